@@ -1,0 +1,113 @@
+"""How well do the embeddings verify? Accuracy on LFW's pairs, through `faces/` alone.
+
+    python -m bench.lfw_pairs LFW [--limit N] [--no-flip]
+
+For each of ten folds the threshold on the Euclidean distance is the one that is best on the other nine, as LFW's protocol asks. A photo
+without a face counts as a wrong answer for its pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from bench.lfw import Pair, pairs
+from faces.image import Photo
+from faces.networks import Networks
+from faces.progress import progress
+from faces.recognizer import Recognizer
+
+FOLDS = 10
+
+
+def embed_all(recognizer: Recognizer, photos: list[Path]) -> dict[Path, NDArray[np.float32]]:
+    """Embedding of each photo's face, float32 [D]; photos without a face are left out.
+
+    LFW's photos are centred on the person they are named after, who is not always the largest on them.
+    """
+    embeddings = {}
+    for photo in progress(photos, len(photos), "embedding", "photo"):
+        centre = np.array(Photo.open(photo).stored_size) / 2
+        faces = recognizer.faces(photo)
+        if faces:
+            face = min(faces, key=lambda face: float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - centre)))
+            recognizer.embed([face])
+            assert face.embedding is not None
+            embeddings[photo] = face.embedding
+    return embeddings
+
+
+def accuracy(similarity: NDArray[np.float64], same: NDArray[np.bool_], seed: int = 0) -> tuple[float, float]:
+    """Mean and standard error over folds of the accuracy at the threshold that is best on the other folds.
+
+    Args:
+        similarity: float [N], higher means more alike; -inf where there was no face.
+        same: bool [N].
+        seed: of the random assignment to folds.
+    """
+    fold = np.random.default_rng(seed).permutation(len(same)) % FOLDS
+    results = []
+    for held_out in range(FOLDS):
+        train = fold != held_out
+        candidates = np.unique(similarity[train & np.isfinite(similarity)])
+        right = [((similarity[train] >= threshold) == same[train]).mean() for threshold in candidates]
+        best = candidates[int(np.argmax(right))]
+        test = ~train
+        results.append(float(((similarity[test] >= best) == same[test]).mean()))
+    return float(np.mean(results)), float(np.std(results, ddof=1) / np.sqrt(FOLDS))
+
+
+def main() -> None:
+    """Print the table and the JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("lfw", type=Path, help="folder with images/ and pairs.txt")
+    parser.add_argument("--networks", type=Path, default=Path("models/networks"))
+    parser.add_argument("--limit", type=int, default=None, help="first N pairs of each kind only (a quick look)")
+    parser.add_argument("--no-flip", action="store_true", help="do not average with the mirrored face")
+    args = parser.parse_args()
+
+    chosen: list[Pair] = []
+    for kind in (True, False):
+        chosen += [pair for pair in pairs(args.lfw) if pair.same is kind][: args.limit]
+    recognizer = Recognizer(Networks.load(args.networks), flip=not args.no_flip)
+    recognizer.open()
+    photos = sorted({photo for pair in chosen for photo in (pair.first, pair.second)})
+    start = time.perf_counter()
+    embeddings = embed_all(recognizer, photos)
+    seconds = time.perf_counter() - start
+
+    similarity = np.array([
+        -float(np.linalg.norm(embeddings[pair.first] - embeddings[pair.second]))
+        if pair.first in embeddings and pair.second in embeddings
+        else -np.inf
+        for pair in chosen
+    ])  # fmt: skip
+    same = np.array([pair.same for pair in chosen])
+    mean, error = accuracy(similarity, same)
+    auc = float(roc_auc_score(same, np.maximum(similarity, -10)))
+    rows = {
+        "backbone": recognizer.networks.backbone_name,
+        "flip": not args.no_flip,
+        "pairs": len(chosen),
+        "photos": len(photos),
+        "photos_without_face": len(photos) - len(embeddings),
+        "accuracy": round(mean, 4),
+        "accuracy_standard_error": round(error, 4),
+        "auc": round(auc, 5),
+        "ms_per_photo": round(1000 * seconds / len(photos), 1),
+    }
+    for name, value in rows.items():
+        print(f"{name:26} {value}")
+    print(json.dumps({"bench": "lfw_pairs", **rows}))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

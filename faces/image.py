@@ -1,0 +1,176 @@
+"""Photos from bytes or files: what they are is decided on their content, limits hold before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+DEFAULT_MAX_PIXELS = 64_000_000
+"""Photos with more pixels are refused unless a caller raises the limit: decoded, one takes 3 bytes a pixel."""
+
+LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+"""Pillow itself refuses anything above this, so no limit can be set beyond it."""
+
+# Between its two limits Pillow warns of a possible decompression bomb; the limit here has already decided.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+_JPEG_MAGIC = b"\xff\xd8\xff"
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_KNOWN_MAGIC = {
+    b"GIF8": "a GIF",
+    b"BM": "a BMP",
+    b"II*\x00": "a TIFF",
+    b"MM\x00*": "a TIFF",
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a ZIP archive",
+    b"<svg": "an SVG",
+    b"<?xm": "an XML file",
+}
+# What Pillow's decoders raise on damaged files (found by feeding them truncated and flipped bytes).
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+
+
+class ImageError(ValueError):
+    """A photo that cannot be used; the message says what it is and what was expected."""
+
+
+class NotJpegOrPngError(ImageError):
+    """The content is neither a JPEG nor a PNG, whatever its name or declared type says."""
+
+
+class UnreadableImageError(ImageError):
+    """The content is a JPEG or PNG but cannot be decoded: truncated or damaged."""
+
+
+class ImageTooLargeError(ImageError):
+    """The image declares more pixels than the limit allows."""
+
+
+def _describe(data: bytes) -> str:
+    """What content that is neither JPEG nor PNG looks like, for an error message."""
+    if not data:
+        return "an empty file"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "a WebP"
+    if data[4:8] == b"ftyp":
+        return "a HEIC, AVIF or MP4"
+    for magic, name in _KNOWN_MAGIC.items():
+        if data.startswith(magic):
+            return name
+    try:
+        data[:512].decode("utf-8")
+    except UnicodeDecodeError:
+        return "an unknown kind of file"
+    return "a text file"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A JPEG or PNG whose header has been read and found within the limit, not yet decoded.
+
+    Attributes:
+        data: the file's bytes.
+        format: "JPEG" or "PNG".
+        stored_size: width and height in pixels as stored, before EXIF orientation.
+    """
+
+    data: bytes
+    format: str
+    stored_size: tuple[int, int]
+
+    @classmethod
+    def open(cls, source: bytes | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
+        """Read the header of a photo and check it against the limit.
+
+        Args:
+            source: the file's bytes, or its path.
+            max_pixels: largest number of pixels accepted, at most `LARGEST_MAX_PIXELS`.
+
+        Raises:
+            NotJpegOrPngError, UnreadableImageError, ImageTooLargeError: see there.
+            OSError: the path cannot be read.
+        """
+        data = source.read_bytes() if isinstance(source, Path) else source
+        if not data.startswith((_JPEG_MAGIC, _PNG_MAGIC)):
+            raise NotJpegOrPngError(f"the content is {_describe(data)}; expected a JPEG or a PNG")
+        kind = "PNG" if data.startswith(_PNG_MAGIC) else "JPEG"
+        try:
+            with Image.open(io.BytesIO(data), formats=(kind,)) as image:
+                size = image.size
+        except Image.DecompressionBombError as error:
+            raise ImageTooLargeError(
+                f"more than {LARGEST_MAX_PIXELS / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:g}"
+            ) from error
+        except _DECODING_ERRORS as error:
+            raise UnreadableImageError(f"a damaged {kind}: {error}") from error
+        if size[0] * size[1] > max_pixels:
+            raise ImageTooLargeError(
+                f"{size[0]} × {size[1]} = {size[0] * size[1] / 1e6:.1f} megapixels; "
+                f"the limit is {max_pixels / 1e6:g}"
+            )
+        return cls(data, kind, size)
+
+    def decode(self, long_side: int | None = None) -> Image.Image:
+        """Decode to 8-bit RGB with EXIF orientation applied.
+
+        Args:
+            long_side: pixels of the longer side that suffice. A JPEG is then decoded at 1/2, 1/4 or 1/8 of its
+                size (libjpeg does that while decoding, at a fraction of the cost), as long as the longer side
+                keeps that many pixels. None decodes every pixel.
+
+        Returns:
+            A Pillow image of mode RGB. Grey, palette, CMYK and 16-bit images are converted; what is transparent
+            is put on white.
+
+        Raises:
+            UnreadableImageError: the data is truncated or damaged.
+        """
+        try:
+            with Image.open(io.BytesIO(self.data), formats=(self.format,)) as image:
+                if long_side is not None:
+                    ratio = max(self.stored_size) / long_side
+                    if ratio >= 2:
+                        image.draft(None, (int(image.width / ratio), int(image.height / ratio)))
+                image.load()
+                return _to_rgb(_orient(image))
+        except _DECODING_ERRORS as error:
+            raise UnreadableImageError(f"a damaged {self.format}: {error}") from error
+
+
+def _orient(image: Image.Image) -> Image.Image:
+    """Apply EXIF orientation; a photo whose EXIF block is damaged is taken as it is stored."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DECODING_ERRORS:
+        return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode a JPEG or PNG can have to 8-bit RGB."""
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
+        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,139 @@
+"""From a photo's bytes to faces with crops and embeddings: the path that training and serving share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from faces.align import CropGeometry
+from faces.detector import Detector
+from faces.embedder import Embedder
+from faces.face import Face, intersection_over_union
+from faces.image import DEFAULT_MAX_PIXELS, Photo
+from faces.networks import Networks
+
+
+def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest_only: bool) -> list[Face]:
+    """Detect the faces of a photo and cut them.
+
+    The detector works on a reduced image; crops are taken from pixels at least as fine as the crop's own, where
+    the photo has them.
+
+    Args:
+        photo: the photo.
+        detector: finds faces.
+        geometry: how to cut them.
+        largest_only: return the largest face alone (found much sooner).
+
+    Returns:
+        Faces with their crops, the largest first, in pixels of the photo at full size.
+
+    Raises:
+        faces.image.UnreadableImageError: the photo cannot be decoded.
+    """
+    max_side = detector.settings.max_side
+    full_side = max(photo.stored_size)
+    decoded = photo.decode(long_side=max_side)
+    reduced = _reduced(decoded, max_side)
+    found = _detect(np.asarray(reduced), detector, largest_only)
+    faces = [face.scaled(full_side / max(reduced.size)) for face in found]
+    fine = decoded
+    if faces:
+        needed = full_side / min(geometry.source_pixels(face) for face in faces)
+        if needed > max(decoded.size) and max(decoded.size) < full_side:
+            fine = photo.decode(long_side=min(round(needed), full_side))
+    for face in faces:
+        face.crop = geometry.cut(fine, face.scaled(max(fine.size) / full_side))
+    return faces
+
+
+def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -> list[Face]:
+    """Faces, the largest first, and that one the same to the last digit however many are wanted.
+
+    `detect_all` may place the largest face a few pixels elsewhere than `detect_largest`. What is learnt from a photo
+    and what is asked of it later must be the same crop, so the latter's word counts in both.
+    """
+    largest = detector.detect_largest(pixels)
+    if largest is None or largest_only:
+        return [largest] if largest is not None else []
+    others = [face for face in detector.detect_all(pixels) if intersection_over_union(face.box, largest.box) < 0.5]
+    return [largest, *others]
+
+
+def _reduced(image: Image.Image, max_side: int) -> Image.Image:
+    """The image with its longer side at most `max_side`."""
+    ratio = max(image.size) / max_side
+    if ratio <= 1:
+        return image
+    size = (max(round(image.width / ratio), 1), max(round(image.height / ratio), 1))
+    return image.resize(size, Image.Resampling.BILINEAR)
+
+
+class Recognizer:
+    """Finds and embeds faces. Made in one process, opened in the one that uses it.
+
+    Safe to use from several threads at once: ONNX Runtime's sessions are, and nothing else is shared.
+
+    Args:
+        networks: checked networks.
+        flip: average embeddings with those of the mirrored face; must be as it was in training.
+        max_pixels: photos with more pixels are refused.
+    """
+
+    def __init__(self, networks: Networks, flip: bool = True, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+        self.networks = networks
+        self.flip = flip
+        self.max_pixels = max_pixels
+        self._detector: Detector | None = None
+        self._embedder: Embedder | None = None
+
+    def open(self, threads: int = 1) -> None:
+        """Make the sessions in this process and run each once, so that the first photo is not the slow one.
+
+        Args:
+            threads: threads inside the embedder.
+        """
+        self._detector = self.networks.open_detector()
+        self._embedder = self.networks.open_embedder(self.flip, threads)
+        size = self.networks.manifest.crop.image_size
+        self._detector.detect_all(np.zeros((size, size, 3), np.uint8))
+        self._embedder.embed(np.zeros((1, size, size, 3), np.uint8))
+
+    def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
+        """The faces of a photo, with crops, the largest first.
+
+        Args:
+            source: bytes of a JPEG or PNG, or its path.
+            largest_only: find the largest face alone.
+
+        Raises:
+            faces.image.ImageError: the content cannot be used.
+            OSError: the path cannot be read.
+            RuntimeError: `open` was not called.
+        """
+        if self._detector is None:
+            raise RuntimeError("Recognizer.open must be called in this process first")
+        photo = Photo.open(source, self.max_pixels)
+        return find_faces(photo, self._detector, self.networks.manifest.crop, largest_only)
+
+    def largest_face(self, source: bytes | Path) -> Face | None:
+        """The largest face of a photo, with its crop, or None; raises as `faces` does."""
+        found = self.faces(source, largest_only=True)
+        return found[0] if found else None
+
+    def embed(self, faces: list[Face]) -> None:
+        """Fill in the embedding (float32 [D]) of faces that have a crop.
+
+        Raises:
+            RuntimeError: `open` was not called.
+        """
+        if self._embedder is None:
+            raise RuntimeError("Recognizer.open must be called in this process first")
+        if not faces:
+            return
+        embeddings = self._embedder.embed(np.stack([face.crop for face in faces if face.crop is not None]))
+        for face, embedding in zip(faces, embeddings, strict=True):
+            face.embedding = embedding

@@ -1,0 +1,113 @@
+"""The trained verifier: a scaler and a classifier that turn embeddings into the probability of "me"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from faces.files import replacing
+from faces.networks import Networks
+
+RECIPE_ATTRIBUTE = "embedding_recipe_"
+"""Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
+
+
+class VerifierError(RuntimeError):
+    """The trained model cannot be used; the message says why and what to do."""
+
+
+class VerifierNotFoundError(VerifierError):
+    """Model or scaler is not there."""
+
+
+class NetworksMismatchError(VerifierError):
+    """The model was trained on embeddings that these networks do not make."""
+
+
+class Verifier:
+    """Scores embeddings with `model.predict_proba(scaler.transform(embedding))[:, 1]`.
+
+    Args:
+        model: a fitted scikit-learn classifier of two classes, 1 = me.
+        scaler: a fitted scikit-learn transformer.
+    """
+
+    def __init__(self, model: Any, scaler: Any) -> None:
+        self.model = model
+        self.scaler = scaler
+
+    @classmethod
+    def load(cls, model_path: Path, scaler_path: Path) -> Verifier:
+        """Load both files. They are pickles: load only what you or your pipeline wrote.
+
+        Raises:
+            VerifierNotFoundError: a file is missing.
+            VerifierError: a file is not a fitted model or scaler.
+        """
+        loaded = []
+        for path, method in ((model_path, "predict_proba"), (scaler_path, "transform")):
+            if not path.is_file():
+                raise VerifierNotFoundError(f"there is no {path}: run 'dvc repro' to train")
+            try:
+                value = joblib.load(path)
+            except Exception as error:  # a pickle can raise anything at all
+                raise VerifierError(f"{path} cannot be loaded ({error!r}): run 'dvc repro' again") from error
+            if not hasattr(value, method):
+                raise VerifierError(f"{path} holds a {type(value).__name__}; expected something with {method}()")
+            loaded.append(value)
+        return cls(*loaded)
+
+    def save(self, model_path: Path, scaler_path: Path) -> None:
+        """Write both files, each in one step; an older pair stays until the new one is complete."""
+        with replacing(scaler_path) as scaler_file, replacing(model_path) as model_file:
+            joblib.dump(self.scaler, scaler_file)
+            joblib.dump(self.model, model_file)
+
+    @property
+    def recipe(self) -> dict[str, Any] | None:
+        """How the embeddings it was trained on were made; None for a model saved by other programs."""
+        value: dict[str, Any] | None = getattr(self.model, RECIPE_ATTRIBUTE, None)
+        return value
+
+    @property
+    def flip(self) -> bool:
+        """Whether it was trained on embeddings averaged with those of the mirrored face."""
+        return bool(self.recipe["flip"]) if self.recipe else True
+
+    def check_networks(self, networks: Networks) -> None:
+        """Make sure that these networks make the embeddings this verifier was trained on.
+
+        Raises:
+            NetworksMismatchError: they do not; the message says what differs.
+        """
+        manifest = networks.manifest
+        wanted = self.recipe
+        if wanted is not None:
+            given = manifest.recipe(self.flip)
+            for key in ("backbone", "embedding_size", "weights", "crop", "detector"):
+                if wanted[key] != given[key]:
+                    raise NetworksMismatchError(
+                        f"the model was trained with {key} {wanted[key]!r}, the networks have {given[key]!r}"
+                    )
+        size = getattr(self.scaler, "n_features_in_", manifest.embedding_size)
+        if size != manifest.embedding_size:
+            raise NetworksMismatchError(
+                f"the model takes embeddings of {size} values, "
+                f"the networks ({manifest.backbone}) make {manifest.embedding_size}"
+            )
+
+    def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Probability of "me".
+
+        Args:
+            embeddings: float32 [N, D].
+
+        Returns:
+            float64 [N], 0 to 1.
+        """
+        scores: NDArray[np.float64] = self.model.predict_proba(self.scaler.transform(embeddings))[:, 1]
+        return scores.astype(np.float64)

@@ -1,0 +1,196 @@
+"""Stage export: write MTCNN's three networks and the embedder as ONNX, each checked against its torch original.
+
+Writes models/networks/{pnet,rnet,onet,embedder}.onnx and networks.json; nothing is replaced until all are right.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from facenet_pytorch.models import mtcnn
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
+from faces.detector import DetectorSettings
+from faces.files import sha256_of, write_bytes, write_text
+from faces.networks import MANIFEST, Manifest, open_session
+from stages.errors import StageError, run_stage
+from stages.params import Params, load_params
+
+NETWORKS = Path("models/networks")
+TOLERANCE = 1e-4
+"""Largest difference allowed between the outputs of torch and of ONNX Runtime; about 1e-6 is usual."""
+
+_OPSET = 17
+logger = logging.getLogger(__name__)
+
+
+class _FromPixels(nn.Module):
+    """One of MTCNN's nets that takes pixels as numpy has them: float [N, H, W, 3] RGB, 0 to 255."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        outputs: tuple[Tensor, ...] = self.network((pixels.permute(0, 3, 1, 2) - 127.5) * 0.0078125)
+        return outputs
+
+
+def choose_backbone(params: Params, folder: Path) -> tuple[Backbone, Path]:
+    """The backbone that can be built here, and its weights.
+
+    Raises:
+        StageError: FaceNet's weights cannot be had, and the stand-in is not allowed, or would silently take the
+            place of FaceNet in a project built with it.
+    """
+    wanted = get_backbone(params.backbone.name, params.backbone.weights_url, params.backbone.weights_sha256)
+    try:
+        return wanted, wanted.locate_weights()
+    except WeightsUnavailableError as error:
+        if params.backbone.offline is None or params.backbone.offline == wanted.name:
+            raise StageError(f"{error}. Connect to the internet, or put the file into models/weights/") from error
+        if _last_backbone(folder) == wanted.name:
+            raise StageError(
+                f"{error}. This project was last built with {wanted.name}, so it is not moved to "
+                f"{params.backbone.offline} silently. Put the weights file into models/weights/ (or name it in "
+                f"FACENET_WEIGHTS), or set backbone.name: {params.backbone.offline} in params.yaml"
+            ) from error
+        logger.warning(
+            "%s\nUsing the embedded stand-in %s instead of %s. With the weights at hand later, "
+            "'dvc repro --force export' followed by 'dvc repro' moves the project to %s.",
+            error, params.backbone.offline, wanted.name, wanted.name,
+        )  # fmt: skip
+        stand_in = get_backbone(params.backbone.offline)
+        return stand_in, stand_in.locate_weights()
+
+
+def _last_backbone(folder: Path) -> str | None:
+    """Backbone that the project was last built with, also where the rest of networks.json is of an older format."""
+    path = folder / MANIFEST
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StageError(f"{path} is damaged ({error}). Delete it if the project may change its backbone") from error
+    return str(values.get("backbone")) if isinstance(values, dict) else None
+
+
+def _write_onnx(module: nn.Module, example: Tensor, path: Path, dynamic: dict[int, str]) -> float:
+    """Write a module as ONNX and compare the two on inputs of other sizes than the example's.
+
+    Args:
+        module: takes one tensor.
+        example: an input.
+        path: the file to write.
+        dynamic: axes of the input that may vary, with their names.
+
+    Returns:
+        Largest absolute difference of any output.
+    """
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracer warns that fixed sizes become constants, which is what is wanted.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module, (example,), str(path), dynamo=False, opset_version=_OPSET,
+            input_names=["pixels"], dynamic_axes={"pixels": dynamic},
+        )  # fmt: skip
+    session = open_session(path.read_bytes())
+    generator = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for count in (1, 3):
+        shape = list(example.shape)
+        shape[0] = count if 0 in dynamic else 1
+        if 1 in dynamic:
+            shape[1], shape[2] = shape[1] + 7 * count, shape[2] + 3 * count
+        pixels = torch.randint(0, 256, shape, generator=generator).to(example.dtype)
+        with torch.no_grad():
+            expected = module(pixels)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        for ours, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), expected, strict=True):
+            worst = max(worst, float(np.abs(ours - theirs.numpy()).max()))
+    return worst
+
+
+def export_networks(params: Params, folder: Path) -> Manifest:
+    """Write all networks into a folder, replacing what was there only once every file is right.
+
+    Raises:
+        StageError: see `choose_backbone`; or an ONNX file does not agree with its torch original.
+    """
+    backbone, weights = choose_backbone(params, folder)
+    size = params.crop.image_size
+    jobs: dict[str, tuple[nn.Module, Tensor, dict[int, str]]] = {
+        "pnet": (_FromPixels(mtcnn.PNet()).eval(), torch.zeros(1, 40, 50, 3), {1: "height", 2: "width"}),
+        "rnet": (_FromPixels(mtcnn.RNet()).eval(), torch.zeros(2, 24, 24, 3), {0: "faces"}),
+        "onet": (_FromPixels(mtcnn.ONet()).eval(), torch.zeros(2, 48, 48, 3), {0: "faces"}),
+        "embedder": (
+            backbone.build(weights, size),
+            torch.zeros(2, size, size, 3, dtype=torch.uint8),
+            {0: "faces"},
+        ),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".networks-") as name:
+        temporary = Path(name)
+        for network, (module, example, dynamic) in tqdm(jobs.items(), desc="exporting networks", unit="network"):
+            worst = _write_onnx(module, example, temporary / f"{network}.onnx", dynamic)
+            if not worst <= TOLERANCE:
+                raise StageError(
+                    f"{network} in ONNX differs from torch by {worst:.1e}; at most {TOLERANCE:.0e} is allowed. "
+                    f"Install the versions of requirements.txt"
+                )
+            logger.info("%s: ONNX agrees with torch to %.1e", network, worst)
+        manifest = _describe(params, backbone, temporary)
+        for network in jobs:
+            write_bytes(folder / f"{network}.onnx", (temporary / f"{network}.onnx").read_bytes())
+        # Last: files that do not match it are refused, so a stage killed before this line is noticed.
+        write_text(folder / MANIFEST, manifest.to_json())
+    return manifest
+
+
+def _describe(params: Params, backbone: Backbone, folder: Path) -> Manifest:
+    weights = {network: sha256_of(_mtcnn_weights(network)) for network in ("pnet", "rnet", "onet")}
+    return Manifest(
+        backbone=backbone.name,
+        requested=params.backbone.name,
+        embedding_size=backbone.embedding_size,
+        unit_length=backbone.unit_length,
+        input_size=backbone.input_size,
+        normalisation=backbone.normalisation,
+        weights={**weights, "embedder": backbone.weights_sha256},
+        origin=backbone.weights_origin,
+        crop=backbone.geometry(params.crop.image_size, params.crop.margin),
+        detector=DetectorSettings(**params.detector.model_dump()),
+        files={path.stem: sha256_of(path) for path in sorted(folder.glob("*.onnx"))},
+        versions={name: version(name) for name in ("torch", "facenet-pytorch", "onnx")},
+    )
+
+
+def _mtcnn_weights(network: str) -> Path:
+    package = importlib.util.find_spec("facenet_pytorch")
+    if package is None or package.origin is None:
+        raise StageError("the package facenet-pytorch is not installed: pip install -r requirements.txt")
+    return Path(package.origin).parent / "data" / f"{network}.pt"
+
+
+def main() -> None:
+    """Run the stage with params.yaml."""
+    params = load_params()
+    manifest = export_networks(params, NETWORKS)
+    stand_in = "" if manifest.backbone == manifest.requested else f" (stand-in for {manifest.requested})"
+    print(f"export: {manifest.backbone}{stand_in}, {manifest.embedding_size} dimensions → {NETWORKS}")
+
+
+if __name__ == "__main__":
+    run_stage("export", main)
