@@ -23,9 +23,7 @@ def people(folder: Path) -> dict[str, list[Path]]:
         SystemExit: the folder does not hold images/<person>/*.jpg.
     """
     images = folder / "images"
-    found = {
-        person.name: sorted(person.glob("*.jpg")) for person in sorted(images.glob("*")) if person.is_dir()
-    }
+    found = {person.name: sorted(person.glob("*.jpg")) for person in sorted(images.glob("*")) if person.is_dir()}
     if not found:
         sys.exit(f"{folder} was given; expected a folder with images/<person>/<person>_NNNN.jpg (LFW)")
     return found

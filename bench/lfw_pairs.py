@@ -2,8 +2,8 @@
 
     python -m bench.lfw_pairs LFW [--limit N] [--no-flip]
 
-For each of ten folds the threshold on the Euclidean distance is the one that is best on the other nine, as LFW's protocol asks. A photo
-without a face counts as a wrong answer for its pairs.
+For each of ten folds the threshold on the Euclidean distance is the one that is best on the other nine, as LFW's
+protocol asks. A photo without a face counts as "different" for its pairs.
 """
 
 from __future__ import annotations

@@ -92,9 +92,7 @@ def similarity_transform(source: NDArray[np.float64], target: NDArray[np.float64
     spread = float(np.vdot(centred, centred).real)
     factor = np.vdot(centred, b - b.mean()) / spread if spread > 0 else 0j
     shift = b.mean() - factor * a.mean()
-    return np.array(
-        [[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]], dtype=np.float64
-    )
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]], dtype=np.float64)
 
 
 def _cut_similarity(

@@ -243,9 +243,7 @@ class Detector:
             return 0
         scores = face[rows, columns]
         corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
-        plain = np.hstack(
-            [np.floor((corner + 1) / np.float32(scale)), np.floor((corner + _CELL) / np.float32(scale))]
-        )
+        plain = np.hstack([np.floor((corner + 1) / np.float32(scale)), np.floor((corner + _CELL) / np.float32(scale))])
         keep = non_maximum_suppression(plain, scores, 0.5)
         plain, scores, shift = plain[keep], scores[keep], shifts[0][:, rows, columns].T[keep]
         extent = np.tile(plain[:, 2:] - plain[:, :2], 2)
@@ -277,9 +275,7 @@ class Detector:
         ]
         return sorted(faces, key=lambda face: face.size, reverse=True)
 
-    def _ask_rnet(
-        self, sums: SummedArea, candidates: _Candidates, chosen: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def _ask_rnet(self, sums: SummedArea, candidates: _Candidates, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Fill R-Net's answers for the chosen proposals; returns those of them that lie within the image."""
         rectangles, inside = _rectangles(candidates.boxes[chosen], sums.width, sums.height)
         chosen, rectangles = chosen[inside], rectangles[inside]

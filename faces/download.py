@@ -45,7 +45,11 @@ def download(url: str, target: Path, sha256: str) -> None:
     for _ in range(_ATTEMPTS):
         try:
             _fetch(url, part)
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
             before = failure
             failure = error
             if not part.exists() and before is None:

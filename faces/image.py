@@ -123,8 +123,7 @@ class Photo:
             raise UnreadableImageError(f"a damaged {kind}: {error}") from error
         if size[0] * size[1] > max_pixels:
             raise ImageTooLargeError(
-                f"{size[0]} × {size[1]} = {size[0] * size[1] / 1e6:.1f} megapixels; "
-                f"the limit is {max_pixels / 1e6:g}"
+                f"{size[0]} × {size[1]} = {size[0] * size[1] / 1e6:.1f} megapixels; the limit is {max_pixels / 1e6:g}"
             )
         return cls(data, kind, size)
 

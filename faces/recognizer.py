@@ -37,7 +37,7 @@ def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest
     max_side = detector.settings.max_side
     full_side = max(photo.stored_size)
     decoded = photo.decode(long_side=max_side)
-    reduced = _reduced(decoded, max_side)
+    reduced = reduce_for_detection(decoded, max_side)
     found = _detect(np.asarray(reduced), detector, largest_only)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
     fine = decoded
@@ -63,7 +63,7 @@ def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -
     return [largest, *others]
 
 
-def _reduced(image: Image.Image, max_side: int) -> Image.Image:
+def reduce_for_detection(image: Image.Image, max_side: int) -> Image.Image:
     """The image with its longer side at most `max_side`."""
     ratio = max(image.size) / max_side
     if ratio <= 1:

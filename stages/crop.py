@@ -36,13 +36,9 @@ from faces.networks import Networks
 from faces.progress import progress
 from faces.recognizer import find_faces
 from stages.errors import StageError, run_stage
-from stages.export import NETWORKS
 from stages.params import Params, load_params
+from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
 from stages.photos import CLASSES, SourcePhoto, find_photos
-
-DATA = Path("data")
-CROPPED = DATA / "cropped"
-REPORT = Path("reports/crop_report.csv")
 
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
 logger = logging.getLogger(__name__)
@@ -200,7 +196,15 @@ class Cropper:
         return [row(number, face, number < keep) for number, face in enumerate(faces)]
 
     def _row(
-        self, source: SourcePhoto, name: str, digest: str, found: int, recipe: str, number: int, face: Face, kept: bool
+        self,
+        source: SourcePhoto,
+        name: str,
+        digest: str,
+        found: int,
+        recipe: str,
+        number: int,
+        face: Face,
+        kept: bool,
     ) -> CropRow:
         """The report's row of one face, written to its file if kept."""
         left, top, right, bottom = (round(float(value), 1) for value in face.box)
@@ -237,7 +241,7 @@ def crop_all(photos: list[SourcePhoto], networks: Networks, params: Params, targ
         params: the parameters.
         target: a new folder.
     """
-    cropper = Cropper(networks, params, CropMemory(REPORT, CROPPED), target)
+    cropper = Cropper(networks, params, CropMemory(CROP_REPORT, CROPPED), target)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = progress(pool.map(cropper.crop, photos), len(photos), "cropping", "photo")
         return [row for rows in results for row in rows]
@@ -306,14 +310,14 @@ def main() -> None:
         print(summarise(photos, rows, ignored))
         for class_name in CLASSES:
             if not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
-                write_report(rows, REPORT)
+                write_report(rows, CROP_REPORT)
                 raise StageError(
-                    f"no face was found on any photo in {DATA / class_name}; {REPORT} has the reason for each. "
+                    f"no face was found on any photo in {DATA / class_name}; {CROP_REPORT} has the reason for each. "
                     f"Use photos where the face is well lit and seen from the front"
                 )
         target.chmod(0o755)
         _replace_folder(target, CROPPED)
-        write_report(rows, REPORT)
+        write_report(rows, CROP_REPORT)
     finally:
         shutil.rmtree(target, ignore_errors=True)
 

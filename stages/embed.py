@@ -23,15 +23,10 @@ from faces.embedder import Embedder
 from faces.files import replacing, write_text
 from faces.networks import Networks
 from faces.progress import progress
-from stages.crop import CROPPED, DATA, REPORT
 from stages.errors import StageError, run_stage
-from stages.export import NETWORKS
 from stages.params import Params, load_params
+from stages.paths import CROP_REPORT, CROPPED, EMBEDDINGS, INDEX, LABELS, NETWORKS
 from stages.photos import SourcePhoto
-
-EMBEDDINGS = DATA / "embeddings.npy"
-LABELS = DATA / "labels.npy"
-INDEX = DATA / "index.csv"
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +37,9 @@ def read_crop_report() -> pd.DataFrame:
     Raises:
         StageError: the report is missing.
     """
-    if not REPORT.is_file():
-        raise StageError(f"there is no {REPORT}: run 'dvc repro' (or 'python -m stages.crop') first")
-    table = pd.read_csv(REPORT, dtype=str, keep_default_na=False, encoding="utf-8")
+    if not CROP_REPORT.is_file():
+        raise StageError(f"there is no {CROP_REPORT}: run 'dvc repro' (or 'python -m stages.crop') first")
+    table = pd.read_csv(CROP_REPORT, dtype=str, keep_default_na=False, encoding="utf-8")
     return table[table["kept"] == "True"].reset_index(drop=True)
 
 
@@ -91,7 +86,11 @@ def _torch_embedder(networks: Networks, params: Params) -> Embedder:
 def embedding_recipe(networks: Networks, params: Params) -> str:
     """Short hash of everything but the crop that decides its embedding."""
     recipe = networks.manifest.recipe(params.embed.flip)
-    parts = {"weights": recipe["weights"]["embedder"], "size": recipe["crop"]["image_size"], "flip": recipe["flip"]}
+    parts = {
+        "weights": recipe["weights"]["embedder"],
+        "size": recipe["crop"]["image_size"],
+        "flip": recipe["flip"],
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -25,8 +25,8 @@ from faces.files import sha256_of, write_bytes, write_text
 from faces.networks import MANIFEST, Manifest, open_session
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
+from stages.paths import NETWORKS
 
-NETWORKS = Path("models/networks")
 TOLERANCE = 1e-4
 """Largest difference allowed between the outputs of torch and of ONNX Runtime; about 1e-6 is usual."""
 

@@ -29,7 +29,7 @@ class SourcePhoto:
 
     @property
     def class_name(self) -> str:
-        """"me" or "not_me"."""
+        """ "me" or "not_me"."""
         return CLASSES[self.label]
 
     @property

@@ -44,7 +44,7 @@ class DlibResNet:
     weights_sha256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
     weights_origin = f"PyPI face_recognition_models 0.3.0, {_FILE} (CC0)"
 
-    def geometry(self, image_size: int, margin: int) -> CropGeometry:
+    def geometry(self, image_size: int, margin: int) -> CropGeometry:  # noqa: ARG002  alignment leaves no margin to choose
         """The chip with a border of 5 pixels in 160: the network sees the middle 150, without resizing."""
         scale = image_size / _DESIGN_SIZE
         points = tuple((round((x + _BORDER) * scale, 4), round((y + _BORDER) * scale, 4)) for x, y in _CHIP_LANDMARKS)
@@ -110,6 +110,8 @@ class _Residual(nn.Module):
 
 
 class _ResNet29(nn.Module):
+    mean: Tensor
+
     def __init__(self, image_size: int) -> None:
         super().__init__()
         self.image_size = image_size

@@ -1,0 +1,29 @@
+"""Where the pipeline's files are, relative to the project's root (dvc.yaml names the same)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DATA = Path("data")
+CROPPED = DATA / "cropped"
+EMBEDDINGS = DATA / "embeddings.npy"
+LABELS = DATA / "labels.npy"
+INDEX = DATA / "index.csv"
+SPLIT = DATA / "split.csv"
+
+NETWORKS = Path("models/networks")
+MODEL = Path("models/model.joblib")
+SCALER = Path("models/scaler.joblib")
+
+REPORTS = Path("reports")
+CROP_REPORT = REPORTS / "crop_report.csv"
+METRICS = REPORTS / "metrics.json"
+EVALUATION = REPORTS / "evaluation_results.json"
+CONFUSION_CSV = REPORTS / "confusion_matrix.csv"
+CONFUSION_PNG = REPORTS / "confusion_matrix.png"
+ROC_CSV = REPORTS / "roc_curve.csv"
+ROC_PNG = REPORTS / "roc_curve.png"
+PR_CSV = REPORTS / "pr_curve.csv"
+PR_PNG = REPORTS / "pr_curve.png"
+THRESHOLDS_CSV = REPORTS / "threshold_analysis.csv"
+INFORME = REPORTS / "INFORME_H10.md"

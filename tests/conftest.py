@@ -1,0 +1,97 @@
+"""What many tests need once: exported networks, and a verifier trained on real photographs."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faces.networks import Networks
+from faces.recognizer import Recognizer
+from faces.verifier import RECIPE_ATTRIBUTE
+from stages.export import export_networks
+from stages.params import Params, load_params
+from stages.train import Dataset, fit
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("SHARED_PHOTOS", ROOT.parent / "shared"))
+"""Folder with lfw/ and photos/: real photographs that are no part of the project."""
+
+ME = "Hans_Blix"
+
+
+@pytest.fixture(scope="session")
+def lfw_dir() -> Path:
+    """LFW: images/<person>/*.jpg and pairs.txt."""
+    folder = SHARED / "lfw"
+    if not (folder / "images").is_dir():
+        pytest.skip(f"no real photographs: {folder}/images is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos_dir() -> Path:
+    """Group photos and portraits of 0.1 to 4 megapixels."""
+    folder = SHARED / "photos"
+    if not folder.is_dir():
+        pytest.skip(f"no real photographs: {folder} is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dlib_params() -> Params:
+    """params.yaml with the backbone that needs no download."""
+    params = load_params(ROOT / "params.yaml")
+    return params.model_copy(update={"backbone": params.backbone.model_copy(update={"name": "dlib-resnet"})})
+
+
+@pytest.fixture(scope="session")
+def networks_dir(tmp_path_factory: pytest.TempPathFactory, dlib_params: Params) -> Path:
+    """Folder with the exported networks of dlib-resnet."""
+    folder = tmp_path_factory.mktemp("models") / "networks"
+    export_networks(dlib_params, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recognizer(networks_dir: Path) -> Recognizer:
+    """An opened recognizer with those networks."""
+    opened = Recognizer(Networks.load(networks_dir))
+    opened.open()
+    return opened
+
+
+@dataclass
+class TrainedModels:
+    """A trained verifier and photos it has not seen."""
+
+    path: Path
+    me_photos: list[Path] = field(default_factory=list)
+    stranger_photos: list[Path] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def trained_models(
+    tmp_path_factory: pytest.TempPathFactory, recognizer: Recognizer, lfw_dir: Path, dlib_params: Params
+) -> TrainedModels:
+    """model.joblib and scaler.joblib trained on 20 photos of one person and 60 of others."""
+    me = sorted((lfw_dir / "images" / ME).glob("*.jpg"))
+    people = sorted(folder for folder in (lfw_dir / "images").iterdir() if folder.name != ME)
+    others = [sorted(folder.glob("*.jpg"))[0] for folder in random.Random(0).sample(people, 80)]
+    embeddings, labels = [], []
+    for label, photos in ((1, me[:20]), (0, others[:60])):
+        for photo in photos:
+            face = recognizer.largest_face(photo)
+            if face is not None:
+                recognizer.embed([face])
+                embeddings.append(face.embedding)
+                labels.append(label)
+    verifier = fit(Dataset(np.stack(embeddings), np.array(labels)), dlib_params.train)  # type: ignore[arg-type]
+    setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
+    folder = tmp_path_factory.mktemp("trained")
+    verifier.save(folder / "model.joblib", folder / "scaler.joblib")
+    return TrainedModels(folder, me[20:], others[60:])
