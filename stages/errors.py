@@ -28,5 +28,7 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         main()
     except (StageError, NetworksError, VerifierError, WeightsDamagedError, WeightsUnavailableError) as error:
         sys.exit(f"{name}: error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{name}: stopped; what the last run made is as it was")
     except OSError as error:
         sys.exit(f"{name}: error: {error.strerror or error} ({error.filename or 'no file named'})")

@@ -1,0 +1,135 @@
+"""A temporary clone of the project, with photos of its own, in which a benchmark runs the real pipeline and service."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A clone of the project.
+
+    Attributes:
+        path: its root.
+    """
+
+    path: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which dvc.yaml's `python` is the interpreter that runs the benchmark."""
+        scripts = str(Path(sys.executable).parent)
+        return {
+            **os.environ,
+            "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
+            "DVC_SITE_CACHE_DIR": str(self.path.parent / "site-cache"),
+        }
+
+    def run(self, *command: str) -> str:
+        """Run a program of the environment to its end; returns what it prints on stdout.
+
+        Raises:
+            SystemExit: it failed; the message holds its last lines.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=self.path, env=self.environment, capture_output=True, text=True
+        )
+        if done.returncode:
+            sys.exit(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        return done.stdout
+
+    def put_photos(self, class_name: str, photos: list[Path], by_person: bool) -> None:
+        """Copy photos into data/<class_name>, in sub-folders named as the folders they come from if asked to."""
+        for photo in photos:
+            folder = self.path / "data" / class_name / (photo.parent.name if by_person else "")
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(photo, folder)
+
+    def reproduce(self) -> dict[str, float]:
+        """`dvc add` the photos and `dvc repro`; returns the seconds of each stage, DVC's own time included.
+
+        Raises:
+            SystemExit: a stage failed.
+        """
+        self.run("dvc", "add", "-q", "data/me", "data/not_me")
+        seconds: dict[str, float] = {}
+        stage, start, lines = "", 0.0, []
+        command = [sys.executable, "-u", "-m", "dvc", "repro"]
+        with subprocess.Popen(
+            command,
+            cwd=self.path,
+            env={**self.environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("Running stage '"):
+                    stage, start = line.split("'")[1], time.perf_counter()
+                elif line.startswith(("Updating lock file", "Generating lock file")) and stage:
+                    seconds[stage] = time.perf_counter() - start
+        if process.returncode:
+            sys.exit(f"dvc repro failed:\n{''.join(lines)[-3000:]}")
+        return seconds
+
+    @contextmanager
+    def serving(self, workers: int = 1) -> Iterator[str]:
+        """The service under gunicorn with its shipped configuration, on a free port; gives its address."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {
+            **self.environment,
+            "FLASK_HOST": "127.0.0.1",
+            "PORT": str(port),
+            "WEB_CONCURRENCY": str(workers),
+        }
+        command = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
+        log = self.path.parent / "gunicorn.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(command, cwd=self.path, env=environment, stdout=output, stderr=output)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_healthy(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(_START_SECONDS * 10):
+        if process.poll() is not None:
+            break
+        try:
+            if requests.get(f"{address}/healthz", timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    sys.exit(f"the service did not start:\n{log.read_text()[-3000:]}")
+
+
+@contextmanager
+def temporary_workspace() -> Iterator[Workspace]:
+    """A clone of the project's last commit in a temporary folder, deleted at the end."""
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
+        path = Path(name) / "clone"
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(path)], check=True)
+        yield Workspace(path)
