@@ -162,9 +162,9 @@ def test_python_without_venv_is_told_the_debian_package(qs: ModuleType, monkeypa
 
 
 def test_full_disk_is_told_before_anything_is_installed(qs: ModuleType) -> None:
-    with pytest.raises(qs.Problem, match=r"has 1\.0 GB of free disk space, and the packages need about \d GB"):
+    with pytest.raises(qs.Problem, match=r"has 1\.0 GB of free disk space, and the packages need about \d+ GB"):
         qs.check_disk(10**9)
-    qs.check_disk(9 * 10**9)
+    qs.check_disk(11 * 10**9)
     (qs.VENV / "lib" / "python3.11" / "site-packages" / "torch").mkdir(parents=True)
     qs.check_disk(10**9)  # the large part is there already
 

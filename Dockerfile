@@ -1,0 +1,26 @@
+# The service alone: no torch, no photos. The models come from outside:
+#   docker build -t face-verification .
+#   docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+
+WORKDIR /app
+
+COPY service/requirements.txt service/requirements.txt
+RUN pip install --no-cache-dir -r service/requirements.txt \
+    && useradd --system --no-create-home --uid 10001 service
+
+COPY faces/ faces/
+COPY service/ service/
+# To ship the models inside the image instead of mounting them:
+# COPY models/ models/
+
+USER 10001
+EXPOSE 5000
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('PORT', '5000') + '/healthz', timeout=4)"]
+
+CMD ["gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]

@@ -1,0 +1,55 @@
+"""The HTTP service. `create_app` builds it; `python -m service` runs it in development, gunicorn otherwise.
+
+It imports no torch, no pandas and no DVC: its own `requirements.txt` is all it needs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+# ONNX Runtime's wheels report usage to Microsoft unless this is set before they are imported. A service that
+# is shown faces tells nobody; and the reporting thread, lost in a fork, would keep workers from ending.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+from flask import Flask
+from flask_cors import CORS
+
+from service import errors, routes
+from service.config import Settings
+from service.drain import drain_after_response
+from service.engine import Engine, opens_after_fork
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application and load the models, once, for every request that follows.
+
+    Args:
+        settings: what to run with; None reads the environment and the project's `.env`.
+
+    Returns:
+        The application. It is built even where models are missing. It says so then in the log and, with
+        status 503, at /healthz and in every answer of /verify.
+
+    Raises:
+        SettingsError: a setting has a value that cannot be used; the message names each one.
+    """
+    settings = settings or Settings.load()
+    app = Flask("service", static_folder=None)
+    app.debug = settings.debug
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # JSON is UTF-8: accents as they are
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in the order the contract lists them
+    if app.logger.level == logging.NOTSET:
+        app.logger.setLevel(logging.INFO)
+
+    app.extensions["settings"] = settings
+    app.extensions["engine"] = engine = Engine.load(settings)
+    if not opens_after_fork():
+        engine.open()
+
+    app.register_blueprint(routes.blueprint)
+    errors.register(app, settings)
+    app.after_request(drain_after_response)
+    CORS(app, origins=list(settings.cors_origins), send_wildcard=True)
+    return app

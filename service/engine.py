@@ -1,0 +1,164 @@
+"""The models, loaded once, and the one question asked of them: how probably is the face on this photo "me"?
+
+When the networks' sessions are opened
+--------------------------------------
+ONNX Runtime sessions do not survive a fork. So loading has two steps: `Engine.load` reads everything from
+disk and checks it, `Engine.open` makes the sessions of the current process and warms them up.
+
+- `python -m service` and plain `gunicorn -w 4 "service:create_app()"`: `create_app` runs in the process that
+  serves, and does both.
+- With `service/gunicorn.conf.py` the master runs `create_app` before it forks. The file sets the environment
+  variable `OPEN_SESSIONS_AFTER_FORK` (read by `opens_after_fork`) so that `create_app` leaves out step two;
+  its hook `post_worker_init` calls `Engine.open` in each worker before that accepts a request.
+- In any other arrangement (`gunicorn --preload` without the file), the first request that reaches a forked
+  process finds that its sessions belong to another process, and opens new ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from faces.face import Face
+from faces.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
+from faces.recognizer import Recognizer
+from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
+from service.config import PROJECT_ROOT, Settings
+from service.errors import MODELS_NOT_FOUND, ApiError
+
+OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
+
+log = logging.getLogger("service.engine")
+
+
+def opens_after_fork() -> bool:
+    """Whether whoever started this process opens the sessions itself, after it has forked."""
+    return os.environ.get(OPEN_AFTER_FORK_VARIABLE) == "1"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why no photo can be verified: `error` for callers of /verify, `detail` for whoever runs the service."""
+
+    error: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The largest face of a photo, and the probability (0 to 1) that it is "me"."""
+
+    face: Face
+    score: float
+
+
+@dataclass(frozen=True)
+class _Models:
+    networks: Networks
+    verifier: Verifier
+
+
+class Engine:
+    """Verifies photos, or says why it cannot. Safe to use from several threads at once."""
+
+    def __init__(self, models: _Models | None, problem: Problem | None, max_pixels: int) -> None:
+        self._models = models
+        self._max_pixels = max_pixels
+        self._recognizer: Recognizer | None = None
+        self._process: int | None = None
+        self._opening = threading.Lock()
+        self.problem = problem
+
+    @classmethod
+    def load(cls, settings: Settings) -> Engine:
+        """Read the networks, the model and the scaler, and check that they belong together.
+
+        Returns:
+            An engine. Where something is missing, damaged or does not fit, it has a `problem`, and logs it.
+        """
+        try:
+            networks = Networks.load(settings.networks_path)
+            verifier = Verifier.load(settings.model_path, settings.scaler_path)
+            verifier.check_networks(networks)
+        except (NetworksError, VerifierError) as error:
+            missing = _missing(settings)
+            log.warning(
+                "Models not loaded, /verify will answer 503: %s%s. Then start the service again.",
+                f"missing {', '.join(missing)}; " if missing else "",
+                error,
+            )
+            return cls(None, _describe(error, missing), settings.max_pixels)
+        log.info("Loaded %s: backbone %s", _relative(settings.model_path), networks.backbone_name)
+        return cls(_Models(networks, verifier), None, settings.max_pixels)
+
+    @property
+    def backbone(self) -> str | None:
+        """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
+        return self._models.networks.backbone_name if self._models else None
+
+    def open(self) -> None:
+        """Make this process's sessions and warm them up, so that the first request is as fast as the others.
+
+        Does nothing where they are open already, or there are no models. One thread a session: concurrent
+        requests share the cores, and for networks this small one thread is fastest anyway.
+        """
+        with self._opening:
+            if self._models is None or self._process == os.getpid():
+                return
+            recognizer = Recognizer(self._models.networks, flip=self._models.verifier.flip, max_pixels=self._max_pixels)
+            recognizer.open(threads=1)
+            self._models.verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
+            self._recognizer, self._process = recognizer, os.getpid()
+            log.info("Process %d is ready: sessions open", os.getpid())
+
+    def verify(self, photo: bytes) -> Verification | None:
+        """Find the largest face on a photo and score it.
+
+        Args:
+            photo: a file's bytes.
+
+        Returns:
+            None where there is no face on it.
+
+        Raises:
+            ApiError: 503, there are no models.
+            ImageError: the photo is no JPEG or PNG, is damaged, or has too many pixels.
+        """
+        if self.problem is not None:
+            raise ApiError(503, self.problem.error, self.problem.detail)
+        if self._process != os.getpid():
+            self.open()
+        assert self._models is not None and self._recognizer is not None
+        face = self._recognizer.largest_face(photo)
+        if face is None:
+            return None
+        self._recognizer.embed([face])
+        assert face.embedding is not None
+        score = self._models.verifier.score(face.embedding[np.newaxis])[0]
+        return Verification(face, float(score))
+
+
+def _describe(error: NetworksError | VerifierError, missing: list[str]) -> Problem:
+    """What callers are told: in Spanish, with paths relative to the project."""
+    reason = str(error).replace(f"{PROJECT_ROOT}{os.sep}", "")
+    if isinstance(error, NetworksMismatchError):
+        return Problem(f"El modelo y las redes no corresponden: {reason}", reason)
+    if isinstance(error, (NetworksNotFoundError, VerifierNotFoundError)):
+        return Problem(MODELS_NOT_FOUND, f"Falta: {', '.join(missing)}" if missing else reason)
+    return Problem(f"No se pudieron leer los modelos: {reason}", reason)
+
+
+def _missing(settings: Settings) -> list[str]:
+    """Which of the model, the scaler and the networks are not there."""
+    paths = (settings.model_path, settings.scaler_path, settings.networks_path / MANIFEST)
+    return [_relative(path) for path in paths if not path.exists()]
+
+
+def _relative(path: Path) -> str:
+    """A path as people know it: relative to the project's root where it lies below it."""
+    return str(path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path)

@@ -1,0 +1,88 @@
+"""Whatever goes wrong becomes a JSON object with an `error` string, in the words of the API's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from faces.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
+from service.config import Settings
+
+NO_FACE = "No se detectó un rostro en la imagen"
+NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
+WRONG_TYPE = "Tipo de archivo no permitido. Solo image/jpeg o image/png"
+UNREADABLE = "No se pudo leer la imagen"
+TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
+MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
+UNEXPECTED = "Error interno del servidor"
+
+_BY_STATUS = {
+    400: "Petición no válida",
+    404: "Ruta no encontrada",
+    405: "Método no permitido",
+    500: UNEXPECTED,
+}
+
+
+class ApiError(Exception):
+    """An answer other than 200, raised anywhere below a route.
+
+    Args:
+        status: HTTP status.
+        error: what the caller reads in `error`.
+        detail: more about this case, added as `detail` unless None.
+    """
+
+    def __init__(self, status: int, error: str, detail: str | None = None) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+        self.detail = detail
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Make every error of the application a JSON answer."""
+    megabytes, megapixels = _plain(settings.max_content_mb), _plain(settings.max_megapixels)
+    many_pixels = f"La imagen tiene demasiados píxeles. Límite: {megapixels} megapíxeles"
+    for kind, answer in (
+        (RequestEntityTooLarge, (413, TOO_LARGE.format(limit=megabytes))),
+        (NotJpegOrPngError, (400, WRONG_TYPE)),
+        (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
+        (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
+    ):
+        app.register_error_handler(kind, _always(*answer))
+    app.register_error_handler(ApiError, lambda error: _answer(error.status, error.error, error.detail))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exception], Response]:
+    """An error handler with one answer for every error of its kind."""
+    return lambda _: _answer(status, error, detail)
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Any error of Flask or Werkzeug itself, with the headers (Allow, Retry-After) it came with."""
+    original = error.get_response()
+    answer = _answer(original.status_code, _BY_STATUS.get(original.status_code, error.name))
+    answer.headers.extend((name, value) for name, value in original.headers if not name.startswith("Content-"))
+    return answer
+
+
+def _unexpected(_: Exception) -> Response:
+    """A failure nobody foresaw: the traceback goes to the log, nothing of it to the caller."""
+    current_app.logger.exception("%s %r failed", request.method, request.path)
+    return _answer(500, UNEXPECTED)
+
+
+def _answer(status: int, error: str, detail: str | None = None) -> Response:
+    response = jsonify({"error": error} if detail is None else {"error": error, "detail": detail})
+    response.status_code = status
+    return response
+
+
+def _plain(number: float) -> str:
+    """2.0 as "2", 1.5 as "1.5"."""
+    return str(int(number)) if number.is_integer() else str(number)

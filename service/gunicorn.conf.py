@@ -1,0 +1,64 @@
+"""gunicorn's settings: `gunicorn -c service/gunicorn.conf.py "service:create_app()"`, from anywhere.
+
+The master reads code and models once and forks the workers, which share that memory; each worker then opens
+its own ONNX sessions (service/engine.py says why). gunicorn's command line overrides every value here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import gunicorn.util  # type: ignore[import-untyped]
+
+chdir = str(Path(__file__).resolve().parent.parent)
+sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
+
+from service.config import Settings, SettingsError  # noqa: E402
+from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402
+
+try:
+    settings = Settings.load()
+except SettingsError as error:
+    sys.exit(f"Wrong settings:\n{error}")
+
+bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
+workers = settings.workers
+timeout = 120
+
+preload_app = True
+os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
+
+# The workers' heartbeats are files. In memory they never wait for a disk, and a read-only container has no
+# other place.
+if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK):
+    worker_tmp_dir = "/dev/shm"
+# The socket for `gunicornc` would be shared by every server of this user, and nothing here uses it.
+control_socket_disable = True
+
+# Method, path, status and duration: no address, no query, nothing of a photo or a score. %(U)r keeps a path
+# that has a line break in it from writing a line of its own.
+accesslog = "-"
+access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
+
+
+def post_worker_init(worker: Any) -> None:
+    """In each worker, after the fork and before its first request."""
+    worker.wsgi.extensions["engine"].open()
+
+
+def _write_json_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
+    """gunicorn's own answer to what is not even HTTP: JSON, as the application's errors are."""
+    body = json.dumps({"error": f"Petición HTTP no válida: {mesg or reason}"}, ensure_ascii=False).encode()
+    head = (
+        f"HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    gunicorn.util.write_nonblock(sock, head.encode("latin-1") + body)
+
+
+gunicorn.util.write_error = _write_json_error

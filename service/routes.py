@@ -1,0 +1,72 @@
+"""The endpoints: each reads a request, asks the engine, writes JSON."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from service.config import Settings
+from service.engine import Engine
+from service.errors import NO_FACE, ApiError
+from service.uploads import read_image
+
+blueprint = Blueprint("api", __name__)
+
+DESCRIPTION = (
+    "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
+    "y responde si el rostro es el de la persona con la que se entrenó el modelo."
+)
+
+
+def _settings() -> Settings:
+    settings = current_app.extensions["settings"]
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def _engine() -> Engine:
+    engine = current_app.extensions["engine"]
+    assert isinstance(engine, Engine)
+    return engine
+
+
+@blueprint.get("/")
+def index() -> Response:
+    """What this service is and where its endpoints are."""
+    return jsonify(
+        name="Face Recognition API",
+        version="1.0.0",
+        description=DESCRIPTION,
+        endpoints={"health": "/healthz", "verify": "/verify"},
+    )
+
+
+@blueprint.get("/healthz")
+def health() -> tuple[Response, int]:
+    """200 where photos can be verified, else 503 and why not."""
+    problem = _engine().problem
+    if problem is None:
+        return jsonify(status="ok"), 200
+    return jsonify(status="unhealthy", reason="Models not loaded", detail=problem.detail), 503
+
+
+@blueprint.post("/verify")
+def verify() -> Response:
+    """Whether the largest face on the photo sent in the field `image` is "me"."""
+    started = time.perf_counter()
+    settings, engine = _settings(), _engine()
+    photo = read_image(request, "image", settings.max_image_bytes)
+    verification = engine.verify(photo)
+    if verification is None:
+        raise ApiError(400, NO_FACE)
+    score = round(verification.score, 6)
+    return jsonify(
+        model_version=settings.model_version,
+        is_me=score >= settings.threshold,  # of the score as the client reads it
+        score=score,
+        threshold=settings.threshold,
+        timing_ms=round((time.perf_counter() - started) * 1000, 2),
+        backbone=engine.backbone,
+        face=verification.face.as_json(),
+    )

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Production server, from any directory: service/run_gunicorn.sh [gunicorn options]
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+if [ -x .venv/bin/python ]; then
+    set -- .venv/bin/python -m gunicorn -c service/gunicorn.conf.py "service:create_app()" "$@"
+elif command -v gunicorn >/dev/null; then
+    set -- gunicorn -c service/gunicorn.conf.py "service:create_app()" "$@"
+else
+    echo "gunicorn not found, neither in .venv nor on the PATH: pip install -r service/requirements.txt" >&2
+    exit 1
+fi
+exec "$@"

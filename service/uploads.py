@@ -1,0 +1,82 @@
+"""The image of a multipart request, read in memory: an uploaded photo never touches the disk.
+
+Flask's own `request.files` is not used because it writes files above 500 KB to a temporary file, and because
+it drops the whole form where a file's name is not UTF-8, which is what curl on Windows sends for `mamá.jpg`.
+"""
+
+from __future__ import annotations
+
+import io
+
+from flask import Request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from service.errors import NO_IMAGE, ApiError
+
+_CHUNK_BYTES = 64 * 1024
+_MAX_PARTS = 1000
+
+
+class _LenientDecoder(MultipartDecoder):
+    """Reads part headers in any encoding; bytes that are not UTF-8 are replaced."""
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        return super()._parse_headers(bytes(data).decode("utf-8", "replace").encode())
+
+
+def read_image(request: Request, field: str, max_bytes: int) -> bytes:
+    """Read the first file sent in a field, and the request's body to its end.
+
+    Args:
+        request: the request; its body must not have been read.
+        field: the form field's name.
+        max_bytes: largest file accepted; reading stops where one is larger.
+
+    Returns:
+        The file's bytes, at least one.
+
+    Raises:
+        ApiError: 400, there is no such file, it is empty, or the body is not multipart.
+        RequestEntityTooLarge: the file, or the request around it, is too large.
+    """
+    boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")
+    if request.mimetype != "multipart/form-data" or not boundary:
+        raise ApiError(400, NO_IMAGE, "La petición debe ser multipart/form-data")
+    try:
+        image = _first_file(request, boundary, field, max_bytes)
+    except ValueError:  # what the decoder raises on a body that breaks the format or ends early
+        raise ApiError(400, NO_IMAGE, "El cuerpo de la petición no es multipart/form-data válido") from None
+    if not image:
+        raise ApiError(400, NO_IMAGE)
+    return image
+
+
+def _read_chunk(request: Request) -> bytes:
+    """The next bytes of the body; what the server finds wrong with it is the client's fault, not ours."""
+    try:
+        return request.stream.read(_CHUNK_BYTES)
+    except HTTPException:
+        raise
+    except Exception as error:  # each server has its own, such as gunicorn's InvalidChunkSize
+        raise ValueError("the body cannot be read") from error
+
+
+def _first_file(request: Request, boundary: bytes, field: str, max_bytes: int) -> bytes | None:
+    decoder = _LenientDecoder(boundary, max_parts=_MAX_PARTS)
+    image: io.BytesIO | None = None
+    in_image = False
+    while True:
+        chunk = _read_chunk(request)
+        decoder.receive_data(chunk or None)
+        while not isinstance(event := decoder.next_event(), (NeedData, Epilogue)):
+            if isinstance(event, (File, Field)):
+                in_image = image is None and isinstance(event, File) and event.name == field
+                image = io.BytesIO() if in_image else image
+            elif isinstance(event, Data) and in_image and image is not None:
+                if image.tell() + len(event.data) > max_bytes:
+                    raise RequestEntityTooLarge
+                image.write(event.data)
+        if not chunk:
+            return None if image is None else image.getvalue()

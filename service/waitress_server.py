@@ -1,0 +1,34 @@
+"""Production server for Windows, where gunicorn does not run: `python -m service.waitress_server`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from service import create_app
+from service.config import Settings, SettingsError
+from service.drain import MAX_BYTES
+
+
+def main() -> None:
+    """Serve with waitress, one process with as many threads as WEB_CONCURRENCY says."""
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        sys.exit(f"Wrong settings:\n{error}")
+    # waitress reads a request whole before the application sees it, and by default writes one above 512 KB to
+    # a temporary file. Uploaded photos stay in memory, so the two limits are the same.
+    limit = max(MAX_BYTES, settings.max_body_bytes)
+    importlib.import_module("waitress").serve(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        threads=settings.workers,
+        max_request_body_size=limit,
+        inbuf_overflow=limit,
+        ident=None,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""Photos, and servers in processes of their own, for the service's tests."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from service.config import PROJECT_ROOT, Settings
+
+LIMIT_BYTES = 2 * 2**20
+"""MAX_CONTENT_MB's default, 2."""
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows")
+
+
+def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def padded(photo: bytes, size: int) -> bytes:
+    """The same JPEG, larger: decoders ignore what follows the end marker."""
+    return photo + bytes(size - len(photo))
+
+
+def post_photo(client: FlaskClient, photo: bytes, name: str = "photo.jpg", kind: str = "image/jpeg") -> TestResponse:
+    return client.post("/verify", data={"image": (io.BytesIO(photo), name, kind)})
+
+
+@dataclass
+class Server:
+    """A server in a process of its own, and what it has printed so far."""
+
+    url: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(encoding="utf-8")
+
+    def verify(self, photo: bytes, name: str = "photo.jpg", **options: Any) -> requests.Response:
+        files = {"image": (name, photo, "image/jpeg")}
+        return requests.post(f"{self.url}/verify", files=files, timeout=30, **options)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def server_environment(settings: Settings, port: int, folder: Path) -> dict[str, str]:
+    """The environment of a server process; it names every setting, so that no `.env` counts."""
+    return {
+        **os.environ,
+        "MODEL_PATH": str(settings.model_path),
+        "SCALER_PATH": str(settings.scaler_path),
+        "NETWORKS_PATH": str(settings.networks_path),
+        "VERIFY_THRESHOLD": str(settings.threshold),
+        "MAX_CONTENT_MB": str(settings.max_content_mb),
+        "MAX_MEGAPIXELS": str(settings.max_megapixels),
+        "MODEL_VERSION": settings.model_version,
+        "FLASK_HOST": "127.0.0.1",
+        "PORT": str(port),
+        "FLASK_DEBUG": "False",
+        "CORS_ORIGINS": ",".join(settings.cors_origins),
+        "WEB_CONCURRENCY": "2",
+        "XDG_RUNTIME_DIR": str(folder),
+    }
+
+
+@contextlib.contextmanager
+def running(command: list[str], settings: Settings, folder: Path, cwd: Path = PROJECT_ROOT) -> Iterator[Server]:
+    """Start a server on a free port of 127.0.0.1, wait until it answers, and end it afterwards.
+
+    Args:
+        command: what to run; `{port}` in it is replaced.
+        settings: what to put in its environment.
+        folder: where to write its log.
+        cwd: directory to start it in.
+    """
+    port = free_port()
+    log_path = folder / f"server-{port}.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [part.replace("{port}", str(port)) for part in command],
+            cwd=cwd,
+            env=server_environment(settings, port, folder),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}", port, process, log_path)
+    try:
+        wait_until_up(server)
+        yield server
+    finally:
+        stop(server)
+
+
+def stop(server: Server, seconds: float = 15) -> None:
+    """End a server, and fail where it does not end by itself when asked to."""
+    server.process.terminate()
+    try:
+        server.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+        pytest.fail(f"the server did not stop within {seconds} s:\n{server.log}")
+
+
+def wait_until_up(server: Server, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            pytest.fail(f"the server ended with {server.process.returncode}:\n{server.log}")
+        with contextlib.suppress(requests.RequestException):
+            requests.get(f"{server.url}/healthz", timeout=5)
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the server did not answer within {seconds} s:\n{server.log}")

@@ -1,0 +1,133 @@
+"""Settings: where they come from, and that a value that cannot be used is named at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from service import create_app
+from service.config import PROJECT_ROOT, Settings, SettingsError
+
+
+def load(tmp_path: Path, env_file: str | bytes | None = None, **environment: str) -> Settings:
+    path = tmp_path / ".env"
+    if env_file is not None:
+        path.write_bytes(env_file if isinstance(env_file, bytes) else env_file.encode())
+    return Settings.load(environment, path)
+
+
+def test_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path) == Settings(
+        model_path=PROJECT_ROOT / "models/model.joblib",
+        scaler_path=PROJECT_ROOT / "models/scaler.joblib",
+        networks_path=PROJECT_ROOT / "models/networks",
+        threshold=0.75,
+        max_content_mb=2.0,
+        max_megapixels=64.0,
+        model_version="me-verifier-v1",
+        host="0.0.0.0",
+        port=5000,
+        debug=False,
+        cors_origins=("*",),
+        workers=4,
+    )
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    settings = load(tmp_path, "VERIFY_THRESHOLD=0.5\nPORT=8000\n# PORT=1\nFLASK_DEBUG=True\n", PORT="9000")
+    assert (settings.threshold, settings.port, settings.debug) == (0.5, 9000, True)
+
+
+def test_the_process_environment_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERIFY_THRESHOLD", "0.25")
+    assert Settings.load(env_file=tmp_path / "none").threshold == 0.25
+
+
+def test_the_file_may_start_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert load(tmp_path, b"\xef\xbb\xbfVERIFY_THRESHOLD=0.5\n").threshold == 0.5
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"\.env is not UTF-8"):
+        load(tmp_path, "VERIFY_THRESHOLD=0.5\n".encode("utf-16"))
+
+
+def test_paths_are_relative_to_the_project_not_to_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load(tmp_path, MODEL_PATH="other/m.joblib", SCALER_PATH=str(tmp_path / "s.joblib"))
+    assert settings.model_path == PROJECT_ROOT / "other/m.joblib"
+    assert settings.scaler_path == tmp_path / "s.joblib"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        *[
+            ("VERIFY_THRESHOLD", value, "a number from 0 to 1")
+            for value in ("abc", "1.5", "-0.1", "nan", "", "0,75", "0_1")
+        ],
+        *[("PORT", value, "a port number from 1 to 65535") for value in ("0", "70000", "-1", "5000.0", "", "http")],
+        *[("MAX_CONTENT_MB", value, "greater than 0") for value in ("0", "-2", "inf", "nan", "2MB", "")],
+        *[("MAX_MEGAPIXELS", value, "greater than 0") for value in ("0", "-1", "1000", "x")],
+        *[("FLASK_DEBUG", value, "one of true") for value in ("maybe", "2", "")],
+        *[("WEB_CONCURRENCY", value, "1 or more") for value in ("0", "-1", "two", "1.5")],
+        *[("CORS_ORIGINS", value, "a list of origins") for value in ("", "example.org", "https://a.example,b")],
+        ("MODEL_PATH", "", "a path"),
+        ("FLASK_HOST", " ", "some text"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_expected(tmp_path: Path, name: str, value: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(tmp_path, **{name: value})
+    message = str(error.value)
+    assert message.startswith(f"{name} is {value.strip()!r}; expected ") and expected in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("value", ["0", "1", "0.0", "1.0", "1e-1", " 0.5 "])
+def test_thresholds_that_are_allowed(tmp_path: Path, value: str) -> None:
+    assert load(tmp_path, VERIFY_THRESHOLD=value).threshold == float(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "debug"), [("true", True), ("1", True), ("YES", True), ("False", False), ("0", False)]
+)
+def test_debug(tmp_path: Path, value: str, debug: bool) -> None:
+    assert load(tmp_path, FLASK_DEBUG=value).debug is debug
+
+
+def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(tmp_path, "PORT=x\n", VERIFY_THRESHOLD="2")
+    assert [line.split()[0] for line in str(error.value).splitlines()] == ["VERIFY_THRESHOLD", "PORT"]
+
+
+def test_origins_lose_a_slash_that_would_never_match(tmp_path: Path) -> None:
+    settings = load(tmp_path, CORS_ORIGINS="https://a.example/, http://b.example:8080")
+    assert settings.cors_origins == ("https://a.example", "http://b.example:8080")
+
+
+def test_a_wrong_value_stops_create_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERIFY_THRESHOLD", "1.5")
+    with pytest.raises(SettingsError, match=r"VERIFY_THRESHOLD is '1\.5'"):
+        create_app()
+
+
+def test_each_app_reads_its_own_threshold(monkeypatch: pytest.MonkeyPatch, no_models: Settings) -> None:
+    for name, path in (("MODEL_PATH", no_models.model_path), ("NETWORKS_PATH", no_models.networks_path)):
+        monkeypatch.setenv(name, str(path))
+    thresholds = []
+    for value in ("0.2", "0.9"):
+        monkeypatch.setenv("VERIFY_THRESHOLD", value)
+        thresholds.append(create_app().extensions["settings"].threshold)
+    assert thresholds == [0.2, 0.9]
+
+
+def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) -> None:
+    lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    variables = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line.split(" ")[1]]
+    assert len(variables) == 12
+    assert load(tmp_path, "\n".join(variables)) == Settings()

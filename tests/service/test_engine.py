@@ -1,0 +1,217 @@
+"""Loading models: what is missing, damaged or does not fit; when sessions are opened; several threads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from faces.networks import Networks
+from faces.recognizer import Recognizer
+from faces.verifier import Verifier
+from service import create_app
+from service.config import PROJECT_ROOT, Settings
+from service.engine import OPEN_AFTER_FORK_VARIABLE
+from tests.service.support import post_photo
+
+NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
+
+
+def train(settings: Settings, dimensions: int) -> Settings:
+    """Write a model of any embedding size; what it says means nothing."""
+    embeddings = np.random.default_rng(0).normal(size=(20, dimensions))
+    scaler = StandardScaler().fit(embeddings)
+    model = LogisticRegression().fit(scaler.transform(embeddings), np.arange(20) % 2)
+    joblib.dump(model, settings.model_path)
+    joblib.dump(scaler, settings.scaler_path)
+    return settings
+
+
+@pytest.fixture
+def copied(no_models: Settings, networks_dir: Path) -> Settings:
+    """Networks and a model that fits them, in files a test may damage."""
+    shutil.copytree(networks_dir, no_models.networks_path)
+    return train(no_models, Networks.load(networks_dir).embedding_size)
+
+
+def answers(settings: Settings, photo: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What /healthz and /verify say where models cannot be used."""
+    client = create_app(settings).test_client()
+    health, verify = client.get("/healthz"), post_photo(client, photo)
+    assert health.status_code == verify.status_code == 503
+    assert health.get_json()["status"] == "unhealthy" and health.get_json()["reason"] == "Models not loaded"
+    return health.get_json(), verify.get_json()
+
+
+def test_models_that_fit_are_used(copied: Settings, faceless_photo: bytes) -> None:
+    client = create_app(copied).test_client()
+    assert client.get("/healthz").status_code == 200
+    assert post_photo(client, faceless_photo).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "scaler.joblib", "networks/networks.json", "networks/embedder.onnx"])
+def test_one_file_missing(copied: Settings, faceless_photo: bytes, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    (copied.model_path.parent / name).unlink()
+    health, verify = answers(copied, faceless_photo)
+    assert verify["error"] == NOT_FOUND
+    assert name in verify["detail"] and verify["detail"] == health["detail"]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert name in warning and "dvc repro" in warning
+
+
+def test_everything_missing_is_listed(no_models: Settings, faceless_photo: bytes) -> None:
+    _, verify = answers(no_models, faceless_photo)
+    assert all(name in verify["detail"] for name in ("model.joblib", "scaler.joblib", "networks.json"))
+
+
+def test_paths_of_the_project_are_told_relative_to_it(no_models: Settings, faceless_photo: bytes) -> None:
+    absent = replace(no_models, model_path=PROJECT_ROOT / "models/absent.joblib")
+    _, verify = answers(absent, faceless_photo)
+    assert "models/absent.joblib" in verify["detail"] and str(PROJECT_ROOT) not in verify["detail"]
+
+
+def test_model_of_another_embedding_size(copied: Settings, faceless_photo: bytes) -> None:
+    _, verify = answers(train(copied, 64), faceless_photo)
+    assert verify["error"].startswith("El modelo y las redes no corresponden: ")
+    assert "64" in verify["error"] and "128" in verify["error"]
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "scaler.joblib", "networks/networks.json", "networks/embedder.onnx"])
+def test_one_file_damaged(copied: Settings, faceless_photo: bytes, name: str) -> None:
+    path = copied.model_path.parent / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 :] = b"\x00" * (len(data) - len(data) // 2)
+    path.write_bytes(data)
+    _, verify = answers(copied, faceless_photo)
+    assert verify["error"].startswith("No se pudieron leer los modelos: ") and path.name in verify["error"]
+
+
+class Opened:
+    """Counts how often sessions are made."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        original = Recognizer.open
+
+        def count(recognizer: Recognizer, threads: int = 1) -> None:
+            self.count += 1
+            original(recognizer, threads)
+
+        monkeypatch.setattr(Recognizer, "open", count)
+
+
+def test_sessions_are_opened_once_by_create_app(
+    copied: Settings, faceless_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(OPEN_AFTER_FORK_VARIABLE, raising=False)
+    opened = Opened(monkeypatch)
+    client = create_app(copied).test_client()
+    assert opened.count == 1
+    for _ in range(2):
+        assert post_photo(client, faceless_photo).status_code == 400
+    client.application.extensions["engine"].open()
+    assert opened.count == 1
+
+
+def test_sessions_are_left_to_whoever_forks(
+    copied: Settings, faceless_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OPEN_AFTER_FORK_VARIABLE, "1")
+    opened = Opened(monkeypatch)
+    client = create_app(copied).test_client()
+    assert opened.count == 0 and client.get("/healthz").status_code == 200
+    client.application.extensions["engine"].open()
+    assert opened.count == 1
+    assert post_photo(client, faceless_photo).status_code == 400
+    assert opened.count == 1
+
+
+def test_a_forked_process_opens_its_own(
+    copied: Settings, faceless_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(monkeypatch)
+    client = create_app(copied).test_client()
+    forked = os.getpid() + 1
+    monkeypatch.setattr(os, "getpid", lambda: forked)
+    for _ in range(2):
+        assert post_photo(client, faceless_photo).status_code == 400
+    assert opened.count == 2
+
+
+def test_threads_get_the_scores_of_one(client: FlaskClient, trained_models: Any) -> None:
+    photos = [Path(path).read_bytes() for path in [*trained_models.me_photos[:4], *trained_models.stranger_photos[:4]]]
+    engine = client.application.extensions["engine"]
+    expected = [engine.verify(photo).score for photo in photos]
+    assert len(set(expected)) == len(expected)
+    with ThreadPoolExecutor(8) as threads:
+        scores = list(threads.map(lambda photo: engine.verify(photo).score, photos * 6))
+    assert scores == expected * 6
+
+
+def test_answer_equals_the_shared_code_path(client: FlaskClient, settings: Settings, me_photo: bytes) -> None:
+    networks = Networks.load(settings.networks_path)
+    verifier = Verifier.load(settings.model_path, settings.scaler_path)
+    recognizer = Recognizer(networks, flip=verifier.flip)
+    recognizer.open()
+    face = recognizer.largest_face(me_photo)
+    assert face is not None
+    recognizer.embed([face])
+    assert face.embedding is not None
+    score = float(verifier.score(face.embedding[np.newaxis])[0])
+    answer = post_photo(client, me_photo).get_json()
+    assert answer["score"] == pytest.approx(score, abs=1e-6) and answer["face"] == face.as_json()
+
+
+LEAN = """
+import io, sys
+from pathlib import Path
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "facenet_pytorch", "pandas", "dvc", "matplotlib", "onnx"}:
+            raise ImportError(name + " is not the service's to import")
+
+sys.meta_path.insert(0, Refuse())
+from service import create_app
+from service.config import Settings
+model, scaler, networks, photo = map(Path, sys.argv[1:])
+client = create_app(Settings(model_path=model, scaler_path=scaler, networks_path=networks)).test_client()
+answer = client.post("/verify", data={"image": (io.BytesIO(photo.read_bytes()), "photo.jpg")})
+print(answer.status_code, answer.get_json())
+import service.__main__, service.waitress_server
+"""
+
+
+def test_needs_neither_torch_nor_pandas_nor_dvc(settings: Settings, trained_models: Any) -> None:
+    paths = (settings.model_path, settings.scaler_path, settings.networks_path, trained_models.me_photos[0])
+    command = [sys.executable, "-c", LEAN, *map(str, paths)]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("200 ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the place of the cache differs")
+def test_onnx_runtime_reports_nothing_to_its_maker(settings: Settings, trained_models: Any, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def traces(code: str, *arguments: object) -> list[Path]:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, timeout=120, check=True)
+        return sorted(tmp_path.rglob("*"))
+
+    paths = (settings.model_path, settings.scaler_path, settings.networks_path, trained_models.me_photos[0])
+    assert traces(LEAN, *paths) == []
+    assert traces("import onnxruntime") != []  # it does by itself, and that leaves an identifier behind
