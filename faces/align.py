@@ -57,7 +57,7 @@ class CropGeometry:
         if self.alignment == "similarity":
             matrix = similarity_transform(face.landmarks, np.asarray(self.landmarks))
             return 1.0 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
-        return face.size / max(self.image_size - self.margin, 1)
+        return max(face.size, 1.0) / max(self.image_size - self.margin, 1)
 
     def cut(self, image: Image.Image, face: Face) -> NDArray[np.uint8]:
         """Cut one face.

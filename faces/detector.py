@@ -2,8 +2,8 @@
 
 Where every scale is scanned the faces are those of facenet-pytorch's `MTCNN.detect` on the same pixels. The
 largest face alone is found much sooner: the pyramid is scanned from its coarsest scale, where large faces show
-and scanning is almost free, towards the finest, and the scan stops when a face is confirmed and none half its
-size or more can still be missing.
+and scanning is almost free, towards the finest, and the scan stops when a face is confirmed, none half its size or
+more can still be missing, and no second one is nearly as large.
 
 All resampling (pyramid levels, candidates for R-Net and O-Net) reads one summed-area table of the image: the
 nets were trained on area-averaged pixels, and an area average of any rectangle is four look-ups there.
@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 
 _CELL = 12  # P-Net looks at 12 × 12 pixels …
 _STRIDE = 2  # … every 2 pixels
+_RIVAL = 0.75  # faces this close in size may change places once finer scales have corrected their boxes
 _BATCH = 512  # candidates that go through R-Net or O-Net at once: bounds memory on photos full of texture
 
 
@@ -203,7 +204,8 @@ class Detector:
         """Find the largest face, scanning from the coarsest scale and no further than needed.
 
         Its box may differ by a few pixels from the one that `detect_all` gives to the same face (about one face in
-        thirty): finer scales would have added candidates to choose from.
+        thirty): finer scales would have added candidates to choose from. While a second face is nearly as
+        large, the scan goes on: finer scales decide which one it is.
 
         Args:
             pixels: uint8 [H, W, 3] RGB.
@@ -219,7 +221,8 @@ class Detector:
                 continue
             found = self._confirm(sums, candidates)
             next_side = _CELL / scale * self.settings.factor
-            if found and next_side < found[0].size / 2:
+            rivalled = len(found) > 1 and found[1].size > _RIVAL * found[0].size
+            if found and next_side < found[0].size / 2 and not rivalled:
                 return found[0]
         found = self._confirm(sums, candidates)
         return found[0] if found else None
@@ -339,8 +342,8 @@ def non_maximum_suppression(
         boxes: float32 [N, 4], left, top, right, bottom.
         scores: float32 [N].
         threshold: overlap above which the lower score goes.
-        of_smaller: measure the overlap as a part of the smaller box, pixels counted inclusively (MTCNN's last
-            step), rather than as intersection over union.
+        of_smaller: as MTCNN's last step does it: measure the overlap as a part of the smaller box, pixels counted
+            inclusively, rather than as intersection over union; of equal scores the last is the best, not the first.
 
     Returns:
         int64, indices of the boxes kept, the best first.
@@ -348,7 +351,8 @@ def non_maximum_suppression(
     extra = 1.0 if of_smaller else 0.0
     left, top, right, bottom = boxes.T
     area = (right - left + extra) * (bottom - top + extra)
-    order = np.argsort(-scores, kind="stable")
+    # Ties are common: O-Net's probability of a clear face is often the float32 next to 1 for several candidates.
+    order = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
     kept: list[int] = []
     while len(order):
         best, rest = order[0], order[1:]

@@ -71,7 +71,8 @@ def download(url: str, target: Path, sha256: str) -> None:
 def _fetch(url: str, part: Path) -> None:
     """Append to `part` what it lacks of the file."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    # Compressed on the way, sizes and offsets would not be the file's.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             return  # all of it is here already

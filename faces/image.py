@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 DEFAULT_MAX_PIXELS = 64_000_000
 """Photos with more pixels are refused unless a caller raises the limit: decoded, one takes 3 bytes a pixel."""
@@ -32,6 +32,16 @@ _KNOWN_MAGIC = {
     b"PK\x03\x04": "a ZIP archive",
     b"<svg": "an SVG",
     b"<?xm": "an XML file",
+}
+# What EXIF's orientation says to do with the pixels as they are stored.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
 # What Pillow's decoders raise on damaged files (found by feeding them truncated and flipped bytes).
 _DECODING_ERRORS = (
@@ -147,7 +157,7 @@ class Photo:
                 if long_side is not None:
                     ratio = max(self.stored_size) / long_side
                     if ratio >= 2:
-                        image.draft(None, (int(image.width / ratio), int(image.height / ratio)))
+                        image.draft(None, (max(int(image.width / ratio), 1), max(int(image.height / ratio), 1)))
                 image.load()
                 return _to_rgb(_orient(image))
         except _DECODING_ERRORS as error:
@@ -155,21 +165,24 @@ class Photo:
 
 
 def _orient(image: Image.Image) -> Image.Image:
-    """Apply EXIF orientation; a photo whose EXIF block is damaged is taken as it is stored."""
+    """Apply EXIF orientation; a photo whose orientation cannot be read is taken as it is stored.
+
+    Pillow's own `exif_transpose` also writes the remaining EXIF block anew, which fails on blocks that cameras and
+    editors get wrong elsewhere; their photos must be turned all the same.
+    """
     try:
-        return ImageOps.exif_transpose(image)
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DECODING_ERRORS:
         return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert any mode a JPEG or PNG can have to 8-bit RGB."""
-    if image.mode == "RGB":
-        return image
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+# ONNX Runtime's wheels report usage to Microsoft unless this is set before they are imported. A program that is
+# shown faces tells nobody; and the reporting thread, lost in a fork, would keep the service's workers from ending.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime

@@ -40,13 +40,15 @@ def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest
     reduced = reduce_for_detection(decoded, max_side)
     found = _detect(np.asarray(reduced), detector, largest_only)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
-    fine = decoded
-    if faces:
-        needed = full_side / min(geometry.source_pixels(face) for face in faces)
-        if needed > max(decoded.size) and max(decoded.size) < full_side:
-            fine = photo.decode(long_side=min(round(needed), full_side))
-    for face in faces:
-        face.crop = geometry.cut(fine, face.scaled(max(fine.size) / full_side))
+    decodings = {max(decoded.size): decoded}
+    for face in faces:  # each from pixels of its own need: the largest face's crop is the same with others and without
+        needed = min(round(full_side / geometry.source_pixels(face)), full_side)
+        side = min((side for side in decodings if side >= needed), default=None)
+        if side is None:
+            finer = photo.decode(long_side=needed)
+            side = max(finer.size)
+            decodings[side] = finer
+        face.crop = geometry.cut(decodings[side], face.scaled(side / full_side))
     return faces
 
 

@@ -93,12 +93,13 @@ class Verifier:
                     raise NetworksMismatchError(
                         f"the model was trained with {key} {wanted[key]!r}, the networks have {given[key]!r}"
                     )
-        size = getattr(self.scaler, "n_features_in_", manifest.embedding_size)
-        if size != manifest.embedding_size:
-            raise NetworksMismatchError(
-                f"the model takes embeddings of {size} values, "
-                f"the networks ({manifest.backbone}) make {manifest.embedding_size}"
-            )
+        for part, name in ((self.scaler, "scaler"), (self.model, "model")):
+            size = getattr(part, "n_features_in_", manifest.embedding_size)
+            if size != manifest.embedding_size:
+                raise NetworksMismatchError(
+                    f"the {name} takes embeddings of {size} values, "
+                    f"the networks ({manifest.backbone}) make {manifest.embedding_size}"
+                )
 
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probability of "me".

@@ -6,11 +6,6 @@ It imports no torch, no pandas and no DVC: its own `requirements.txt` is all it 
 from __future__ import annotations
 
 import logging
-import os
-
-# ONNX Runtime's wheels report usage to Microsoft unless this is set before they are imported. A service that
-# is shown faces tells nobody; and the reporting thread, lost in a fork, would keep workers from ending.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from flask import Flask
 from flask_cors import CORS

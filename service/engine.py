@@ -114,7 +114,7 @@ class Engine:
             recognizer.open(threads=1)
             self._models.verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
             self._recognizer, self._process = recognizer, os.getpid()
-            log.info("Process %d is ready: sessions open", os.getpid())
+            log.info("Sessions opened in process %d", os.getpid())
 
     def verify(self, photo: bytes) -> Verification | None:
         """Find the largest face on a photo and score it.

@@ -49,6 +49,7 @@ access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
     worker.wsgi.extensions["engine"].open()
+    worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 
 def _write_json_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:

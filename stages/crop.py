@@ -250,7 +250,8 @@ def crop_all(photos: list[SourcePhoto], networks: Networks, params: Params, targ
 def write_report(rows: list[CropRow], path: Path) -> None:
     """Write crop_report.csv."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([field.name for field in fields(CropRow)])
     writer.writerows(asdict(row).values() for row in rows)
     write_text(path, text.getvalue())
@@ -277,9 +278,11 @@ def _warn(rows: list[CropRow]) -> None:
     for row in rows:
         if row.faces_found == 0:
             logger.warning("skipped %s: %s", row.photo, row.reason)
-    several = sorted({row.photo for row in rows if row.photo.startswith("me/") and row.faces_found > 1})
+    several = sorted({row.photo for row in rows if row.photo.startswith("me/") and row.face > 0 and not row.kept})
     if several:
-        logger.warning("several faces on %d photos of me, the largest taken: %s", len(several), ", ".join(several))
+        logger.warning(
+            "more than one face on photos of me, the largest taken (%d): %s", len(several), ", ".join(several)
+        )
 
 
 def _replace_folder(new: Path, old: Path) -> None:
@@ -301,8 +304,6 @@ def main() -> None:
     params = load_params()
     photos, ignored = find_photos(DATA)
     networks = Networks.load(NETWORKS)
-    for leftover in DATA.glob(".cropped.*.tmp"):  # of a run that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
         rows = crop_all(photos, networks, params, target)
@@ -323,4 +324,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage("crop", main)
+    run_stage("crop", main, [CROPPED, CROP_REPORT])

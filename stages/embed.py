@@ -6,12 +6,15 @@ row which photo, face and person it is of. Crops that have not changed since the
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,10 +23,11 @@ from PIL import Image
 
 from faces.backbones import get_backbone
 from faces.embedder import Embedder
-from faces.files import replacing, write_text
+from faces.files import write_bytes, write_text
 from faces.networks import Networks
 from faces.progress import progress
 from stages.errors import StageError, run_stage
+from stages.inputs import read_array, read_table
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, EMBEDDINGS, INDEX, LABELS, NETWORKS
 from stages.photos import SourcePhoto
@@ -35,12 +39,13 @@ def read_crop_report() -> pd.DataFrame:
     """The faces that were kept, in the report's order, as columns of `stages.crop.CropRow`, all text.
 
     Raises:
-        StageError: the report is missing.
+        StageError: the report is missing or damaged, or no face was kept.
     """
-    if not CROP_REPORT.is_file():
-        raise StageError(f"there is no {CROP_REPORT}: run 'dvc repro' (or 'python -m stages.crop') first")
-    table = pd.read_csv(CROP_REPORT, dtype=str, keep_default_na=False, encoding="utf-8")
-    return table[table["kept"] == "True"].reset_index(drop=True)
+    table = read_table(CROP_REPORT, "crop", ["photo", "sha256", "face", "kept", "crop", "crop_sha256"])
+    kept = table[table["kept"] == "True"].reset_index(drop=True)
+    if kept.empty:
+        raise StageError(f"{CROP_REPORT} names no crop: run 'dvc repro --force crop'")
+    return kept
 
 
 def open_embedder(networks: Networks, params: Params) -> tuple[Embedder, str]:
@@ -95,31 +100,47 @@ def embedding_recipe(networks: Networks, params: Params) -> str:
 
 
 def _remembered(recipe: str) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of the last run by their crop's SHA-256, where they were made by the same recipe."""
+    """Embeddings of the last run by their crop's SHA-256, where they were made by the same recipe.
+
+    A run that was killed may have left new embeddings beside an old index: each row says which embedding it means.
+    """
     try:
-        index = pd.read_csv(INDEX, dtype=str, keep_default_na=False, encoding="utf-8")
-        embeddings = np.load(EMBEDDINGS)
-    except (OSError, ValueError):
+        index = read_table(INDEX, "embed", ["crop_sha256", "recipe", "embedding_sha256"])
+        embeddings = read_array(EMBEDDINGS, "embed")
+    except (OSError, StageError):
         return {}
-    if len(index) != len(embeddings) or not {"crop_sha256", "recipe"} <= set(index.columns):
-        return {}
-    same = index["recipe"] == recipe
-    return {index["crop_sha256"][i]: embeddings[i] for i in np.flatnonzero(same)}
+    rows = zip(index["crop_sha256"], index["recipe"], index["embedding_sha256"], embeddings, strict=False)
+    return {crop: row for crop, made, digest, row in rows if made == recipe and _digest(row) == digest}
 
 
-def _batches(table: pd.DataFrame, size: int) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
+def _digest(embedding: NDArray[np.float32]) -> str:
+    return hashlib.sha256(embedding.tobytes()).hexdigest()
+
+
+def _batches(table: pd.DataFrame, image_size: int, size: int) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
     """Crops in batches: their SHA-256 and pixels, uint8 [n, S, S, 3]."""
     for start in range(0, len(table), size):
         part = table.iloc[start : start + size]
-        yield list(part["crop_sha256"]), np.stack([_read_crop(CROPPED / name) for name in part["crop"]])
+        named = zip(part["crop"], part["crop_sha256"], strict=True)
+        yield list(part["crop_sha256"]), np.stack([_read_crop(CROPPED / crop, sha, image_size) for crop, sha in named])
 
 
-def _read_crop(path: Path) -> NDArray[np.uint8]:
+def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
+    """Pixels of a crop, uint8 [S, S, 3], once it is certain that it is the one the report speaks of."""
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+        data = path.read_bytes()
     except OSError as error:
-        raise StageError(f"the crop {path} cannot be read ({error}): run 'dvc repro --force crop'") from error
+        raise StageError(f"the crop {path} cannot be read ({error.strerror}): run 'dvc repro --force crop'") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise StageError(f"{path} is not the crop that {CROP_REPORT} names: run 'dvc repro --force crop'")
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    if pixels.shape[:2] != (image_size, image_size):
+        raise StageError(
+            f"{path} is {pixels.shape[1]} × {pixels.shape[0]} pixels, the networks take {image_size} × {image_size}: "
+            f"run 'dvc repro' (or 'python -m stages.crop') first"
+        )
+    return pixels
 
 
 def embed_all(table: pd.DataFrame, networks: Networks, params: Params) -> NDArray[np.float32]:
@@ -140,8 +161,8 @@ def embed_all(table: pd.DataFrame, networks: Networks, params: Params) -> NDArra
         embedder, where = open_embedder(networks, params)
         logger.info("%d of %d crops are new: %s, %s", len(new), len(table), networks.backbone_name, where)
         size = params.embed.batch_size
-        batches = progress(_batches(new, size), -(-len(new) // size), "embedding", "batch")
-        for digests, pixels in batches:
+        batches = _batches(new, networks.manifest.crop.image_size, size)
+        for digests, pixels in progress(batches, -(-len(new) // size), "embedding", "batch"):
             known.update(zip(digests, _embed(embedder, pixels, size), strict=True))
     return np.stack([known[digest] for digest in table["crop_sha256"]]).astype(np.float32)
 
@@ -158,7 +179,7 @@ def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> ND
         ) from error
 
 
-def build_index(table: pd.DataFrame, recipe: str) -> pd.DataFrame:
+def build_index(table: pd.DataFrame, embeddings: NDArray[np.float32], recipe: str) -> pd.DataFrame:
     """The map from rows of embeddings.npy to photos: row, label, photo, sha256, face, person, crop, …"""
     class_names = table["photo"].str.partition("/")[0]
     names = table["photo"].str.partition("/")[2]
@@ -175,8 +196,15 @@ def build_index(table: pd.DataFrame, recipe: str) -> pd.DataFrame:
             "crop": table["crop"],
             "crop_sha256": table["crop_sha256"],
             "recipe": recipe,
+            "embedding_sha256": [_digest(embedding) for embedding in embeddings],
         }
     )
+
+
+def _write_array(path: Path, array: NDArray[Any]) -> None:
+    file = io.BytesIO()  # numpy's own writing hides why it fails where the disk is full
+    np.save(file, array)
+    write_bytes(path, file.getvalue())
 
 
 def main() -> None:
@@ -185,14 +213,12 @@ def main() -> None:
     table = read_crop_report()
     networks = Networks.load(NETWORKS)
     embeddings = embed_all(table, networks, params)
-    index = build_index(table, embedding_recipe(networks, params))
-    with replacing(EMBEDDINGS) as temporary, temporary.open("wb") as file:
-        np.save(file, embeddings)
-    with replacing(LABELS) as temporary, temporary.open("wb") as file:
-        np.save(file, index["label"].to_numpy(np.int64))
-    write_text(INDEX, index.to_csv(index=False, lineterminator="\n"))
+    index = build_index(table, embeddings, embedding_recipe(networks, params))
+    _write_array(EMBEDDINGS, embeddings)
+    _write_array(LABELS, index["label"].to_numpy(np.int64))
+    write_text(INDEX, index.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"))
     print(f"embed: {embeddings.shape[0]} faces, {embeddings.shape[1]} dimensions ({networks.backbone_name})")
 
 
 if __name__ == "__main__":
-    run_stage("embed", main)
+    run_stage("embed", main, [EMBEDDINGS, LABELS, INDEX])

@@ -21,10 +21,12 @@ from faces.verifier import Verifier
 from stages import plots
 from stages.errors import StageError, run_stage
 from stages.figures import DIGITS, rounded
+from stages.inputs import read_table
 from stages.params import load_params
 from stages.paths import (
     CONFUSION_CSV,
     CONFUSION_PNG,
+    EMBEDDINGS,
     EVALUATION,
     MODEL,
     NETWORKS,
@@ -109,17 +111,23 @@ def analyse_thresholds(labels: Labels, scores: Scores, table: pd.DataFrame, defa
     }
 
 
-def load_parts(count: int) -> NDArray[np.str_]:
+def load_parts(labels: Labels) -> NDArray[np.str_]:
     """Which part each row went to, from split.csv.
 
+    Args:
+        labels: int64 [N].
+
     Raises:
-        StageError: it is missing, or of another data set.
+        StageError: it is missing or damaged, or of another data set.
     """
-    if not SPLIT.is_file():
-        raise StageError(f"there is no {SPLIT}: run 'dvc repro' (or 'python -m stages.train') first")
-    parts = pd.read_csv(SPLIT)["part"].to_numpy(str)
-    if len(parts) != count:
-        raise StageError(f"{SPLIT} has {len(parts)} rows, the embeddings {count}: run 'dvc repro --force train'")
+    parts = read_table(SPLIT, "train", ["part"])["part"].to_numpy(str)
+    if len(parts) != len(labels):
+        raise StageError(f"{SPLIT} has {len(parts)} rows, the embeddings {len(labels)}: run 'dvc repro --force train'")
+    for part in {"test", *parts}:
+        if len(np.unique(labels[parts == part])) < len(CLASSES):
+            raise StageError(
+                f"{SPLIT} gives no face of one class, or of both, to the part {part!r}: run 'dvc repro --force train'"
+            )
     return parts
 
 
@@ -148,9 +156,15 @@ def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params().evaluate
     data = load_dataset()
-    parts = load_parts(len(data.labels))
+    parts = load_parts(data.labels)
     manifest = Manifest.read(NETWORKS)
     verifier = Verifier.load(MODEL, SCALER)
+    size = getattr(verifier.scaler, "n_features_in_", data.embeddings.shape[1])
+    if size != data.embeddings.shape[1]:
+        raise StageError(
+            f"{MODEL} takes {size} dimensions, {EMBEDDINGS} has {data.embeddings.shape[1]}: "
+            f"run 'dvc repro' (or 'python -m stages.train') first"
+        )
     scores = verifier.score(data.embeddings)
     test = parts == "test"
     # A threshold chosen on the very faces that judge it looks better than it is: validation faces choose, if any.
@@ -181,4 +195,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage("evaluate", main)
+    run_stage(
+        "evaluate",
+        main,
+        [CONFUSION_CSV, CONFUSION_PNG, EVALUATION, PR_CSV, PR_PNG, ROC_CSV, ROC_PNG, THRESHOLDS_CSV],
+    )

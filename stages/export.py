@@ -22,7 +22,7 @@ from tqdm import tqdm
 from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
 from faces.detector import DetectorSettings
 from faces.files import sha256_of, write_bytes, write_text
-from faces.networks import MANIFEST, Manifest, open_session
+from faces.networks import MANIFEST, NETWORK_NAMES, Manifest, open_session
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
 from stages.paths import NETWORKS
@@ -141,7 +141,7 @@ def export_networks(params: Params, folder: Path) -> Manifest:
         ),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".networks-") as name:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp") as name:
         temporary = Path(name)
         for network, (module, example, dynamic) in tqdm(jobs.items(), desc="exporting networks", unit="network"):
             worst = _write_onnx(module, example, temporary / f"{network}.onnx", dynamic)
@@ -193,4 +193,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage("export", main)
+    files = [NETWORKS / MANIFEST, *(NETWORKS / f"{network}.onnx" for network in NETWORK_NAMES)]
+    run_stage("export", main, [NETWORKS, *files])

@@ -115,6 +115,8 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise StageError(f"{path} is missing: run from the root of the project") from error
+    except UnicodeDecodeError as error:
+        raise StageError(f"{path} is not saved as UTF-8 ({error}): save it so in the editor") from error
     except yaml.YAMLError as error:
         raise StageError(f"{path} is not YAML: {error}") from error
     try:

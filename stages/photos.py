@@ -51,7 +51,7 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
         The photos, and how many other files were passed over, by suffix. Hidden files are passed over silently.
 
     Raises:
-        StageError: a folder is missing or holds no photo.
+        StageError: a folder is missing or holds no photo, or a name is not text.
     """
     photos: list[SourcePhoto] = []
     ignored: Counter[str] = Counter()
@@ -64,6 +64,10 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
             relative = path.relative_to(folder)
             if any(part.startswith(".") for part in relative.parts) or path.is_dir():
                 continue
+            if not _is_text(relative.as_posix()):
+                raise StageError(
+                    f"the name of {path.as_posix()!a} is not valid UTF-8, which tables and DVC need: rename the file"
+                )
             if path.suffix.lower() in SUFFIXES:
                 found.append(SourcePhoto(path, relative.as_posix(), label))
             else:
@@ -73,6 +77,15 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
             raise StageError(_what_is_expected(f"{folder} holds no photo{others}"))
         photos += found
     return photos, ignored
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name is text: on Linux any bytes can be one."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _what_is_expected(given: str) -> str:

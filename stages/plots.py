@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import matplotlib
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from faces.files import replacing
+from faces.files import write_bytes
 from stages.photos import CLASSES
 
 matplotlib.use("Agg")  # no screen needed; before pyplot is imported
@@ -27,10 +28,11 @@ def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    with replacing(path) as temporary:
-        # No date or version inside: the same curve is the same file.
-        figure.savefig(temporary, format="png", dpi=120, metadata={"Software": None})
+    picture = io.BytesIO()
+    # No date or version inside: the same curve is the same file.
+    figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
     pyplot.close(figure)
+    write_bytes(path, picture.getvalue())
 
 
 def draw_roc(fpr: NDArray[np.float64], tpr: NDArray[np.float64], auc: float, backbone: str, path: Path) -> None:

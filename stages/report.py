@@ -6,9 +6,7 @@ the figures. It names no photo and nobody.
 
 from __future__ import annotations
 
-import json
 import platform
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,7 +14,8 @@ import pandas as pd
 from faces.files import write_text
 from faces.networks import Networks
 from faces.verifier import Verifier
-from stages.errors import StageError, run_stage
+from stages.errors import run_stage
+from stages.inputs import read_json, read_table
 from stages.latency import measure
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, DATA, EVALUATION, INDEX, INFORME, METRICS, MODEL, NETWORKS, SCALER
@@ -30,14 +29,6 @@ _LATENCY_NAMES = {
     "classify": "Clasificar (por cara)",
     "whole": "Todo, de la foto a la puntuación",
 }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StageError(f"there is no {path}: run 'dvc repro'") from error
-    return values
 
 
 def _percent(value: float) -> str:
@@ -58,8 +49,8 @@ def dataset_section(crops: pd.DataFrame, metrics: dict[str, Any]) -> str:
         own = crops[crops["photo"].str.startswith(f"{name}/")]
         photos = own["photo"].nunique()
         without = int((own["reason"] == "no face found").sum())
-        unusable = int((own["faces_found"] == 0).sum()) - without
-        used = int(own["kept"].sum())
+        unusable = int((own["faces_found"] == "0").sum()) - without
+        used = int((own["kept"] == "True").sum())
         lines.append(f"| `{name}` | {photos} | {photos - without - unusable} | {without} | {unusable} | {used} |")
     parts = {"train": "entrenamiento", "validation": "validación", "test": "prueba"}
     split = "; ".join(
@@ -144,14 +135,14 @@ def recommendations(metrics: dict[str, Any], results: dict[str, Any], requested:
         advice.append(
             f"Se usó la red incluida `{metrics['backbone']}` porque los pesos de `{requested}` no estaban disponibles."
         )
-    if int((crops["faces_found"] == 0).sum()):
+    if (crops["faces_found"] == "0").any():
         advice.append("Revise en `reports/crop_report.csv` las fotos sin cara o no utilizables.")
     return advice
 
 
 def build_report(params: Params, networks: Networks, crops: pd.DataFrame, latency: dict[str, dict[str, float]]) -> str:
     """The text of the report."""
-    metrics, results = _read_json(METRICS), _read_json(EVALUATION)
+    metrics, results = read_json(METRICS, "train"), read_json(EVALUATION, "evaluate")
     manifest = networks.manifest
     advice = "\n".join(f"- {line}" for line in recommendations(metrics, results, manifest.requested, crops))
     flip = "promediado con el de la cara reflejada" if params.embed.flip else "sin promediar con la cara reflejada"
@@ -212,8 +203,8 @@ def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
     networks = Networks.load(NETWORKS)
-    crops = pd.read_csv(CROP_REPORT, encoding="utf-8", keep_default_na=False)
-    index = pd.read_csv(INDEX, encoding="utf-8", keep_default_na=False)
+    crops = read_table(CROP_REPORT, "crop", ["photo", "faces_found", "kept", "reason"])
+    index = read_table(INDEX, "embed", ["photo"])
     count = min(params.report.latency_photos, len(index))
     photos = [DATA / name for name in index["photo"].drop_duplicates().sample(frac=1, random_state=0)[:count]]
     latency = measure(photos, networks, Verifier.load(MODEL, SCALER))
@@ -222,4 +213,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage("report", main)
+    run_stage("report", main, [INFORME])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from faces.networks import Manifest
 from faces.verifier import RECIPE_ATTRIBUTE, Verifier
 from stages.errors import StageError, run_stage
 from stages.figures import rounded
+from stages.inputs import read_array
 from stages.params import Params, TrainParams, load_params
 from stages.paths import EMBEDDINGS, LABELS, METRICS, MODEL, NETWORKS, SCALER, SPLIT
 from stages.photos import CLASSES
@@ -58,18 +60,18 @@ def load_dataset() -> Dataset:
     """Read what the stage embed wrote.
 
     Raises:
-        StageError: a file is missing, or the two do not belong together.
+        StageError: a file is missing or damaged, or the two do not belong together.
     """
-    try:
-        data = Dataset(np.load(EMBEDDINGS), np.load(LABELS))
-    except FileNotFoundError as error:
-        raise StageError(
-            f"there is no {error.filename}: run 'dvc repro' (or 'python -m stages.embed') first"
-        ) from error
-    if data.embeddings.ndim != 2 or len(data.embeddings) != len(data.labels):
+    data = Dataset(read_array(EMBEDDINGS, "embed"), read_array(LABELS, "embed"))
+    if data.embeddings.ndim != 2 or data.labels.shape != data.embeddings.shape[:1]:
         raise StageError(
             f"{EMBEDDINGS} has shape {data.embeddings.shape} and {LABELS} {data.labels.shape}; "
             f"expected [N, D] and [N]: run 'dvc repro --force embed'"
+        )
+    if not np.isfinite(data.embeddings).all() or not np.isin(data.labels, range(len(CLASSES))).all():
+        raise StageError(
+            f"{EMBEDDINGS} holds values that are not finite, or {LABELS} others than 0 and 1: "
+            f"run 'dvc repro --force embed'"
         )
     return data
 
@@ -103,9 +105,9 @@ def split_rows(labels: NDArray[np.int64], params: TrainParams) -> NDArray[np.str
         )
         names[test] = "test"
         if params.validation_size:
-            share = params.validation_size / (1 - params.test_size)
+            count = math.ceil(round(params.validation_size * len(rows), 6))  # of all rows, as test_size is
             _, validation = train_test_split(
-                rest, test_size=share, random_state=params.random_state, stratify=labels[rest]
+                rest, test_size=count, random_state=params.random_state, stratify=labels[rest]
             )
             names[validation] = "validation"
     except ValueError as error:
@@ -195,6 +197,11 @@ def main() -> None:
     params = load_params()
     data = load_dataset()
     manifest = Manifest.read(NETWORKS)
+    if data.embeddings.shape[1] != manifest.embedding_size:
+        raise StageError(
+            f"{EMBEDDINGS} has {data.embeddings.shape[1]} dimensions, the networks ({manifest.backbone}) make "
+            f"{manifest.embedding_size}: run 'dvc repro' (or 'python -m stages.embed') first"
+        )
     _warn(data.labels)
     verifier, parts = train(data, params, manifest)
     metrics = build_metrics(data, parts, verifier, manifest)
@@ -209,4 +216,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage("train", main)
+    run_stage("train", main, [MODEL, SCALER, SPLIT, METRICS])

@@ -7,7 +7,6 @@ module agrees with dlib itself to 5e-7 and runs many times as fast.
 from __future__ import annotations
 
 import importlib.util
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,7 +147,7 @@ class _ResNet29(nn.Module):
             convolutions = list(_tensors(data, b"con_4"))
             affines = list(_tensors(data, b"affine_"))
             dense = _dense(data)
-        except (struct.error, IndexError, ValueError) as error:
+        except (IndexError, ValueError, OverflowError) as error:
             raise WeightsDamagedError(f"not dlib's face recognition network: {error}") from error
         if len(convolutions) != len(layers) or len(affines) != len(layers):
             raise WeightsDamagedError(
@@ -156,7 +155,12 @@ class _ResNet29(nn.Module):
             )
         with torch.no_grad():
             for layer, convolution, affine in zip(layers, convolutions, affines, strict=True):
-                filters = layer.conv.weight.numel()
+                filters, channels = layer.conv.weight.numel(), layer.gamma.numel()
+                if convolution.size != filters + channels or affine.size != 2 * channels:
+                    raise WeightsDamagedError(
+                        f"expected {filters + channels} and {2 * channels} values of a convolution and its affine, "
+                        f"found {convolution.size} and {affine.size}"
+                    )
                 layer.conv.weight.copy_(torch.from_numpy(convolution[:filters]).view_as(layer.conv.weight))
                 layer.conv.bias.copy_(torch.from_numpy(convolution[filters:]))  # type: ignore[union-attr]
                 gamma, beta = np.split(affine, 2)

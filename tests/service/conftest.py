@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from service import create_app
-from service.config import PROJECT_ROOT, Settings
-from tests.service.support import Server, encode, running
+from service.config import Settings
+from tests.service.support import Server, encode, shipped_gunicorn
 
 
 @pytest.fixture
@@ -62,10 +62,7 @@ def faceless_photo() -> bytes:
 
 @pytest.fixture(scope="session")
 def gunicorn(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """gunicorn as shipped: the script, from a directory that is not the project's."""
-    folder = tmp_path_factory.mktemp("gunicorn")
-    script = str(PROJECT_ROOT / "service/run_gunicorn.sh")
-    with running([script], settings, folder, cwd=folder) as server:
+    with shipped_gunicorn(settings, tmp_path_factory.mktemp("gunicorn")) as server:
         yield server
 
 

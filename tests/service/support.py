@@ -89,7 +89,9 @@ def server_environment(settings: Settings, port: int, folder: Path) -> dict[str,
 
 
 @contextlib.contextmanager
-def running(command: list[str], settings: Settings, folder: Path, cwd: Path = PROJECT_ROOT) -> Iterator[Server]:
+def running(
+    command: list[str], settings: Settings, folder: Path, cwd: Path = PROJECT_ROOT, workers: int = 0
+) -> Iterator[Server]:
     """Start a server on a free port of 127.0.0.1, wait until it answers, and end it afterwards.
 
     Args:
@@ -97,6 +99,7 @@ def running(command: list[str], settings: Settings, folder: Path, cwd: Path = PR
         settings: what to put in its environment.
         folder: where to write its log.
         cwd: directory to start it in.
+        workers: how many workers are to be ready too (gunicorn loses a signal to end that comes before).
     """
     port = free_port()
     log_path = folder / f"server-{port}.log"
@@ -110,10 +113,31 @@ def running(command: list[str], settings: Settings, folder: Path, cwd: Path = PR
         )
     server = Server(f"http://127.0.0.1:{port}", port, process, log_path)
     try:
-        wait_until_up(server)
+        wait_until_up(server, workers)
         yield server
     finally:
         stop(server)
+
+
+@contextlib.contextmanager
+def shipped_gunicorn(settings: Settings, folder: Path, workers: int = 2) -> Iterator[Server]:
+    """gunicorn as shipped: the script, started in a directory that is not the project's."""
+    command = [str(PROJECT_ROOT / "service/run_gunicorn.sh"), "-w", str(workers)]
+    with running(command, settings, folder, folder, workers) as server:
+        yield server
+
+
+def wait_until_up(server: Server, workers: int, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            pytest.fail(f"the server ended with {server.process.returncode}:\n{server.log}")
+        with contextlib.suppress(requests.RequestException):
+            requests.get(f"{server.url}/healthz", timeout=30)
+            if server.log.count("Worker ready") >= workers:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the server did not answer within {seconds} s:\n{server.log}")
 
 
 def stop(server: Server, seconds: float = 15) -> None:
@@ -125,15 +149,3 @@ def stop(server: Server, seconds: float = 15) -> None:
         server.process.kill()
         server.process.wait()
         pytest.fail(f"the server did not stop within {seconds} s:\n{server.log}")
-
-
-def wait_until_up(server: Server, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            pytest.fail(f"the server ended with {server.process.returncode}:\n{server.log}")
-        with contextlib.suppress(requests.RequestException):
-            requests.get(f"{server.url}/healthz", timeout=5)
-            return
-        time.sleep(0.1)
-    pytest.fail(f"the server did not answer within {seconds} s:\n{server.log}")

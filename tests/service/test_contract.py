@@ -79,6 +79,17 @@ def test_verify_is_settled_by_the_score_a_client_reads(
     assert (above["score"], above["is_me"]) == (score, False)
 
 
+def test_a_score_rounded_up_to_the_threshold_is_me(
+    client: FlaskClient, me_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = client.application.extensions["engine"]
+    seen = engine.verify(me_photo)
+    for score, shown, is_me in ((0.7499999, 0.75, True), (0.7499994, 0.749999, False), (0.9, 0.9, True)):
+        monkeypatch.setattr(engine, "verify", lambda _, given=score: replace(seen, score=given))
+        answer = post_photo(client, me_photo).get_json()
+        assert (answer["score"], answer["is_me"]) == (shown, is_me)
+
+
 def test_model_version_is_a_setting(photo_client: Callable[..., FlaskClient], me_photo: bytes) -> None:
     assert post_photo(photo_client(model_version="v2"), me_photo).get_json()["model_version"] == "v2"
 

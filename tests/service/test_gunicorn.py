@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from service.config import PROJECT_ROOT, Settings
-from tests.service.support import LIMIT_BYTES, Server, padded, posix_only, running, server_environment
+from tests.service.support import LIMIT_BYTES, Server, padded, posix_only, running, server_environment, shipped_gunicorn
 
 pytestmark = posix_only
 
@@ -65,12 +65,12 @@ def test_the_shipped_settings_without_the_script_and_from_elsewhere(
     settings: Settings, tmp_path: Path, me_photo: bytes
 ) -> None:
     command = [sys.executable, "-m", "gunicorn", "-c", str(PROJECT_ROOT / "service/gunicorn.conf.py"), APP]
-    with running(command, settings, tmp_path, cwd=tmp_path) as server:
+    with running(command, settings, tmp_path, cwd=tmp_path, workers=2) as server:
         assert server.verify(me_photo).json()["is_me"] is True
 
 
 def test_models_missing(no_models: Settings, tmp_path: Path, faceless_photo: bytes) -> None:
-    with running([str(PROJECT_ROOT / "service/run_gunicorn.sh")], no_models, tmp_path) as server:
+    with shipped_gunicorn(no_models, tmp_path) as server:
         health, verify = requests.get(f"{server.url}/healthz", timeout=5), server.verify(faceless_photo)
         assert health.status_code == verify.status_code == 503
         assert verify.json()["error"].startswith("Modelos no encontrados.")
@@ -78,7 +78,7 @@ def test_models_missing(no_models: Settings, tmp_path: Path, faceless_photo: byt
 
 
 def test_workers_open_their_sessions_before_they_accept(gunicorn: Server) -> None:
-    ready = {int(pid) for pid in re.findall(r"Process (\d+) is ready", gunicorn.log)}
+    ready = {int(pid) for pid in re.findall(r"Sessions opened in process (\d+)", gunicorn.log)}
     booted = {int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", gunicorn.log)}
     assert len(booted) == 2 and ready == booted and gunicorn.process.pid not in ready
     assert gunicorn.log.count("Loaded ") == 1  # by the master, for all
@@ -200,8 +200,7 @@ def test_a_huge_announcement_is_answered_at_once(gunicorn: Server) -> None:
 
 
 def test_a_client_that_falls_silent_does_not_hold_the_worker_for_long(settings: Settings, tmp_path: Path) -> None:
-    script = str(PROJECT_ROOT / "service/run_gunicorn.sh")
-    with running([script, "-w", "1"], settings, tmp_path) as server:
+    with shipped_gunicorn(settings, tmp_path, workers=1) as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
         connection.sendall(head("/verify", 10_000_000_000))
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
@@ -249,7 +248,7 @@ def test_requests_at_once_get_the_scores_of_one(gunicorn: Server, trained_models
 def test_the_log_holds_method_path_status_and_time_and_no_more(
     settings: Settings, tmp_path: Path, me_photo: bytes
 ) -> None:
-    with running([str(PROJECT_ROOT / "service/run_gunicorn.sh")], settings, tmp_path) as server:
+    with shipped_gunicorn(settings, tmp_path) as server:
         answer = server.verify(me_photo, name="juana.jpg", params={"secreto": "1"}).json()
         requests.get(f"{server.url}/linea%0anueva", timeout=5)
         time.sleep(0.2)
@@ -263,6 +262,6 @@ def test_the_log_holds_method_path_status_and_time_and_no_more(
 
 def test_another_limit_and_threshold_reach_the_workers(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
     changed = replace(settings, max_content_mb=0.5, threshold=0.0)
-    with running([str(PROJECT_ROOT / "service/run_gunicorn.sh")], changed, tmp_path) as server:
+    with shipped_gunicorn(changed, tmp_path) as server:
         assert server.verify(me_photo).json()["threshold"] == 0.0
         assert server.verify(bytes(3_000_000)).json()["error"].endswith("Límite: 0.5 MB")

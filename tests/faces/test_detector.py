@@ -1,0 +1,251 @@
+"""The detector finds the faces that facenet-pytorch's MTCNN finds, and resamples as torch does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch import MTCNN
+from torch.nn.functional import interpolate
+from torchvision.ops import nms
+
+from faces.detector import Detector, DetectorSettings, SummedArea, non_maximum_suppression
+from faces.face import intersection_over_union
+from faces.image import Photo
+from faces.networks import Networks
+from faces.recognizer import Recognizer, reduce_for_detection
+
+SETTINGS = DetectorSettings(min_probability=0.0)  # facenet-pytorch reports all that passed O-Net
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What facenet-pytorch's MTCNN says of a photo, the largest face first."""
+
+    name: str
+    pixels: np.ndarray
+    boxes: np.ndarray
+    probabilities: np.ndarray
+    landmarks: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def references(photos: list[Path], lfw_photos: list[Path]) -> list[Reference]:
+    mtcnn = MTCNN(
+        keep_all=True,
+        min_face_size=SETTINGS.min_face,
+        thresholds=list(SETTINGS.thresholds),
+        factor=SETTINGS.factor,
+    )
+    found = []
+    for path in photos + lfw_photos:
+        image = reduce_for_detection(Photo.open(path).decode(), SETTINGS.max_side)
+        boxes, probabilities, landmarks = mtcnn.detect(image, landmarks=True)
+        if boxes is None:
+            boxes, probabilities, landmarks = np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
+        parts = (np.asarray(part, np.float64) for part in (boxes, probabilities, landmarks))
+        found.append(Reference(path.name, np.asarray(image), *parts))
+    return found
+
+
+@pytest.fixture(scope="module")
+def detector(networks_dir: Path) -> Detector:
+    return with_settings(networks_dir, SETTINGS)
+
+
+def with_settings(networks_dir: Path, settings: DetectorSettings) -> Detector:
+    networks = Networks.load(networks_dir)
+    networks.manifest = replace(networks.manifest, detector=settings)
+    return networks.open_detector()
+
+
+class TestAgainstFacenetPytorch:
+    """Real photographs, the same pixels for both."""
+
+    def test_all_faces(self, detector: Detector, references: list[Reference]) -> None:
+        for reference in references:
+            ours = detector.detect_all(reference.pixels)
+            assert len(ours) == len(reference.boxes), reference.name
+            for face, box, probability, landmarks in zip(
+                ours, reference.boxes, reference.probabilities, reference.landmarks, strict=True
+            ):
+                assert np.abs(face.box - box).max() < 0.01, reference.name
+                assert abs(face.probability - probability) < 1e-4, reference.name
+                assert np.abs(face.landmarks - landmarks).max() < 0.01, reference.name
+
+    def test_the_photos_show_what_they_should(self, references: list[Reference]) -> None:
+        counts = [len(reference.boxes) for reference in references]
+        assert min(counts) == 0
+        assert max(counts) >= 6
+        assert sum(counts) >= 100
+
+    def test_largest_face(self, detector: Detector, references: list[Reference]) -> None:
+        distances = []
+        for reference in references:
+            face = detector.detect_largest(reference.pixels)
+            assert (face is None) == (len(reference.boxes) == 0), reference.name
+            if face is not None:
+                assert intersection_over_union(face.box, reference.boxes[0]) >= 0.8, reference.name
+                eyes = np.linalg.norm(reference.landmarks[0][0] - reference.landmarks[0][1])
+                distances.append(np.abs(face.landmarks - reference.landmarks[0]).max() / eyes)
+        assert max(distances) <= 0.05
+
+    def test_faces_nearly_of_one_size(self, detector: Detector, lfw_dir: Path) -> None:
+        """The coarse scales alone would take the smaller face, cut by the photo's border, for the larger one."""
+        pixels = np.asarray(Photo.open(lfw_dir / "images/Sherry_Fisher/Sherry_Fisher_0001.jpg").decode())
+        faces, largest = detector.detect_all(pixels), detector.detect_largest(pixels)
+        assert faces[1].size > 0.9 * faces[0].size
+        assert intersection_over_union(largest.box, faces[0].box) > 0.8
+
+
+class TestSummedArea:
+    """Resampling is torch's mode="area"."""
+
+    @pytest.mark.parametrize(
+        ("size", "to"),
+        [
+            ((97, 61), (24, 24)),
+            ((97, 61), (48, 30)),
+            ((97, 61), (97, 61)),
+            ((97, 61), (96, 60)),  # windows overlap
+            ((11, 7), (24, 24)),
+            ((1, 1), (12, 13)),
+            ((30, 200), (1, 1)),
+            ((5, 40), (9, 13)),
+        ],
+    )
+    def test_resize(self, size: tuple[int, int], to: tuple[int, int]) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        assert np.abs(SummedArea(pixels).resize(*to) - area(pixels, to)).max() < 1e-3
+
+    def test_cut(self) -> None:
+        rng = np.random.default_rng(0)
+        pixels = rng.integers(0, 256, (90, 130, 3), np.uint8)
+        corner = rng.integers(0, [129, 89], (200, 2))
+        boxes = np.hstack([corner, rng.integers(corner + 1, [131, 91])])
+        boxes = np.vstack([boxes, [[0, 0, 130, 90], [129, 89, 130, 90], [0, 40, 130, 41]]])
+        for size in (24, 48):
+            cuts = SummedArea(pixels).cut(boxes, size)
+            for (left, top, right, bottom), cut in zip(boxes, cuts, strict=True):
+                assert np.abs(cut - area(pixels[top:bottom, left:right], (size, size))).max() < 1e-3
+
+    def test_bright_image_does_not_overflow(self) -> None:
+        pixels = np.full((4200, 4200, 3), 255, np.uint8)  # its sum does not fit 32 bits
+        sums = SummedArea(pixels)
+        assert (sums.resize(3, 3) == 255).all()
+        assert (sums.cut(np.array([[4000, 4000, 4200, 4200]]), 5) == 255).all()
+
+
+def area(pixels: np.ndarray, to: tuple[int, int]) -> np.ndarray:
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
+    return interpolate(tensor, size=to, mode="area")[0].permute(1, 2, 0).numpy()
+
+
+class TestSuppression:
+    """Of overlapping boxes the best stays."""
+
+    @pytest.mark.parametrize(
+        ("threshold", "whole"), [(0.3, False), (0.5, False), (0.7, False), (0.5, True), (0.7, True)]
+    )
+    @pytest.mark.parametrize("seed", range(5))
+    def test_is_torchvisions(self, seed: int, threshold: float, whole: bool) -> None:
+        rng = np.random.default_rng(seed)
+        corner = rng.uniform(0, 100, (300, 2))
+        boxes = np.hstack([corner, corner + rng.uniform(5, 60, (300, 2))]).astype(np.float32)
+        if whole:  # P-Net's are: overlaps then often equal the threshold
+            boxes = np.floor(boxes)
+        scores = rng.integers(0, 50, 300).astype(np.float32) / 50  # with ties
+        expected = nms(torch.from_numpy(boxes), torch.from_numpy(scores), threshold).numpy()
+        assert non_maximum_suppression(boxes, scores, threshold).tolist() == expected.tolist()
+
+    def test_overlap_measured_by_the_smaller_box(self) -> None:
+        boxes = np.array([[0, 0, 100, 100], [10, 10, 30, 30]], np.float32)
+        scores = np.array([0.9, 0.8], np.float32)
+        assert non_maximum_suppression(boxes, scores, 0.7).tolist() == [0, 1]
+        assert non_maximum_suppression(boxes, scores, 0.7, of_smaller=True).tolist() == [0]
+
+    def test_of_equal_scores(self) -> None:
+        """The first stays, but in MTCNN's last step the last."""
+        boxes, scores = np.array([[0, 0, 50, 50], [1, 1, 51, 51]], np.float32), np.ones(2, np.float32)
+        assert non_maximum_suppression(boxes, scores, 0.7).tolist() == [0]
+        assert non_maximum_suppression(boxes, scores, 0.7, of_smaller=True).tolist() == [1]
+
+    @pytest.mark.parametrize("of_smaller", [False, True])
+    def test_nothing(self, of_smaller: bool) -> None:
+        none = np.zeros((0, 4), np.float32)
+        assert len(non_maximum_suppression(none, none[:, 0], 0.5, of_smaller)) == 0
+
+
+class TestImagesWithoutFaces:
+    """No face, no error."""
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 500), (11, 11), (12, 12), (19, 300), (20, 20), (21, 33), (160, 160)])
+    @pytest.mark.parametrize("grey", [0, 128, 255])
+    def test_all_one_colour(self, detector: Detector, size: tuple[int, int], grey: int) -> None:
+        pixels = np.full((*size, 3), grey, np.uint8)
+        assert detector.detect_all(pixels) == []
+        assert detector.detect_largest(pixels) is None
+
+    def test_noise(self, recognizer: Recognizer) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+        detector = recognizer.networks.open_detector()
+        assert detector.detect_all(pixels) == []
+        assert detector.detect_largest(pixels) is None
+
+
+@pytest.fixture(scope="module")
+def group(photos_dir: Path) -> np.ndarray:
+    """Some twenty faces, most of them 50 to 80 pixels wide, one 100."""
+    return np.asarray(reduce_for_detection(Photo.open(photos_dir / "bald_guys.jpg").decode(), 640))
+
+
+class TestSettings:
+    """What is set decides which faces are found."""
+
+    def test_min_probability(self, networks_dir: Path, detector: Detector, group: np.ndarray) -> None:
+        everything = [face.probability for face in detector.detect_all(group)]
+        limit = sorted(everything)[len(everything) // 2]
+        sure = with_settings(networks_dir, replace(SETTINGS, min_probability=limit))
+        faces = sure.detect_all(group)
+        assert [face.probability for face in faces] == [value for value in everything if value >= limit]
+        assert 0 < len(faces) < len(everything)
+        assert sure.detect_largest(group).probability >= limit
+
+    @pytest.mark.parametrize(("min_face", "at_most"), [(20, 30), (150, 1), (300, 0)])
+    def test_min_face(self, networks_dir: Path, group: np.ndarray, min_face: int, at_most: int) -> None:
+        coarse = with_settings(networks_dir, replace(SETTINGS, min_face=min_face))
+        assert min(at_most, 20) <= len(coarse.detect_all(group)) <= at_most
+
+    def test_largest_first(self, detector: Detector, group: np.ndarray) -> None:
+        sizes = [face.size for face in detector.detect_all(group)]
+        assert len(sizes) > 2
+        assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_face_at_the_border(detector: Detector, photos_dir: Path, side: str) -> None:
+    """A quarter of the face lies outside the photo."""
+    image = reduce_for_detection(Photo.open(photos_dir / "kate_siegel.jpg").decode(), 640)
+    left, top, right, bottom = (int(value) for value in detector.detect_largest(np.asarray(image)).box)
+    across, down = (right - left) // 4, (bottom - top) // 4
+    x, y = left + across if side == "left" else 0, top + down if side == "top" else 0
+    x_end, y_end = (
+        right - across if side == "right" else image.width,
+        bottom - down if side == "bottom" else image.height,
+    )
+    pixels = np.asarray(image.crop((x, y, x_end, y_end)))
+
+    def visible(box: np.ndarray) -> np.ndarray:
+        return np.clip(box, 0, [pixels.shape[1], pixels.shape[0]] * 2)
+
+    expected = visible(np.array([left - x, top - y, right - x, bottom - y]))
+    for face in (detector.detect_largest(pixels), detector.detect_all(pixels)[0]):
+        assert intersection_over_union(visible(face.box), expected) > 0.6
+
+
+def test_settings_survive_json() -> None:
+    settings = DetectorSettings(40, 0.6, (0.5, 0.6, 0.8), 0.95, 800)
+    assert DetectorSettings.from_json(settings.as_json()) == settings

@@ -1,0 +1,157 @@
+"""A trained model is loaded whole, scores as the contract says, and is refused with networks that it was not made for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from faces.networks import Networks
+from faces.verifier import (
+    RECIPE_ATTRIBUTE,
+    NetworksMismatchError,
+    Verifier,
+    VerifierError,
+    VerifierNotFoundError,
+)
+
+
+def trained(size: int = 128, recipe: dict[str, Any] | None = None) -> Verifier:
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    embeddings = rng.normal(0, 0.1, (40, size)) + 0.05 * labels[:, None]
+    scaler = StandardScaler().fit(embeddings)
+    model = LogisticRegression().fit(scaler.transform(embeddings), labels)
+    if recipe is not None:
+        setattr(model, RECIPE_ATTRIBUTE, recipe)
+    return Verifier(model, scaler)
+
+
+@pytest.fixture
+def networks(networks_dir: Path) -> Networks:
+    return Networks.load(networks_dir)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "models" / "model.joblib", tmp_path / "models" / "scaler.joblib"
+
+
+class TestFiles:
+    """Both files or an error."""
+
+    def test_round_trip(self, paths: tuple[Path, Path], networks: Networks) -> None:
+        verifier = trained(recipe=networks.manifest.recipe(flip=False))
+        verifier.save(*paths)
+        loaded = Verifier.load(*paths)
+        embeddings = np.random.default_rng(1).normal(0, 0.1, (5, 128)).astype(np.float32)
+        assert np.array_equal(loaded.score(embeddings), verifier.score(embeddings))
+        assert loaded.recipe == networks.manifest.recipe(flip=False)
+        assert loaded.flip is False
+        assert sorted(paths[0].parent.iterdir()) == sorted(paths)  # nothing temporary stays
+
+    @pytest.mark.parametrize("missing", [0, 1])
+    def test_missing(self, paths: tuple[Path, Path], missing: int) -> None:
+        trained().save(*paths)
+        paths[missing].unlink()
+        with pytest.raises(
+            VerifierNotFoundError, match=rf"there is no .*{paths[missing].name}: run 'dvc repro' to train"
+        ):
+            Verifier.load(*paths)
+
+    @pytest.mark.parametrize("damaged", [0, 1])
+    @pytest.mark.parametrize("content", [b"", b"not a pickle", "half"])
+    def test_damaged(self, paths: tuple[Path, Path], damaged: int, content: bytes | str) -> None:
+        trained().save(*paths)
+        whole = paths[damaged].read_bytes()
+        paths[damaged].write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+        with pytest.raises(VerifierError, match=rf"{paths[damaged].name} cannot be loaded .*: run 'dvc repro' again"):
+            Verifier.load(*paths)
+
+    @pytest.mark.parametrize(
+        ("place", "value", "told"),
+        [
+            (0, StandardScaler(), r"holds a StandardScaler; expected something with predict_proba\(\)"),
+            (1, LogisticRegression(), r"holds a LogisticRegression; expected something with transform\(\)"),
+            (0, {"a": 1}, r"holds a dict; expected"),
+            (1, None, r"holds a NoneType; expected"),
+        ],
+    )
+    def test_not_a_model(self, paths: tuple[Path, Path], place: int, value: object, told: str) -> None:
+        trained().save(*paths)
+        joblib.dump(value, paths[place])
+        with pytest.raises(VerifierError, match=told):
+            Verifier.load(*paths)
+
+    def test_failing_save_leaves_the_old_pair(self, paths: tuple[Path, Path]) -> None:
+        trained().save(*paths)
+        before = [path.read_bytes() for path in paths]
+        with pytest.raises(Exception, match="pickle"):
+            Verifier(lambda: None, StandardScaler()).save(*paths)  # a lambda cannot be pickled
+        assert [path.read_bytes() for path in paths] == before
+        assert sorted(paths[0].parent.iterdir()) == sorted(paths)
+
+
+class TestNetworks:
+    """Embeddings of other networks would be scored without any sense."""
+
+    def test_same(self, networks: Networks) -> None:
+        trained(recipe=networks.manifest.recipe(flip=True)).check_networks(networks)
+
+    @pytest.mark.parametrize(
+        ("key", "changes"),
+        [
+            ("backbone", {"backbone": "facenet-vggface2"}),
+            ("embedding_size", {"embedding_size": 512}),
+            ("weights", {"weights": {"pnet": "1", "rnet": "2", "onet": "3", "embedder": "4"}}),
+        ],
+    )
+    def test_other_networks(self, networks: Networks, key: str, changes: dict[str, Any]) -> None:
+        verifier = trained(recipe=networks.manifest.recipe(flip=True))
+        networks.manifest = replace(networks.manifest, **changes)
+        with pytest.raises(NetworksMismatchError, match=f"trained with {key} .+, the networks have .+"):
+            verifier.check_networks(networks)
+
+    @pytest.mark.parametrize(("part", "change"), [("crop", {"image_size": 128}), ("detector", {"max_side": 1000})])
+    def test_other_parameters(self, networks: Networks, part: str, change: dict[str, int]) -> None:
+        verifier = trained(recipe=networks.manifest.recipe(flip=True))
+        networks.manifest = replace(networks.manifest, **{part: replace(getattr(networks.manifest, part), **change)})
+        with pytest.raises(NetworksMismatchError, match=f"trained with {part} .*'{next(iter(change))}'"):
+            verifier.check_networks(networks)
+
+    def test_model_of_another_program_is_taken_if_its_size_fits(self, networks: Networks) -> None:
+        verifier = trained(128)
+        verifier.check_networks(networks)
+        assert verifier.recipe is None
+        assert verifier.flip is True
+
+    @pytest.mark.parametrize(
+        ("verifier", "told"),
+        [
+            (trained(512), "the scaler takes embeddings of 512 values, .*dlib-resnet.* make 128"),
+            (Verifier(trained(512).model, trained(128).scaler), "the model takes embeddings of 512 values"),
+            (Verifier(trained(128).model, trained(512).scaler), "the scaler takes embeddings of 512 values"),
+        ],
+        ids=["both", "model", "scaler"],
+    )
+    def test_model_of_another_program_of_another_size(self, networks: Networks, verifier: Verifier, told: str) -> None:
+        with pytest.raises(NetworksMismatchError, match=told):
+            verifier.check_networks(networks)
+
+
+def test_score_is_the_contracts(trained_models: Any) -> None:
+    model, scaler = (joblib.load(trained_models.path / f"{name}.joblib") for name in ("model", "scaler"))
+    verifier = Verifier.load(trained_models.path / "model.joblib", trained_models.path / "scaler.joblib")
+    embeddings = np.random.default_rng(0).normal(0, 0.1, (7, 128)).astype(np.float32)
+    expected = model.predict_proba(scaler.transform(embeddings))[:, 1]
+    scores = verifier.score(embeddings)
+    assert np.array_equal(scores, expected)
+    assert scores.dtype == np.float64
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert len(set(scores.round(6))) == 7

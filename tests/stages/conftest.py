@@ -1,0 +1,31 @@
+"""Workspaces for the stages' tests: empty, with photos, built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stages.support import STAGES, Workspace, new_workspace, put_photos
+
+
+@pytest.fixture
+def empty(tmp_path: Path, networks_dir: Path) -> Workspace:
+    """Parameters and networks, no photos."""
+    return new_workspace(tmp_path / "project", networks_dir)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, networks_dir: Path, lfw_dir: Path) -> Workspace:
+    """A workspace in which every stage has run once. Not to be changed: take `workspace` for that."""
+    workspace = new_workspace(tmp_path_factory.mktemp("built") / "project", networks_dir)
+    put_photos(workspace.root, lfw_dir)
+    for stage in STAGES:
+        workspace.stage(stage)
+    return workspace
+
+
+@pytest.fixture
+def workspace(built: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the built workspace."""
+    return built.copy(tmp_path / "project")

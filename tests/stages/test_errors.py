@@ -1,0 +1,314 @@
+"""What each stage says about input it cannot use: one message that tells what to do; the last good outputs stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.stages.support import (
+    STAGES,
+    STRANGERS,
+    Workspace,
+    digest,
+    photos_of_me,
+    photos_of_strangers,
+    posix_only,
+    put,
+    put_faceless,
+    put_photos,
+)
+
+Change = Callable[[Workspace], object]
+
+
+def write(name: str, content: bytes) -> Change:
+    return lambda workspace: workspace.path(name).write_bytes(content)
+
+
+def delete(name: str) -> Change:
+    return lambda workspace: workspace.path(name).unlink()
+
+
+def first_crop(workspace: Workspace) -> Path:
+    return workspace.path(f"data/cropped/{workspace.crop_report().query('kept')['crop'].iloc[0]}")
+
+
+def change_crop(workspace: Workspace, content: bytes | None) -> None:
+    """Change or delete a crop, with nothing remembered of its embedding."""
+    workspace.path("data/index.csv").unlink()
+    crop = first_crop(workspace)
+    crop.unlink()  # it may be another file's link
+    if content is not None:
+        crop.write_bytes(content)
+
+
+def make_crops_smaller(workspace: Workspace) -> None:
+    """A crop and a report that belong together, of another size than the networks take."""
+    workspace.path("data/index.csv").unlink()
+    report, crop = workspace.path("reports/crop_report.csv"), first_crop(workspace)
+    old = digest(crop)
+    crop.unlink()
+    Image.new("RGB", (100, 90)).save(crop)
+    report.write_text(report.read_text(encoding="utf-8").replace(old, digest(crop)), encoding="utf-8")
+
+
+def set_embeddings(change: Callable[[np.ndarray], np.ndarray]) -> Change:
+    return lambda workspace: np.save(workspace.path("data/embeddings.npy"), change(workspace.embeddings()))
+
+
+def set_labels(change: Callable[[np.ndarray], np.ndarray]) -> Change:
+    name = "data/labels.npy"
+    return lambda workspace: np.save(workspace.path(name), change(np.load(workspace.path(name))))
+
+
+def with_nan(embeddings: np.ndarray) -> np.ndarray:
+    embeddings[3, 5] = np.nan
+    return embeddings
+
+
+def checked(workspace: Workspace, stage: str) -> str:
+    """Run a stage that must fail and change nothing; returns its message."""
+    before = workspace.outputs()
+    message = workspace.failing(stage)
+    assert workspace.outputs() == before
+    return message
+
+
+EXPECTED = "Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me"
+
+
+@pytest.mark.parametrize(
+    ("me", "not_me", "said"),
+    [
+        (None, None, "there is no folder data/not_me"),
+        (None, 2, "there is no folder data/me"),
+        (2, None, "there is no folder data/not_me"),
+        (0, 2, "data/me holds no photo"),
+    ],
+)
+def test_crop_without_the_photos_of_a_class(
+    empty: Workspace, lfw_dir: Path, me: int | None, not_me: int | None, said: str
+) -> None:
+    for name, count in (("me", me), ("not_me", not_me)):
+        if count is not None:
+            empty.path(f"data/{name}").mkdir(parents=True)
+            for photo in photos_of_me(lfw_dir)[:count]:
+                put(photo, empty.path(f"data/{name}/{photo.name}"))
+    message = checked(empty, "crop").replace("\\", "/")
+    assert message.startswith(f"{said}. {EXPECTED}")
+    assert "quickstart.py --photos FOLDER" in message
+
+
+@pytest.mark.parametrize("class_name", ["me", "not_me"])
+def test_no_face_on_any_photo_of_a_class(empty: Workspace, lfw_dir: Path, class_name: str) -> None:
+    for name in ("me", "not_me"):
+        for number in range(2):
+            target = empty.path(f"data/{name}/{number}.jpg")
+            if name == class_name:
+                put_faceless(target, number)
+            else:
+                put(photos_of_me(lfw_dir)[number], target)
+    message = empty.failing("crop").replace("\\", "/")
+    assert message.startswith(f"no face was found on any photo in data/{class_name}; reports/crop_report.csv has the")
+    assert "Use photos where the face is well lit and seen from the front" in message
+    reasons = empty.crop_report().set_index("photo")["reason"]
+    assert set(reasons[[f"{class_name}/0.jpg", f"{class_name}/1.jpg"]]) == {"no face found"}
+    assert not empty.path("data/cropped").exists()
+
+
+def test_no_face_in_a_class_leaves_what_the_last_run_made(workspace: Workspace) -> None:
+    before = workspace.outputs()
+    for number, photo in enumerate(workspace.path("data/me").iterdir()):
+        put_faceless(photo, number)
+    workspace.failing("crop")
+    changed = {name for name, value in workspace.outputs().items() if before.get(name) != value}
+    assert changed == {"reports/crop_report.csv"}  # it has the reason for each photo
+    assert before.keys() == workspace.outputs().keys()
+
+
+def test_one_photo_of_me_is_cropped_and_refused_by_train(empty: Workspace, lfw_dir: Path) -> None:
+    put_photos(empty.root, lfw_dir, me=1, strangers=4)
+    empty.stage("crop")
+    empty.stage("embed")
+    message = checked(empty, "train")
+    assert message.startswith("me has 1 usable face; at least 2 are needed to train and to test, 20 to 30 are")
+    assert message.endswith("Add photos to data/me")
+
+
+@pytest.mark.parametrize("stage", ["crop", "embed", "train", "evaluate", "report"])
+def test_without_networks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    workspace.path("models/networks").unlink()
+    before = workspace.outputs()
+    message = workspace.refused(stage, monkeypatch).replace("\\", "/")
+    assert message.startswith("there is no models/networks/networks.json: run 'dvc repro export'")
+    assert workspace.outputs() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("networks.json", b"{", "networks.json cannot be read"),
+        ("networks.json", b'{"format": 99}', "has format 99; this version reads 1"),
+        ("embedder.onnx", b"damaged", "embedder.onnx is not the file that networks.json names"),
+        ("pnet.onnx", None, "there is no models/networks/pnet.onnx"),
+    ],
+)
+def test_damaged_networks(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None, said: str
+) -> None:
+    networks = workspace.path("models/networks")
+    source = networks.resolve()
+    networks.unlink()
+    shutil.copytree(source, networks)
+    networks.joinpath(name).unlink()
+    if content is not None:
+        networks.joinpath(name).write_bytes(content)
+    before = workspace.outputs()
+    message = workspace.refused("crop", monkeypatch).replace("\\", "/")
+    assert said in message
+    assert "run 'dvc repro export' (or 'python -m stages.export')" in message
+    assert workspace.outputs() == before
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_wrong_parameters_stop_every_stage_and_are_all_named(built: Workspace, tmp_path: Path, stage: str) -> None:
+    shutil.copyfile(built.path("params.yaml"), tmp_path / "params.yaml")
+    workspace = Workspace(tmp_path)
+    workspace.set_params(crop__me_face="all", train__test_size=1.5)
+    assert workspace.failing(stage).splitlines() == [
+        "params.yaml: there is no parameter crop.me_face: a typo? Known names stand in stages/params.py",
+        "params.yaml: train.test_size: Input should be less than 1; given: 1.5",
+    ]
+
+
+# stage, what is done to a built project, what the message says, which command it names
+DAMAGE: list[tuple[str, Change, str, str]] = [
+    ("embed", delete("reports/crop_report.csv"), "there is no reports/crop_report.csv", "'dvc repro' (or 'python"),
+    ("embed", write("reports/crop_report.csv", b""), "reports/crop_report.csv is damaged", "dvc repro --force crop"),
+    ("embed", write("reports/crop_report.csv", b"\xff\x00"), "crop_report.csv is damaged", "dvc repro --force crop"),
+    ("embed", write("reports/crop_report.csv", b"photo,kept\n"), "is damaged (no column sha256, face, crop",
+     "dvc repro --force crop"),
+    ("embed", write("reports/crop_report.csv", b"photo,sha256,face,kept,crop,crop_sha256\na,b,0,False,,\n"),
+     "reports/crop_report.csv names no crop", "dvc repro --force crop"),
+    ("embed", lambda w: change_crop(w, None), "cannot be read (No such file or directory)", "dvc repro --force crop"),
+    ("embed", lambda w: change_crop(w, first_crop(w).read_bytes()[:-500]), "is not the crop that", "--force crop"),
+    ("embed", make_crops_smaller, "is 100 × 90 pixels, the networks take 160 × 160", "'dvc repro' (or 'python"),
+    ("train", delete("data/embeddings.npy"), "there is no data/embeddings.npy", "python -m stages.embed"),
+    ("train", delete("data/labels.npy"), "there is no data/labels.npy", "python -m stages.embed"),
+    ("train", write("data/embeddings.npy", b""), "data/embeddings.npy is damaged", "dvc repro --force embed"),
+    ("train", write("data/labels.npy", b"PK\x03\x04"), "data/labels.npy is damaged", "dvc repro --force embed"),
+    ("train", set_labels(lambda labels: labels[:-1]), "expected [N, D] and [N]", "dvc repro --force embed"),
+    ("train", set_labels(lambda labels: labels * 2), "others than 0 and 1", "dvc repro --force embed"),
+    ("train", set_embeddings(with_nan), "values that are not finite", "dvc repro --force embed"),
+    ("train", set_embeddings(lambda embeddings: embeddings[:, :64]),
+     "has 64 dimensions, the networks (dlib-resnet) make 128", "python -m stages.embed"),
+    ("evaluate", set_embeddings(lambda embeddings: embeddings[:-1]), "expected [N, D] and [N]", "dvc repro"),
+    ("evaluate", set_embeddings(lambda embeddings: embeddings[:, :64]),
+     "models/model.joblib takes 128 dimensions, data/embeddings.npy has 64", "python -m stages.train"),
+    ("evaluate", delete("data/split.csv"), "there is no data/split.csv", "python -m stages.train"),
+    ("evaluate", write("data/split.csv", b""), "data/split.csv is damaged", "dvc repro --force train"),
+    ("evaluate", write("data/split.csv", b"row\n1\n"), "is damaged (no column part)", "dvc repro --force train"),
+    ("evaluate", write("data/split.csv", b"row,part\n0,test\n1,train\n"), "has 2 rows, the embeddings",
+     "dvc repro --force train"),
+    ("evaluate", delete("models/model.joblib"), "there is no models/model.joblib", "dvc repro"),
+    ("evaluate", write("models/model.joblib", b"x"), "models/model.joblib cannot be loaded", "dvc repro"),
+    ("evaluate", write("models/scaler.joblib", b""), "models/scaler.joblib cannot be loaded", "dvc repro"),
+    ("report", delete("reports/metrics.json"), "there is no reports/metrics.json", "python -m stages.train"),
+    ("report", write("reports/evaluation_results.json", b"<<<<<<< HEAD"), "evaluation_results.json is damaged",
+     "dvc repro --force evaluate"),
+    ("report", write("reports/metrics.json", b"[]"), "metrics.json is damaged", "dvc repro --force train"),
+    ("report", delete("data/index.csv"), "there is no data/index.csv", "python -m stages.embed"),
+    ("report", write("reports/crop_report.csv", b""), "crop_report.csv is damaged", "dvc repro --force crop"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "said", "command"), DAMAGE, ids=[f"{stage}: {said}" for stage, _, said, _ in DAMAGE]
+)
+def test_missing_or_damaged_input(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str, change: Change, said: str, command: str
+) -> None:
+    workspace.set_params(report__latency_photos=1)
+    change(workspace)
+    before = workspace.outputs()
+    message = workspace.refused(stage, monkeypatch)
+    assert workspace.outputs() == before
+    assert said in message.replace("\\", "/")
+    assert command in message
+    assert "\n" not in message
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "stage", [stage if stage == "train" else pytest.param(stage, marks=pytest.mark.slow) for stage in STAGES]
+)
+def test_a_file_that_cannot_be_written_leaves_the_old_ones(workspace: Workspace, lfw_dir: Path, stage: str) -> None:
+    """What a quota does; a full disk is below."""
+    let_everything_change(workspace, lfw_dir, stage)
+    before = workspace.outputs()
+    message = workspace.failing_with_files_limited(stage, 300)
+    assert "File too large" in message
+    assert "Make room and run it again" in message
+    assert workspace.outputs() == before
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """An empty file system of 8 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or umount is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root, and Linux")
+    command = [mount, "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip(f"mounting is not allowed here: {done.stderr.decode(errors='replace').strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run([umount, str(folder)], check=True)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_full_disk_leaves_the_old_files(built: Workspace, small_disk: Path, lfw_dir: Path, stage: str) -> None:
+    workspace = built.copy(small_disk / "project")
+    let_everything_change(workspace, lfw_dir, stage)
+    before = workspace.outputs()
+    fill(small_disk / "filler")
+    message = workspace.failing(stage)
+    assert message.startswith("No space left on device")
+    assert "Make room and run it again" in message
+    assert workspace.outputs() == before
+
+
+def fill(file: Path) -> None:
+    """Write until nothing more fits."""
+    with file.open("wb", buffering=0) as output:
+        for size in (2**20, 2**12, 1):
+            try:
+                while output.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                continue
+
+
+def let_everything_change(workspace: Workspace, lfw: Path, stage: str) -> None:
+    """See to it that the stage has something new to write."""
+    if stage == "crop":
+        put(photos_of_strangers(lfw, STRANGERS + 1)[-1], workspace.path("data/not_me/added.jpg"))
+    elif stage == "embed":
+        workspace.set_params(embed__flip=False)
+    elif stage == "train":
+        workspace.set_params(train__C=0.01)
+    elif stage == "evaluate":
+        workspace.set_params(evaluate__thresholds=51)
+    else:
+        workspace.set_params(report__latency_photos=1)
