@@ -76,7 +76,7 @@ class Verifier:
     @property
     def flip(self) -> bool:
         """Whether it was trained on embeddings averaged with those of the mirrored face."""
-        return bool(self.recipe["flip"]) if self.recipe else True
+        return bool(self.recipe.get("flip", True)) if self.recipe else True
 
     def check_networks(self, networks: Networks) -> None:
         """Make sure that these networks make the embeddings this verifier was trained on.
@@ -87,11 +87,10 @@ class Verifier:
         manifest = networks.manifest
         wanted = self.recipe
         if wanted is not None:
-            given = manifest.recipe(self.flip)
-            for key in ("backbone", "embedding_size", "weights", "crop", "detector"):
-                if wanted[key] != given[key]:
+            for key, given in manifest.recipe(self.flip).items():
+                if wanted.get(key) != given:
                     raise NetworksMismatchError(
-                        f"the model was trained with {key} {wanted[key]!r}, the networks have {given[key]!r}"
+                        f"the model was trained with {key} {wanted.get(key)!r}, the networks have {given!r}"
                     )
         for part, name in ((self.scaler, "scaler"), (self.model, "model")):
             size = getattr(part, "n_features_in_", manifest.embedding_size)

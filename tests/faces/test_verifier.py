@@ -1,4 +1,4 @@
-"""A trained model is loaded whole, scores as the contract says, and is refused with networks that it was not made for."""
+"""A trained model is loaded whole, scores as the contract says, and is refused with networks of another kind."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -110,6 +111,7 @@ def running(
             env=server_environment(settings, port, folder),
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     server = Server(f"http://127.0.0.1:{port}", port, process, log_path)
     try:
@@ -146,6 +148,9 @@ def stop(server: Server, seconds: float = 15) -> None:
     try:
         server.process.wait(seconds)
     except subprocess.TimeoutExpired:
-        server.process.kill()
+        if sys.platform == "win32":
+            server.process.kill()
+        else:
+            os.killpg(server.process.pid, signal.SIGKILL)  # its workers too
         server.process.wait()
         pytest.fail(f"the server did not stop within {seconds} s:\n{server.log}")
