@@ -1,0 +1,42 @@
+"""The container's recipe is linted, and copies what the service imports and no more."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+DOCKERFILE = ROOT / "Dockerfile"
+
+
+def test_lint() -> None:
+    beside = Path(sys.executable).parent / "hadolint"
+    hadolint = str(beside) if beside.is_file() else shutil.which("hadolint")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed (requirements-dev.txt)")
+    done = subprocess.run([hadolint, str(DOCKERFILE)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_is_copied_is_all_that_the_service_imports(tmp_path: Path) -> None:
+    copied = re.findall(r"^COPY (\w+)/ \1/$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
+    for folder in copied:
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    heavy = "{'torch', 'pandas', 'dvc'}"
+    code = f"import service, sys; service.create_app(); print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_runs_as_nobody_special_and_says_whether_it_is_healthy() -> None:
+    lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
+    assert any(re.match(r"USER (?!root|0)\w+", line) for line in lines)
+    assert any(line.startswith("HEALTHCHECK") for line in lines)
+    assert not any(re.match(r"COPY (data|models|\.)", line) for line in lines)
