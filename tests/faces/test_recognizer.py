@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faces.face import intersection_over_union
+from faces.face import Face, intersection_over_union
 from faces.image import ImageTooLargeError, NotJpegOrPngError, Photo
 from faces.networks import Networks
 from faces.recognizer import Recognizer, reduce_for_detection
@@ -23,6 +24,12 @@ def either(request: pytest.FixtureRequest) -> Recognizer:
     """With a crop by landmarks, and with one by box."""
     recognizer: Recognizer = request.getfixturevalue(request.param)
     return recognizer
+
+
+@pytest.fixture(scope="module")
+def found(recognizer: Recognizer, photos: list[Path]) -> dict[Path, list[Face]]:
+    """All faces of each photo."""
+    return {path: recognizer.faces(path) for path in photos}
 
 
 def embedding_of(recognizer: Recognizer, source: bytes | Path) -> np.ndarray:
@@ -49,16 +56,14 @@ def pasted(photos_dir: Path, places: dict[str, tuple[int, int, int]]) -> Image.I
 class TestLargestFace:
     """What is learnt from all faces of a photo and what is asked of its largest one are the same crop."""
 
-    def test_is_the_first_of_all(self, either: Recognizer, photos: list[Path]) -> None:
-        counts = []
-        for path in photos:
-            faces, largest = either.faces(path), either.largest_face(path)
-            counts.append(len(faces))
-            if largest is None:
-                assert faces == [], path.name
-                continue
-            assert np.array_equal(faces[0].crop, largest.crop), path.name
-            assert np.array_equal(faces[0].box, largest.box), path.name
+    def test_is_the_first_of_all(self, recognizer: Recognizer, found: dict[Path, list[Face]]) -> None:
+        for path, faces in found.items():
+            largest = recognizer.largest_face(path)
+            assert (largest is None) == (faces == []), path.name
+            if largest is not None:
+                assert np.array_equal(faces[0].crop, largest.crop), path.name
+                assert np.array_equal(faces[0].box, largest.box), path.name
+        counts = [len(faces) for faces in found.values()]
         assert min(counts) == 0
         assert max(counts) >= 20
 
@@ -69,18 +74,17 @@ class TestLargestFace:
         assert len(faces) == 2
         assert np.array_equal(faces[0].crop, largest.crop)
 
-    def test_no_face_twice_and_none_lost(self, recognizer: Recognizer, photos: list[Path]) -> None:
+    def test_no_face_twice_and_none_lost(self, recognizer: Recognizer, found: dict[Path, list[Face]]) -> None:
         detector = recognizer.networks.open_detector()
-        for path in photos:
-            found = [face.box for face in recognizer.faces(path)]
-            assert all(intersection_over_union(a, b) < 0.5 for index, a in enumerate(found) for b in found[:index]), (
-                path.name
-            )
+        for path, faces in found.items():
+            boxes = [face.box for face in faces]
+            pairs = itertools.combinations(boxes, 2)
+            assert all(intersection_over_union(*pair) < 0.5 for pair in pairs), path.name
             photo = Photo.open(path)
             reduced = reduce_for_detection(photo.decode(640), 640)
             scale = max(photo.stored_size) / max(reduced.size)
             for face in detector.detect_all(np.asarray(reduced)):
-                assert any(intersection_over_union(face.box * scale, box) >= 0.5 for box in found), path.name
+                assert any(intersection_over_union(face.box * scale, box) >= 0.5 for box in boxes), path.name
 
     def test_places_are_those_of_the_full_photo(self, recognizer: Recognizer, photos_dir: Path) -> None:
         canvas = pasted(photos_dir, {"kate_siegel": (2500, 1500, 700)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,11 @@ def inodes(workspace: Workspace) -> dict[str, int]:
 
 def remade(before: dict[str, int], after: dict[str, int]) -> set[str]:
     return {name for name in before.keys() & after.keys() if before[name] != after[name]}
+
+
+def pixels_of(workspace: Workspace, crop: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    with Image.open(workspace.path(f"data/cropped/{crop}")) as image:
+        return np.asarray(image)
 
 
 @pytest.fixture
@@ -88,7 +94,7 @@ def test_which_faces_are_kept_is_a_parameter_of_each_class(
         for row, face in zip(rows.itertuples(), expected, strict=True):
             assert np.abs(np.array([row.left, row.top, row.right, row.bottom]) - face.box).max() <= 0.051
             if row.kept:
-                pixels = np.asarray(Image.open(grouped.path(f"data/cropped/{row.crop}")))
+                pixels = pixels_of(grouped, row.crop)
                 assert face.crop is not None
                 assert np.array_equal(pixels, face.crop)
             else:
@@ -118,12 +124,12 @@ def test_a_photo_turned_by_exif_gives_the_same_crop(empty: Workspace, lfw_dir: P
     empty.stage("crop")
     rows = empty.crop_report().query("face == 0").set_index("photo")
     wanted = rows.loc["me/upright.png"]
-    crop = np.asarray(Image.open(empty.path(f"data/cropped/{wanted['crop']}"))).astype(int)
+    crop = pixels_of(empty, wanted["crop"]).astype(int)
     for orientation in STORED_AS:
         lossless = rows.loc[f"me/turned{orientation}.png"]
         assert lossless["crop_sha256"] == wanted["crop_sha256"]
         assert list(lossless[["left", "top", "right", "bottom"]]) == list(wanted[["left", "top", "right", "bottom"]])
-        lossy = Image.open(empty.path(f"data/cropped/{rows.loc[f'me/turned{orientation}.jpg', 'crop']}"))
+        lossy = Image.fromarray(pixels_of(empty, rows.loc[f"me/turned{orientation}.jpg", "crop"]))
         turned = [np.asarray(lossy.transpose(way)).astype(int) for way in STORED_AS.values()]
         difference = np.abs(np.asarray(lossy).astype(int) - crop).mean()
         assert difference < 15

@@ -1,0 +1,98 @@
+"""A clone of the project's working tree, uncommitted changes included, in which DVC runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stages.support import ROOT, Workspace, write_params
+
+ALL_STAGES = ["export", "crop", "embed", "train", "evaluate", "report"]
+
+
+class Clone(Workspace):
+    """A clone with git and DVC of its own."""
+
+    def environment(self) -> dict[str, str]:
+        """dvc.yaml says `python`: the running one comes first. Nothing is written outside the clone's own folder."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+        return inherited | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "DVC_SITE_CACHE_DIR": str(self.root.parent / "site-cache"),
+            "DVC_NO_ANALYTICS": "1",
+            "PYTHONIOENCODING": "utf-8",
+        }
+
+    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=self.root, env=self.environment(), check=False, capture_output=True,
+            text=True, encoding="utf-8", errors="backslashreplace", timeout=300,
+        )  # fmt: skip
+
+    def git(self, *arguments: str) -> str:
+        done = self.call("git", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def dvc(self, *arguments: str) -> str:
+        """Run a DVC command that must end well; returns what it printed."""
+        done = self.call(sys.executable, "-m", "dvc", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def failing_dvc(self, *arguments: str) -> str:
+        """Run a DVC command that must fail; returns all that it printed."""
+        done = self.call(sys.executable, "-m", "dvc", *arguments)
+        assert done.returncode != 0, done.stdout
+        return done.stdout + done.stderr
+
+    def repro(self) -> list[str]:
+        """Run `dvc repro`; returns the stages that ran."""
+        return stages_run(self.dvc("repro"))
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    def copy(self, root: Path) -> Clone:
+        shutil.copytree(self.root, root, symlinks=True)
+        return Clone(root)
+
+
+def stages_run(output: str) -> list[str]:
+    """Stages that DVC ran, in order, as its output says."""
+    return re.findall(r"^Running stage '(\w+)':", output, flags=re.MULTILINE)
+
+
+def new_clone(root: Path) -> Clone:
+    """What git would hold of the working tree, in a repository of its own, nothing built."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, check=False, capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    if listed.returncode:
+        pytest.skip("the project is not a git repository: there is nothing to clone")
+    root.mkdir(parents=True)
+    for name in listed.stdout.split("\0"):
+        if (ROOT / name).is_file() and not is_built(name):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name)
+    write_params(root)
+    clone = Clone(root)
+    clone.git("init", "--quiet", "--initial-branch", "main")
+    clone.git("config", "user.name", "Test")
+    clone.git("config", "user.email", "test@example.org")
+    clone.git("config", "commit.gpgsign", "false")
+    return clone
+
+
+def is_built(name: str) -> bool:
+    """Whether a file of the working tree is what a run with other photos left there for git."""
+    path = Path(name)
+    return name == "dvc.lock" or (path.parts[0] in ("data", "models", "reports") and path.name != ".gitignore")

@@ -1,0 +1,313 @@
+"""The whole pipeline as people run it: `dvc repro` and the commands around it, in a clone of the working tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.stages.clone import ALL_STAGES, Clone, new_clone, stages_run
+from tests.stages.support import (
+    ME,
+    ME_PHOTOS,
+    STRANGERS,
+    digest,
+    photos_of_me,
+    photos_of_strangers,
+    posix_only,
+    put,
+    put_photos,
+)
+
+pytestmark = pytest.mark.timeout(300)  # a test alone builds the clone first
+
+# What git may hold of a run: hashes, and figures and curves that name nobody.
+IN_GIT = {
+    "data/.gitignore", "data/me.dvc", "data/not_me.dvc", "models/.gitignore", "reports/.gitignore", "dvc.lock",
+    "reports/metrics.json", "reports/evaluation_results.json", "reports/roc_curve.csv", "reports/pr_curve.csv",
+    "reports/threshold_analysis.csv", "reports/confusion_matrix.csv",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def first_output() -> list[str]:
+    """What the first `dvc repro` printed, once `pristine` has run it."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory, lfw_dir: Path, first_output: list[str]) -> Clone:
+    """A clone built once and committed. Not to be changed: take `clone` for that."""
+    clone = new_clone(tmp_path_factory.mktemp("pipeline") / "clone")
+    put_photos(clone.root, lfw_dir)
+    clone.dvc("add", "data/me", "data/not_me")
+    first_output.append(clone.dvc("repro"))
+    clone.commit("Built")
+    return clone
+
+
+@pytest.fixture
+def clone(pristine: Clone, tmp_path: Path) -> Clone:
+    """A copy of the built clone."""
+    return pristine.copy(tmp_path / "clone")
+
+
+@pytest.fixture(scope="module")
+def weaker(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, list[str]]:
+    """A copy in which train.C was changed and the pipeline run, not committed; and the stages that ran."""
+    clone = pristine.copy(tmp_path_factory.mktemp("weaker") / "clone")
+    clone.set_params(train__C=0.0001)
+    return clone, clone.repro()
+
+
+def scores(clone: Clone) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The contract's score of every row, by joblib and scikit-learn alone."""
+    model, scaler = (joblib.load(clone.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+    values: np.ndarray[Any, np.dtype[np.float64]] = model.predict_proba(scaler.transform(clone.embeddings()))[:, 1]
+    return values
+
+
+def size_of(picture: Path) -> tuple[int, int]:
+    with Image.open(picture) as image:
+        image.load()
+        return image.size
+
+
+def test_the_first_run_runs_every_stage_once_in_order(pristine: Clone, first_output: list[str]) -> None:
+    assert stages_run(first_output[0]) == ALL_STAGES
+    assert pristine.path("models/networks/networks.json").is_file()
+
+
+def test_every_file_of_the_contract_is_there(pristine: Clone) -> None:
+    index = pd.read_csv(pristine.path("data/index.csv"))
+    embeddings, labels = pristine.embeddings(), np.load(pristine.path("data/labels.npy"))
+    assert (embeddings.dtype, embeddings.shape) == (np.float32, (len(index), 128))
+    assert labels.shape == (len(index),)
+    assert set(labels) == {0, 1}
+    assert int(labels.sum()) == ME_PHOTOS
+    assert len(index) >= ME_PHOTOS + STRANGERS
+    for class_name, label in (("me", 1), ("not_me", 0)):
+        crops = list(pristine.path(f"data/cropped/{class_name}").rglob("*.png"))
+        assert len(crops) == int((labels == label).sum())
+        assert {size_of(crop) for crop in crops} == {(160, 160)}
+    metrics = json.loads(pristine.path("reports/metrics.json").read_text(encoding="utf-8"))
+    keys = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report"}
+    assert keys <= metrics.keys()
+    assert all(0.8 <= metrics[key] <= 1 for key in keys - {"classification_report"})
+    assert {"me", "not_me"} <= metrics["classification_report"].keys()
+    results = json.loads(pristine.path("reports/evaluation_results.json").read_text(encoding="utf-8"))
+    assert 0 <= results["threshold_analysis"]["optimal_threshold_f1"] <= 1
+    for name in ("confusion_matrix", "roc_curve", "pr_curve"):
+        assert min(size_of(pristine.path(f"reports/{name}.png"))) >= 400
+    assert "# Informe técnico" in pristine.path("reports/INFORME_H10.md").read_text(encoding="utf-8")
+    assert scores(pristine)[labels == 1].min() > scores(pristine)[labels == 0].max()
+
+
+def test_a_second_run_runs_nothing(pristine: Clone) -> None:
+    output = pristine.dvc("repro")
+    assert stages_run(output) == []
+    assert "Data and pipelines are up to date." in output
+    assert "Data and pipelines are up to date." in pristine.dvc("status")
+    assert pristine.git("status", "--porcelain") == ""
+
+
+def test_git_holds_no_photo_crop_embedding_model_or_name(pristine: Clone, lfw_dir: Path) -> None:
+    committed = pristine.git("ls-files", "-z").split("\0")[:-1]
+    made = {name for name in committed if name.startswith(("data/", "models/", "reports/")) or name == "dvc.lock"}
+    assert made == IN_GIT
+    people = {photo.parent.name for photo in photos_of_strangers(lfw_dir, STRANGERS)} | {ME}
+    for name in IN_GIT:
+        text = pristine.path(name).read_text(encoding="utf-8")
+        assert not [person for person in people if person in text or person.replace("_", " ") in text]
+    tracked = {
+        path.relative_to(pristine.root).as_posix() for path in pristine.path("data").rglob("*") if path.is_file()
+    }
+    ignored = pristine.git("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "data").split("\0")[:-1]
+    assert tracked - IN_GIT == set(ignored)
+
+
+def test_one_parameter_runs_what_depends_on_it(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
+    clone, ran = weaker
+    assert ran == ["train", "evaluate", "report"]
+    assert joblib.load(clone.path("models/model.joblib")).C == 0.0001
+    assert np.abs(scores(clone) - scores(pristine)).max() > 0.1
+
+
+def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
+    clone, _ = weaker
+    shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
+    assert set(shown) == {"reports/metrics.json", "reports/evaluation_results.json"}
+    compared = json.loads(clone.dvc("metrics", "diff", "--json"))["reports/evaluation_results.json"]
+    eer = compared["threshold_analysis.equal_error_rate.threshold"]
+    old, new = (
+        json.loads(each.path("reports/evaluation_results.json").read_text(encoding="utf-8"))["threshold_analysis"]
+        for each in (pristine, clone)
+    )
+    assert (eer["old"], eer["new"]) == (old["equal_error_rate"]["threshold"], new["equal_error_rate"]["threshold"])
+    assert eer["old"] != eer["new"]
+
+
+def test_parameters_are_compared(weaker: tuple[Clone, list[str]]) -> None:
+    assert json.loads(weaker[0].dvc("params", "diff", "--json"))["params.yaml"] == {
+        "train.C": {"old": 1.0, "new": 0.0001, "diff": -0.9999}
+    }
+
+
+@pytest.mark.parametrize("command", ["show", "diff"])
+def test_curves_are_shown_and_compared_as_a_page(weaker: tuple[Clone, list[str]], tmp_path: Path, command: str) -> None:
+    weaker[0].dvc("plots", command, "--out", str(tmp_path / "page"))
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    for title in ("ROC", "Precision and recall", "F1 by threshold", "Confusion matrix", "FAR (strangers accepted)"):
+        assert title in page
+    pictures = list((tmp_path / "page").rglob("*.png"))
+    assert len(pictures) == (3 if command == "show" else 6)
+
+
+def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: Path) -> None:
+    before = {path.name: path.stat().st_ino for path in clone.path("data/cropped").rglob("*.png")}
+    gone = photos_of_me(lfw_dir)[2].name
+    trace = clone.index().query("label == 1 and photo.str.contains(@gone)").iloc[0]
+    clone.path(f"data/me/{gone}").unlink()
+    put(photos_of_me(lfw_dir)[20], clone.path("data/me/added.jpg"))
+    clone.dvc("add", "data/me")
+    done = clone.call(sys.executable, "-m", "dvc", "repro")
+    assert done.returncode == 0, done.stderr
+    assert stages_run(done.stdout) == ["crop", "embed", "train", "evaluate", "report"]
+    assert f"1 of {len(clone.index())} crops are new" in done.stdout + done.stderr
+    after = {path.name: path.stat().st_ino for path in clone.path("data/cropped").rglob("*.png")}
+    assert before.keys() - after.keys() == {f"{gone}-0.png"}
+    assert after.keys() - before.keys() == {"added.jpg-0.png"}
+    for name, text in clone.texts():
+        assert gone not in name
+        assert not [value for value in (gone, trace["sha256"], trace["crop_sha256"]) if value in text], name
+    assert np.load(clone.path("data/labels.npy")).sum() == ME_PHOTOS
+
+
+def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(clone: Clone) -> None:
+    """DVC deletes a stage's outputs before it runs it, unless they are persist: true."""
+    files = ["models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/split.csv",
+             "reports/evaluation_results.json", "reports/INFORME_H10.md"]  # fmt: skip
+    before = {name: digest(clone.path(name)) for name in files}
+    for photo in sorted(clone.path("data/me").iterdir())[1:]:
+        photo.unlink()
+    clone.dvc("add", "data/me")
+    output = clone.failing_dvc("repro")
+    assert stages_run(output) == ["crop", "embed", "train"]
+    assert "train: error: me has 1 usable face; at least 2 are needed" in output
+    assert "Traceback" not in output
+    assert {name: digest(clone.path(name)) for name in files} == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"backbone__offline": None}, ["export"]),
+        ({"detector__min_face": 24}, ALL_STAGES),
+        ({"detector__min_probability": 0.92}, ALL_STAGES),
+        ({"crop__margin": 8}, ["export"]),  # dlib-resnet's crops have none: the networks stay as they are
+        ({"crop__image_size": 150}, ALL_STAGES),
+        ({"crop__max_megapixels": 32}, ["crop", "embed", "report"]),  # the same faces: nothing to learn anew
+        ({"crop__me_faces": "all"}, ["crop", "embed", "train", "evaluate", "report"]),
+        ({"embed__flip": False}, ["embed", "train", "evaluate", "report"]),
+        ({"embed__batch_size": 8}, ["embed"]),
+        ({"train__test_size": 0.3}, ["train", "evaluate", "report"]),
+        ({"train__validation_size": 0.2}, ["train", "evaluate", "report"]),
+        ({"train__random_state": 1}, ["train", "evaluate", "report"]),
+        ({"evaluate__threshold": 0.6}, ["evaluate", "report"]),
+        ({"evaluate__thresholds": 51}, ["evaluate", "report"]),
+        ({"report__latency_photos": 3}, ["report"]),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_each_parameter_runs_exactly_what_depends_on_it(
+    clone: Clone, changed: dict[str, Any], expected: list[str]
+) -> None:
+    clone.set_params(**changed)
+    assert clone.repro() == expected
+    assert clone.repro() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_an_experiment_runs_and_is_listed(clone: Clone) -> None:
+    output = clone.dvc("exp", "run", "--name", "weaker", "-S", "train.C=0.1")
+    assert stages_run(output) == ["train", "evaluate", "report"]
+    table = json.loads(clone.dvc("exp", "show", "--json"))
+    assert '"C": 0.1' in json.dumps(table)
+    assert "weaker" in clone.dvc("exp", "show", "--no-pager", "--csv")
+    assert json.loads(clone.dvc("exp", "diff", "HEAD", "weaker", "--json"))["params"]["params.yaml"]["train.C"] == {
+        "old": 1.0, "new": 0.1, "diff": -0.9,
+    }  # fmt: skip
+    clone.git("checkout", "--", ".")
+    clone.dvc("checkout")
+    assert joblib.load(clone.path("models/model.joblib")).C == 1.0
+    clone.dvc("exp", "apply", "weaker")
+    assert joblib.load(clone.path("models/model.joblib")).C == 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_going_back_restores_what_was_made_without_running_anything(clone: Clone) -> None:
+    before = clone.outputs()
+    clone.set_params(train__C=0.01)
+    assert clone.repro() == ["train", "evaluate", "report"]
+    clone.set_params(train__C=1.0)
+    assert clone.repro() == []
+    assert clone.outputs() == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@posix_only
+def test_killed_half_way_dvc_goes_on_with_the_next_run(clone: Clone) -> None:
+    """The whole group of processes gets SIGKILL while crop works; a model is there, and the next run is right."""
+    clone.set_params(detector__min_face=24)
+    undisturbed = clone.copy(clone.root.parent / "undisturbed")
+    undisturbed.repro()
+    model = digest(clone.path("models/model.joblib"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro"], cwd=clone.root, env=clone.environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not any(clone.path("data").glob(".cropped.new.*.tmp/*/**/*.png")):
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+    assert digest(clone.path("models/model.joblib")) == model
+    assert joblib.load(clone.path("models/model.joblib")).predict_proba is not None
+    assert clone.repro()[-1] == "report"
+    assert not list(clone.path("data").glob(".*.tmp"))
+    report = "reports/INFORME_H10.md"  # it measures
+    assert {**clone.outputs(), report: ""} == {**undisturbed.outputs(), report: ""}
+    assert clone.repro() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@posix_only
+def test_awkward_names_go_through_dvc(clone: Clone, lfw_dir: Path) -> None:
+    names = ["with space.jpg", "José 😀.JPG", "new\nline.jpeg", "carriage\rreturn.jpg", "ñ" * 123 + ".jpg", 'a,b".jpg']
+    for name, photo in zip(names, photos_of_me(lfw_dir)[20:], strict=False):
+        put(photo, clone.path(f"data/me/{name}"))
+    clone.dvc("add", "data/me")
+    assert clone.repro() == ["crop", "embed", "train", "evaluate", "report"]
+    assert {f"me/{name}" for name in names} <= set(clone.index()["photo"])
+    assert clone.repro() == []
