@@ -3,8 +3,9 @@
     python3 quickstart.py [--photos DIR] [--port N] [--once]
     python3 quickstart.py test [--no-lint] [pytest arguments]
 
-The first makes .venv beside this file, installs requirements.txt, tracks the photos of data/me and
-data/not_me with DVC, runs `dvc repro`, starts the service and asks it about one photo of each class.
+The first makes .venv beside this file, installs requirements.txt, puts the drawn portraits of demo/ into data/ where
+that holds no photos, tracks them with DVC, runs `dvc repro`, starts the service and asks it about one photo of "me" and
+one of a stranger.
 The second installs requirements-dev.txt too, then runs ruff, mypy and pytest.
 """
 
@@ -39,6 +40,7 @@ STAMP = VENV / "quickstart-stamp.json"
 LOG = ROOT / "quickstart.log"
 HOST = "127.0.0.1"
 CLASSES = ("me", "not_me")
+DEMO = ROOT / "demo"
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 MINIMUM_PYTHON = (3, 11)
 SERVICE_LIMIT = 2 * 2**20  # the service's default MAX_CONTENT_MB, in bytes
@@ -262,8 +264,13 @@ def same_photos(one: Path, other: Path) -> bool:
     return names == photos_in(other) and all(filecmp.cmp(str(one / n), str(other / n)) for n in names)
 
 
+def is_demo(name: str) -> bool:
+    """Whether data/<name> holds the portraits of the demo, and nothing of the user's."""
+    return same_photos(DEMO / name, ROOT / "data" / name)
+
+
 def check_given(given: Path) -> None:
-    """Raises Problem unless --photos DIR can be copied without touching a photo that is already there."""
+    """Raises Problem unless --photos DIR can be copied without touching a photo of the user's."""
     layout = f"expected is a folder with photos of you in {given / 'me'} and of others in {given / 'not_me'}"
     if not given.is_dir():
         raise Problem(f"--photos {given}: there is no such folder; {layout}.")
@@ -273,7 +280,7 @@ def check_given(given: Path) -> None:
             raise Problem(f"--photos {given}: it has no folder {name}; {layout}. Make it and put photos in.")
         if not photos_in(source):
             raise Problem(f"--photos {given}: {source} holds no photo (.jpg, .jpeg or .png); put some there.")
-        if target.is_dir() and photos_in(target) and not same_photos(source, target):
+        if photos_in(target) and not same_photos(source, target) and not is_demo(name):
             raise Problem(
                 f"data/{name} already holds {len(photos_in(target))} photos, not the same as the "
                 f"{len(photos_in(source))} of {source}; nothing was changed. Leave out --photos to use those "
@@ -289,7 +296,9 @@ def copy_photos(source: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(suffix=".tmp", dir=str(target.parent)) as temporary:
         fresh = Path(temporary) / target.name
         if target.is_dir():
-            shutil.copytree(str(target), str(fresh))  # no photos there: a .gitkeep, say
+            shutil.copytree(str(target), str(fresh))
+            for name in photos_in(fresh):  # of the demo; other files (a .gitkeep, notes) stay
+                (fresh / name).unlink()
         for done, name in enumerate(names):
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(str(source / name), str(fresh / name))
@@ -305,8 +314,12 @@ def ensure_photos(given: Path | None) -> None:
     targets = [ROOT / "data" / name for name in CLASSES]
     if given is not None:
         check_given(given)
+    elif not any(photos_in(target) for target in targets) and photos_in(DEMO):
+        print("data/me and data/not_me hold no photos: the demo's drawn portraits are put there.")
+        given = DEMO
+    if given is not None:
         for target in targets:
-            if not photos_in(target):
+            if not same_photos(given / target.name, target):
                 copy_photos(given / target.name, target)
     empty = [target for target in targets if not photos_in(target)]
     if empty:
@@ -314,6 +327,12 @@ def ensure_photos(given: Path | None) -> None:
             f"There are no photos in {' and '.join(map(str, empty))}. Put 20 or more photos of you "
             "(.jpg, .jpeg or .png) into data/me and of other people into data/not_me, or name a folder with "
             "me and not_me in it: python3 quickstart.py --photos DIR (dvc pull, if DVC has yours elsewhere)."
+        )
+    drawn = [name for name in CLASSES if is_demo(name)]
+    if len(drawn) == 1:
+        print(
+            f"Note: data/{drawn[0]} still holds the demo's drawn portraits, beside photos of real people in the other "
+            "class. Put photos of real people there too, or the model learns to tell drawings from photos."
         )
 
 
@@ -417,21 +436,48 @@ def meaning(name: str, status: int, answer: object) -> str:
     return f"{says} the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
 
 
-def ask(port: int, name: str) -> tuple[bool, object]:
+def probes(name: str) -> tuple[list[Path], bool]:
+    """Photos of a class to ask about, the likeliest to be answered first, and whether training has seen them.
+
+    The demo keeps a few that are in neither class; of a user's own photos there are no others.
+    """
+    kept = sorted((DEMO / "ask").glob("me*" if name == "me" else "stranger*"))
+    if kept and all(is_demo(each) for each in CLASSES):
+        return kept, False
+    photos = [ROOT / "data" / name / path for path in photos_in(ROOT / "data" / name)]
+    return sorted(photos, key=lambda path: path.stat().st_size > SERVICE_LIMIT), True
+
+
+def ask(port: int, name: str, photos: list[Path]) -> tuple[bool, object]:
     """Asks about a photo of a class and prints what comes; returns whether a verdict did, and the answer."""
-    folder = ROOT / "data" / name
-    photos = sorted(photos_in(folder), key=lambda path: (folder / path).stat().st_size > SERVICE_LIMIT)
+    status = 0
+    answer: object = None
     for photo in photos[:10]:
         try:
-            status, answer = request(port, "/verify", folder / photo)
+            status, answer = request(port, "/verify", photo)
         except (OSError, http.client.HTTPException) as error:
             raise Problem(f"The service did not answer /verify ({error}). Its log:\n{log_tail()}") from None
-        print(f"\nPOST /verify with data/{name}/{photo.as_posix()}: {status}")
+        print(f"\nPOST /verify with {photo.relative_to(ROOT).as_posix()}: {status}")
         print("  " + json.dumps(answer, ensure_ascii=False))
         print("  " + meaning(name, status, answer), flush=True)
         if status not in (400, 413):  # those two speak of the photo (no face, too large): try the next one
             break
     return status == 200 and isinstance(answer, dict), answer
+
+
+def explain_backbone(used: object) -> str:
+    """Which network the answers say embedded the faces and, as far as the project knows, why that one."""
+    try:
+        text = (ROOT / "models" / "networks" / "networks.json").read_text(encoding="utf-8")
+        wanted = json.loads(text)["requested"]
+    except (OSError, ValueError, KeyError):
+        return str(used)
+    if used == wanted:
+        return f"{used}, as params.yaml says"
+    return (
+        f"{used}, which comes with the packages: the weights of {wanted}, which params.yaml names, could not be had. "
+        "With internet, `dvc repro --force export` and `dvc repro` fetch them"
+    )
 
 
 def serve(port: int, once: bool) -> int:
@@ -440,10 +486,14 @@ def serve(port: int, once: bool) -> int:
     # FLASK_DEBUG would put a reloader between us and the service.
     with running(command, log=True, FLASK_HOST=HOST, PORT=str(port), FLASK_DEBUG="False") as process:
         wait_healthy(process, port)
-        answers = [ask(port, name) for name in CLASSES]
-        print("\n(The model may have seen these two photos in training: the honest figures are in reports/.)")
+        answers = []
+        for name in CLASSES:
+            photos, seen = probes(name)
+            answers.append(ask(port, name, photos))
+        print(f"\n{'These two photos may have been' if seen else 'Neither photo was'} part of the training.")
+        print("How often it is right on faces it has not seen: reports/INFORME_H10.md")
         backbones = [a["backbone"] for _, a in answers if isinstance(a, dict) and "backbone" in a]
-        print("Backbone:", *(backbones[:1] or ["not named in the answers"]))
+        print(f"Backbone: {explain_backbone(backbones[0]) if backbones else 'not named in the answers'}")
         print(f"Service:  http://{HOST}:{port}/ (log: {LOG.name})", flush=True)
         if not once:
             with contextlib.suppress(KeyboardInterrupt):

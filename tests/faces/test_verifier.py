@@ -125,6 +125,13 @@ class TestNetworks:
         with pytest.raises(NetworksMismatchError, match=f"trained with {part} .*'{next(iter(change))}'"):
             verifier.check_networks(networks)
 
+    @pytest.mark.parametrize("key", ["backbone", "weights", "crop", "detector"])
+    def test_recipe_that_lacks_something(self, networks: Networks, key: str) -> None:
+        recipe = networks.manifest.recipe(flip=True)
+        del recipe[key]
+        with pytest.raises(NetworksMismatchError, match=f"trained with {key} None"):
+            trained(recipe=recipe).check_networks(networks)
+
     def test_model_of_another_program_is_taken_if_its_size_fits(self, networks: Networks) -> None:
         verifier = trained(128)
         verifier.check_networks(networks)
