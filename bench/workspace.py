@@ -81,10 +81,11 @@ class Workspace:
             assert process.stdout is not None
             for line in process.stdout:
                 lines.append(line)
+                if line.startswith(("Running stage '", "Updating lock file", "Generating lock file")) and stage:
+                    # A stage whose outputs are as the lock says ends without a word: the next one's start tells.
+                    seconds.setdefault(stage, time.perf_counter() - start)
                 if line.startswith("Running stage '"):
                     stage, start = line.split("'")[1], time.perf_counter()
-                elif line.startswith(("Updating lock file", "Generating lock file")) and stage:
-                    seconds[stage] = time.perf_counter() - start
         if process.returncode:
             sys.exit(f"dvc repro failed:\n{''.join(lines)[-3000:]}")
         return seconds
