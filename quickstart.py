@@ -544,7 +544,7 @@ def main(arguments: list[str]) -> int:
             if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
                 signal.signal(getattr(signal, name), lambda *_: sys.exit(143))
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a script's background jobs
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper here
         LOG.write_bytes(b"")
         return run_tests(arguments[1:]) if arguments[:1] == ["test"] else quickstart(arguments)
     except (Problem, OSError) as error:  # OSError: a folder that cannot be written, a full disk

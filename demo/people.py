@@ -91,7 +91,7 @@ def make(seed: int, kind: str, age: float, skin: str, hair: str, style: str, iri
     unknown = set(more) - names
     if unknown:
         raise ValueError(f"Looks has no {sorted(unknown)}")
-    return replace(looks, **more)  # type: ignore[arg-type]
+    return replace(looks, **more)  # type: ignore[arg-type]  # names and values are those of Looks
 
 
 def _darker(colour: str, factor: float) -> str:

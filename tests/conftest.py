@@ -90,6 +90,7 @@ def trained_models(
                 recognizer.embed([face])
                 embeddings.append(face.embedding)
                 labels.append(label)
+    # `embed` has filled in every embedding, which a type cannot say
     verifier = fit(Dataset(np.stack(embeddings), np.array(labels)), dlib_params.train)  # type: ignore[arg-type]
     setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
     folder = tmp_path_factory.mktemp("trained")
