@@ -2,23 +2,29 @@
 
 It says what the other stages measured, adds the latency of each step on this machine, and recommends what follows from
 the figures. It names no photo and nobody.
+
+Latency is another in every run, so the report is no output that DVC knows: its hash would change dvc.lock each time.
+reports/report.json, which holds the report's other content, is.
 """
 
 from __future__ import annotations
 
+import json
 import platform
 from typing import Any
 
 import pandas as pd
 
 from faces.files import write_text
-from faces.networks import Networks
+from faces.networks import Manifest, Networks
 from faces.verifier import Verifier
 from stages.errors import run_stage
+from stages.figures import rounded
 from stages.inputs import read_json, read_table
 from stages.latency import measure
 from stages.params import Params, load_params
-from stages.paths import CROP_REPORT, DATA, EVALUATION, INDEX, INFORME, METRICS, MODEL, NETWORKS, SCALER
+from stages.paths import CROP_REPORT, DATA, EVALUATION, INDEX, INFORME, METRICS, MODEL, NETWORKS, REPORT, SCALER
+from stages.photos import CLASSES
 from stages.train import RECOMMENDED
 
 _LATENCY_NAMES = {
@@ -39,19 +45,33 @@ def _number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace(".", ",")
 
 
-def dataset_section(crops: pd.DataFrame, metrics: dict[str, Any]) -> str:
+def count_photos(crops: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Photos and faces of each class, from the table of stage crop."""
+    counts = {}
+    for name in CLASSES:
+        own = crops[crops["photo"].str.startswith(f"{name}/")]
+        photos = own["photo"].nunique()
+        without = int((own["reason"] == "no face found").sum())
+        unusable = int((own["faces_found"] == "0").sum()) - without
+        counts[name] = {
+            "photos": photos,
+            "with_face": photos - without - unusable,
+            "no_face": without,
+            "unusable": unusable,
+            "faces_used": int((own["kept"] == "True").sum()),
+        }
+    return counts
+
+
+def dataset_section(dataset: dict[str, dict[str, int]], metrics: dict[str, Any]) -> str:
     """What went in: photos, faces, and how they were split."""
     lines = [
         "| Clase | Fotos | Con cara | Sin cara | No utilizables | Caras usadas |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name in ("me", "not_me"):
-        own = crops[crops["photo"].str.startswith(f"{name}/")]
-        photos = own["photo"].nunique()
-        without = int((own["reason"] == "no face found").sum())
-        unusable = int((own["faces_found"] == "0").sum()) - without
-        used = int((own["kept"] == "True").sum())
-        lines.append(f"| `{name}` | {photos} | {photos - without - unusable} | {without} | {unusable} | {used} |")
+    lines += [
+        f"| `{name}` | {' | '.join(str(count) for count in dataset[name].values())} |" for name in reversed(CLASSES)
+    ]
     parts = {"train": "entrenamiento", "validation": "validación", "test": "prueba"}
     split = "; ".join(
         f"{parts[part]}: {counts['me']} `me` y {counts['not_me']} `not_me`" for part, counts in metrics["faces"].items()
@@ -107,7 +127,9 @@ def latency_section(latency: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def recommendations(metrics: dict[str, Any], results: dict[str, Any], requested: str, crops: pd.DataFrame) -> list[str]:
+def recommendations(
+    metrics: dict[str, Any], results: dict[str, Any], requested: str, dataset: dict[str, dict[str, int]]
+) -> list[str]:
     """What follows from the figures, a sentence each."""
     advice = []
     used = {name: sum(counts[name] for counts in metrics["faces"].values()) for name in ("me", "not_me")}
@@ -135,16 +157,30 @@ def recommendations(metrics: dict[str, Any], results: dict[str, Any], requested:
         advice.append(
             f"Se usó la red incluida `{metrics['backbone']}` porque los pesos de `{requested}` no estaban disponibles."
         )
-    if (crops["faces_found"] == "0").any():
+    if any(counts["no_face"] + counts["unusable"] for counts in dataset.values()):
         advice.append("Revise en `reports/crop_report.csv` las fotos sin cara o no utilizables.")
     return advice
 
 
-def build_report(params: Params, networks: Networks, crops: pd.DataFrame, latency: dict[str, dict[str, float]]) -> str:
-    """The text of the report."""
+def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
+    """The report's content but for its latency, as reports/report.json holds it."""
     metrics, results = read_json(METRICS, "train"), read_json(EVALUATION, "evaluate")
-    manifest = networks.manifest
-    advice = "\n".join(f"- {line}" for line in recommendations(metrics, results, manifest.requested, crops))
+    dataset = count_photos(crops)
+    requested = networks.manifest.requested
+    return {
+        "dataset": dataset,
+        "metrics": metrics,
+        "evaluation": results,
+        "recommendations": recommendations(metrics, results, requested, dataset),
+    }
+
+
+def build_report(
+    content: dict[str, Any], params: Params, manifest: Manifest, latency: dict[str, dict[str, float]]
+) -> str:
+    """The text of the report."""
+    metrics, results = content["metrics"], content["evaluation"]
+    advice = "\n".join(f"- {line}" for line in content["recommendations"])
     flip = "promediado con el de la cara reflejada" if params.embed.flip else "sin promediar con la cara reflejada"
     return f"""# Informe técnico: verificación facial
 
@@ -153,7 +189,7 @@ esperar de él. Lo escribe la etapa `report` de `dvc repro` a partir de lo que m
 
 ## Datos
 
-{dataset_section(crops, metrics)}
+{dataset_section(content["dataset"], metrics)}
 
 ## Proceso
 
@@ -208,9 +244,11 @@ def main() -> None:
     count = min(params.report.latency_photos, len(index))
     photos = [DATA / name for name in index["photo"].drop_duplicates().sample(frac=1, random_state=0)[:count]]
     latency = measure(photos, networks, Verifier.load(MODEL, SCALER))
-    write_text(INFORME, build_report(params, networks, crops, latency))
+    content = gather(networks, crops)
+    write_text(INFORME, build_report(content, params, networks.manifest, latency))
+    write_text(REPORT, json.dumps(rounded(content), indent=2, ensure_ascii=False) + "\n")
     print(f"report: {INFORME}")
 
 
 if __name__ == "__main__":
-    run_stage("report", main, [INFORME])
+    run_stage("report", main, [INFORME, REPORT])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from stages.latency import STEPS, measure
 from tests.stages.support import ME, ME_PHOTOS, STRANGERS, Workspace, put, put_faceless
 
 SECTIONS = ["Datos", "Proceso", "Métricas", "Análisis del umbral", "Latencia", "Recomendaciones", "Límites"]
+
+COUNTS = {"photos": 60, "with_face": 60, "no_face": 0, "unusable": 0, "faces_used": 60}
 
 
 def text_of(workspace: Workspace) -> str:
@@ -67,6 +70,16 @@ def test_the_pictures_it_shows_are_beside_it(built: Workspace) -> None:
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text_of(built))
     assert sorted(shown) == ["confusion_matrix.png", "pr_curve.png", "roc_curve.png"]
     assert all(built.path(f"reports/{name}").is_file() for name in shown)
+
+
+def test_what_does_not_vary_is_in_report_json_too(built: Workspace) -> None:
+    content = json.loads(built.path("reports/report.json").read_text(encoding="utf-8"))
+    assert list(content) == ["dataset", "metrics", "evaluation", "recommendations"]
+    assert content["dataset"]["me"]["photos"] == ME_PHOTOS
+    for name, file in (("metrics", "metrics"), ("evaluation", "evaluation_results")):
+        assert content[name] == json.loads(built.path(f"reports/{file}.json").read_text(encoding="utf-8"))
+    assert [line for line in content["recommendations"] if f"- {line}" not in text_of(built)] == []
+    assert content["recommendations"]
 
 
 def test_data_are_counted(built: Workspace) -> None:
@@ -134,21 +147,21 @@ def test_latency_measures_photos_with_a_face_and_passes_over_the_rest(built: Wor
     ],
 )  # fmt: skip
 def test_recommendations_follow_from_the_figures(changes: dict[str, Any], said: str, not_said: str) -> None:
-    crops = pd.DataFrame({"photo": ["me/a.jpg"], "faces_found": ["1"]})
-    advice = "\n".join(report.recommendations(*figures(**changes), "dlib-resnet", crops))
+    advice = "\n".join(report.recommendations(*figures(**changes), "dlib-resnet", {"me": COUNTS}))
     assert said in advice
     assert not_said not in advice
 
 
 def test_the_stand_in_and_unusable_photos_are_spoken_of() -> None:
-    used = pd.DataFrame({"photo": ["me/a.jpg"], "faces_found": ["1"]})
-    unusable = pd.DataFrame({"photo": ["me/a.jpg"], "faces_found": ["0"]})
-    plain = "\n".join(report.recommendations(*figures(), "dlib-resnet", used))
+    plain = "\n".join(report.recommendations(*figures(), "dlib-resnet", {"me": COUNTS}))
     assert "red incluida" not in plain
     assert "crop_report" not in plain
-    spoken = "\n".join(report.recommendations(*figures(), "facenet-vggface2", unusable))
-    assert "Se usó la red incluida `dlib-resnet` porque los pesos de `facenet-vggface2`" in spoken
-    assert "`reports/crop_report.csv`" in spoken
+    for trouble in ("no_face", "unusable"):
+        spoken = "\n".join(
+            report.recommendations(*figures(), "facenet-vggface2", {"me": COUNTS, "not_me": COUNTS | {trouble: 1}})
+        )
+        assert "Se usó la red incluida `dlib-resnet` porque los pesos de `facenet-vggface2`" in spoken
+        assert "`reports/crop_report.csv`" in spoken
 
 
 def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:
@@ -160,7 +173,7 @@ def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:
             "reason": ["", "not the largest face", "no face found", "a damaged JPEG", "", ""],
         }
     )
-    rows = report.dataset_section(crops, figures()[0])
+    rows = report.dataset_section(report.count_photos(crops), figures()[0])
     assert "| `me` | 3 | 1 | 1 | 1 | 1 |" in rows
     assert "| `not_me` | 1 | 1 | 0 | 0 | 2 |" in rows
     assert "entrenamiento: 48 `me` y 80 `not_me`; prueba: 12 `me` y 20 `not_me`" in rows
