@@ -241,14 +241,27 @@ def install(*files: str) -> None:
     arguments = [part for name in files for part in ("--requirement", name)]
     command = (VENV_PYTHON, "-m", "pip", "install", "--no-input", *arguments)
     if call_logged(f"Installing {files[-1]}", *command):
-        unreachable = ("Failed to establish", "Connection", "timed out", "name resolution", "ProxyError")
-        hint = f"Its messages in full are in {LOG.name}."
-        if "No space left" in log_tail(40):
-            hint = "The disk is full: pip needs space for its downloads and its cache, too."
-        elif any(word in log_tail(40) for word in unreachable):
-            hint = "The package registry cannot be reached: check the network, the proxy and pip's settings."
+        hint = explain_pip(log_tail(60), version)
         raise Problem(f"pip could not install {files[-1]}. {hint} Its last lines:\n{log_tail()}")
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")
+
+
+def explain_pip(messages: str, python: str) -> str:
+    """What most likely stopped pip, and what to do."""
+    causes = {
+        "The disk is full: pip needs space for its downloads and its cache, too.": ("No space left",),
+        "The package registry cannot be reached: check the network, the proxy and pip's settings.": (
+            "Failed to establish", "Connection", "timed out", "name resolution", "ProxyError",
+        ),
+        f"A package has no ready-made build for this Python ({python}) and needs a C compiler: use Python 3.11 to 3.14 "
+        "or install one (on Debian and Ubuntu: sudo apt install build-essential python3-dev).": (
+            "Failed building wheel", "Failed to build", "error: command", "Microsoft Visual C++",
+        ),
+    }  # fmt: skip
+    for cause, marks in causes.items():
+        if any(mark in messages for mark in marks):
+            return cause
+    return f"Its messages in full are in {LOG.name}."
 
 
 def photos_in(folder: Path) -> list[Path]:

@@ -96,3 +96,14 @@ def trained_models(
     folder = tmp_path_factory.mktemp("trained")
     verifier.save(folder / "model.joblib", folder / "scaler.joblib")
     return TrainedModels(folder, me[20:], others[60:])
+
+
+@pytest.fixture
+def project_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, made the current directory, on a machine that has no weights of FaceNet."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.delenv("FACENET_WEIGHTS", raising=False)
+    return folder

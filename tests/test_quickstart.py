@@ -505,6 +505,21 @@ def test_registry_that_cannot_be_reached(project: Path) -> None:
 
 
 @pytest.mark.slow
+@posix_only
+def test_package_that_needs_a_compiler_where_there_is_none(project: Path) -> None:
+    source = project / "compiled"
+    setup = "from setuptools import Extension, setup\nsetup(name='compiled', ext_modules=[Extension('c', ['c.c'])])\n"
+    write(source / "setup.py", setup.encode())
+    write(source / "c.c", b"int answer;\n")
+    write(project / "requirements.txt", b"./compiled\n")
+    done = run(project, "--port", free_port(), CC="/no/compiler", CXX="/no/compiler")
+    assert done.returncode == 1
+    assert "A package has no ready-made build for this Python" in done.stderr
+    assert "or install one (on Debian and Ubuntu: sudo apt install build-essential python3-dev)" in done.stderr
+    assert not (project / ".venv" / "quickstart-stamp.json").exists()
+
+
+@pytest.mark.slow
 def test_test_command(project: Path) -> None:
     for tool in ("ruff", "mypy", "pytest"):
         code = f"import os, sys\nprint('{tool}', *sys.argv[1:])\nsys.exit('{tool}' in os.environ['FAILING'])\n"

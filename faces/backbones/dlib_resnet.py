@@ -162,7 +162,8 @@ class _ResNet29(nn.Module):
                         f"found {convolution.size} and {affine.size}"
                     )
                 layer.conv.weight.copy_(torch.from_numpy(convolution[:filters]).view_as(layer.conv.weight))
-                layer.conv.bias.copy_(torch.from_numpy(convolution[filters:]))  # type: ignore[union-attr]
+                assert layer.conv.bias is not None  # nn.Conv2d makes one unless told otherwise
+                layer.conv.bias.copy_(torch.from_numpy(convolution[filters:]))
                 gamma, beta = np.split(affine, 2)
                 layer.gamma.copy_(torch.from_numpy(gamma).view_as(layer.gamma))
                 layer.beta.copy_(torch.from_numpy(beta).view_as(layer.beta))

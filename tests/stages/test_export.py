@@ -26,16 +26,7 @@ from stages.export import export_networks
 from stages.params import Params
 from tests.faces.support import ROOT, random_checkpoint, serving, sha256, unreachable_url, with_backbone
 
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project on a machine that has no weights of FaceNet."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.delenv("FACENET_WEIGHTS", raising=False)
-    return folder
+pytestmark = pytest.mark.usefixtures("project_without_weights")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -214,21 +205,25 @@ def test_networks_that_disagree_replace_nothing(
 
 
 @pytest.mark.parametrize("offline", ["dlib-resnet", None])
-def test_as_a_program(project: Path, offline: str | None) -> None:
+def test_as_a_program(project_without_weights: Path, offline: str | None) -> None:
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["backbone"] |= {"weights_url": unreachable_url(), "weights_sha256": "0" * 64, "offline": offline}
-    (project / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    (project_without_weights / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
-        [sys.executable, "-m", "stages.export"], cwd=project, env=environment, capture_output=True, encoding="utf-8"
+        [sys.executable, "-m", "stages.export"],
+        cwd=project_without_weights,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
     )
     assert "Traceback" not in done.stderr
     if offline is None:
         assert done.returncode == 1
         assert "export: error: FaceNet's weights are neither in FACENET_WEIGHTS" in done.stderr
-        assert not (project / "models" / "networks").exists()
+        assert not (project_without_weights / "models" / "networks").exists()
     else:
         assert done.returncode == 0
         assert "export: dlib-resnet (stand-in for facenet-vggface2), 128 dimensions" in done.stdout
         assert "WARNING: FaceNet's weights" in done.stderr
-        assert Networks.load(project / "models" / "networks").backbone_name == "dlib-resnet"
+        assert Networks.load(project_without_weights / "models" / "networks").backbone_name == "dlib-resnet"

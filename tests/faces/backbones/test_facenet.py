@@ -23,16 +23,7 @@ from tests.faces.support import FileServer, cosine, serving, sha256, unreachable
 CONTENT = np.random.default_rng(0).bytes(100_000)  # finding and checking do not look inside
 OTHER = CONTENT[:-1]
 
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project on a machine that has no weights."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.delenv("FACENET_WEIGHTS", raising=False)
-    return folder
+pytestmark = pytest.mark.usefixtures("project_without_weights")
 
 
 @pytest.fixture
