@@ -21,6 +21,7 @@ HEADINGS = {
     "Your photos": "Tus fotos",
     "Structure": "Estructura",
     "The pipeline": "El pipeline",
+    "Parameters": "Parámetros",
     "Which network embeds the faces": "Qué red calcula los embeddings",
     "Comparing runs": "Comparar ejecuciones",
     "The service": "El servicio",
