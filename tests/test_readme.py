@@ -88,6 +88,8 @@ def server(
 def folder(trained_models: TrainedModels, tmp_path: Path) -> Path:
     """A folder with the photos that the examples speak of: photo.jpg, and photos/."""
     shutil.copy(trained_models.me_photos[0], tmp_path / "photo.jpg")
+    (tmp_path / "demo/ask").mkdir(parents=True)
+    shutil.copy(trained_models.me_photos[0], tmp_path / "demo/ask/me_2.jpg")
     (tmp_path / "photos").mkdir()
     shutil.copy(trained_models.me_photos[1], tmp_path / "photos" / "me.jpg")
     shutil.copy(trained_models.stranger_photos[0], tmp_path / "photos" / "stranger.jpg")
