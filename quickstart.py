@@ -518,7 +518,7 @@ def serve(port: int, once: bool) -> int:
         if once:
             print("The service has done its work and is stopped (--once).")
         else:
-            photo = probes("me")[0][-1].relative_to(ROOT).as_posix()
+            photo = probes("me")[0][0].relative_to(ROOT).as_posix()
             print(f"Service:  http://{HOST}:{port}/ (log: {LOG.name})")
             print(f'Ask it from a second terminal: curl -sS -F "image=@{photo}" http://{HOST}:{port}/verify')
             with contextlib.suppress(KeyboardInterrupt):

@@ -13,13 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import gunicorn.util  # type: ignore[import-untyped]
+import gunicorn.util  # type: ignore[import-untyped]  # it ships no types
 
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
 
-from service.config import Settings, SettingsError  # noqa: E402
-from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402
+from service.config import Settings, SettingsError  # noqa: E402  found by the line above
+from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 
 try:
     settings = Settings.load()

@@ -49,6 +49,7 @@ def found(recognizer: Recognizer) -> dict[str, list[Face]]:
 
 
 def _embeddings(found: dict[str, list[Face]], start: str) -> np.ndarray:
+    # `found` has embedded the first face of each picture, which a type cannot say
     return np.stack([faces[0].embedding for name, faces in found.items() if name.startswith(start)])  # type: ignore[misc]
 
 
