@@ -33,7 +33,7 @@ MINIMUM_ENROLLED = 2
 """Photos of "me" that are not near-duplicates of one another, without which nothing can be left out."""
 
 
-class CosineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class CosineClassifier(ClassifierMixin, BaseEstimator):
     """Probability of "me" from the cosine to the mean of the enrolled embeddings.
 
     Args:

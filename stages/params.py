@@ -64,11 +64,17 @@ class EmbedParams(_Section):
 
 
 class TrainParams(_Section):
-    """How the verifier is trained."""
+    """How the verifier is trained, and how its errors are estimated; see `stages.protocol`."""
 
+    verifier: Literal["cosine", "logistic_regression"]
+    protocol: Literal["cross_validation", "holdout"]
+    folds: Annotated[int, Field(ge=2, le=20)]
+    repeats: Annotated[int, Field(ge=1, le=100)]
     test_size: Annotated[float, Field(gt=0, lt=1)]
     validation_size: Annotated[float, Field(ge=0, lt=1)]
     random_state: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    cosine_C: Annotated[float, Field(gt=0)]
+    cohort_weight: Probability
     C: Annotated[float, Field(gt=0)]
     max_iter: Annotated[int, Field(ge=1)]
     class_weight: Literal["balanced"] | None
@@ -85,6 +91,8 @@ class EvaluateParams(_Section):
 
     threshold: Probability
     thresholds: Annotated[int, Field(ge=2, le=10_001)]
+    target_far: Annotated[float, Field(ge=1e-6, le=0.5)]
+    bootstrap: Annotated[int, Field(ge=100, le=100_000)]
 
 
 class ReportParams(_Section):

@@ -9,14 +9,19 @@ CROPPED = DATA / "cropped"
 EMBEDDINGS = DATA / "embeddings.npy"
 LABELS = DATA / "labels.npy"
 INDEX = DATA / "index.csv"
-SPLIT = DATA / "split.csv"
+GROUPS = DATA / "groups.csv"
+PREDICTIONS = DATA / "predictions.csv"
 
 NETWORKS = Path("models/networks")
 MODEL = Path("models/model.joblib")
 SCALER = Path("models/scaler.joblib")
+OPERATING_POINT = Path("models/operating_point.json")
 
 REPORTS = Path("reports")
 CROP_REPORT = REPORTS / "crop_report.csv"
+METRICS = REPORTS / "metrics.json"
+EVALUATION = REPORTS / "evaluation_results.json"
+REPORT = REPORTS / "crop_report.csv"
 METRICS = REPORTS / "metrics.json"
 EVALUATION = REPORTS / "evaluation_results.json"
 CONFUSION_CSV = REPORTS / "confusion_matrix.csv"

@@ -25,7 +25,7 @@ from stages.latency import measure
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, DATA, EVALUATION, INDEX, INFORME, METRICS, MODEL, NETWORKS, REPORT, SCALER
 from stages.photos import CLASSES
-from stages.train import RECOMMENDED
+from stages.protocol import RECOMMENDED
 
 _LATENCY_NAMES = {
     "decode": "Decodificar la foto",
