@@ -18,6 +18,15 @@ from tests.service.support import running, server_environment
 
 DEVELOPMENT = [sys.executable, "-m", "service"]
 
+# What Python on Windows has no module of, and gunicorn, which does not run there. None makes an import fail.
+_AS_ON_WINDOWS = """
+import sys
+for name in ("fcntl", "grp", "gunicorn", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+import service.__main__, service.waitress_server
+assert service.create_app().test_client().get("/healthz").status_code == 200
+"""
+
 
 def run(settings: Settings, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     variables = server_environment(settings, 5000, folder) | environment
@@ -64,6 +73,15 @@ def test_waitress_keeps_photos_in_memory(no_models: Settings, monkeypatch: pytes
     waitress_server.main()
     assert (started["host"], started["port"], started["threads"]) == ("0.0.0.0", 8080, 3)
     assert started["inbuf_overflow"] >= started["max_request_body_size"] > no_models.max_body_bytes
+
+
+def test_what_windows_lacks_is_not_needed(settings: Settings, tmp_path: Path) -> None:
+    """Neither to start the servers that run there nor to load the models."""
+    done = subprocess.run(
+        [sys.executable, "-c", _AS_ON_WINDOWS], cwd=PROJECT_ROOT, env=server_environment(settings, 5000, tmp_path),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_slim_requirements_are_pinned_as_the_whole_project() -> None:
