@@ -247,7 +247,8 @@ def main() -> None:
     backbone = str(results["backbone"])
     curves.write_all(test.rows, test.labels, test.scores, table, params.threshold, point.threshold, backbone)
     write_text(EVALUATION, json.dumps(rounded(results), indent=2) + "\n")
-    operating_point.write(OPERATING_POINT, point, MODEL, at_point)
+    figures = {name: rounded(at_point[name]) for name in ("far", "far_interval", "frr", "frr_interval")}
+    point.write(OPERATING_POINT, MODEL, **figures)
     print(summarise(results))
 
 
