@@ -48,7 +48,7 @@ class CosineClassifier(ClassifierMixin, BaseEstimator):
         n_features_in_: D.
     """
 
-    def __init__(self, C: float = 1000.0, cohort_weight: float = 0.7) -> None:
+    def __init__(self, C: float = 1000.0, cohort_weight: float = 0.5) -> None:
         self.C = C
         self.cohort_weight = cohort_weight
 
