@@ -1,4 +1,7 @@
-"""What the README shows is run as it is printed; only the address is another."""
+"""What the README shows is run as it is printed; only the address is another.
+
+README.es.md has the same commands (tests/test_readme_languages.py), so they are run once.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,49 @@ import pytest
 from service.config import Settings
 from tests.conftest import ROOT, TrainedModels
 from tests.service.support import Server, posix_only, running
+from tests.stages.clone import Clone, new_clone, stages_run
+from tests.test_slim_install import INSTALL, PACK, START
+from tests.test_update import COMMIT, RESOLVED, UPDATE
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:5000"
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
 
 pytestmark = posix_only
+
+# Where commands are run that are not run here: by quickstart itself, which every run of CI starts with, or by a test.
+RUN_ELSEWHERE = {
+    "python3 quickstart.py": "tests/test_quickstart.py::test_first_and_second_run",
+    "python3 quickstart.py --photos FOLDER":
+        "tests/test_quickstart.py::test_photos_are_copied_once_and_then_left_alone",
+    "python3 quickstart.py test": "tests/test_quickstart.py::test_test_command",
+    "python3 -m venv .venv": "quickstart.py::make_venv",
+    "source .venv/bin/activate": "quickstart.py::environment",
+    "pip install -r requirements.txt": "quickstart.py::install",
+    "python -m service": "tests/service/test_other_servers.py::test_development_server",
+    START: "tests/test_slim_install.py::test_gunicorn_as_documented",
+    PACK: "tests/test_slim_install.py::deployed",
+    INSTALL: "tests/test_slim_install.py::installed",
+    COMMIT: "tests/test_update.py::test_the_documented_way",
+    f"{UPDATE} && python3 quickstart.py": "tests/test_update.py::test_the_documented_way",
+    f"{RESOLVED} && python3 quickstart.py":
+        "tests/test_update.py::test_a_parameter_that_both_changed_is_an_ordinary_conflict",
+    "cp ../old-folder/params.yaml .": "tests/test_update.py::test_a_newer_archive_given_the_photos_of_the_old_folder",
+    "python3 quickstart.py --photos ../old-folder/data":
+        "tests/test_update.py::test_a_newer_archive_given_the_photos_of_the_old_folder",
+    "cp -R ../old-folder/data ../old-folder/models ../old-folder/reports ../old-folder/params.yaml .":
+        "tests/test_update.py::test_moving_to_the_folder_of_a_newer_archive",
+}  # fmt: skip
+CHECK = "python -c \"import torch, facenet_pytorch, onnxruntime, sklearn, flask; print('installed')\""
+EXPERIMENT = "dvc exp run -S train.C=0.01 -n weak"
+SHOW = (
+    "dvc exp show --md --only-changed --drop 'Created|.*f1.*|.*precision|.*error_rate.*|.*accuracy|models.*|reports.*'"
+)
+METRICS = "dvc metrics diff --targets reports/evaluation_results.json --no-path"
+RUN_HERE = {
+    CHECK, "dvc status", "dvc add data/me data/not_me", "dvc repro", "python -m stages.crop",
+    "dvc repro --force export", "dvc params diff", METRICS, "dvc plots diff", EXPERIMENT, SHOW,
+}  # fmt: skip
 
 
 def code_blocks(language: str) -> list[str]:
@@ -83,8 +123,76 @@ def test_there_is_an_example_of_each() -> None:
     assert len(code_blocks("python")) == 2
 
 
-def test_every_setting_is_in_the_readme_and_in_the_env_example() -> None:
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    in_example = set(re.findall(r"^# ([A-Z_]+)=", example, re.MULTILINE))
-    in_readme = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
-    assert in_example == in_readme
+def commands() -> list[str]:
+    """Every command of the README, without its comment; those that ask the service and docker's are left out."""
+    lines = [line for block in re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+             for line in block.splitlines()]  # fmt: skip
+    bare = [re.sub(r"\s+#.*", "", line) for line in lines]
+    return [line for line in bare if line and not line.startswith("docker ") and ADDRESS not in line]
+
+
+def output_shown(command: str) -> list[str]:
+    """Lines of the block without a language that follows the block which ends with a command."""
+    found = re.search(rf"^{re.escape(command)}\n```\n.*?^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert found is not None, command
+    return found[1].splitlines()
+
+
+def columns(row: str) -> list[str]:
+    """A table's columns: separated by bars in Markdown, by two spaces or more elsewhere."""
+    return [cell.strip() for cell in re.split(r"\||\s{2,}", row) if cell.strip()]
+
+
+def test_every_command_is_run_somewhere() -> None:
+    assert set(commands()) == RUN_HERE | set(RUN_ELSEWHERE)
+    for place in RUN_ELSEWHERE.values():
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), place
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_pipeline_commands_print_what_the_readme_shows(tmp_path: Path) -> None:
+    clone = new_clone(tmp_path / "clone")
+    for name in ("me", "not_me"):
+        shutil.copytree(clone.path(f"demo/{name}"), clone.path(f"data/{name}"), dirs_exist_ok=True)
+
+    def run(command: str) -> str:
+        done = clone.call("bash", "-c", command)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert run(CHECK) == "installed\n"
+    assert "data/cropped" in run("dvc status")
+    run("dvc add data/me data/not_me")
+    assert stages_run(run("dvc repro"))[-1] == "report"
+    assert run("dvc status") == "Data and pipelines are up to date.\n"
+    clone.commit("Built")
+    run("python -m stages.crop")
+    run("dvc repro --force export")
+    assert "Data and pipelines are up to date." in run("dvc repro")
+    assert clone.git("status", "--porcelain") == ""
+
+    assert stages_run(run(EXPERIMENT)) == ["train", "evaluate", "report"]
+    for command in ("dvc params diff", METRICS):
+        shown, printed = output_shown(command), run(command).splitlines()
+        assert columns(printed[0]) == columns(shown[0])
+        assert [columns(row)[0] for row in printed[1:]] == [columns(row)[0] for row in shown[1:]]
+    assert output_shown("dvc params diff") == run("dvc params diff").splitlines()
+    assert run("dvc plots diff").strip().endswith("/dvc_plots/index.html")
+    shown, printed = output_shown(SHOW), run(SHOW).splitlines()
+    assert columns(printed[0]) == columns(shown[0])
+    assert [columns(row)[0] for row in printed[2:4]] == ["workspace", "main"]
+    assert "[weak]" in printed[4]
+    _forget_a_photo(clone)
+
+
+def _forget_a_photo(clone: Clone) -> None:
+    """What the README says under revocation."""
+    photo = sorted(clone.path("data/not_me").rglob("*.jpg"))[0]
+    photo.unlink()
+    clone.dvc("add", "data/me", "data/not_me")
+    clone.dvc("repro")
+    clone.dvc("gc", "--workspace", "--force")
+    assert photo.relative_to(clone.path("data")).as_posix() not in set(clone.index()["photo"])
+    assert clone.dvc("status") == "Data and pipelines are up to date.\n"
