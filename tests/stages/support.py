@@ -217,7 +217,10 @@ def put_photos(root: Path, lfw: Path, me: int = ME_PHOTOS, strangers: int = STRA
 
 
 def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.0, seed: int = 0) -> None:
-    """Write embeddings and labels of made-up faces, 128 dimensions as dlib-resnet's, `apart` the classes' distance."""
+    """Write embeddings, labels and groups of made-up faces, each its own group.
+
+    128 dimensions as dlib-resnet's, `apart` the classes' distance.
+    """
     generator = np.random.default_rng(seed)
     labels = np.array([0] * not_me + [1] * me, np.int64)
     embeddings = generator.normal(size=(me + not_me, 128)).astype(np.float32)
@@ -225,6 +228,12 @@ def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.
     workspace.path("data").mkdir(exist_ok=True)
     np.save(workspace.path("data/embeddings.npy"), embeddings)
     np.save(workspace.path("data/labels.npy"), labels)
+    put_groups(workspace, range(len(labels)))
+
+
+def put_groups(workspace: Workspace, groups: Iterable[int]) -> None:
+    """Write data/groups.csv."""
+    pd.DataFrame({"group": list(groups)}).rename_axis("row").to_csv(workspace.path("data/groups.csv"))
 
 
 def put_faceless(target: Path, seed: int = 0) -> None:
