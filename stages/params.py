@@ -98,6 +98,7 @@ class EvaluateParams(_Section):
 class ReportParams(_Section):
     """What the report measures itself."""
 
+    language: Literal["es", "en"]
     latency_photos: Annotated[int, Field(ge=1, le=1000)]
 
 
