@@ -46,7 +46,7 @@ def test_a_hash_is_text_that_numbers_can_be_made_of(photos: list[Image.Image]) -
 
 @pytest.mark.parametrize("text", ["", "abc", "g" * 16, "0" * 17])
 def test_what_is_no_hash(text: str) -> None:
-    with pytest.raises(ValueError, match="hexadecimal|invalid literal"):
+    with pytest.raises(ValueError, match=r"hexadecimal|invalid literal"):
         hash_bits([text])
 
 
