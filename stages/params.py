@@ -63,6 +63,26 @@ class EmbedParams(_Section):
     device: Literal["auto", "cpu", "cuda"]
 
 
+class QualityParams(_Section):
+    """From where a photo counts as a problem; see `stages.quality`."""
+
+    hash_distance: Annotated[int, Field(ge=0, le=24)]
+    duplicate_cosine: Probability
+    label_score: Annotated[float, Field(ge=0.5, lt=1)]
+    min_face: Annotated[int, Field(ge=0, le=1000)]
+    min_sharpness: Annotated[float, Field(ge=0, le=1)]
+    min_brightness: Annotated[int, Field(ge=0, le=255)]
+    max_brightness: Annotated[int, Field(ge=0, le=255)]
+    max_person_share: Annotated[float, Field(gt=0, le=1)]
+    sheet_faces: Annotated[int, Field(ge=1, le=1000)]
+
+    @model_validator(mode="after")
+    def _some_are_right(self) -> QualityParams:
+        if self.min_brightness >= self.max_brightness:
+            raise ValueError("min_brightness must be below max_brightness")
+        return self
+
+
 class TrainParams(_Section):
     """How the verifier is trained, and how its errors are estimated; see `stages.protocol`."""
 
@@ -109,6 +129,7 @@ class Params(_Section):
     detector: DetectorParams
     crop: CropParams
     embed: EmbedParams
+    quality: QualityParams
     train: TrainParams
     evaluate: EvaluateParams
     report: ReportParams

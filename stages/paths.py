@@ -19,6 +19,9 @@ OPERATING_POINT = Path("models/operating_point.json")
 
 REPORTS = Path("reports")
 CROP_REPORT = REPORTS / "crop_report.csv"
+QUALITY_CSV = REPORTS / "data_quality.csv"
+QUALITY = REPORTS / "data_quality.json"
+CONTACT_SHEET = REPORTS / "contact_sheet.png"
 METRICS = REPORTS / "metrics.json"
 EVALUATION = REPORTS / "evaluation_results.json"
 REPORT = REPORTS / "crop_report.csv"

@@ -35,8 +35,8 @@ pytestmark = pytest.mark.timeout(300)  # a test alone builds the clone first
 # What git may hold of a run: hashes, and figures and curves that name nobody.
 IN_GIT = {
     "data/.gitignore", "data/me.dvc", "data/not_me.dvc", "models/.gitignore", "reports/.gitignore", "dvc.lock",
-    "reports/metrics.json", "reports/evaluation_results.json", "reports/roc_curve.csv", "reports/pr_curve.csv",
-    "reports/threshold_analysis.csv", "reports/confusion_matrix.csv",
+    "reports/data_quality.json", "reports/metrics.json", "reports/evaluation_results.json", "reports/roc_curve.csv",
+    "reports/pr_curve.csv", "reports/threshold_analysis.csv", "reports/confusion_matrix.csv",
 }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def test_one_parameter_runs_what_depends_on_it(weaker: tuple[Clone, list[str]], 
 def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
     clone, _ = weaker
     shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
-    assert set(shown) == {"reports/metrics.json", "reports/evaluation_results.json"}
+    assert set(shown) == {"reports/data_quality.json", "reports/metrics.json", "reports/evaluation_results.json"}
     compared = json.loads(clone.dvc("metrics", "diff", "--json"))["reports/evaluation_results.json"]
     eer = compared["threshold_analysis.equal_error_rate.threshold"]
     old, new = (
@@ -195,7 +195,7 @@ def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: P
     clone.dvc("add", "data/me")
     done = clone.call(sys.executable, "-m", "dvc", "repro")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == ["crop", "embed", "train", "evaluate", "report"]
+    assert stages_run(done.stdout) == ["crop", "embed", "quality", "train", "evaluate", "report"]
     assert f"1 of {len(clone.index())} crops are new" in done.stdout + done.stderr
     after = {path.name: path.stat().st_ino for path in clone.path("data/cropped").rglob("*.png")}
     assert before.keys() - after.keys() == {f"{gone}-0.png"}
@@ -215,7 +215,7 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
         photo.unlink()
     clone.dvc("add", "data/me")
     output = clone.failing_dvc("repro")
-    assert stages_run(output) == ["crop", "embed", "train"]
+    assert stages_run(output) == ["crop", "embed", "quality", "train"]
     assert "train: error: me has 1 usable face; at least 2 are needed" in output
     assert "Traceback" not in output
     assert {name: digest(clone.path(name)) for name in files} == before
@@ -231,10 +231,11 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
         ({"detector__min_probability": 0.92}, ALL_STAGES),
         ({"crop__margin": 8}, ["export"]),  # dlib-resnet's crops have none: the networks stay as they are
         ({"crop__image_size": 150}, ALL_STAGES),
-        ({"crop__max_megapixels": 32}, ["crop", "embed", "report"]),  # the same faces: nothing to learn anew
-        ({"crop__me_faces": "all"}, ["crop", "embed", "train", "evaluate", "report"]),
-        ({"embed__flip": False}, ["embed", "train", "evaluate", "report"]),
+        ({"crop__max_megapixels": 32}, ["crop", "embed", "quality", "report"]),  # the same faces: nothing to learn anew
+        ({"crop__me_faces": "all"}, ["crop", "embed", "quality", "train", "evaluate", "report"]),
+        ({"embed__flip": False}, ["embed", "quality", "train", "evaluate", "report"]),
         ({"embed__batch_size": 8}, ["embed"]),
+        ({"quality__min_sharpness": 0.02}, ["quality"]),
         ({"train__test_size": 0.3}, ["train", "evaluate", "report"]),
         ({"train__validation_size": 0.2}, ["train", "evaluate", "report"]),
         ({"train__random_state": 1}, ["train", "evaluate", "report"]),
@@ -321,6 +322,6 @@ def test_awkward_names_go_through_dvc(clone: Clone, lfw_dir: Path) -> None:
     for name, photo in zip(names, photos_of_me(lfw_dir)[20:], strict=False):
         put(photo, clone.path(f"data/me/{name}"))
     clone.dvc("add", "data/me")
-    assert clone.repro() == ["crop", "embed", "train", "evaluate", "report"]
+    assert clone.repro() == ["crop", "embed", "quality", "train", "evaluate", "report"]
     assert {f"me/{name}" for name in names} <= set(clone.index()["photo"])
     assert clone.repro() == []

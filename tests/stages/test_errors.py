@@ -306,6 +306,8 @@ def let_everything_change(workspace: Workspace, lfw: Path, stage: str) -> None:
         put(photos_of_strangers(lfw, STRANGERS + 1)[-1], workspace.path("data/not_me/added.jpg"))
     elif stage == "embed":
         workspace.set_params(embed__flip=False)
+    elif stage == "quality":
+        workspace.set_params(quality__sheet_faces=5)
     elif stage == "train":
         workspace.set_params(train__C=0.01)
     elif stage == "evaluate":
