@@ -274,13 +274,13 @@ def test_an_experiment_runs_and_is_listed(clone: Clone) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_an_older_commit_is_restored_without_running_anything(clone: Clone) -> None:
-    before = clone.outputs()
+    before = clone.pinned()
     clone.set_params(train__C=0.01)
     assert clone.repro() == ["train", "evaluate", "report"]
     clone.commit("Weaker")
     clone.git("checkout", "--quiet", "HEAD~1")
     clone.dvc("checkout")
-    assert clone.outputs() == before
+    assert clone.pinned() == before
     assert clone.repro() == []
 
 
@@ -310,7 +310,7 @@ def test_killed_half_way_dvc_goes_on_with_the_next_run(clone: Clone) -> None:
     assert joblib.load(clone.path("models/model.joblib")).predict_proba is not None
     assert clone.repro()[-1] == "report"
     assert not list(clone.path("data").glob(".*.tmp"))
-    assert clone.outputs() == undisturbed.outputs()
+    assert clone.pinned() == undisturbed.pinned()
     assert clone.repro() == []
 
 

@@ -56,6 +56,10 @@ class Clone(Workspace):
         """Run `dvc repro`; returns the stages that ran."""
         return stages_run(self.dvc("repro"))
 
+    def pinned(self) -> dict[str, str]:
+        """`outputs` but for the report, which holds measured times and which DVC does not know."""
+        return {name: value for name, value in self.outputs().items() if not name.startswith("reports/INFORME_H10.")}
+
     def commit(self, message: str) -> None:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)
