@@ -115,6 +115,13 @@ class EvaluateParams(_Section):
     bootstrap: Annotated[int, Field(ge=100, le=100_000)]
 
 
+class RobustnessParams(_Section):
+    """What is degraded; see `stages.robustness`."""
+
+    photos: Annotated[int, Field(ge=2, le=1000)]
+    random_state: Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
 class ReportParams(_Section):
     """What the report measures itself."""
 
@@ -132,6 +139,7 @@ class Params(_Section):
     quality: QualityParams
     train: TrainParams
     evaluate: EvaluateParams
+    robustness: RobustnessParams
     report: ReportParams
 
 

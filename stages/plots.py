@@ -123,6 +123,27 @@ def draw_scores(
     _save(figure, path)
 
 
+def draw_robustness(table: pd.DataFrame, backbone: str, path: Path) -> None:
+    """FRR and FAR along each degradation, a panel each: columns degradation, level, unit, frr and far."""
+    undegraded, steps = table.iloc[0], table.iloc[1:]
+    names = list(dict.fromkeys(steps["degradation"]))
+    figure, grid = pyplot.subplots(-(-len(names) // 3), 3, figsize=(11, 9), layout="constrained", sharey=True)
+    for axes, name in zip(grid.flat, names, strict=False):
+        own = steps[steps["degradation"] == name]
+        labels = ["none", *(f"{level:g}" for level in own["level"])]
+        for rate, colour in (("frr", "#1e8449"), ("far", "#c0392b")):
+            values = 100 * np.array([undegraded[rate], *own[rate]])
+            axes.plot(labels, values, color=colour, marker="o", markersize=4, label=rate.upper())
+        axes.set(title=name, xlabel=own["unit"].iloc[0], ylim=(-4, 104))
+        axes.grid(alpha=0.3)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("per cent")
+    grid.flat[0].legend(loc="upper left")
+    photos = f"{undegraded['photos_me']} photos of me, {undegraded['photos_not_me']} of others"
+    figure.suptitle(f"Degraded photos: {photos} ({backbone})")
+    _save(figure, path)
+
+
 def draw_confusion(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], threshold: float, backbone: str, path: Path
 ) -> None:

@@ -118,9 +118,9 @@ def render_html(markdown: str, language: str, folder: Path) -> str:
         path = folder / html.unescape(match[1])
         if not path.is_file():
             return ""
-        return f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"'
+        return f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"{match[2]}>'
 
-    body = re.sub(r'<img src="([^"]+)"', embed, body)
+    body = re.sub(r'<img src="([^"]+)"([^>]*)>', embed, body)
     title = html.escape(markdown.partition("\n")[0].removeprefix("# "))
     return (
         f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'

@@ -28,17 +28,17 @@ from stages.params import load_params
 from stages.paths import (
     CROP_REPORT,
     DATA,
-    DATA_QUALITY_JSON,
     EVALUATION,
-    FAIRNESS_JSON,
+    FAIRNESS,
     INDEX,
     INFORME,
     INFORME_HTML,
     METRICS,
     MODEL,
     NETWORKS,
+    QUALITY,
     REPORT,
-    ROBUSTNESS_JSON,
+    ROBUSTNESS,
     SCALER,
 )
 from stages.photos import CLASSES
@@ -128,11 +128,11 @@ def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
     """The report's content but for its latency, as reports/report.json holds it."""
     content: dict[str, Any] = {
         "dataset": count_photos(crops),
-        "quality": read_json(DATA_QUALITY_JSON, "quality"),
+        "quality": read_json(QUALITY, "quality")["problems"],
         "metrics": read_json(METRICS, "train"),
         "evaluation": read_json(EVALUATION, "evaluate"),
-        "robustness": read_json(ROBUSTNESS_JSON, "robustness"),
-        "fairness": read_json(FAIRNESS_JSON, "robustness"),
+        "robustness": read_json(ROBUSTNESS, "robustness"),
+        "fairness": read_json(FAIRNESS, "robustness")["groups"],
     }
     manifest = networks.manifest
     return content | {"recommendations": recommendations(content, manifest.backbone, manifest.requested)}
