@@ -121,7 +121,7 @@ def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[Problem]
         ("blurred", "sharpness", large & (faces["sharpness"] < params.min_sharpness), params.min_sharpness,
          "the face is blurred. Take a sharper photo"),
         ("dark_face", "brightness", faces["brightness"] < params.min_brightness, params.min_brightness,
-         "the face is very dark. Take a photo with more light"),
+         "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it"),
         ("bright_face", "brightness", faces["brightness"] > params.max_brightness, params.max_brightness,
          "the face is overexposed. Take a photo with less light"),
     )  # fmt: skip

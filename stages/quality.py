@@ -88,7 +88,7 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
 def draw(faces: pd.DataFrame, problems: Sequence[Problem], check: LabelCheck, params: QualityParams) -> bytes:
     """The contact sheet: faces with a problem first, the gravest before; then those whose label is the least certain.
 
-    Of each class the same number is drawn, where it has as many, faces with a problem before all others.
+    Where not all can be drawn, those with a grave problem are, and the classes share what room is left.
     """
     own: dict[int, list[Problem]] = {}
     for problem in problems:  # the gravest kinds come first
@@ -101,7 +101,8 @@ def draw(faces: pd.DataFrame, problems: Sequence[Problem], check: LabelCheck, pa
     position = np.zeros(len(faces), np.int64)  # in its own class: the classes take turns
     for label in (0, 1):
         position[order[labels[order] == label]] = np.arange((labels == label).sum())
-    chosen = set(np.lexsort((position, rank == len(PROBLEMS)))[: params.sheet_faces].tolist())
+    slight = rank >= PROBLEMS.index("several_faces")  # bystanders are many, and seldom a problem
+    chosen = set(np.lexsort((position, slight))[: params.sheet_faces].tolist())
     sections = []
     for label, name in ((1, "me"), (0, "not_me")):
         rows = [int(row) for row in order if labels[row] == label]
