@@ -36,15 +36,15 @@ _PROBLEMS = {
     "unusable": ("fotos que no se pueden usar", "photos that cannot be used"),
 }
 _DEGRADATIONS = {
-    "darker": ("menos luz", "less light"),
-    "brighter": ("más luz", "more light"),
-    "contrast": ("menos contraste", "less contrast"),
-    "blur": ("desenfoque", "blur"),
-    "noise": ("ruido", "noise"),
-    "jpeg": ("compresión JPEG", "JPEG compression"),
-    "size": ("foto más pequeña", "a smaller photo"),
-    "rotation": ("giro", "rotation"),
-    "covered": ("cara cubierta en parte", "a partly covered face"),
+    "darker": ("menos luz (veces la luz)", "less light (times the light)"),
+    "brighter": ("más luz (veces la luz)", "more light (times the light)"),
+    "contrast": ("menos contraste (veces el contraste)", "less contrast (times the contrast)"),
+    "blur": ("desenfoque (radio, % del ancho de la cara)", "blur (radius, % of the face's width)"),
+    "noise": ("ruido (desviación típica, de 255)", "noise (standard deviation, of 255)"),
+    "jpeg": ("compresión JPEG (calidad, de 100)", "JPEG compression (quality, of 100)"),
+    "size": ("foto más pequeña (píxeles de ancho de la cara)", "a smaller photo (pixels of the face's width)"),
+    "rotation": ("giro (grados)", "rotation (degrees)"),
+    "covered": ("cara cubierta desde abajo (% de su alto)", "a face covered from below (% of its height)"),
 }
 _LANGUAGES = {"es": 0, "en": 1}
 

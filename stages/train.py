@@ -27,6 +27,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from faces.cosine import CosineClassifier
 from faces.files import write_text
@@ -69,7 +70,8 @@ def predict(data: Dataset, splits: list[Split], params: TrainParams) -> pd.DataF
     """
     tables = []
     for split in progress(splits, len(splits), "estimating", "model"):
-        verifier = fit(data.rows(split.train), params)
+        with threadpool_limits(1):  # for matrices this small, starting threads takes longer than they save
+            verifier = fit(data.rows(split.train), params)
         for part, rows in (("validation", split.validation), ("test", split.test)):
             if len(rows):
                 scores = verifier.score(data.embeddings[rows])
