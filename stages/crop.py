@@ -318,10 +318,10 @@ def _replace_folder(new: Path, old: Path) -> None:
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
-    if not ATTRIBUTES.exists():  # the user's, optional; DVC knows no optional dependency
-        write_text(ATTRIBUTES, HEADING)
     photos, ignored = find_photos(DATA)
     networks = Networks.load(NETWORKS)
+    if not ATTRIBUTES.exists():  # the user's, optional; DVC knows no optional dependency
+        write_text(ATTRIBUTES, HEADING)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
         rows = crop_all(photos, networks, params, target)
