@@ -41,12 +41,15 @@ def read_attributes() -> pd.DataFrame:
         raise StageError(f"there is no {ATTRIBUTES}: run 'python -m stages.crop', which makes an empty one") from error
     except ValueError as error:  # pandas' errors and UnicodeDecodeError are such
         raise StageError(f"{ATTRIBUTES} is no table in UTF-8 with commas ({error}): save it as CSV UTF-8") from error
+    table.columns = table.columns.str.strip()
     if "photo" not in table.columns:
         raise StageError(
             f"{ATTRIBUTES} has the columns {', '.join(table.columns)}; expected one named photo, with paths within "
             f"data/ such as not_me/ana/1.jpg or folders such as not_me/ana"
         )
-    table["photo"] = table["photo"].str.strip().str.replace("\\", "/", regex=False).str.strip("/")
+    table = table.apply(lambda column: column.str.strip())
+    table["photo"] = table["photo"].str.replace("\\", "/", regex=False).str.strip("/")
+    table = table[table["photo"] != ""]  # spreadsheets write lines of commas below the last
     twice = sorted(set(table["photo"][table["photo"].duplicated()]))
     if twice:
         raise StageError(f"{ATTRIBUTES} names {', '.join(twice[:5])} more than once: leave one line for each")
