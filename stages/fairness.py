@@ -100,8 +100,8 @@ def compare(predictions: pd.DataFrame, index: pd.DataFrame, data: Dataset, param
         params: threshold and bootstrap of `evaluate`.
 
     Returns:
-        For each group: column, group, people, faces, far, far_interval, frr, frr_interval and, of its column, p_far and
-        p_frr; a rate that no face of the group tells of is None. Empty without attributes.
+        For each group: column, group, people (me is one), far, far_interval, frr, frr_interval and, of its column,
+        p_far and p_frr; a rate that no face of the group tells of is None. Empty without attributes.
     """
     attributes = match(read_attributes(), index["photo"])
     rows = predictions["row"].to_numpy()
@@ -133,7 +133,9 @@ def _rates(
     params: Params,
 ) -> dict[str, Any]:
     """One group's rates and intervals."""
-    result: dict[str, Any] = {"column": column, "group": group, "people": len(np.unique(people[member]))}
+    strangers = len(np.unique(people[member & (labels == 0)]))
+    count = strangers + int((member & (labels == 1)).any())
+    result: dict[str, Any] = {"column": column, "group": group, "people": count}
     for label, rate in enumerate(_RATES):
         own = member & (labels == label)
         known = bool(own.any())
