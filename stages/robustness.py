@@ -45,7 +45,7 @@ from stages.paths import (
     STRANGERS_CSV,
 )
 from stages.photos import CLASSES
-from stages.protocol import make_splits
+from stages.protocol import Split, make_splits
 from stages.train import fit
 
 _LONG_SIDE = 1000  # pixels to which photos are reduced before they are degraded
@@ -73,8 +73,15 @@ class Sample:
 
 
 def choose_rows(index: pd.DataFrame, data: Dataset, count: int, seed: int) -> list[int]:
-    """Rows to sample: of each class up to `count` photos, a photo of each person first, by its largest face."""
-    first = index.assign(group=data.groups).query("face == '0'").sample(frac=1, random_state=seed)
+    """Rows to sample: of each class up to `count` photos, a photo of each person first, by its largest face.
+
+    Args:
+        index: label and face of the rows to choose among.
+        data: groups of all rows.
+        count: of photos of each class, at most.
+        seed: of the choice.
+    """
+    first = index.assign(group=data.groups[index.index]).query("face == '0'").sample(frac=1, random_state=seed)
     rows: list[int] = []
     for label in range(len(CLASSES)):
         own = first[first["label"] == str(label)]
@@ -83,11 +90,16 @@ def choose_rows(index: pd.DataFrame, data: Dataset, count: int, seed: int) -> li
     return sorted(rows)
 
 
+def first_round(data: Dataset, params: Params) -> list[Split]:
+    """Splits that test a row once at most: every row in cross-validation, the part held out in holdout."""
+    return [split for split in make_splits(data, params.train) if split.repeat == 0]
+
+
 def load_samples(
     rows: list[int], index: pd.DataFrame, data: Dataset, networks: Networks, params: Params
 ) -> list[Sample]:
     """The photos of some rows, with a model each that saw nothing of their group."""
-    splits = [split for split in make_splits(data, params.train) if split.repeat == 0]
+    splits = first_round(data, params)
     recognizer = open_recognizer(networks, params)
     samples = []
     for split in splits:
@@ -234,7 +246,8 @@ def main() -> None:
     predictions = read_predictions(data)
     threshold = params.evaluate.threshold
     networks = Networks.load(NETWORKS)
-    rows = choose_rows(index, data, params.robustness.photos, params.robustness.random_state)
+    tested = np.sort(np.concatenate([split.test for split in first_round(data, params)]))
+    rows = choose_rows(index.loc[tested], data, params.robustness.photos, params.robustness.random_state)
     samples = load_samples(rows, index, data, networks, params)
     table = measure(samples, open_recognizer(networks, params), threshold)
     groups = fairness.compare(predictions, index, data, params)
