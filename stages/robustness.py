@@ -225,7 +225,9 @@ def read_predictions(data: Dataset) -> pd.DataFrame:
         numbers = own[["repeat", "row", "label"]].astype(np.int64).assign(score=own["score"].astype(float))
     except ValueError as error:
         raise StageError(f"{PREDICTIONS} is damaged ({error}): run 'dvc repro --force train'") from error
-    if numbers.empty or not numbers["row"].between(0, len(data.labels) - 1).all():
+    rows = numbers["row"].to_numpy()
+    known = len(rows) and rows.min() >= 0 and rows.max() < len(data.labels)
+    if not known or (data.labels[rows] != numbers["label"]).any():
         raise StageError(f"{PREDICTIONS} is of other faces than {INDEX}: run 'dvc repro --force train'")
     return numbers
 
