@@ -317,8 +317,6 @@ def main() -> None:
     params = load_params()
     photos, ignored = find_photos(DATA)
     networks = Networks.load(NETWORKS)
-    if not ATTRIBUTES.exists():  # the user's, optional; DVC knows no optional dependency
-        write_text(ATTRIBUTES, HEADING)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
         rows = crop_all(photos, networks, params, target)
