@@ -38,11 +38,8 @@ from faces.quality import brightness, photo_hash, sharpness
 from faces.recognizer import decode_for_detection, find_faces
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
-from stages.paths import ATTRIBUTES, CROP_REPORT, CROPPED, DATA, NETWORKS
+from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
 from stages.photos import CLASSES, SourcePhoto, find_photos
-
-HEADING = "photo\n"
-"""What data/attributes.csv holds where the user has written none (see stages/fairness.py)."""
 
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
 logger = logging.getLogger(__name__)
@@ -320,8 +317,6 @@ def main() -> None:
     params = load_params()
     photos, ignored = find_photos(DATA)
     networks = Networks.load(NETWORKS)
-    if not ATTRIBUTES.exists():  # the user's, optional; DVC knows no optional dependency
-        write_text(ATTRIBUTES, HEADING)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
         rows = crop_all(photos, networks, params, target)

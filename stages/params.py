@@ -119,6 +119,7 @@ class RobustnessParams(_Section):
     """What is degraded; see `stages.robustness`."""
 
     photos: Annotated[int, Field(ge=2, le=1000)]
+    strangers: Annotated[int, Field(ge=2, le=1000)]
     random_state: Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 

@@ -123,22 +123,38 @@ def draw_scores(
     _save(figure, path)
 
 
-def draw_robustness(table: pd.DataFrame, backbone: str, path: Path) -> None:
-    """FRR and FAR along each degradation, a panel each: columns degradation, level, unit, frr and far."""
+def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backbone: str, path: Path) -> None:
+    """FRR and FAR along each degradation, a panel each, and where FRR has doubled.
+
+    Args:
+        table: columns degradation, level, unit, photos_me, photos_not_me, frr, far and no_face; the first row is of the
+            photos as they are.
+        doubled: the level at which FRR has doubled, or None, by degradation.
+        backbone: named in the title.
+        path: where to.
+    """
     undegraded, steps = table.iloc[0], table.iloc[1:]
     names = list(dict.fromkeys(steps["degradation"]))
-    figure, grid = pyplot.subplots(-(-len(names) // 3), 3, figsize=(11, 9), layout="constrained", sharey=True)
+    figure, grid = pyplot.subplots(-(-len(names) // 3), 3, figsize=(11, 9.5), layout="constrained", sharey=True)
+    curves = (("frr", "#1e8449", "-", "FRR: me rejected"), ("far", "#c0392b", "-", "FAR: strangers accepted"),
+              ("no_face", "grey", ":", "no face found (any photo)"))  # fmt: skip
     for axes, name in zip(grid.flat, names, strict=False):
         own = steps[steps["degradation"] == name]
-        labels = ["none", *(f"{level:g}" for level in own["level"])]
-        for rate, colour in (("frr", "#1e8449"), ("far", "#c0392b")):
+        levels = own["level"].tolist()
+        for rate, colour, style, meaning in curves:
             values = 100 * np.array([undegraded[rate], *own[rate]])
-            axes.plot(labels, values, color=colour, marker="o", markersize=4, label=rate.upper())
+            axes.plot(values, color=colour, linestyle=style, marker="o", markersize=4, label=meaning)
+        axes.set_xticks(range(len(levels) + 1), ["none", *(f"{level:g}" for level in levels)])
+        if doubled[name] is not None:
+            axes.axvline(
+                1 + levels.index(doubled[name]), color="black", linestyle="--", linewidth=1, label="FRR doubled"
+            )
         axes.set(title=name, xlabel=own["unit"].iloc[0], ylim=(-4, 104))
         axes.grid(alpha=0.3)
     for axes in grid[:, 0]:
         axes.set_ylabel("per cent")
-    grid.flat[0].legend(loc="upper left")
+    meanings = {text: line for axes in grid.flat for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(meanings.values(), meanings.keys(), loc="outside lower center", ncols=len(meanings))
     photos = f"{undegraded['photos_me']} photos of me, {undegraded['photos_not_me']} of others"
     figure.suptitle(f"Degraded photos: {photos} ({backbone})")
     _save(figure, path)

@@ -36,16 +36,17 @@ _PROBLEMS = {
     "unusable": ("fotos que no se pueden usar", "photos that cannot be used"),
 }
 _DEGRADATIONS = {
-    "darker": ("menos luz (veces la luz)", "less light (times the light)"),
-    "brighter": ("más luz (veces la luz)", "more light (times the light)"),
+    "darker": ("más oscura (veces el brillo)", "darker (times the brightness)"),
+    "brighter": ("más clara (veces el brillo)", "brighter (times the brightness)"),
     "contrast": ("menos contraste (veces el contraste)", "less contrast (times the contrast)"),
-    "blur": ("desenfoque (radio, % del ancho de la cara)", "blur (radius, % of the face's width)"),
+    "blur": ("desenfoque (desviación, % del ancho de la cara)", "blur (deviation, % of the face's width)"),
     "noise": ("ruido (desviación típica, de 255)", "noise (standard deviation, of 255)"),
     "jpeg": ("compresión JPEG (calidad, de 100)", "JPEG compression (quality, of 100)"),
     "size": ("foto más pequeña (píxeles de ancho de la cara)", "a smaller photo (pixels of the face's width)"),
     "rotation": ("giro (grados)", "rotation (degrees)"),
     "covered": ("cara cubierta desde abajo (% de su alto)", "a face covered from below (% of its height)"),
 }
+_UNKNOWN = "–"
 _LANGUAGES = {"es": 0, "en": 1}
 
 _STYLE = """
@@ -65,10 +66,12 @@ def _number(comma: bool) -> Callable[[float, int], str]:
     return number
 
 
-def _percent(number: Callable[[float, int], str]) -> Callable[[float], str]:
-    """A share as a percentage, with as many decimals as a small one needs."""
+def _percent(number: Callable[[float, int], str]) -> Callable[[float | None], str]:
+    """A share as a percentage, with as many decimals as a small one needs; one that nothing tells of as a dash."""
 
-    def percent(value: float) -> str:
+    def percent(value: float | None) -> str:
+        if value is None:
+            return _UNKNOWN
         shown = 100 * value
         digits = 1 if shown >= 1 or shown == 0 else 2 if shown >= 0.1 else 3
         return f"{number(shown, digits)} %"
@@ -92,7 +95,8 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "pct": percent,
         "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
-        "span": lambda interval: f"{percent(interval['low'])} – {percent(interval['high'])}",
+        "span": lambda between: f"{percent(between['low'])} – {percent(between['high'])}" if between else _UNKNOWN,
+        "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }
     which = _LANGUAGES[language]
     named = {

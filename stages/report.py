@@ -132,7 +132,7 @@ def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
         "metrics": read_json(METRICS, "train"),
         "evaluation": read_json(EVALUATION, "evaluate"),
         "robustness": read_json(ROBUSTNESS, "robustness"),
-        "fairness": read_json(FAIRNESS, "robustness")["groups"],
+        "fairness": read_json(FAIRNESS, "robustness"),
     }
     manifest = networks.manifest
     return content | {"recommendations": recommendations(content, manifest.backbone, manifest.requested)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from faces.files import write_text
-from faces.image import ImageError, Photo
+from faces.image import LARGEST_MAX_PIXELS, ImageError, Photo
 from faces.networks import Networks
 from faces.progress import progress
 from faces.recognizer import Recognizer
@@ -29,28 +29,27 @@ from stages import fairness, plots
 from stages.dataset import Dataset, load_dataset
 from stages.degradations import DEGRADATIONS, Box, Degradation, encode
 from stages.errors import StageError, run_stage
+from stages.evaluate import Tested, load_tested
 from stages.figures import rounded
 from stages.inputs import read_table
-from stages.params import Params, load_params
+from stages.params import Params, TrainParams, load_params
 from stages.paths import (
+    ATTRIBUTES,
     DATA,
     FAIRNESS,
     FAIRNESS_CSV,
     INDEX,
     NETWORKS,
-    PREDICTIONS,
     ROBUSTNESS,
     ROBUSTNESS_CSV,
     ROBUSTNESS_PNG,
     STRANGERS_CSV,
 )
-from stages.photos import CLASSES
-from stages.protocol import Split, make_splits
+from stages.protocol import split_folds
 from stages.train import fit
 
-_LONG_SIDE = 1000  # pixels to which photos are reduced before they are degraded
+_LONG_SIDE = 1000  # pixels to which photos are reduced before they are degraded: finer than the detector needs
 _MORE_REJECTED = 2  # photos, at least, before FRR counts as doubled
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Sample:
     """A photo of the sample.
 
     Attributes:
-        image: RGB, upright, at most `_LONG_SIDE` pixels.
+        image: RGB, upright, its longer side at most `_LONG_SIDE` pixels.
         box: of its largest face, float64 [4] in the image's pixels.
         label: 1 = me.
         verifier: a model that did not see the photo's group.
@@ -72,60 +71,74 @@ class Sample:
     seed: int
 
 
-def choose_rows(index: pd.DataFrame, data: Dataset, count: int, seed: int) -> list[int]:
-    """Rows to sample: of each class up to `count` photos, a photo of each person first, by its largest face.
+def choose_rows(index: pd.DataFrame, data: Dataset, counts: tuple[int, int], seed: int) -> list[int]:
+    """Rows to sample: photos by their largest face, one of each person (of `me`: of each group) before a second.
 
     Args:
-        index: label and face of the rows to choose among.
-        data: groups of all rows.
-        count: of photos of each class, at most.
+        index: columns label and face of `data/index.csv`, text.
+        data: groups of the same rows.
+        counts: how many of not_me and of me; fewer where there are fewer.
         seed: of the choice.
     """
-    first = index.assign(group=data.groups[index.index]).query("face == '0'").sample(frac=1, random_state=seed)
+    mixed = index.assign(group=data.groups).query("face == '0'").sample(frac=1, random_state=seed)
     rows: list[int] = []
-    for label in range(len(CLASSES)):
-        own = first[first["label"] == str(label)]
+    for label, count in enumerate(counts):
+        own = mixed[mixed["label"] == str(label)]
         one_each = own.drop_duplicates("group")
         rows += pd.concat([one_each, own.drop(one_each.index)]).index[:count].tolist()
     return sorted(rows)
 
 
-def first_round(data: Dataset, params: Params) -> list[Split]:
-    """Splits that test a row once at most: every row in cross-validation, the part held out in holdout."""
-    return [split for split in make_splits(data, params.train) if split.repeat == 0]
+def fit_verifiers(rows: list[int], data: Dataset, params: TrainParams) -> dict[int, Verifier]:
+    """For each of some rows a model that saw nothing of its group: one round of cross-validation.
+
+    So it is under `train.protocol: holdout` too, whose test part may be too small for a sample.
+
+    Raises:
+        StageError: too few faces that differ of a class.
+    """
+    folds = min(params.folds, data.count_groups(0), data.count_groups(1))
+    verifiers: dict[int, Verifier] = {}
+    for split in split_folds(data, folds, 0, params):
+        own = set(rows) & set(split.test.tolist())
+        if own:
+            with threadpool_limits(1):
+                verifier = fit(data.rows(split.train), params)
+            verifiers |= dict.fromkeys(own, verifier)
+    return verifiers
 
 
 def load_samples(
-    rows: list[int], index: pd.DataFrame, data: Dataset, networks: Networks, params: Params
+    rows: list[int], index: pd.DataFrame, data: Dataset, recognizer: Recognizer, params: TrainParams
 ) -> list[Sample]:
-    """The photos of some rows, with a model each that saw nothing of their group."""
-    splits = first_round(data, params)
-    recognizer = open_recognizer(networks, params)
+    """The photos of some rows, each with a model that saw nothing of its group.
+
+    Raises:
+        StageError: a photo is gone or not what it was when it was cropped.
+    """
+    verifiers = fit_verifiers(rows, data, params)
     samples = []
-    for split in splits:
-        own = [row for row in rows if row in set(split.test.tolist())]
-        verifier = fit(data.rows(split.train), params.train) if own else None
-        for row in own:
-            assert verifier is not None
-            try:
-                image = _read(DATA / str(index["photo"][row]))
-            except (ImageError, OSError) as error:
-                raise StageError(f"{index['photo'][row]} cannot be read ({error}): run 'dvc repro' first") from error
-            face = recognizer.largest_face(encode(image))
-            if face is not None:
-                samples.append(Sample(image, face.box, int(data.labels[row]), verifier, row))
+    for row in rows:
+        path = DATA / str(index["photo"][row])
+        try:
+            photo = Photo.open(path, LARGEST_MAX_PIXELS)  # within crop.max_megapixels, or it would not be in the index
+            image = photo.decode(long_side=_LONG_SIDE)
+            face = recognizer.largest_face(path)
+        except (ImageError, OSError) as error:
+            raise StageError(
+                f"{path} cannot be read ({error}): run 'dvc repro' (or 'python -m stages.crop')"
+            ) from error
+        if face is None:
+            raise StageError(f"no face is found on {path} any more: run 'dvc repro' (or 'python -m stages.crop')")
+        image.thumbnail((_LONG_SIDE, _LONG_SIDE))
+        box = face.box * (max(image.size) / max(photo.stored_size))
+        samples.append(Sample(image, box, int(data.labels[row]), verifiers[row], row))
     return samples
-
-
-def _read(path: Any) -> Image.Image:
-    image = Photo.open(path).decode(long_side=_LONG_SIDE)
-    image.thumbnail((_LONG_SIDE, _LONG_SIDE))
-    return image
 
 
 def open_recognizer(networks: Networks, params: Params) -> Recognizer:
     """The service's recognizer, one thread a photo."""
-    recognizer = Recognizer(networks, flip=params.embed.flip)
+    recognizer = Recognizer(networks, flip=params.embed.flip, max_pixels=LARGEST_MAX_PIXELS)
     recognizer.open(threads=1)
     return recognizer
 
@@ -198,38 +211,27 @@ def summarise(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def nearest_strangers(predictions: pd.DataFrame, index: pd.DataFrame, data: Dataset, threshold: float) -> pd.DataFrame:
-    """Per person of not_me (a photo without a name is one), the highest mean score of their faces, highest first.
+def nearest_strangers(tested: Tested, index: pd.DataFrame, data: Dataset, threshold: float) -> pd.DataFrame:
+    """Per person of not_me, the highest score that any model gave to any of their photos.
+
+    Args:
+        tested: faces scored by models that did not see them.
+        index: columns photo and person of `data/index.csv`.
+        data: groups of the same rows.
+        threshold: from where a photo is accepted.
 
     Returns:
-        Columns person, photos, highest_score, accepted.
+        Columns person (a sub-folder's name; without one, rows of a group are a person, named by their first photo),
+        photos, highest_score and accepted, the highest score first.
     """
-    scores = predictions[predictions["label"] == 0].groupby("row")["score"].mean()
-    own = index.loc[scores.index]
-    names = own["person"].where(own["person"] != "", own["photo"])
-    table = pd.DataFrame({"person": names, "photo": own["photo"], "score": scores, "group": data.groups[scores.index]})
-    people = table.groupby("person").agg(photos=("photo", "nunique"), highest_score=("score", "max")).reset_index()
+    scores = pd.Series(tested.scores, index=tested.rows)[tested.labels == 0].groupby(level=0).max()
+    own = index.loc[scores.index, ["photo", "person"]].assign(group=data.groups[scores.index], score=scores)
+    named = own["person"].where(own["person"] != "")
+    own["person"] = named.fillna(named.groupby(own["group"]).transform("first"))
+    own["person"] = own["person"].fillna(own.groupby("group")["photo"].transform("first"))
+    people = own.groupby("person").agg(photos=("photo", "nunique"), highest_score=("score", "max")).reset_index()
     people["accepted"] = people["highest_score"] >= threshold
     return people.sort_values(["highest_score", "person"], ascending=[False, True], ignore_index=True)
-
-
-def read_predictions(data: Dataset) -> pd.DataFrame:
-    """predictions.csv with numbers as numbers: repeat, row, label and score, of the test part.
-
-    Raises:
-        StageError: it is missing or damaged, or of another data set.
-    """
-    table = read_table(PREDICTIONS, "train", ["repeat", "row", "part", "label", "score"])
-    own = table[table["part"] == "test"]
-    try:
-        numbers = own[["repeat", "row", "label"]].astype(np.int64).assign(score=own["score"].astype(float))
-    except ValueError as error:
-        raise StageError(f"{PREDICTIONS} is damaged ({error}): run 'dvc repro --force train'") from error
-    rows = numbers["row"].to_numpy()
-    known = len(rows) and rows.min() >= 0 and rows.max() < len(data.labels)
-    if not known or (data.labels[rows] != numbers["label"]).any():
-        raise StageError(f"{PREDICTIONS} is of other faces than {INDEX}: run 'dvc repro --force train'")
-    return numbers
 
 
 def _csv(table: pd.DataFrame) -> str:
@@ -245,28 +247,41 @@ def main() -> None:
     index = read_table(INDEX, "embed", ["label", "photo", "face", "person"])
     if len(index) != len(data.labels):
         raise StageError(f"{INDEX} has {len(index)} rows, the embeddings {len(data.labels)}: run 'dvc repro' first")
-    predictions = read_predictions(data)
-    threshold = params.evaluate.threshold
+    tested = load_tested()["test"]
+    fairness.make_attributes()
+    attributes = fairness.match(fairness.read_attributes(), index)  # a mistake in it is told before the long part
     networks = Networks.load(NETWORKS)
-    tested = np.sort(np.concatenate([split.test for split in first_round(data, params)]))
-    rows = choose_rows(index.loc[tested], data, params.robustness.photos, params.robustness.random_state)
-    samples = load_samples(rows, index, data, networks, params)
-    table = measure(samples, open_recognizer(networks, params), threshold)
-    groups = fairness.compare(predictions, index, data, params)
+    recognizer = open_recognizer(networks, params)
+    counts = (params.robustness.strangers, params.robustness.photos)
+    rows = choose_rows(index, data, counts, params.robustness.random_state)
+    samples = load_samples(rows, index, data, recognizer, params.train)
+    threshold = params.evaluate.threshold
+    table = measure(samples, recognizer, threshold)
     results = summarise(table)
+    comparison = fairness.compare(tested, attributes, params.evaluate)
+    plots.draw_robustness(table, results["frr_doubles_at"], networks.backbone_name, ROBUSTNESS_PNG)
     write_text(ROBUSTNESS_CSV, _csv(table))
-    plots.draw_robustness(table, networks.backbone_name, ROBUSTNESS_PNG)
-    write_text(STRANGERS_CSV, _csv(nearest_strangers(predictions, index, data, threshold)))
-    write_text(FAIRNESS_CSV, _csv(fairness.as_table(groups)))
-    write_text(FAIRNESS, json.dumps(rounded({"groups": groups}), indent=2, ensure_ascii=False) + "\n")
+    write_text(STRANGERS_CSV, _csv(nearest_strangers(tested, index, data, threshold)))
+    write_text(FAIRNESS_CSV, _csv(fairness.as_table(comparison)))
+    write_text(FAIRNESS, json.dumps(rounded(comparison.as_dict()), indent=2, ensure_ascii=False) + "\n")
     write_text(ROBUSTNESS, json.dumps(rounded(results), indent=2) + "\n")
+    print(describe(results, attributes))
+
+
+def describe(results: dict[str, Any], attributes: pd.DataFrame) -> str:
+    """What the stage says on the terminal."""
+    photos = results["photos"]
     doubled = [f"{name} at {level:g}" for name, level in results["frr_doubles_at"].items() if level is not None]
-    print(f"robustness: {len(samples)} photos; FRR doubles with {', '.join(doubled) or 'nothing that was tried'}")
+    groups = f"compared by {', '.join(attributes.columns)}" if len(attributes.columns) else f"none in {ATTRIBUTES}"
+    return (
+        f"robustness: {photos['me']} photos of me and {photos['not_me']} of others; FRR doubles with "
+        f"{', '.join(doubled) or 'nothing that was tried'}; groups of people: {groups}"
+    )
 
 
 if __name__ == "__main__":
     run_stage(
         "robustness",
         main,
-        [ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS],
+        [ATTRIBUTES, ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS],
     )

@@ -224,7 +224,6 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
      "speaks of other faces than the", "dvc repro --force train"),
     ("evaluate", delete("models/model.joblib"), "there is no models/model.joblib", "dvc repro"),
     ("evaluate", delete("reports/metrics.json"), "there is no reports/metrics.json", "python -m stages.train"),
-    ("robustness", delete("data/attributes.csv"), "there is no data/attributes.csv", "python -m stages.crop"),
     ("robustness", write("data/attributes.csv", b"photo,age\nme/nobody.jpg,3\n"), "none speaks of a photo",
      "me/nobody.jpg"),
     ("robustness", write("data/attributes.csv", b"name,age\n"), "has the columns name, age; expected one named photo",

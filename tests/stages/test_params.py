@@ -60,6 +60,7 @@ WRONG: dict[str, list[Any]] = {
     "evaluate.target_far": [0, 0.6, -1, NAN, None],
     "evaluate.bootstrap": [99, 100_001, 1.5, None],
     "robustness.photos": [1, 1001, 2.5, None],
+    "robustness.strangers": [1, 1001, 2.5, None],
     "robustness.random_state": [-1, 2**32, 0.5, None],
     "report.language": ["fr", None],
     "report.latency_photos": [0, 1001, None],
