@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import fairness
+from stages import evaluate, fairness
 from stages.errors import StageError
-from stages.evaluate import Tested
 from stages.params import Params
 
 PHOTOS = [
@@ -215,7 +214,7 @@ def test_groups_stand_in_the_order_of_their_numbers() -> None:
 
 
 STRANGERS, ME = 150, 30
-Made = tuple[Tested, pd.DataFrame]
+Made = tuple[evaluate.Tested, pd.DataFrame]
 
 
 @pytest.fixture
@@ -234,7 +233,7 @@ def made(write: Write) -> Made:
     accepted = np.where(light == "bad", generator.random(STRANGERS) < 0.4, generator.random(STRANGERS) < 0.02)
     scores = np.concatenate([np.where(accepted, 0.9, 0.1), np.where(generator.random(ME) < 0.1, 0.2, 0.9)])
     rows = np.arange(len(labels))
-    tested = Tested(np.tile(rows, 2), np.tile(labels, 2), np.tile(scores, 2), np.tile(rows, 2))
+    tested = evaluate.Tested(np.tile(rows, 2), np.tile(labels, 2), np.tile(scores, 2), np.tile(rows, 2))
     return tested, pd.DataFrame({"photo": photos, "face": "0"})
 
 
