@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,14 @@ class Project:
     asked: NDArray[np.int64]
     strangers: NDArray[np.int64]
 
+    def rows(self) -> NDArray[np.int64]:
+        """All of them."""
+        return np.concatenate([self.me, self.others, self.asked, self.strangers])
+
+    def only(self, known: NDArray[np.bool_]) -> Project:
+        """Without the photos on which no face was found; `known` is bool [N]."""
+        return Project(*(part[known[part]] for part in (self.me, self.others, self.asked, self.strangers)))
+
 
 @dataclass
 class Results:
@@ -83,6 +91,24 @@ def draw_projects(
         photos = np.array([generator.choice(rows[other]) for other in rest[: others + strangers]])
         projects.append(Project(own[:enrolled], photos[:others], own[enrolled:], photos[others:]))
     return projects
+
+
+def embed_drawn(
+    recognizer: Recognizer, photos: list[Path], drawn: Iterable[list[Project]], cache: Path | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Embed the photos that projects use.
+
+    Returns:
+        float32 [N, D], a row for each of `photos`, and bool [N], whether it was used and a face found on it.
+    """
+    used = np.unique(np.concatenate([project.rows() for projects in drawn for project in projects]))
+    found = embed_all_cached(recognizer, [photos[row] for row in used], cache)
+    embeddings = np.zeros((len(photos), recognizer.networks.embedding_size), np.float32)
+    known = np.zeros(len(photos), bool)
+    for row in used:
+        if photos[row] in found:
+            embeddings[row], known[row] = found[photos[row]], True
+    return embeddings, known
 
 
 def plain_cosine(data: Dataset) -> Scorer:
@@ -205,18 +231,21 @@ def main() -> None:
     parser.add_argument("--embeddings", type=Path, default=None, help="keep embeddings in this .npz file")
     args = parser.parse_args()
 
+    photos = [photo for own in people(args.lfw).values() for photo in own if photo.name not in args.without]
+    names = np.array([photo.parent.name for photo in photos])
+    drawn = {
+        setting: draw_projects(names, *setting, args.strangers, args.draws, args.people, args.seed)
+        for setting in SETTINGS
+    }
     recognizer = Recognizer(Networks.load(args.networks))
     recognizer.open()
-    photos = [photo for own in people(args.lfw).values() for photo in own if photo.name not in args.without]
-    found = embed_all_cached(recognizer, photos, args.embeddings)
-    embeddings = np.stack(list(found.values()))
-    names = np.array([photo.parent.name for photo in found])
+    embeddings, known = embed_drawn(recognizer, photos, drawn.values(), args.embeddings)
     makers = verifiers(load_params().train)
     report: dict[str, Any] = {"bench": "accuracy", "backbone": recognizer.networks.backbone_name}
     report |= {"strangers": args.strangers, "draws": args.draws, "without": args.without, "settings": {}}
     rejections = Rejections()
-    for enrolled, others in SETTINGS:
-        projects = draw_projects(names, enrolled, others, args.strangers, args.draws, args.people, args.seed)
+    for (enrolled, others), all_projects in drawn.items():
+        projects = [project.only(known) for project in all_projects]
         if not projects:
             print(f"\nnobody has {enrolled + _LEAST_ASKED} photos: {enrolled} photos in are passed over")
             continue
@@ -228,7 +257,7 @@ def main() -> None:
             "projects": len(projects),
             "verifiers": {name: {key: round(value, 6) for key, value in row.items()} for name, row in rows.items()},
         }
-    listed = [f"{list(found)[row].name} ({rejections.asked[row]})" for row in rejections.always()]
+    listed = [f"{photos[row].name} ({rejections.asked[row]})" for row in rejections.always()]
     print(f"\nRejected by every verifier whenever asked about, and how often that was: {', '.join(listed) or 'none'}\n")
     print(json.dumps(report))
 

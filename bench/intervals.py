@@ -1,6 +1,6 @@
 """Are the promised intervals true? How often the stated 95 % interval covers the real FAR and FRR.
 
-    python -m bench.intervals LFW [--draws 20] [--people N] [--embeddings FILE]
+    python -m bench.intervals LFW [--draws 5] [--people N] [--strangers N] [--embeddings FILE]
 
 Many projects are drawn: a person, some photos of theirs, photos of others. Each is estimated as the stages train and
 evaluate do it (cross-validation, intervals, operating point), and then the truth is looked up: the real FAR is that of
@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy import Project, draw_projects
-from bench.embeddings import embed_all_cached
+from bench.accuracy import Project, draw_projects, embed_drawn
 from bench.lfw import people
 from faces.networks import Networks
 from faces.progress import progress
@@ -108,21 +107,25 @@ def main() -> None:
     parser.add_argument("--networks", type=Path, default=Path("models/networks"))
     parser.add_argument("--people", type=int, default=None, help="the first N people only (a quick look)")
     parser.add_argument("--draws", type=int, default=5, help="projects for each person")
+    parser.add_argument("--strangers", type=int, default=EVERYBODY, help="people who tell the real FAR")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--embeddings", type=Path, default=None, help="keep embeddings in this .npz file")
     args = parser.parse_args()
 
+    photos = [photo for own in people(args.lfw).values() for photo in own]
+    names = np.array([photo.parent.name for photo in photos])
+    drawn = {
+        setting: draw_projects(names, *setting, args.strangers, args.draws, args.people, args.seed)
+        for setting in SETTINGS
+    }
     recognizer = Recognizer(Networks.load(args.networks))
     recognizer.open()
-    photos = [photo for own in people(args.lfw).values() for photo in own]
-    found = embed_all_cached(recognizer, photos, args.embeddings)
-    embeddings = np.stack(list(found.values()))
-    names = np.array([photo.parent.name for photo in found])
+    embeddings, known = embed_drawn(recognizer, photos, drawn.values(), args.embeddings)
     params = load_params()
     report: dict[str, Any] = {"bench": "intervals", "backbone": recognizer.networks.backbone_name, "settings": {}}
     print(f"{'':36}{'projects':>9}{'FAR covered':>13}{'width':>8}{'true':>8}{'FRR covered':>13}{'width':>8}{'true':>8}")
-    for enrolled, others in SETTINGS:
-        projects = draw_projects(names, enrolled, others, EVERYBODY, args.draws, args.people, args.seed)
+    for (enrolled, others), all_projects in drawn.items():
+        projects = [project.only(known) for project in all_projects]
         owners = [str(names[project.me[0]]) for project in projects]
         title = f"{enrolled} + {others}"
         estimates = [

@@ -21,6 +21,7 @@ HEADINGS = {
     "Your photos": "Tus fotos",
     "Structure": "Estructura",
     "The pipeline": "El pipeline",
+    "Which verifier, and how its errors are estimated": "Qué verificador, y cómo se estiman sus errores",
     "Which network embeds the faces": "Qué red calcula los embeddings",
     "Comparing runs": "Comparar ejecuciones",
     "The service": "El servicio",

@@ -24,7 +24,7 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("crop", "embed", "quality", "train", "evaluate", "report")
+STAGES = ("crop", "embed", "quality", "train", "evaluate", "robustness", "report")
 ME = "Hans_Blix"
 ME_PHOTOS = 12
 STRANGERS = 20

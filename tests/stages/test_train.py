@@ -77,6 +77,7 @@ def test_the_default_verifier_passes_embeddings_through_and_sees_every_face(buil
 def test_the_contracts_score_is_its_formula_on_the_training_rows_alone(workspace: Workspace) -> None:
     """Rebuilt with scikit-learn alone, from the files that the stage read."""
     use_contract(workspace)
+    put_groups(workspace, range(len(workspace.index())))
     workspace.stage("train")
     embeddings, labels = workspace.embeddings(), np.load(workspace.path("data/labels.npy"))
     kept, tested = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels)
