@@ -288,17 +288,22 @@ def check_given(given: Path) -> None:
     if not given.is_dir():
         raise Problem(f"--photos {given}: there is no such folder; {layout}.")
     for name in CLASSES:
-        source, target = given / name, ROOT / "data" / name
+        source = given / name
         if not source.is_dir():
             raise Problem(f"--photos {given}: it has no folder {name}; {layout}. Make it and put photos in.")
         if not photos_in(source):
             raise Problem(f"--photos {given}: {source} holds no photo (.jpg, .jpeg or .png); put some there.")
-        if photos_in(target) and not same_photos(source, target) and not is_demo(name):
-            raise Problem(
-                f"data/{name} already holds {len(photos_in(target))} photos, not the same as the "
-                f"{len(photos_in(source))} of {source}; nothing was changed. Leave out --photos to use those "
-                f"of data/{name}, or move data/{name} away first."
-            )
+    taken = [
+        f"data/{name} already holds {len(photos_in(ROOT / 'data' / name))} photos, not the same as the "
+        f"{len(photos_in(given / name))} of {given / name}"
+        for name in CLASSES
+        if photos_in(ROOT / "data" / name) and not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)
+    ]
+    if taken:
+        raise Problem(
+            f"{'; '.join(taken)}; nothing was changed. --photos is for the first time: put new photos into data/me and "
+            "data/not_me themselves and start without it, or move those folders away first."
+        )
 
 
 def copy_photos(source: Path, target: Path) -> None:
@@ -312,6 +317,9 @@ def copy_photos(source: Path, target: Path) -> None:
             shutil.copytree(str(target), str(fresh))
             for name in photos_in(fresh):  # of the demo; other files (a .gitkeep, notes) stay
                 (fresh / name).unlink()
+            for folder in sorted((path for path in fresh.rglob("*") if path.is_dir()), reverse=True):
+                with contextlib.suppress(OSError):  # it still holds something
+                    folder.rmdir()
         for done, name in enumerate(names):
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(str(source / name), str(fresh / name))
@@ -504,11 +512,15 @@ def serve(port: int, once: bool) -> int:
             photos, seen = probes(name)
             answers.append(ask(port, name, photos))
         print(f"\n{'These two photos may have been' if seen else 'Neither photo was'} part of the training.")
-        print("How often it is right on faces it has not seen: reports/INFORME_H10.md")
+        print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
         backbones = [a["backbone"] for _, a in answers if isinstance(a, dict) and "backbone" in a]
         print(f"Backbone: {explain_backbone(backbones[0]) if backbones else 'not named in the answers'}")
-        print(f"Service:  http://{HOST}:{port}/ (log: {LOG.name})", flush=True)
-        if not once:
+        if once:
+            print("The service has done its work and is stopped (--once).")
+        else:
+            photo = probes("me")[0][-1].relative_to(ROOT).as_posix()
+            print(f"Service:  http://{HOST}:{port}/ (log: {LOG.name})")
+            print(f'Ask it from a second terminal: curl -sS -F "image=@{photo}" http://{HOST}:{port}/verify')
             with contextlib.suppress(KeyboardInterrupt):
                 print("It runs until you press Ctrl-C.", flush=True)
                 while process.poll() is None:

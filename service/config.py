@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ _FALSE = ("false", "0", "no", "off")
 _BYTES_PER_MB = 2**20
 
 T = TypeVar("T")
+log = logging.getLogger("service.config")
 
 
 class SettingsError(ValueError):
@@ -74,9 +76,8 @@ class Settings:
         Raises:
             SettingsError: names every variable that has a value it cannot have.
         """
-        values = _read_env_file(env_file or PROJECT_ROOT / ".env")
-        values.update(os.environ if environment is None else environment)
-        reader = _Reader(values)
+        in_file = _read_env_file(env_file or PROJECT_ROOT / ".env")
+        reader = _Reader({**in_file, **(os.environ if environment is None else environment)})
         settings = cls(
             model_path=reader.read("MODEL_PATH", _path, cls.model_path),
             scaler_path=reader.read("SCALER_PATH", _path, cls.scaler_path),
@@ -92,6 +93,8 @@ class Settings:
             cors_origins=reader.read("CORS_ORIGINS", _origins, cls.cors_origins),
             workers=reader.read("WEB_CONCURRENCY", _count, cls.workers),
         )
+        for name in sorted(in_file.keys() - reader.known):
+            log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
         return settings
@@ -102,10 +105,12 @@ class _Reader:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+        self.known: set[str] = set()
         self.problems: list[str] = []
 
     def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
         """The variable's value; the default where it is not set or, noting a problem, cannot be parsed."""
+        self.known.add(name)
         if name not in self._values:
             return default
         text = self._values[name].strip()

@@ -149,7 +149,7 @@ def _describe(error: NetworksError | VerifierError, missing: list[str]) -> Probl
     if isinstance(error, NetworksMismatchError):
         return Problem(f"El modelo y las redes no corresponden: {reason}", reason)
     if isinstance(error, (NetworksNotFoundError, VerifierNotFoundError)):
-        return Problem(MODELS_NOT_FOUND, f"Falta: {', '.join(missing)}" if missing else reason)
+        return Problem(MODELS_NOT_FOUND, f"Falta: {', '.join(missing)}. Ejecuta 'dvc repro'" if missing else reason)
     return Problem(f"No se pudieron leer los modelos: {reason}", reason)
 
 

@@ -229,7 +229,7 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
     ("robustness", write("data/attributes.csv", b"name,age\n"), "has the columns name, age; expected one named photo",
      "not_me/ana"),
     ("robustness", write("data/predictions.csv", b"repeat,row,part,label,score\n0,999,test,0,0.5\n"),
-     "is of other faces than data/index.csv", "dvc repro --force train"),
+     "speaks of other faces than the", "dvc repro --force train"),
     ("report", write("models/model.joblib", b"x"), "models/model.joblib cannot be loaded", "dvc repro"),
     ("report", write("models/scaler.joblib", b""), "models/scaler.joblib cannot be loaded", "dvc repro"),
     ("report", delete("reports/robustness.json"), "there is no reports/robustness.json", "python -m stages.robustness"),
