@@ -119,7 +119,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         elif count < _IDEAL:
             advice.append({"name": "more_is_better", "class": name, "count": count})
     share = used["me"] / max(sum(used.values()), 1)
-    if share < _IMBALANCED:
+    if min(share, 1 - share) < _IMBALANCED:
         advice.append({"name": "imbalance", "share": share})
     return advice
 
