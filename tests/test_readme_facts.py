@@ -21,8 +21,8 @@ ATTRIBUTES = {
 
 # How a licence is called in the table, and a word that the metadata of a package with it hold.
 MARKS = {
-    "Apache-2.0": "Apache", "BSD-2-Clause": "BSD-2", "BSD-3-Clause": "BSD", "MIT": "MIT", "MIT-CMU": "MIT-CMU", "MPL-2.0": "MPL-2.0",
-    "ZPL-2.1": "ZPL", "its own": "matplotlib", "propia": "matplotlib",
+    "Apache-2.0": "Apache", "BSD-2-Clause": "BSD", "BSD-3-Clause": "BSD", "MIT": "MIT", "MIT-CMU": "MIT-CMU",
+    "MPL-2.0": "MPL-2.0", "ZPL-2.1": "ZPL", "its own": "matplotlib", "propia": "matplotlib",
 }  # fmt: skip
 
 # Messages that are not the project's own: torch's, and DVC's (held by tests/test_readme.py).
