@@ -100,7 +100,7 @@ def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
     advice: list[dict[str, Any]] = []
     if at["far"] == 0:
         advice.append({"name": "no_stranger_got_in", "people": people, "below": at["far_interval"]["high"]})
-    else:
+    elif point["threshold"] > at["threshold"]:  # otherwise no more get in than was asked for
         there = {"threshold": point["threshold"], "far_there": point["far"], "frr_there": point["frr"]}
         advice.append({"name": "strangers_get_in", "far": at["far"], **there})
     if not point["supported"]:
@@ -119,7 +119,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         elif count < _IDEAL:
             advice.append({"name": "more_is_better", "class": name, "count": count})
     share = used["me"] / max(sum(used.values()), 1)
-    if share < _IMBALANCED:
+    if min(share, 1 - share) < _IMBALANCED:
         advice.append({"name": "imbalance", "share": share})
     return advice
 
