@@ -329,3 +329,46 @@ def test_awkward_names_go_through_dvc(clone: Clone, lfw_dir: Path) -> None:
     assert clone.repro() == ALL_STAGES[1:]
     assert {f"me/{name}" for name in names} <= set(clone.index()["photo"])
     assert clone.repro() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_attributes_are_seen_to_appear_change_and_go_and_dvc_leaves_them_alone(clone: Clone) -> None:
+    """They are the user's and optional: DVC must notice them, and neither restore, copy nor delete what they say."""
+    attributes, table = clone.path("data/attributes.csv"), clone.path("reports/fairness.csv")
+    assert attributes.read_text() == "photo\n"
+    people = sorted(path.name for path in clone.path("data/not_me").iterdir())
+    mine = "photo,light\n" + "".join(f"not_me/{name},{'dim' if name < people[9] else 'day'}\n" for name in people)
+    attributes.write_text(mine, encoding="utf-8")
+    clone.dvc("exp", "run", "--name", "other", "-S", "robustness.photos=3")  # it checks out what the last run wrote
+    assert attributes.read_text(encoding="utf-8") == mine
+    assert len(pd.read_csv(table)) == 2
+    assert clone.git("check-ignore", "data/attributes.csv")
+    clone.commit("Attributes")
+    attributes.write_text(mine.replace("dim", "dark"), encoding="utf-8")
+    assert clone.repro() == ["robustness", "report"]
+    assert set(pd.read_csv(table)["group"]) == {"dark", "day"}
+    clone.git("checkout", "--", ".")
+    clone.dvc("checkout")
+    assert "dark" in attributes.read_text(encoding="utf-8")
+    cache = [path.read_bytes() for path in clone.path(".dvc/cache").rglob("*") if path.is_file()]
+    assert mine.encode() not in cache
+    attributes.unlink()
+    assert clone.repro() == ["robustness", "report"]
+    assert attributes.read_text() == "photo\n"
+    assert pd.read_csv(table).empty
+    assert clone.repro() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_clone_that_pulls_needs_no_attributes(clone: Clone, tmp_path: Path) -> None:
+    clone.dvc("remote", "add", "--default", "store", str(tmp_path / "store"))
+    clone.dvc("push")
+    clone.commit("Remote")
+    clone.git("clone", "--quiet", str(clone.root), str(tmp_path / "other"))
+    other = Clone(tmp_path / "other")
+    other.dvc("pull")
+    assert other.repro() == ["robustness"]  # it makes the file that nobody pulls; the same tables, so the same report
+    assert other.git("status", "--porcelain") == ""
+    assert other.repro() == []

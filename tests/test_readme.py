@@ -51,7 +51,9 @@ RUN_ELSEWHERE = {
     "cp -R ../old-folder/data ../old-folder/models ../old-folder/reports ../old-folder/params.yaml .":
         "tests/test_update.py::test_moving_to_the_folder_of_a_newer_archive",
 }  # fmt: skip
+# Run by test_pipeline_commands_print_what_the_readme_shows, which fails where one is left out.
 CHECK = "python -c \"import torch, facenet_pytorch, onnxruntime, sklearn, flask; print('installed')\""
+DEMO = "cp -R demo/me demo/not_me data/"
 EXPERIMENT = "dvc exp run -S train.verifier=logistic_regression -n regression"
 ANOTHER = "dvc exp run -S train.C=0.01 -n weaker"
 SHOW = (
@@ -60,7 +62,7 @@ SHOW = (
 )
 METRICS = "dvc metrics diff --targets reports/evaluation_results.json --no-path | grep -E '^(Metric|metrics|operating)'"
 RUN_HERE = {
-    CHECK, "dvc status", "dvc add data/me data/not_me", "dvc repro", "python -m stages.crop",
+    CHECK, DEMO, "dvc status", "dvc add data/me data/not_me", "dvc repro", "dvc repro train", "python -m stages.crop",
     "dvc repro --force export", "dvc params diff", METRICS, "dvc plots diff", EXPERIMENT, ANOTHER, SHOW,
 }  # fmt: skip
 
@@ -88,6 +90,8 @@ def server(
 def folder(trained_models: TrainedModels, tmp_path: Path) -> Path:
     """A folder with the photos that the examples speak of: photo.jpg, and photos/."""
     shutil.copy(trained_models.me_photos[0], tmp_path / "photo.jpg")
+    (tmp_path / "demo/ask").mkdir(parents=True)
+    shutil.copy(trained_models.me_photos[0], tmp_path / "demo/ask/me_2.jpg")
     (tmp_path / "photos").mkdir()
     shutil.copy(trained_models.me_photos[1], tmp_path / "photos" / "me.jpg")
     shutil.copy(trained_models.stranger_photos[0], tmp_path / "photos" / "stranger.jpg")
@@ -114,15 +118,16 @@ def test_curl_examples(block: str, server: Server, folder: Path) -> None:
 
 
 def test_python_examples(server: Server, folder: Path) -> None:
-    single, many = (block.replace(ADDRESS, server.url) for block in code_blocks("python"))
+    single, many, health = (block.replace(ADDRESS, server.url) for block in code_blocks("python"))
     assert output_of([sys.executable, "-c", single], folder).startswith("me ")
     lines = output_of([sys.executable, "-c", many], folder).splitlines()
     assert [line.split()[:2] for line in lines] == [["me.jpg", "True"], ["stranger.jpg", "False"]]
+    assert output_of([sys.executable, "-c", health], folder) == "200 ok\n"
 
 
 def test_there_is_an_example_of_each() -> None:
     assert len(code_blocks("bash")) == 2
-    assert len(code_blocks("python")) == 2
+    assert len(code_blocks("python")) == 3
 
 
 def commands() -> list[str]:
@@ -156,18 +161,21 @@ def test_every_command_is_run_somewhere() -> None:
 @pytest.mark.timeout(600)
 def test_pipeline_commands_print_what_the_readme_shows(tmp_path: Path) -> None:
     clone = new_clone(tmp_path / "clone")
-    for name in ("me", "not_me"):
-        shutil.copytree(clone.path(f"demo/{name}"), clone.path(f"data/{name}"), dirs_exist_ok=True)
+    ran = set()
 
     def run(command: str) -> str:
+        ran.add(command)
         done = clone.call("bash", "-c", command)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     assert run(CHECK) == "installed\n"
-    assert "data/cropped" in run("dvc status")
+    assert "missing data 'source': data/me" in _without_photos(clone)
+    run(DEMO)
     run("dvc add data/me data/not_me")
-    assert stages_run(run("dvc repro"))[-1] == "report"
+    assert "data/cropped" in run("dvc status")
+    assert stages_run(run("dvc repro train")) == ["export", "crop", "embed", "quality", "train"]
+    assert stages_run(run("dvc repro")) == ["evaluate", "robustness", "report"]
     assert run("dvc status") == "Data and pipelines are up to date.\n"
     clone.commit("Built")
     run("python -m stages.crop")
@@ -187,7 +195,33 @@ def test_pipeline_commands_print_what_the_readme_shows(tmp_path: Path) -> None:
     shown, printed = output_shown(SHOW), run(SHOW).splitlines()
     assert columns(printed[0]) == columns(shown[0])
     assert [columns(row)[0].split()[-1] for row in printed[2:6]] == ["workspace", "main", "[weaker]", "[regression]"]
+    assert ran == RUN_HERE
+    _go_back_and_forth(clone)
     _forget_a_photo(clone)
+
+
+def _without_photos(clone: Clone) -> str:
+    """What `dvc repro` says where data/me is tracked and not there, as in a fresh clone."""
+    for name in ("me", "not_me"):
+        shutil.copy(ROOT / f"data/{name}.dvc", clone.path("data"))
+    said = clone.failing_dvc("repro", "data/me.dvc")
+    for name in ("me", "not_me"):
+        clone.path(f"data/{name}.dvc").unlink()
+    return said
+
+
+def _go_back_and_forth(clone: Clone) -> None:
+    """What the README says after its experiment."""
+    measured = clone.path("reports/evaluation_results.json")
+    before, experiment = clone.git("show", "HEAD:reports/evaluation_results.json"), measured.read_text("utf-8")
+    assert before != experiment
+    clone.git("checkout", ".")
+    clone.dvc("checkout")
+    assert measured.read_text("utf-8") == before
+    assert clone.dvc("status") == "Data and pipelines are up to date.\n"
+    clone.dvc("exp", "apply", "weaker")
+    assert measured.read_text("utf-8") == experiment
+    assert clone.dvc("status") == "Data and pipelines are up to date.\n"
 
 
 def _forget_a_photo(clone: Clone) -> None:

@@ -21,6 +21,7 @@ HEADINGS = {
     "Your photos": "Tus fotos",
     "Structure": "Estructura",
     "The pipeline": "El pipeline",
+    "Parameters": "Parámetros",
     "Which verifier, and how its errors are estimated": "Qué verificador, y cómo se estiman sus errores",
     "Which network embeds the faces": "Qué red calcula los embeddings",
     "Comparing runs": "Comparar ejecuciones",
@@ -106,11 +107,3 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_tables_have_as_many_cells_in_every_row(name: str) -> None:
     for block in re.findall(r"(?:^\|.*\|\n)+", BLOCK.sub("", TEXTS[name]), re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in block.splitlines()}) == 1, block
-
-
-@pytest.mark.parametrize("name", LANGUAGES)
-def test_every_setting_is_in_the_readme_and_in_the_env_example(name: str) -> None:
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    in_example = set(re.findall(r"^# ([A-Z_]+)=", example, re.MULTILINE))
-    in_readme = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXTS[name], re.MULTILINE))
-    assert in_example == in_readme

@@ -20,7 +20,6 @@ def built(tmp_path_factory: pytest.TempPathFactory, networks_dir: Path, lfw_dir:
     """A workspace in which every stage has run once. Not to be changed: take `workspace` for that."""
     workspace = new_workspace(tmp_path_factory.mktemp("built") / "project", networks_dir)
     put_photos(workspace.root, lfw_dir)
-    workspace.set_params(robustness__photos=5, robustness__strangers=3)  # every one is verified some forty times
     for stage in STAGES:
         workspace.stage(stage)
     return workspace
