@@ -512,7 +512,7 @@ def serve(port: int, once: bool) -> int:
             photos, seen = probes(name)
             answers.append(ask(port, name, photos))
         print(f"\n{'These two photos may have been' if seen else 'Neither photo was'} part of the training.")
-        print("How often it is right on faces it has not seen: reports/INFORME_H10.md")
+        print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
         backbones = [a["backbone"] for _, a in answers if isinstance(a, dict) and "backbone" in a]
         print(f"Backbone: {explain_backbone(backbones[0]) if backbones else 'not named in the answers'}")
         if once:

@@ -18,30 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from bench.embeddings import embed_all
 from bench.lfw import Pair, pairs
-from faces.image import Photo
 from faces.networks import Networks
-from faces.progress import progress
 from faces.recognizer import Recognizer
 
 FOLDS = 10
-
-
-def embed_all(recognizer: Recognizer, photos: list[Path]) -> dict[Path, NDArray[np.float32]]:
-    """Embedding of each photo's face, float32 [D]; photos without a face are left out.
-
-    LFW's photos are centred on the person they are named after, who is not always the largest on them.
-    """
-    embeddings = {}
-    for photo in progress(photos, len(photos), "embedding", "photo"):
-        centre = np.array(Photo.open(photo).stored_size) / 2
-        faces = recognizer.faces(photo)
-        if faces:
-            face = min(faces, key=lambda face: float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - centre)))
-            recognizer.embed([face])
-            assert face.embedding is not None
-            embeddings[photo] = face.embedding
-    return embeddings
 
 
 def accuracy(similarity: NDArray[np.float64], same: NDArray[np.bool_], seed: int = 0) -> tuple[float, float]:

@@ -16,7 +16,9 @@ from faces.image import DEFAULT_MAX_PIXELS, Photo
 from faces.networks import Networks
 
 
-def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest_only: bool) -> list[Face]:
+def find_faces(
+    photo: Photo, detector: Detector, geometry: CropGeometry, largest_only: bool, decoded: Image.Image | None = None
+) -> list[Face]:
     """Detect the faces of a photo and cut them.
 
     The detector works on a reduced image; crops are taken from pixels at least as fine as the crop's own, where
@@ -27,6 +29,7 @@ def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest
         detector: finds faces.
         geometry: how to cut them.
         largest_only: return the largest face alone (found much sooner).
+        decoded: what `decode_for_detection` returned, where the caller has use for it too.
 
     Returns:
         Faces with their crops, the largest first, in pixels of the photo at full size.
@@ -36,7 +39,8 @@ def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest
     """
     max_side = detector.settings.max_side
     full_side = max(photo.stored_size)
-    decoded = photo.decode(long_side=max_side)
+    if decoded is None:
+        decoded = decode_for_detection(photo, detector)
     reduced = reduce_for_detection(decoded, max_side)
     found = _detect(np.asarray(reduced), detector, largest_only)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
@@ -50,6 +54,15 @@ def find_faces(photo: Photo, detector: Detector, geometry: CropGeometry, largest
             decodings[side] = finer
         face.crop = geometry.cut(decodings[side], face.scaled(side / full_side))
     return faces
+
+
+def decode_for_detection(photo: Photo, detector: Detector) -> Image.Image:
+    """The photo as displayed, RGB, with the pixels that detection needs and no more than come cheaply.
+
+    Raises:
+        faces.image.UnreadableImageError: the photo cannot be decoded.
+    """
+    return photo.decode(long_side=detector.settings.max_side)
 
 
 def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -> list[Face]:

@@ -14,6 +14,7 @@ from service import errors, routes
 from service.config import Settings
 from service.drain import drain_after_response
 from service.engine import Engine, opens_after_fork
+from service.threshold import Threshold
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     app.extensions["settings"] = settings
     app.extensions["engine"] = engine = Engine.load(settings)
+    app.extensions["threshold"] = Threshold.resolve(settings)
     if not opens_after_fork():
         engine.open()
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from dotenv import dotenv_values
 
 from faces.image import LARGEST_MAX_PIXELS
+from faces.operating_point import DEFAULT_THRESHOLD
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,12 +34,13 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the service runs with. Paths are absolute; sizes as named."""
+    """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto"."""
 
     model_path: Path = PROJECT_ROOT / "models/model.joblib"
     scaler_path: Path = PROJECT_ROOT / "models/scaler.joblib"
     networks_path: Path = PROJECT_ROOT / "models/networks"
-    threshold: float = 0.75
+    operating_point_path: Path = PROJECT_ROOT / "models/operating_point.json"
+    threshold: float | None = DEFAULT_THRESHOLD
     max_content_mb: float = 2.0
     max_megapixels: float = 64.0
     model_version: str = "me-verifier-v1"
@@ -80,7 +82,8 @@ class Settings:
             model_path=reader.read("MODEL_PATH", _path, cls.model_path),
             scaler_path=reader.read("SCALER_PATH", _path, cls.scaler_path),
             networks_path=reader.read("NETWORKS_PATH", _path, cls.networks_path),
-            threshold=reader.read("VERIFY_THRESHOLD", _probability, cls.threshold),
+            operating_point_path=reader.read("OPERATING_POINT_PATH", _path, cls.operating_point_path),
+            threshold=reader.read("VERIFY_THRESHOLD", _threshold, cls.threshold),
             max_content_mb=reader.read("MAX_CONTENT_MB", _megabytes, cls.max_content_mb),
             max_megapixels=reader.read("MAX_MEGAPIXELS", _megapixels, cls.max_megapixels),
             model_version=reader.read("MODEL_VERSION", _text, cls.model_version),
@@ -161,8 +164,10 @@ def _whole(text: str, expected: str) -> int:
     return int(text)
 
 
-def _probability(text: str) -> float:
-    expected = "a number from 0 to 1, such as 0.75"
+def _threshold(text: str) -> float | None:
+    if text.lower() == "auto":
+        return None
+    expected = "a number from 0 to 1, such as 0.75, or auto"
     value = _number(text, expected)
     if not 0 <= value <= 1:
         raise ValueError(expected)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from service.config import Settings
 from service.engine import Engine
 from service.errors import NO_FACE, ApiError
+from service.threshold import Threshold
 from service.uploads import read_image
 
 blueprint = Blueprint("api", __name__)
@@ -23,6 +24,12 @@ def _settings() -> Settings:
     settings = current_app.extensions["settings"]
     assert isinstance(settings, Settings)
     return settings
+
+
+def _threshold() -> Threshold:
+    threshold = current_app.extensions["threshold"]
+    assert isinstance(threshold, Threshold)
+    return threshold
 
 
 def _engine() -> Engine:
@@ -55,7 +62,7 @@ def health() -> tuple[Response, int]:
 def verify() -> Response:
     """Whether the largest face on the photo sent in the field `image` is "me"."""
     started = time.perf_counter()
-    settings, engine = _settings(), _engine()
+    settings, engine, threshold = _settings(), _engine(), _threshold()
     photo = read_image(request, "image", settings.max_image_bytes)
     verification = engine.verify(photo)
     if verification is None:
@@ -63,10 +70,11 @@ def verify() -> Response:
     score = round(verification.score, 6)
     return jsonify(
         model_version=settings.model_version,
-        is_me=score >= settings.threshold,  # of the score as the client reads it
+        is_me=score >= threshold.value,  # of the score as the client reads it
         score=score,
-        threshold=settings.threshold,
+        threshold=threshold.value,
         timing_ms=round((time.perf_counter() - started) * 1000, 2),
+        **threshold.as_json(),
         backbone=engine.backbone,
         face=verification.face.as_json(),
     )

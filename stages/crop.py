@@ -34,7 +34,8 @@ from faces.files import write_text
 from faces.image import ImageError, Photo
 from faces.networks import Networks
 from faces.progress import progress
-from faces.recognizer import find_faces
+from faces.quality import brightness, photo_hash, sharpness
+from faces.recognizer import decode_for_detection, find_faces
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
@@ -60,6 +61,8 @@ class CropRow:
         crop: path of the crop within data/cropped, if kept.
         crop_sha256: of that file.
         recipe: short hash of networks and parameters that made it.
+        photo_hash: perceptual hash of the photo (`faces.quality.photo_hash`); "" where it could not be decoded.
+        sharpness, brightness: of the crop (`faces.quality`), if kept.
     """
 
     photo: str
@@ -76,13 +79,17 @@ class CropRow:
     crop: str = ""
     crop_sha256: str = ""
     recipe: str = ""
+    photo_hash: str = ""
+    sharpness: float = 0.0
+    brightness: float = 0.0
 
 
 class CropMemory:
     """What the last run made, by photo content and recipe.
 
     Args:
-        report: crop_report.csv of the last run; a missing or unreadable one remembers nothing.
+        report: crop_report.csv of the last run; one that is missing, unreadable or of an older version (columns
+            lack) remembers nothing.
         folder: the crops of the last run.
     """
 
@@ -118,6 +125,7 @@ def _read_rows(report: Path) -> Iterable[CropRow]:
                 row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
                 float(row["top"]), float(row["right"]), float(row["bottom"]), float(row["probability"]),
                 row["kept"] == "True", row["reason"], row["crop"], row["crop_sha256"], row["recipe"],
+                row["photo_hash"], float(row["sharpness"]), float(row["brightness"]),
             )
             for row in table.to_dict("records")
         ]  # fmt: skip
@@ -186,13 +194,15 @@ class Cropper:
             return remembered
         try:
             photo = Photo.open(data, self._max_pixels)
-            faces = find_faces(photo, self._detector, self._geometry, largest_only=False)
+            decoded = decode_for_detection(photo, self._detector)
+            faces = find_faces(photo, self._detector, self._geometry, largest_only=False, decoded=decoded)
         except ImageError as error:
             return [CropRow(name, digest, 0, -1, reason=str(error), recipe=recipe)]
+        picture = photo_hash(decoded)
         if not faces:
-            return [CropRow(name, digest, 0, -1, reason="no face found", recipe=recipe)]
+            return [CropRow(name, digest, 0, -1, reason="no face found", recipe=recipe, photo_hash=picture)]
         keep = 1 if self._wanted[source.label] == "largest" else len(faces)
-        row = partial(self._row, source, name, digest, len(faces), recipe)
+        row = partial(self._row, source, name, digest, len(faces), recipe, picture)
         return [row(number, face, number < keep) for number, face in enumerate(faces)]
 
     def _row(
@@ -202,13 +212,14 @@ class Cropper:
         digest: str,
         found: int,
         recipe: str,
+        picture: str,
         number: int,
         face: Face,
         kept: bool,
     ) -> CropRow:
         """The report's row of one face, written to its file if kept."""
         left, top, right, bottom = (round(float(value), 1) for value in face.box)
-        crop, crop_digest = "", ""
+        crop, crop_digest, sharp, bright = "", "", 0.0, 0.0
         if kept and face.crop is not None:
             crop = f"{source.class_name}/{_crop_name(source.name, number)}"
             buffer = io.BytesIO()
@@ -217,9 +228,11 @@ class Cropper:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(buffer.getvalue())
             crop_digest = hashlib.sha256(buffer.getvalue()).hexdigest()
+            sharp, bright = sharpness(face.crop), brightness(face.crop)
         return CropRow(
             name, digest, found, number, left, top, right, bottom, round(face.probability, 4), kept,
-            "" if kept else "not the largest face", crop, crop_digest, recipe,
+            "" if kept else "not the largest face", crop, crop_digest, recipe, picture,
+            round(sharp, 5), round(bright, 1),
         )  # fmt: skip
 
 

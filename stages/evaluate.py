@@ -1,48 +1,60 @@
-"""Stage evaluate: metrics on faces that the model did not see, curves, and what each threshold would do.
+"""Stage evaluate: what each threshold would do with faces that the model did not see, and which one to serve with.
 
-Writes reports/evaluation_results.json, reports/{confusion_matrix,roc_curve,pr_curve}.{png,csv} and
-reports/threshold_analysis.csv. FAR is the share of other people's faces that a threshold accepts (false acceptance),
-FRR the share of the person's own that it rejects (false rejection).
+Reads the scores that stage train wrote of faces kept out of training. Writes reports/evaluation_results.json, curves
+(reports/*.csv for `dvc plots`, reports/*.png for people) and models/operating_point.json. FAR is the share of other
+people's faces that a threshold accepts (false acceptance), FRR the share of the person's own that it rejects.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
+from sklearn.metrics import average_precision_score, roc_curve
 
 from faces.files import write_text
-from faces.networks import Manifest
-from faces.verifier import Verifier
-from stages import plots
+from faces.verifier import VerifierNotFoundError
+from stages import curves, operating_point
+from stages.dataset import Groups, Labels, load_dataset
 from stages.errors import StageError, run_stage
-from stages.figures import DIGITS, rounded
-from stages.inputs import read_table
-from stages.params import load_params
-from stages.paths import (
-    CONFUSION_CSV,
-    CONFUSION_PNG,
-    EMBEDDINGS,
-    EVALUATION,
-    MODEL,
-    NETWORKS,
-    PR_CSV,
-    PR_PNG,
-    ROC_CSV,
-    ROC_PNG,
-    SCALER,
-    SPLIT,
-    THRESHOLDS_CSV,
-)
+from stages.figures import rounded
+from stages.inputs import read_json, read_table
+from stages.intervals import Interval, rate_interval
+from stages.params import EvaluateParams, load_params
+from stages.paths import EVALUATION, METRICS, MODEL, OPERATING_POINT, PREDICTIONS
 from stages.photos import CLASSES
-from stages.train import classification_metrics, load_dataset
+from stages.train import classification_metrics
 
-Labels = NDArray[np.int64]
 Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Scores of faces by models that did not see them; a face may have several, one from each round.
+
+    Attributes:
+        rows: int64 [N], which face.
+        labels: int64 [N].
+        scores: float64 [N], 0 to 1.
+        groups: int64 [N], who or what must be counted as one.
+    """
+
+    rows: NDArray[np.int64]
+    labels: Labels
+    scores: Scores
+    groups: Groups
+
+    def count_faces(self) -> dict[str, int]:
+        """Different faces by class."""
+        return {name: len(np.unique(self.rows[self.labels == label])) for label, name in enumerate(CLASSES)}
+
+    def count_groups(self) -> dict[str, int]:
+        """People of not_me, different photos of me."""
+        return {name: len(np.unique(self.groups[self.labels == label])) for label, name in enumerate(CLASSES)}
 
 
 def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
@@ -100,103 +112,145 @@ def equal_error_rate(labels: Labels, scores: Scores) -> dict[str, float]:
     }
 
 
-def analyse_thresholds(labels: Labels, scores: Scores, table: pd.DataFrame, default: float) -> dict[str, Any]:
-    """The content of `threshold_analysis`."""
+def rates_with_intervals(tested: Tested, threshold: float, resamplings: int) -> dict[str, Any]:
+    """`error_rates` with `far_interval` and `frr_interval`, each low and high, with 95 % confidence."""
+    intervals: dict[str, Interval] = {}
+    for label, name in ((0, "far_interval"), (1, "frr_interval")):
+        own = tested.labels == label
+        wrong = (tested.scores[own] >= threshold) != (label == 1)
+        intervals[name] = rate_interval(wrong, tested.groups[own], resamplings)
+    rates = error_rates(tested.labels, tested.scores, threshold)
+    return {**rates, **{name: interval.as_dict() for name, interval in intervals.items()}}
+
+
+def calibration_error(labels: Labels, scores: Scores, bins: int = 15) -> float:
+    """Expected calibration error where both classes are equally frequent, 0 to 1.
+
+    Args:
+        labels: int64 [N], both classes present.
+        scores: float64 [N], 0 to 1.
+        bins: of equal width (Guo et al. 2017).
+    """
+    weights = curves.equal_weights(labels)
+    bin_of = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=weights * (labels - scores), minlength=bins)
+    return float(np.abs(gaps).sum())
+
+
+def analyse_thresholds(chooser: Tested, table: pd.DataFrame, params: EvaluateParams, target: float) -> dict[str, Any]:
+    """The content of `threshold_analysis`: the thresholds worth knowing, each with its error rates.
+
+    Args:
+        chooser: faces to choose on.
+        table: `threshold_table` of them.
+        params: the parameters.
+        target: the threshold chosen for `evaluate.target_far`.
+    """
     best = best_threshold(table, "f1")
+    equal = equal_error_rate(chooser.labels, chooser.scores)
+    named = {
+        "at_default": params.threshold,
+        "at_optimal_f1": best,
+        "at_equal_error_rate": equal["threshold"],
+        "at_target_far": target,
+    }
     return {
         "optimal_threshold_f1": best,
-        "at_optimal_f1": error_rates(labels, scores, best),
-        "at_default": error_rates(labels, scores, default),
-        "equal_error_rate": equal_error_rate(labels, scores),
+        "equal_error_rate": equal,
+        **{name: rates_with_intervals(chooser, threshold, params.bootstrap) for name, threshold in named.items()},
     }
 
 
-def load_parts(labels: Labels) -> NDArray[np.str_]:
-    """Which part each row went to, from split.csv.
-
-    Args:
-        labels: int64 [N].
+def load_tested() -> dict[str, Tested]:
+    """The scores of predictions.csv, by part: "test", and "validation" where there is one.
 
     Raises:
         StageError: it is missing or damaged, or of another data set.
     """
-    parts = read_table(SPLIT, "train", ["part"])["part"].to_numpy(str)
-    if len(parts) != len(labels):
-        raise StageError(f"{SPLIT} has {len(parts)} rows, the embeddings {len(labels)}: run 'dvc repro --force train'")
-    for part in {"test", *parts}:
-        if len(np.unique(labels[parts == part])) < len(CLASSES):
+    data = load_dataset()
+    table = read_table(PREDICTIONS, "train", ["repeat", "row", "part", "label", "score"])
+    try:
+        rows, labels = table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64)
+        scores = table["score"].to_numpy(np.float64)
+    except ValueError as error:
+        raise StageError(f"{PREDICTIONS} is damaged ({error}): run 'dvc repro --force train'") from error
+    if not len(rows) or rows.min() < 0 or rows.max() >= len(data.labels) or (data.labels[rows] != labels).any():
+        raise StageError(
+            f"{PREDICTIONS} speaks of other faces than the {len(data.labels)} embeddings: run 'dvc repro --force train'"
+        )
+    parts = {}
+    for part in ("test", *table["part"].unique()):
+        own = (table["part"] == part).to_numpy()
+        if len(np.unique(labels[own])) < len(CLASSES):
             raise StageError(
-                f"{SPLIT} gives no face of one class, or of both, to the part {part!r}: run 'dvc repro --force train'"
+                f"{PREDICTIONS} gives no face of one class, or of both, to the part {part!r}: "
+                f"run 'dvc repro --force train'"
             )
+        parts[part] = Tested(rows[own], labels[own], scores[own], data.groups[rows[own]])
     return parts
 
 
-def write_curves(labels: Labels, scores: Scores, table: pd.DataFrame, threshold: float, backbone: str) -> None:
-    """Write the curves as CSV, for `dvc plots`, and as pictures, for people."""
-    false_positive, true_positive, _ = roc_curve(labels, scores)
-    precision, recall, _ = precision_recall_curve(labels, scores)
-    predicted = (scores >= threshold).astype(int)
-    tables = {
-        ROC_CSV: pd.DataFrame({"fpr": false_positive, "tpr": true_positive}),
-        PR_CSV: pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}),
-        THRESHOLDS_CSV: table,
-        CONFUSION_CSV: pd.DataFrame(
-            {"actual": [CLASSES[i] for i in labels], "predicted": [CLASSES[i] for i in predicted]}
-        ).sort_values(["actual", "predicted"]),
-    }
-    for path, content in tables.items():
-        write_text(path, content.round(DIGITS).to_csv(index=False, lineterminator="\n"))
-    metrics = classification_metrics(labels, scores, threshold)
-    plots.draw_roc(false_positive, true_positive, metrics["auc_roc"], backbone, ROC_PNG)
-    plots.draw_precision_recall(recall, precision, float(average_precision_score(labels, scores)), backbone, PR_PNG)
-    plots.draw_confusion(labels, predicted, threshold, backbone, CONFUSION_PNG)
+def summarise(results: dict[str, Any]) -> str:
+    """What the stage says on the terminal."""
+    at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
+    lines = [
+        f"evaluate: at {results['threshold']}: FAR {at['far']:.2%} (95 %: below {at['far_interval']['high']:.2%}), "
+        f"FRR {at['frr']:.2%} (below {at['frr_interval']['high']:.2%})",
+        f"  for a FAR of {point['target_far']:.2%}: threshold {point['threshold']:.4f}, FRR {point['frr']:.2%}",
+    ]
+    if not point["supported"]:
+        lines.append(
+            f"  {point['people']} strangers are too few to promise that: it takes {point['people_needed']}, "
+            f"each with as many photos as the others"
+        )
+    return "\n".join(lines)
 
 
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params().evaluate
-    data = load_dataset()
-    parts = load_parts(data.labels)
-    manifest = Manifest.read(NETWORKS)
-    verifier = Verifier.load(MODEL, SCALER)
-    size = getattr(verifier.scaler, "n_features_in_", data.embeddings.shape[1])
-    if size != data.embeddings.shape[1]:
-        raise StageError(
-            f"{MODEL} takes {size} dimensions, {EMBEDDINGS} has {data.embeddings.shape[1]}: "
-            f"run 'dvc repro' (or 'python -m stages.train') first"
-        )
-    scores = verifier.score(data.embeddings)
-    test = parts == "test"
+    parts = load_tested()
+    trained = read_json(METRICS, "train")
+    if not MODEL.is_file():
+        raise VerifierNotFoundError(f"there is no {MODEL}: run 'dvc repro' to train")
+    test = parts["test"]
     # A threshold chosen on the very faces that judge it looks better than it is: validation faces choose, if any.
-    chosen_on = "validation" if (parts == "validation").any() else "test"
-    chooser = parts == chosen_on
-    table = threshold_table(data.labels[chooser], scores[chooser], params.thresholds)
-    analysis = analyse_thresholds(data.labels[chooser], scores[chooser], table, params.threshold)
-    labels, test_scores = data.labels[test], scores[test]
-    at_default = classification_metrics(labels, test_scores, params.threshold)
+    chosen_on = "validation" if "validation" in parts else "test"
+    chooser = parts[chosen_on]
+    table = threshold_table(chooser.labels, chooser.scores, params.thresholds)
+    strangers = chooser.labels == 0
+    point = operating_point.choose(chooser.scores[strangers], chooser.groups[strangers], params.target_far)
+    analysis = analyse_thresholds(chooser, table, params, point.threshold)
+    at_default = classification_metrics(test.labels, test.scores, params.threshold)
+    at_point = rates_with_intervals(test, point.threshold, params.bootstrap)
     results = {
-        "backbone": manifest.backbone,
-        "test_faces": {name: int((labels == label).sum()) for label, name in enumerate(CLASSES)},
+        "backbone": trained.get("backbone"),
+        "verifier": trained.get("verifier"),
+        "test_faces": test.count_faces(),
+        "test_groups": test.count_groups(),
         "threshold": params.threshold,
         "metrics": {
             **{name: value for name, value in at_default.items() if name != "classification_report"},
-            "average_precision": float(average_precision_score(labels, test_scores)),
+            "average_precision": float(average_precision_score(test.labels, test.scores)),
+            "expected_calibration_error": calibration_error(test.labels, test.scores),
         },
         "threshold_analysis": {"chosen_on": chosen_on, **analysis},
-        "at_optimal_threshold_f1": error_rates(labels, test_scores, analysis["optimal_threshold_f1"]),
+        "at_optimal_threshold_f1": error_rates(test.labels, test.scores, analysis["optimal_threshold_f1"]),
+        "operating_point": {
+            "target_far": point.target_far,
+            "supported": point.supported,
+            "people": point.people,
+            "people_needed": point.people_needed,
+            **{name: at_point[name] for name in ("threshold", "far", "far_interval", "frr", "frr_interval")},
+        },
     }
-    write_curves(labels, test_scores, table, params.threshold, manifest.backbone)
+    backbone = str(results["backbone"])
+    curves.write_all(test.rows, test.labels, test.scores, table, params.threshold, point.threshold, backbone)
     write_text(EVALUATION, json.dumps(rounded(results), indent=2) + "\n")
-    at = error_rates(labels, test_scores, params.threshold)
-    print(
-        f"evaluate: {len(labels)} faces not seen in training; at {params.threshold}: FAR {at['far']:.2%}, "
-        f"FRR {at['frr']:.2%}; best F1 at {analysis['optimal_threshold_f1']:.2f} → {EVALUATION}"
-    )
+    figures = {name: rounded(at_point[name]) for name in ("far", "far_interval", "frr", "frr_interval")}
+    point.write(OPERATING_POINT, MODEL, **figures)
+    print(summarise(results))
 
 
 if __name__ == "__main__":
-    run_stage(
-        "evaluate",
-        main,
-        [CONFUSION_CSV, CONFUSION_PNG, EVALUATION, PR_CSV, PR_PNG, ROC_CSV, ROC_PNG, THRESHOLDS_CSV],
-    )
+    run_stage("evaluate", main, [EVALUATION, OPERATING_POINT, *curves.FILES])

@@ -66,8 +66,8 @@ def choose_backbone(params: Params, folder: Path) -> tuple[Backbone, Path]:
                 f"FACENET_WEIGHTS), or set backbone.name: {params.backbone.offline} in params.yaml"
             ) from error
         logger.warning(
-            "%s\nUsing the embedded stand-in %s instead of %s. With the weights at hand later, "
-            "'dvc repro --force export' followed by 'dvc repro' moves the project to %s.",
+            "%s\nGoing on without it: the embedded stand-in %s is used instead of %s, and all will work. With the "
+            "weights at hand later, 'dvc repro --force export' followed by 'dvc repro' moves the project to %s.",
             error, params.backbone.offline, wanted.name, wanted.name,
         )  # fmt: skip
         stand_in = get_backbone(params.backbone.offline)

@@ -63,12 +63,38 @@ class EmbedParams(_Section):
     device: Literal["auto", "cpu", "cuda"]
 
 
-class TrainParams(_Section):
-    """How the verifier is trained."""
+class QualityParams(_Section):
+    """From where a photo counts as a problem; see `stages.quality`."""
 
+    hash_distance: Annotated[int, Field(ge=0, le=24)]
+    duplicate_cosine: Probability
+    label_score: Annotated[float, Field(ge=0.5, lt=1)]
+    min_face: Annotated[int, Field(ge=0, le=1000)]
+    min_sharpness: Annotated[float, Field(ge=0, le=1)]
+    min_brightness: Annotated[int, Field(ge=0, le=255)]
+    max_brightness: Annotated[int, Field(ge=0, le=255)]
+    max_person_share: Annotated[float, Field(gt=0, le=1)]
+    sheet_faces: Annotated[int, Field(ge=1, le=1000)]
+
+    @model_validator(mode="after")
+    def _some_are_right(self) -> QualityParams:
+        if self.min_brightness >= self.max_brightness:
+            raise ValueError("min_brightness must be below max_brightness")
+        return self
+
+
+class TrainParams(_Section):
+    """How the verifier is trained, and how its errors are estimated; see `stages.protocol`."""
+
+    verifier: Literal["cosine", "logistic_regression"]
+    protocol: Literal["cross_validation", "holdout"]
+    folds: Annotated[int, Field(ge=2, le=20)]
+    repeats: Annotated[int, Field(ge=1, le=100)]
     test_size: Annotated[float, Field(gt=0, lt=1)]
     validation_size: Annotated[float, Field(ge=0, lt=1)]
     random_state: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    cosine_C: Annotated[float, Field(gt=0)]
+    cohort_weight: Probability
     C: Annotated[float, Field(gt=0)]
     max_iter: Annotated[int, Field(ge=1)]
     class_weight: Literal["balanced"] | None
@@ -85,11 +111,22 @@ class EvaluateParams(_Section):
 
     threshold: Probability
     thresholds: Annotated[int, Field(ge=2, le=10_001)]
+    target_far: Annotated[float, Field(ge=1e-6, le=0.5)]
+    bootstrap: Annotated[int, Field(ge=100, le=100_000)]
+
+
+class RobustnessParams(_Section):
+    """What is degraded; see `stages.robustness`."""
+
+    photos: Annotated[int, Field(ge=2, le=1000)]
+    strangers: Annotated[int, Field(ge=2, le=1000)]
+    random_state: Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class ReportParams(_Section):
     """What the report measures itself."""
 
+    language: Literal["es", "en"]
     latency_photos: Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -100,8 +137,10 @@ class Params(_Section):
     detector: DetectorParams
     crop: CropParams
     embed: EmbedParams
+    quality: QualityParams
     train: TrainParams
     evaluate: EvaluateParams
+    robustness: RobustnessParams
     report: ReportParams
 
 

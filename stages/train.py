@@ -1,14 +1,17 @@
-"""Stage train: split, scale, fit the classifier, and say how it does on what it did not see.
+"""Stage train: estimate how the verifier does on faces it has not seen, then fit the one that serves.
 
-Writes models/model.joblib, models/scaler.joblib, data/split.csv (which row went where) and reports/metrics.json.
+Writes models/model.joblib, models/scaler.joblib, data/predictions.csv (scores of faces by models that did not see them,
+which stage evaluate judges) and reports/metrics.json.
+
+With cross-validation (the default) the model that serves is trained on every face, and the figures are of models that
+were trained on four fifths of them in the same way. With `train.protocol: holdout` the model is trained on its part of
+the split alone, and the figures are its own.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,173 +26,134 @@ from sklearn.metrics import (
     recall_score,
     roc_auc_score,
 )
-from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
+from faces.cosine import CosineClassifier
 from faces.files import write_text
 from faces.networks import Manifest
+from faces.progress import progress
 from faces.verifier import RECIPE_ATTRIBUTE, Verifier
+from stages.dataset import Dataset, Labels, load_dataset
 from stages.errors import StageError, run_stage
 from stages.figures import rounded
-from stages.inputs import read_array
-from stages.params import Params, TrainParams, load_params
-from stages.paths import EMBEDDINGS, LABELS, METRICS, MODEL, NETWORKS, SCALER, SPLIT
+from stages.params import TrainParams, load_params
+from stages.paths import EMBEDDINGS, METRICS, MODEL, NETWORKS, PREDICTIONS, SCALER
 from stages.photos import CLASSES
-
-RECOMMENDED = 20
-"""Faces of each class below which the figures say little, as the project's documents recommend."""
+from stages.protocol import RECOMMENDED, Split, make_splits
 
 _IMBALANCED = 0.15  # share of the rarer class below which a warning is due
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """Embeddings with their labels.
+def fit(data: Dataset, params: TrainParams) -> Verifier:
+    """Fit the scaler and the classifier that `train.verifier` names on all of `data`.
 
-    Attributes:
-        embeddings: float32 [N, D].
-        labels: int64 [N], 1 = me, 0 = not_me.
+    The cosine verifier takes embeddings as they are: its scaler passes them through.
     """
-
-    embeddings: NDArray[np.float32]
-    labels: NDArray[np.int64]
-
-
-def load_dataset() -> Dataset:
-    """Read what the stage embed wrote.
-
-    Raises:
-        StageError: a file is missing or damaged, or the two do not belong together.
-    """
-    data = Dataset(read_array(EMBEDDINGS, "embed"), read_array(LABELS, "embed"))
-    if data.embeddings.ndim != 2 or data.labels.shape != data.embeddings.shape[:1]:
-        raise StageError(
-            f"{EMBEDDINGS} has shape {data.embeddings.shape} and {LABELS} {data.labels.shape}; "
-            f"expected [N, D] and [N]: run 'dvc repro --force embed'"
-        )
-    if not np.isfinite(data.embeddings).all() or not np.isin(data.labels, range(len(CLASSES))).all():
-        raise StageError(
-            f"{EMBEDDINGS} holds values that are not finite, or {LABELS} others than 0 and 1: "
-            f"run 'dvc repro --force embed'"
-        )
-    return data
+    if params.verifier == "cosine":
+        scaler = StandardScaler(with_mean=False, with_std=False).fit(data.embeddings)
+        model = CosineClassifier(params.cosine_C, params.cohort_weight)
+        return Verifier(model.fit(data.embeddings, data.labels, data.groups), scaler)
+    scaler = StandardScaler().fit(data.embeddings)
+    regression = LogisticRegression(
+        C=params.C, max_iter=params.max_iter, class_weight=params.class_weight, random_state=params.random_state
+    )
+    return Verifier(regression.fit(scaler.transform(data.embeddings), data.labels), scaler)
 
 
-def split_rows(labels: NDArray[np.int64], params: TrainParams) -> NDArray[np.str_]:
-    """Assign each row to "train", "validation" or "test", both classes in each.
-
-    Args:
-        labels: int64 [N].
-        params: sizes and seed.
+def predict(data: Dataset, splits: list[Split], params: TrainParams) -> pd.DataFrame:
+    """Scores of faces by models that have seen nothing of their group.
 
     Returns:
-        Text [N].
-
-    Raises:
-        StageError: too few faces of a class for that.
+        Columns repeat, row, part ("test" or "validation"), label and score; a row for each face tested.
     """
-    rows = np.arange(len(labels))
-    names = np.full(len(labels), "train", dtype="<U10")
-    for label, class_name in enumerate(CLASSES):
-        count = int((labels == label).sum())
-        parts = 3 if params.validation_size else 2
-        if count < parts:
-            raise StageError(
-                f"{class_name} has {count} usable face{'s' if count != 1 else ''}; at least {parts} are needed to "
-                f"train and to test, {RECOMMENDED} to 30 are recommended. Add photos to data/{class_name}"
-            )
-    try:
-        rest, test = train_test_split(
-            rows, test_size=params.test_size, random_state=params.random_state, stratify=labels
-        )
-        names[test] = "test"
-        if params.validation_size:
-            count = math.ceil(round(params.validation_size * len(rows), 6))  # of all rows, as test_size is
-            _, validation = train_test_split(
-                rest, test_size=count, random_state=params.random_state, stratify=labels[rest]
-            )
-            names[validation] = "validation"
-    except ValueError as error:
-        raise StageError(_too_few(labels, params)) from error
-    for part in np.unique(names):
-        if len(np.unique(labels[names == part])) < 2:
-            raise StageError(_too_few(labels, params))
-    return names
+    tables = []
+    for split in progress(splits, len(splits), "estimating", "model"):
+        with threadpool_limits(1):  # for matrices this small, starting threads takes longer than they save
+            verifier = fit(data.rows(split.train), params)
+        for part, rows in (("validation", split.validation), ("test", split.test)):
+            if len(rows):
+                scores = verifier.score(data.embeddings[rows])
+                columns = {"repeat": split.repeat, "row": rows, "part": part, "label": data.labels[rows]}
+                tables.append(pd.DataFrame({**columns, "score": scores}))
+    return pd.concat(tables).sort_values(["repeat", "part", "row"], ignore_index=True)
 
 
-def _too_few(labels: NDArray[np.int64], params: TrainParams) -> str:
-    counts = ", ".join(f"{name} {int((labels == label).sum())}" for label, name in enumerate(CLASSES))
-    return (
-        f"faces: {counts}. With train.test_size {params.test_size} and train.validation_size {params.validation_size} "
-        f"some part would lack a class. Add photos, or change the sizes in params.yaml"
-    )
+def classification_metrics(
+    labels: Labels, scores: NDArray[np.float64], threshold: float, weights: NDArray[np.float64] | None = None
+) -> dict[str, Any]:
+    """The contract's figures at a threshold on the score.
 
-
-def fit(data: Dataset, params: TrainParams) -> Verifier:
-    """Fit the scaler and the classifier on all of `data`."""
-    scaler = StandardScaler().fit(data.embeddings)
-    model = LogisticRegression(
-        C=params.C,
-        max_iter=params.max_iter,
-        class_weight=params.class_weight,
-        random_state=params.random_state,
-    ).fit(scaler.transform(data.embeddings), data.labels)
-    return Verifier(model, scaler)
-
-
-def classification_metrics(labels: NDArray[np.int64], scores: NDArray[np.float64], threshold: float) -> dict[str, Any]:
-    """The contract's figures at a threshold on the score."""
+    Args:
+        labels: int64 [N], both classes present.
+        scores: float64 [N], 0 to 1.
+        threshold: from where a score counts as "me".
+        weights: float64 [N]; None: all alike.
+    """
     predicted = (scores >= threshold).astype(int)
+    same = {"sample_weight": weights}
     return {
-        "accuracy": float(accuracy_score(labels, predicted)),
-        "auc_roc": float(roc_auc_score(labels, scores)),
-        "precision": float(precision_score(labels, predicted, zero_division=0)),
-        "recall": float(recall_score(labels, predicted, zero_division=0)),
-        "f1_score": float(f1_score(labels, predicted, zero_division=0)),
+        "accuracy": float(accuracy_score(labels, predicted, **same)),
+        "auc_roc": float(roc_auc_score(labels, scores, **same)),
+        "precision": float(precision_score(labels, predicted, zero_division=0, **same)),
+        "recall": float(recall_score(labels, predicted, zero_division=0, **same)),
+        "f1_score": float(f1_score(labels, predicted, zero_division=0, **same)),
         "classification_report": classification_report(
-            labels, predicted, labels=[0, 1], target_names=list(CLASSES), output_dict=True, zero_division=0
+            labels, predicted, labels=[0, 1], target_names=list(CLASSES), output_dict=True, zero_division=0, **same
         ),
     }
 
 
-def _warn(labels: NDArray[np.int64]) -> None:
+def build_metrics(
+    data: Dataset, predictions: pd.DataFrame, trained: Dataset, params: TrainParams, manifest: Manifest
+) -> dict[str, Any]:
+    """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
+    metrics: dict[str, Any] = {}
+    for part in ("test", "validation"):
+        own = predictions[predictions["part"] == part]
+        if len(own):
+            weights = np.full(len(own), 1 / predictions["repeat"].nunique())
+            figures = classification_metrics(own["label"].to_numpy(), own["score"].to_numpy(), 0.5, weights)
+            metrics |= figures if part == "test" else {"validation": figures}
+    return metrics | {
+        "backbone": manifest.backbone,
+        "verifier": params.verifier,
+        "protocol": describe_protocol(predictions, params),
+        "faces": {
+            "total": _count(data.labels),
+            "train": _count(trained.labels),
+            **{
+                str(part): _count(rows["label"].to_numpy())
+                for part, rows in predictions.drop_duplicates(["part", "row"]).groupby("part")
+            },
+        },
+        "people": {"not_me": data.count_groups(0)},
+    }
+
+
+def describe_protocol(predictions: pd.DataFrame, params: TrainParams) -> dict[str, Any]:
+    """How the figures were estimated, for metrics.json."""
+    if params.protocol == "holdout":
+        return {"name": "holdout", "test_size": params.test_size, "validation_size": params.validation_size}
+    return {"name": "cross_validation", "folds": params.folds, "repeats": int(predictions["repeat"].nunique())}
+
+
+def _count(labels: NDArray[Any]) -> dict[str, int]:
+    return {name: int((labels == label).sum()) for label, name in enumerate(CLASSES)}
+
+
+def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
-        count = int((labels == label).sum())
+        count = int((data.labels == label).sum())
         if count < RECOMMENDED:
             logger.warning("%s has %d faces; %d to 30 are the recommended minimum", class_name, count, RECOMMENDED)
-    share = float(labels.mean())
+    share = float(data.labels.mean())
     if min(share, 1 - share) < _IMBALANCED:
         logger.warning(
             "%.0f %% of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR",
             100 * share,
         )
-
-
-def build_metrics(data: Dataset, parts: NDArray[np.str_], verifier: Verifier, manifest: Manifest) -> dict[str, Any]:
-    """The content of metrics.json: figures on the test rows at the classifier's own threshold, 0.5."""
-    scores = verifier.score(data.embeddings)
-    test = parts == "test"
-    metrics: dict[str, Any] = classification_metrics(data.labels[test], scores[test], 0.5)
-    if (parts == "validation").any():
-        validation = parts == "validation"
-        metrics["validation"] = classification_metrics(data.labels[validation], scores[validation], 0.5)
-    metrics["backbone"] = manifest.backbone
-    metrics["faces"] = {
-        str(part): {name: int((data.labels[parts == part] == label).sum()) for label, name in enumerate(CLASSES)}
-        for part in ("train", "validation", "test")
-        if (parts == part).any()
-    }
-    return metrics
-
-
-def train(data: Dataset, params: Params, manifest: Manifest) -> tuple[Verifier, NDArray[np.str_]]:
-    """Split and fit; the classifier records how its embeddings were made."""
-    parts = split_rows(data.labels, params.train)
-    chosen = parts == "train"
-    verifier = fit(Dataset(data.embeddings[chosen], data.labels[chosen]), params.train)
-    setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(params.embed.flip))
-    return verifier, parts
 
 
 def main() -> None:
@@ -202,18 +166,22 @@ def main() -> None:
             f"{EMBEDDINGS} has {data.embeddings.shape[1]} dimensions, the networks ({manifest.backbone}) make "
             f"{manifest.embedding_size}: run 'dvc repro' (or 'python -m stages.embed') first"
         )
-    _warn(data.labels)
-    verifier, parts = train(data, params, manifest)
-    metrics = build_metrics(data, parts, verifier, manifest)
-    split = pd.DataFrame({"row": np.arange(len(parts)), "part": parts})
-    write_text(SPLIT, split.to_csv(index=False, lineterminator="\n"))
+    _warn(data)
+    splits = make_splits(data, params.train)
+    predictions = predict(data, splits, params.train)
+    trained = data.rows(splits[0].train) if params.train.protocol == "holdout" else data
+    verifier = fit(trained, params.train)
+    # In the model itself, so that it cannot be used with networks that embed in another way.
+    setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(params.embed.flip))
+    metrics = build_metrics(data, predictions, trained, params.train, manifest)
+    write_text(PREDICTIONS, predictions.to_csv(index=False, lineterminator="\n"))
     verifier.save(MODEL, SCALER)
     write_text(METRICS, json.dumps(rounded(metrics), indent=2) + "\n")
     print(
-        f"train: {(parts == 'train').sum()} faces; on {(parts == 'test').sum()} others: accuracy "
-        f"{metrics['accuracy']:.3f}, AUC {metrics['auc_roc']:.3f}, F1 {metrics['f1_score']:.3f} at 0.5 → {MODEL}"
+        f"train: {len(trained.labels)} faces ({params.train.verifier}); on faces not seen: accuracy "
+        f"{metrics['accuracy']:.3f}, AUC {metrics['auc_roc']:.4f}, F1 {metrics['f1_score']:.3f} at 0.5 → {MODEL}"
     )
 
 
 if __name__ == "__main__":
-    run_stage("train", main, [MODEL, SCALER, SPLIT, METRICS])
+    run_stage("train", main, [MODEL, SCALER, PREDICTIONS, METRICS])

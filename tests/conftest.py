@@ -13,9 +13,10 @@ import pytest
 from faces.networks import Networks
 from faces.recognizer import Recognizer
 from faces.verifier import RECIPE_ATTRIBUTE
+from stages.dataset import Dataset
 from stages.export import export_networks
 from stages.params import Params, load_params
-from stages.train import Dataset, fit
+from stages.train import fit
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_PHOTOS", ROOT.parent / "shared"))
@@ -91,7 +92,8 @@ def trained_models(
                 embeddings.append(face.embedding)
                 labels.append(label)
     # `embed` has filled in every embedding, which a type cannot say
-    verifier = fit(Dataset(np.stack(embeddings), np.array(labels)), dlib_params.train)  # type: ignore[arg-type]
+    data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
+    verifier = fit(data, dlib_params.train)
     setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
     folder = tmp_path_factory.mktemp("trained")
     verifier.save(folder / "model.joblib", folder / "scaler.joblib")

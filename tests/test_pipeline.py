@@ -35,8 +35,9 @@ pytestmark = pytest.mark.timeout(300)  # a test alone builds the clone first
 # What git may hold of a run: hashes, and figures and curves that name nobody.
 IN_GIT = {
     "data/.gitignore", "data/me.dvc", "data/not_me.dvc", "models/.gitignore", "reports/.gitignore", "dvc.lock",
-    "reports/metrics.json", "reports/evaluation_results.json", "reports/roc_curve.csv", "reports/pr_curve.csv",
-    "reports/threshold_analysis.csv", "reports/confusion_matrix.csv",
+    "reports/data_quality.json", "reports/metrics.json", "reports/evaluation_results.json", "reports/roc_curve.csv",
+    "reports/pr_curve.csv", "reports/threshold_analysis.csv", "reports/confusion_matrix.csv", "reports/det_curve.csv",
+    "reports/calibration.csv", "reports/scores.csv", "reports/robustness.json", "reports/robustness.csv",
 }  # fmt: skip
 
 
@@ -65,9 +66,9 @@ def clone(pristine: Clone, tmp_path: Path) -> Clone:
 
 @pytest.fixture(scope="module")
 def weaker(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, list[str]]:
-    """A copy in which train.C was changed and the pipeline run, not committed; and the stages that ran."""
+    """A copy in which train.cosine_C was changed and the pipeline run, not committed; and the stages that ran."""
     clone = pristine.copy(tmp_path_factory.mktemp("weaker") / "clone")
-    clone.set_params(train__C=0.0001)
+    clone.set_params(train__cosine_C=0.1)
     return clone, clone.repro()
 
 
@@ -127,7 +128,7 @@ def test_all_that_dvc_pins_is_the_same_in_another_run(pristine: Clone, tmp_path:
     again = pristine.copy(tmp_path / "clone")
     for name in ("data/embeddings.npy", "models/model.joblib", "reports/report.json", "reports/INFORME_H10.md"):
         again.path(name).unlink()
-    again.dvc("repro", "--force", "embed", "train", "evaluate", "report")
+    again.dvc("repro", "--force", "embed", "train", "evaluate", "robustness", "report")
     assert again.git("status", "--porcelain") == ""
     assert again.path("reports/INFORME_H10.md").read_text(encoding="utf-8") != (
         pristine.path("reports/INFORME_H10.md").read_text(encoding="utf-8")
@@ -151,15 +152,16 @@ def test_git_holds_no_photo_crop_embedding_model_or_name(pristine: Clone, lfw_di
 
 def test_one_parameter_runs_what_depends_on_it(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
     clone, ran = weaker
-    assert ran == ["train", "evaluate", "report"]
-    assert joblib.load(clone.path("models/model.joblib")).C == 0.0001
+    assert ran == ["train", "evaluate", "robustness", "report"]
+    assert joblib.load(clone.path("models/model.joblib")).C == 0.1
     assert np.abs(scores(clone) - scores(pristine)).max() > 0.1
 
 
 def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
     clone, _ = weaker
     shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
-    assert set(shown) == {"reports/metrics.json", "reports/evaluation_results.json"}
+    names = ("data_quality", "metrics", "evaluation_results", "robustness")
+    assert set(shown) == {f"reports/{name}.json" for name in names}
     compared = json.loads(clone.dvc("metrics", "diff", "--json"))["reports/evaluation_results.json"]
     eer = compared["threshold_analysis.equal_error_rate.threshold"]
     old, new = (
@@ -172,7 +174,7 @@ def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristin
 
 def test_parameters_are_compared(weaker: tuple[Clone, list[str]]) -> None:
     assert json.loads(weaker[0].dvc("params", "diff", "--json"))["params.yaml"] == {
-        "train.C": {"old": 1.0, "new": 0.0001, "diff": -0.9999}
+        "train.cosine_C": {"old": 1000.0, "new": 0.1, "diff": -999.9}
     }
 
 
@@ -183,7 +185,7 @@ def test_curves_are_shown_and_compared_as_a_page(weaker: tuple[Clone, list[str]]
     for title in ("ROC", "Precision and recall", "F1 by threshold", "Confusion matrix", "FAR (strangers accepted)"):
         assert title in page
     pictures = list((tmp_path / "page").rglob("*.png"))
-    assert len(pictures) == (3 if command == "show" else 6)
+    assert len(pictures) == (7 if command == "show" else 14)
 
 
 def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: Path) -> None:
@@ -195,7 +197,7 @@ def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: P
     clone.dvc("add", "data/me")
     done = clone.call(sys.executable, "-m", "dvc", "repro")
     assert done.returncode == 0, done.stderr
-    assert stages_run(done.stdout) == ["crop", "embed", "train", "evaluate", "report"]
+    assert stages_run(done.stdout) == ALL_STAGES[1:]
     assert f"1 of {len(clone.index())} crops are new" in done.stdout + done.stderr
     after = {path.name: path.stat().st_ino for path in clone.path("data/cropped").rglob("*.png")}
     assert before.keys() - after.keys() == {f"{gone}-0.png"}
@@ -208,15 +210,15 @@ def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: P
 
 def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(clone: Clone) -> None:
     """DVC deletes a stage's outputs before it runs it, unless they are persist: true."""
-    files = ["models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/split.csv",
+    files = ["models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/predictions.csv",
              "reports/evaluation_results.json", "reports/report.json", "reports/INFORME_H10.md"]  # fmt: skip
     before = {name: digest(clone.path(name)) for name in files}
     for photo in sorted(clone.path("data/me").iterdir())[1:]:
         photo.unlink()
     clone.dvc("add", "data/me")
     output = clone.failing_dvc("repro")
-    assert stages_run(output) == ["crop", "embed", "train"]
-    assert "train: error: me has 1 usable face; at least 2 are needed" in output
+    assert stages_run(output) == ["crop", "embed", "quality", "train"]
+    assert "train: error: me has 1 usable face, 1 that are not near-duplicates; at least 3 are needed" in output
     assert "Traceback" not in output
     assert {name: digest(clone.path(name)) for name in files} == before
 
@@ -231,15 +233,19 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
         ({"detector__min_probability": 0.92}, ALL_STAGES),
         ({"crop__margin": 8}, ["export"]),  # dlib-resnet's crops have none: the networks stay as they are
         ({"crop__image_size": 150}, ALL_STAGES),
-        ({"crop__max_megapixels": 32}, ["crop", "embed", "report"]),  # the same faces: nothing to learn anew
-        ({"crop__me_faces": "all"}, ["crop", "embed", "train", "evaluate", "report"]),
-        ({"embed__flip": False}, ["embed", "train", "evaluate", "report"]),
+        ({"crop__max_megapixels": 32}, ["crop", "embed", "quality", "report"]),  # the same faces: nothing to learn anew
+        ({"crop__me_faces": "all"}, ALL_STAGES[1:]),
+        ({"embed__flip": False}, ALL_STAGES[2:]),
         ({"embed__batch_size": 8}, ["embed"]),
-        ({"train__test_size": 0.3}, ["train", "evaluate", "report"]),
-        ({"train__validation_size": 0.2}, ["train", "evaluate", "report"]),
-        ({"train__random_state": 1}, ["train", "evaluate", "report"]),
-        ({"evaluate__threshold": 0.6}, ["evaluate", "report"]),
-        ({"evaluate__thresholds": 51}, ["evaluate", "report"]),
+        ({"quality__min_sharpness": 0.02}, ["quality", "report"]),
+        ({"train__test_size": 0.3}, ["train", "robustness"]),  # cross-validation has none: the same model and figures
+        ({"train__random_state": 1}, ["train", "evaluate", "robustness", "report"]),
+        ({"train__verifier": "logistic_regression"}, ["train", "evaluate", "robustness", "report"]),
+        ({"train__protocol": "holdout"}, ["train", "evaluate", "robustness", "report"]),
+        ({"evaluate__threshold": 0.6}, ["evaluate", "robustness", "report"]),
+        ({"evaluate__target_far": 0.2}, ["evaluate", "report"]),
+        ({"robustness__photos": 3}, ["robustness", "report"]),
+        ({"report__language": "en"}, ["report"]),
         ({"report__latency_photos": 3}, ["report"]),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -255,17 +261,16 @@ def test_each_parameter_runs_exactly_what_depends_on_it(
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_an_experiment_runs_and_is_listed(clone: Clone) -> None:
-    output = clone.dvc("exp", "run", "--name", "weaker", "-S", "train.C=0.1")
-    assert stages_run(output) == ["train", "evaluate", "report"]
+    output = clone.dvc("exp", "run", "--name", "weaker", "-S", "train.cosine_C=0.1")
+    assert stages_run(output) == ["train", "evaluate", "robustness", "report"]
     table = json.loads(clone.dvc("exp", "show", "--json"))
-    assert '"C": 0.1' in json.dumps(table)
+    assert '"cosine_C": 0.1' in json.dumps(table)
     assert "weaker" in clone.dvc("exp", "show", "--no-pager", "--csv")
-    assert json.loads(clone.dvc("exp", "diff", "HEAD", "weaker", "--json"))["params"]["params.yaml"]["train.C"] == {
-        "old": 1.0, "new": 0.1, "diff": -0.9,
-    }  # fmt: skip
+    changed = json.loads(clone.dvc("exp", "diff", "HEAD", "weaker", "--json"))["params"]["params.yaml"]
+    assert changed["train.cosine_C"] == {"old": 1000.0, "new": 0.1, "diff": -999.9}
     clone.git("checkout", "--", ".")
     clone.dvc("checkout")
-    assert joblib.load(clone.path("models/model.joblib")).C == 1.0
+    assert joblib.load(clone.path("models/model.joblib")).C == 1000.0
     clone.dvc("exp", "apply", "weaker")
     assert joblib.load(clone.path("models/model.joblib")).C == 0.1
 
@@ -274,8 +279,8 @@ def test_an_experiment_runs_and_is_listed(clone: Clone) -> None:
 @pytest.mark.timeout(400)
 def test_an_older_commit_is_restored_without_running_anything(clone: Clone) -> None:
     before = clone.pinned()
-    clone.set_params(train__C=0.01)
-    assert clone.repro() == ["train", "evaluate", "report"]
+    clone.set_params(train__cosine_C=0.1)
+    assert clone.repro() == ["train", "evaluate", "robustness", "report"]
     clone.commit("Weaker")
     clone.git("checkout", "--quiet", "HEAD~1")
     clone.dvc("checkout")
@@ -321,6 +326,49 @@ def test_awkward_names_go_through_dvc(clone: Clone, lfw_dir: Path) -> None:
     for name, photo in zip(names, photos_of_me(lfw_dir)[20:], strict=False):
         put(photo, clone.path(f"data/me/{name}"))
     clone.dvc("add", "data/me")
-    assert clone.repro() == ["crop", "embed", "train", "evaluate", "report"]
+    assert clone.repro() == ALL_STAGES[1:]
     assert {f"me/{name}" for name in names} <= set(clone.index()["photo"])
     assert clone.repro() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_attributes_are_seen_to_appear_change_and_go_and_dvc_leaves_them_alone(clone: Clone) -> None:
+    """They are the user's and optional: DVC must notice them, and neither restore, copy nor delete what they say."""
+    attributes, table = clone.path("data/attributes.csv"), clone.path("reports/fairness.csv")
+    assert attributes.read_text() == "photo\n"
+    people = sorted(path.name for path in clone.path("data/not_me").iterdir())
+    mine = "photo,light\n" + "".join(f"not_me/{name},{'dim' if name < people[9] else 'day'}\n" for name in people)
+    attributes.write_text(mine, encoding="utf-8")
+    clone.dvc("exp", "run", "--name", "other", "-S", "robustness.photos=3")  # it checks out what the last run wrote
+    assert attributes.read_text(encoding="utf-8") == mine
+    assert len(pd.read_csv(table)) == 2
+    assert clone.git("check-ignore", "data/attributes.csv")
+    clone.commit("Attributes")
+    attributes.write_text(mine.replace("dim", "dark"), encoding="utf-8")
+    assert clone.repro() == ["robustness", "report"]
+    assert set(pd.read_csv(table)["group"]) == {"dark", "day"}
+    clone.git("checkout", "--", ".")
+    clone.dvc("checkout")
+    assert "dark" in attributes.read_text(encoding="utf-8")
+    cache = [path.read_bytes() for path in clone.path(".dvc/cache").rglob("*") if path.is_file()]
+    assert mine.encode() not in cache
+    attributes.unlink()
+    assert clone.repro() == ["robustness", "report"]
+    assert attributes.read_text() == "photo\n"
+    assert pd.read_csv(table).empty
+    assert clone.repro() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_clone_that_pulls_needs_no_attributes(clone: Clone, tmp_path: Path) -> None:
+    clone.dvc("remote", "add", "--default", "store", str(tmp_path / "store"))
+    clone.dvc("push")
+    clone.commit("Remote")
+    clone.git("clone", "--quiet", str(clone.root), str(tmp_path / "other"))
+    other = Clone(tmp_path / "other")
+    other.dvc("pull")
+    assert other.repro() == ["robustness"]  # it makes the file that nobody pulls; the same tables, so the same report
+    assert other.git("status", "--porcelain") == ""
+    assert other.repro() == []

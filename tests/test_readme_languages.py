@@ -22,6 +22,7 @@ HEADINGS = {
     "Structure": "Estructura",
     "The pipeline": "El pipeline",
     "Parameters": "Parámetros",
+    "Which verifier, and how its errors are estimated": "Qué verificador, y cómo se estiman sus errores",
     "Which network embeds the faces": "Qué red calcula los embeddings",
     "Comparing runs": "Comparar ejecuciones",
     "The service": "El servicio",

@@ -1,4 +1,4 @@
-"""The service alone, as it is put on a server: three folders, ten packages, no pipeline.
+"""The service alone, as it is put on a server: three folders, eleven packages, no pipeline.
 
 The packages come from the registry, into an environment made for this; where it cannot be reached, these tests fail.
 """
@@ -18,13 +18,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from faces.operating_point import OperatingPoint
 from tests.conftest import ROOT, TrainedModels
 from tests.service.support import Server, free_port, posix_only, stop, wait_until_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), posix_only]  # the first test installs everything
 
 # The commands of the README: in the project, on the server, and there again.
-PACK = "tar -czhf service.tar.gz faces service models/model.joblib models/scaler.joblib models/networks"
+PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/operating_point.json models/networks"
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
 
@@ -77,11 +78,14 @@ def deployed(
     shutil.copytree(networks_dir, project / "models" / "networks")
     for name in ("model.joblib", "scaler.joblib"):
         shutil.copy(trained_models.path / name, project / "models")
+    OperatingPoint(0.6, 0.1, True, 60, 30).write(
+        project / "models/operating_point.json", project / "models/model.joblib"
+    )
     (project / "models" / "weights").mkdir()
     shell(PACK, project)
     shell(f"tar -xzf '{project}/service.tar.gz'", installed)
     assert sorted(path.name for path in (installed / "models").iterdir()) == [
-        "model.joblib", "networks", "scaler.joblib"
+        "model.joblib", "networks", "operating_point.json", "scaler.joblib"
     ]  # fmt: skip
     return installed
 
@@ -112,13 +116,14 @@ def serving(
         stop(server)
 
 
-def check_answers(server: Server, photos: TrainedModels) -> None:
+def check_answers(server: Server, photos: TrainedModels, auto: bool = False) -> None:
     """Healthy, and right about a photo of me and one of a stranger, neither of them seen in training."""
     health = requests.get(f"{server.url}/healthz", timeout=10)
     assert (health.status_code, health.json()) == (200, {"status": "ok"}), server.log
     for photo, is_me in ((photos.me_photos[0], True), (photos.stranger_photos[0], False)):
         answer = server.verify(photo.read_bytes())
         assert (answer.status_code, answer.json().get("is_me")) == (200, is_me), answer.text
+        assert answer.json()["threshold_source"] == ("auto" if auto else "setting")
 
 
 def test_the_environment_holds_nothing_of_the_pipeline(installed: Path) -> None:
@@ -144,8 +149,8 @@ def test_gunicorn_as_documented(deployed: Path, tmp_path: Path, trained_models: 
 
 
 def test_gunicorn_from_another_directory(deployed: Path, tmp_path: Path, trained_models: TrainedModels) -> None:
-    with serving([str(deployed / START)], tmp_path, tmp_path, 2) as server:
-        check_answers(server, trained_models)
+    with serving([str(deployed / START)], tmp_path, tmp_path, 2, VERIFY_THRESHOLD="auto") as server:
+        check_answers(server, trained_models, auto=True)
 
 
 def test_gunicorn_of_an_environment_elsewhere_on_the_path(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.stages.support import ROOT, Workspace, write_params
 
-ALL_STAGES = ["export", "crop", "embed", "train", "evaluate", "report"]
+ALL_STAGES = ["export", "crop", "embed", "quality", "train", "evaluate", "robustness", "report"]
 
 
 class Clone(Workspace):

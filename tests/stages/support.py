@@ -24,7 +24,7 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("crop", "embed", "train", "evaluate", "report")
+STAGES = ("crop", "embed", "quality", "train", "evaluate", "robustness", "report")
 ME = "Hans_Blix"
 ME_PHOTOS = 12
 STRANGERS = 20
@@ -178,9 +178,10 @@ class Workspace:
 
 
 def write_params(root: Path) -> None:
-    """params.yaml as shipped, with the backbone that needs no download."""
+    """params.yaml as shipped, with the backbone that needs no download and few photos to degrade."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["backbone"]["name"] = "dlib-resnet"
+    params["robustness"] |= {"photos": 5, "strangers": 3}  # every one is verified some forty times
     (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
 
 
@@ -217,7 +218,10 @@ def put_photos(root: Path, lfw: Path, me: int = ME_PHOTOS, strangers: int = STRA
 
 
 def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.0, seed: int = 0) -> None:
-    """Write embeddings and labels of made-up faces, 128 dimensions as dlib-resnet's, `apart` the classes' distance."""
+    """Write embeddings, labels and groups of made-up faces, each its own group.
+
+    128 dimensions as dlib-resnet's, `apart` the classes' distance.
+    """
     generator = np.random.default_rng(seed)
     labels = np.array([0] * not_me + [1] * me, np.int64)
     embeddings = generator.normal(size=(me + not_me, 128)).astype(np.float32)
@@ -225,6 +229,12 @@ def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.
     workspace.path("data").mkdir(exist_ok=True)
     np.save(workspace.path("data/embeddings.npy"), embeddings)
     np.save(workspace.path("data/labels.npy"), labels)
+    put_groups(workspace, range(len(labels)))
+
+
+def put_groups(workspace: Workspace, groups: Iterable[int]) -> None:
+    """Write data/groups.csv."""
+    pd.DataFrame({"group": list(groups)}).rename_axis("row").to_csv(workspace.path("data/groups.csv"))
 
 
 def put_faceless(target: Path, seed: int = 0) -> None:

@@ -18,7 +18,7 @@ from tests.stages.support import Workspace, digest, photos_of_me, posix_only, pu
 GROUP = "multiface.jpg"
 COLUMNS = [
     "photo", "sha256", "faces_found", "face", "left", "top", "right", "bottom", "probability", "kept", "reason",
-    "crop", "crop_sha256", "recipe",
+    "crop", "crop_sha256", "recipe", "photo_hash", "sharpness", "brightness",
 ]  # fmt: skip
 
 # What a camera held so stores: the transposition that undoes each EXIF orientation.

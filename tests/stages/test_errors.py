@@ -137,12 +137,15 @@ def test_one_photo_of_me_is_cropped_and_refused_by_train(empty: Workspace, lfw_d
     put_photos(empty.root, lfw_dir, me=1, strangers=4)
     empty.stage("crop")
     empty.stage("embed")
+    empty.stage("quality")
     message = checked(empty, "train")
-    assert message.startswith("me has 1 usable face; at least 2 are needed to train and to test, 20 to 30 are")
+    assert message.startswith(
+        "me has 1 usable face, 1 that are not near-duplicates; at least 3 are needed to train and"
+    )
     assert message.endswith("Add photos to data/me")
 
 
-@pytest.mark.parametrize("stage", ["crop", "embed", "train", "evaluate", "report"])
+@pytest.mark.parametrize("stage", ["crop", "embed", "train", "robustness", "report"])
 def test_without_networks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     workspace.path("models/networks").unlink()
     before = workspace.outputs()
@@ -210,16 +213,28 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
     ("train", set_embeddings(lambda embeddings: embeddings[:, :64]),
      "has 64 dimensions, the networks (dlib-resnet) make 128", "python -m stages.embed"),
     ("evaluate", set_embeddings(lambda embeddings: embeddings[:-1]), "expected [N, D] and [N]", "dvc repro"),
-    ("evaluate", set_embeddings(lambda embeddings: embeddings[:, :64]),
-     "models/model.joblib takes 128 dimensions, data/embeddings.npy has 64", "python -m stages.train"),
-    ("evaluate", delete("data/split.csv"), "there is no data/split.csv", "python -m stages.train"),
-    ("evaluate", write("data/split.csv", b""), "data/split.csv is damaged", "dvc repro --force train"),
-    ("evaluate", write("data/split.csv", b"row\n1\n"), "is damaged (no column part)", "dvc repro --force train"),
-    ("evaluate", write("data/split.csv", b"row,part\n0,test\n1,train\n"), "has 2 rows, the embeddings",
-     "dvc repro --force train"),
+    ("train", delete("data/groups.csv"), "there is no data/groups.csv", "python -m stages.quality"),
+    ("train", write("data/groups.csv", b"row,group\n0,0\n"), "groups.csv has 1 rows, the embeddings",
+     "--force quality"),
+    ("train", write("data/groups.csv", b"row\n0\n"), "is damaged (no column group)", "dvc repro --force quality"),
+    ("evaluate", delete("data/predictions.csv"), "there is no data/predictions.csv", "python -m stages.train"),
+    ("evaluate", write("data/predictions.csv", b""), "data/predictions.csv is damaged", "dvc repro --force train"),
+    ("evaluate", write("data/predictions.csv", b"row\n1\n"), "is damaged (no column repeat", "dvc repro --force train"),
+    ("evaluate", write("data/predictions.csv", b"repeat,row,part,label,score\n0,999,test,0,0.5\n"),
+     "speaks of other faces than the", "dvc repro --force train"),
     ("evaluate", delete("models/model.joblib"), "there is no models/model.joblib", "dvc repro"),
-    ("evaluate", write("models/model.joblib", b"x"), "models/model.joblib cannot be loaded", "dvc repro"),
-    ("evaluate", write("models/scaler.joblib", b""), "models/scaler.joblib cannot be loaded", "dvc repro"),
+    ("evaluate", delete("reports/metrics.json"), "there is no reports/metrics.json", "python -m stages.train"),
+    ("robustness", write("data/attributes.csv", b"photo,age\nme/nobody.jpg,3\n"), "none speaks of a photo",
+     "me/nobody.jpg"),
+    ("robustness", write("data/attributes.csv", b"name,age\n"), "has the columns name, age; expected one named photo",
+     "not_me/ana"),
+    ("robustness", write("data/predictions.csv", b"repeat,row,part,label,score\n0,999,test,0,0.5\n"),
+     "speaks of other faces than the", "dvc repro --force train"),
+    ("report", write("models/model.joblib", b"x"), "models/model.joblib cannot be loaded", "dvc repro"),
+    ("report", write("models/scaler.joblib", b""), "models/scaler.joblib cannot be loaded", "dvc repro"),
+    ("report", delete("reports/robustness.json"), "there is no reports/robustness.json", "python -m stages.robustness"),
+    ("report", delete("reports/data_quality.json"), "there is no reports/data_quality.json",
+     "python -m stages.quality"),
     ("report", delete("reports/metrics.json"), "there is no reports/metrics.json", "python -m stages.train"),
     ("report", write("reports/evaluation_results.json", b"<<<<<<< HEAD"), "evaluation_results.json is damaged",
      "dvc repro --force evaluate"),
@@ -306,9 +321,13 @@ def let_everything_change(workspace: Workspace, lfw: Path, stage: str) -> None:
         put(photos_of_strangers(lfw, STRANGERS + 1)[-1], workspace.path("data/not_me/added.jpg"))
     elif stage == "embed":
         workspace.set_params(embed__flip=False)
+    elif stage == "quality":
+        workspace.set_params(quality__sheet_faces=5)
     elif stage == "train":
-        workspace.set_params(train__C=0.01)
+        workspace.set_params(train__cosine_C=1.0)
     elif stage == "evaluate":
         workspace.set_params(evaluate__thresholds=51)
+    elif stage == "robustness":
+        workspace.set_params(robustness__photos=3)
     else:
         workspace.set_params(report__latency_photos=1)

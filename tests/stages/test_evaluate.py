@@ -5,24 +5,32 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.metrics import auc, average_precision_score, roc_auc_score
 
+from faces.operating_point import OperatingPoint
 from stages import evaluate, train
+from stages.curves import FILES
 from stages.errors import StageError
-from tests.stages.support import Workspace, put_embeddings
+from tests.stages.support import Workspace, put_embeddings, put_groups
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1])
 SCORES = np.array([0.1, 0.2, 0.4, 0.7, 0.3, 0.6, 0.7, 0.8, 0.9])
-PICTURES = ["confusion_matrix.png", "roc_curve.png", "pr_curve.png"]
+PICTURES = [path.name for path in FILES if path.suffix == ".png"]
 
 
 def table_of(f1: list[float]) -> pd.DataFrame:
     return pd.DataFrame({"threshold": np.linspace(0, 1, len(f1)), "f1": f1})
+
+
+def unseen_of(workspace: Workspace, part: str = "test") -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Labels and scores of predictions.csv."""
+    table = pd.read_csv(workspace.path("data/predictions.csv"))
+    own = table[table["part"] == part]
+    return own["label"].to_numpy(), own["score"].to_numpy()
 
 
 def results_of(workspace: Workspace) -> dict[str, Any]:
@@ -104,16 +112,13 @@ def test_equal_error_rate_by_hand(labels: list[int], scores: list[float], eer: f
     assert 0 <= found["threshold"] <= 1
 
 
-def test_results_are_those_of_the_test_rows(inside: Workspace) -> None:
+def test_results_are_those_of_the_unseen_rows(inside: Workspace) -> None:
     evaluate.main()
     results = results_of(inside)
-    parts = pd.read_csv("data/split.csv")["part"].to_numpy(str)
-    model, scaler = joblib.load("models/model.joblib"), joblib.load("models/scaler.joblib")
-    labels = np.load("data/labels.npy")[parts == "test"]
-    scores = model.predict_proba(scaler.transform(inside.embeddings()))[:, 1][parts == "test"]
-    assert results["test_faces"] == {"not_me": 20, "me": 12}
+    labels, scores = unseen_of(inside)
+    assert results["test_faces"] == results["test_groups"] == {"not_me": 100, "me": 60}
     assert results["threshold"] == 0.75
-    assert results["backbone"] == "dlib-resnet"
+    assert (results["backbone"], results["verifier"]) == ("dlib-resnet", "cosine")
     metrics, rates = results["metrics"], evaluate.error_rates(labels, scores, 0.75)
     assert 0 < rates["frr"] < 1, "the example must not be perfect"
     assert metrics["auc_roc"] == pytest.approx(roc_auc_score(labels, scores), abs=5e-5)
@@ -121,7 +126,7 @@ def test_results_are_those_of_the_test_rows(inside: Workspace) -> None:
     assert metrics["recall"] == pytest.approx(1 - rates["frr"], abs=5e-5)
     analysis = results["threshold_analysis"]
     assert analysis["chosen_on"] == "test"
-    assert analysis["at_default"] == pytest.approx(rates, abs=5e-5)
+    assert {name: analysis["at_default"][name] for name in rates} == pytest.approx(rates, abs=5e-5)
     best = analysis["optimal_threshold_f1"]
     f1_values = [evaluate.error_rates(labels, scores, point)["f1"] for point in np.linspace(0, 1, 101)]
     assert analysis["at_optimal_f1"]["f1"] == pytest.approx(max(f1_values), abs=5e-5)
@@ -129,20 +134,75 @@ def test_results_are_those_of_the_test_rows(inside: Workspace) -> None:
     assert set(analysis["equal_error_rate"]) == {"threshold", "eer"}
 
 
+def test_every_threshold_worth_knowing_has_its_rates_and_intervals(inside: Workspace) -> None:
+    evaluate.main()
+    analysis = results_of(inside)["threshold_analysis"]
+    for name in ("at_default", "at_optimal_f1", "at_equal_error_rate", "at_target_far"):
+        at = analysis[name]
+        for rate in ("far", "frr"):
+            interval = at[f"{rate}_interval"]
+            assert 0 <= interval["low"] <= at[rate] <= interval["high"] <= 1
+            assert interval["high"] - interval["low"] > 0.02, "100 strangers and 60 photos promise no more"
+    equal = analysis["at_equal_error_rate"]
+    assert equal["far"] == pytest.approx(equal["frr"], abs=0.03)
+
+
+def test_the_operating_point_is_said_to_be_no_promise_where_strangers_are_few(
+    inside: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate.main()
+    point = results_of(inside)["operating_point"]
+    assert (point["target_far"], point["supported"], point["people"], point["people_needed"]) == (
+        0.001,
+        False,
+        100,
+        3000,
+    )
+    assert point["far"] <= 0.001
+    assert "100 strangers are too few to promise that: it takes 3000" in capsys.readouterr().out
+    served = OperatingPoint.read(inside.path("models/operating_point.json"), inside.path("models/model.joblib"))
+    assert served.threshold == pytest.approx(point["threshold"], abs=5e-5)
+    assert not served.supported
+
+
+def test_the_operating_point_is_promised_where_they_suffice(inside: Workspace) -> None:
+    inside.set_params(evaluate__target_far=0.2)
+    evaluate.main()
+    point = results_of(inside)["operating_point"]
+    assert point["supported"]
+    assert point["far"] < 0.2
+    assert 0.1 < point["far_interval"]["high"] < 0.25
+
+
+def test_one_stranger_with_most_of_the_photos_makes_intervals_wide(inside: Workspace) -> None:
+    evaluate.main()
+    before = results_of(inside)["threshold_analysis"]["at_default"]["far_interval"]
+    put_groups(inside, [min(row, 20) if row < 100 else row for row in range(160)])  # 80 photos of one
+    evaluate.main()
+    after = results_of(inside)["threshold_analysis"]["at_default"]["far_interval"]
+    assert after["high"] > 2 * before["high"]
+
+
 def test_with_validation_its_faces_choose_the_threshold_and_the_test_faces_judge_it(inside: Workspace) -> None:
-    inside.set_params(train__validation_size=0.2)
+    inside.set_params(train__protocol="holdout", train__validation_size=0.2)
     train.main()
     evaluate.main()
     results = results_of(inside)
     analysis = results["threshold_analysis"]
     assert analysis["chosen_on"] == "validation"
-    parts = pd.read_csv("data/split.csv")["part"].to_numpy(str)
-    model, scaler = joblib.load("models/model.joblib"), joblib.load("models/scaler.joblib")
-    scores = model.predict_proba(scaler.transform(inside.embeddings()))[:, 1]
-    labels, best = np.load("data/labels.npy"), analysis["optimal_threshold_f1"]
+    best = analysis["optimal_threshold_f1"]
     for part, rates in (("validation", analysis["at_optimal_f1"]), ("test", results["at_optimal_threshold_f1"])):
-        chosen = parts == part
-        assert rates == pytest.approx(evaluate.error_rates(labels[chosen], scores[chosen], best), abs=5e-5)
+        wanted = evaluate.error_rates(*unseen_of(inside, part), best)
+        assert {name: rates[name] for name in wanted} == pytest.approx(wanted, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "error"),
+    [([0, 1], [0.0, 1.0], 0.0), ([0, 1], [1.0, 0.0], 1.0), ([0, 0, 0, 1], [0.25] * 3 + [0.25], 0.25),
+     ([0, 1, 0, 1], [0.3, 0.3, 0.9, 0.9], 0.3)],
+)  # fmt: skip
+def test_calibration_error_by_hand(labels: list[int], scores: list[float], error: float) -> None:
+    assert evaluate.calibration_error(np.array(labels), np.array(scores)) == pytest.approx(error)
 
 
 def test_curves_are_written_as_tables(inside: Workspace) -> None:
@@ -159,9 +219,17 @@ def test_curves_are_written_as_tables(inside: Workspace) -> None:
     assert list(thresholds.columns) == ["threshold", "far", "frr", "precision", "recall", "f1", "accuracy"]
     assert len(thresholds) == 21
     confusion = pd.read_csv("reports/confusion_matrix.csv")
-    wrong = (confusion["actual"] != confusion["predicted"]).mean()
-    assert 1 - wrong == pytest.approx(results["metrics"]["accuracy"], abs=5e-5)
-    assert len(confusion) == 32
+    first = pd.read_csv("data/predictions.csv").query("repeat == 0")
+    wrong = ((first["score"] >= 0.75) != first["label"]).mean()
+    assert (confusion["actual"] != confusion["predicted"]).mean() == pytest.approx(wrong)
+    assert len(confusion) == 160
+    assert results["threshold"] == 0.75
+    det, scores = pd.read_csv("reports/det_curve.csv"), pd.read_csv("reports/scores.csv")
+    assert (det.iloc[0]["far"], det.iloc[0]["frr"], det.iloc[-1]["far"], det.iloc[-1]["frr"]) == (0, 1, 1, 0)
+    assert scores[["me", "not_me"]].sum().to_list() == pytest.approx([1, 1], abs=5e-3)
+    calibration = pd.read_csv("reports/calibration.csv")
+    assert calibration["weight"].sum() == pytest.approx(1, abs=1e-3)
+    assert calibration["share_me"].between(0, 1).all()
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -200,15 +268,18 @@ def test_the_threshold_is_a_parameter(inside: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "said"),
+    ("rows", "said"),
     [
-        (["train"] * 80 + ["test"] * 79, "159 rows, the embeddings 160"),
-        (["train"] * 160, "no face of one class, or of both, to the part 'test'"),
-        (["test"] * 100 + ["train"] * 60, "no face of one class, or of both, to the part"),
+        ("0,0,test,0,0.1\n0,160,test,1,0.9\n", "speaks of other faces than the 160 embeddings"),
+        ("0,0,test,1,0.1\n", "speaks of other faces than the 160 embeddings"),
+        ("0,0,test,0,0.1\n0,1,test,0,0.1\n", "no face of one class, or of both, to the part 'test'"),
+        ("0,0,validation,0,0.1\n0,159,validation,1,0.9\n", "no face of one class, or of both, to the part 'test'"),
+        ("0,0,test,0,high\n", "is damaged (could not convert"),
+        ("", "speaks of other faces"),
     ],
 )
-def test_a_split_of_other_data_is_refused(inside: Workspace, parts: list[str], said: str) -> None:
-    pd.DataFrame({"row": range(len(parts)), "part": parts}).to_csv(inside.path("data/split.csv"), index=False)
+def test_predictions_of_other_data_are_refused(inside: Workspace, rows: str, said: str) -> None:
+    inside.path("data/predictions.csv").write_text("repeat,row,part,label,score\n" + rows, encoding="utf-8")
     with pytest.raises(StageError, match="run 'dvc repro --force train'") as caught:
         evaluate.main()
     assert said in str(caught.value)

@@ -131,7 +131,7 @@ class TestStandIn:
         assert (manifest.backbone, manifest.requested) == ("dlib-resnet", "facenet-vggface2")
         assert Networks.load(tmp_path / "networks").manifest == manifest
         (warning,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
-        assert "Using the embedded stand-in dlib-resnet instead of facenet-vggface2" in warning
+        assert "the embedded stand-in dlib-resnet is used instead of facenet-vggface2" in warning
         assert "cannot be downloaded" in warning
         assert "dvc repro --force export" in warning
 

@@ -14,25 +14,24 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from faces.cosine import CosineClassifier
 from faces.networks import Manifest
 from stages import train
-from stages.errors import StageError
+from stages.dataset import load_dataset
 from stages.params import TrainParams, load_params
-from tests.stages.support import ROOT, Workspace, digest, posix_only, put_embeddings
+from stages.protocol import make_splits
+from tests.stages.support import ROOT, Workspace, digest, posix_only, put_embeddings, put_groups
 
-KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report", "backbone", "faces"}
+KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report", "backbone", "faces",
+        "verifier", "protocol", "people"}  # fmt: skip
 
 
 def settings(**values: Any) -> TrainParams:
     return load_params(ROOT / "params.yaml").train.model_copy(update=values)
 
 
-def labels_of(me: int, not_me: int) -> np.ndarray:
-    return np.array([0] * not_me + [1] * me, np.int64)
-
-
-def split_of(workspace: Workspace) -> np.ndarray:
-    return pd.read_csv(workspace.path("data/split.csv"))["part"].to_numpy(str)
+def predictions_of(workspace: Workspace) -> pd.DataFrame:
+    return pd.read_csv(workspace.path("data/predictions.csv"))
 
 
 def metrics_of(workspace: Workspace) -> dict[str, Any]:
@@ -48,99 +47,80 @@ def inside(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return empty
 
 
-@pytest.mark.parametrize(("me", "not_me"), [(12, 20), (20, 60), (7, 100), (100, 7), (5, 5)])
-def test_default_split_is_the_contracts(me: int, not_me: int) -> None:
-    labels = labels_of(me, not_me)
-    parts = train.split_rows(labels, settings())
-    expected, tested = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels)
-    assert set(np.flatnonzero(parts == "test")) == set(tested)
-    assert set(np.flatnonzero(parts == "train")) == set(expected)
+def use_contract(workspace: Workspace, **values: Any) -> None:
+    """The contract's verifier and split, which are settings."""
+    workspace.set_params(train__verifier="logistic_regression", train__protocol="holdout", **values)
 
 
-def test_defaults_are_the_contracts() -> None:
-    wanted = {"test_size": 0.2, "random_state": 42, "validation_size": 0, "class_weight": "balanced"}
-    assert {name: getattr(settings(), name) for name in wanted} == wanted
-
-
-def test_validation_makes_70_15_15() -> None:
-    labels = labels_of(40, 160)
-    parts = train.split_rows(labels, settings(validation_size=0.15, test_size=0.15))
-    for label, count in ((1, 40), (0, 160)):
-        found = {part: int(((parts == part) & (labels == label)).sum()) for part in ("train", "validation", "test")}
-        assert found == {"train": 0.7 * count, "validation": 0.15 * count, "test": 0.15 * count}
-    tested = train_test_split(np.arange(200), test_size=0.15, random_state=42, stratify=labels)[1]
-    assert set(np.flatnonzero(parts == "test")) == set(tested)
-
-
-def test_split_follows_the_seed() -> None:
-    labels = labels_of(20, 30)
-    same, other = (train.split_rows(labels, settings(random_state=seed)) for seed in (42, 43))
-    assert np.array_equal(same, train.split_rows(labels, settings()))
-    assert not np.array_equal(same, other)
-
-
-@pytest.mark.parametrize(("me", "not_me"), [(2, 3), (2, 100), (3, 2), (2, 2)])
-def test_few_faces_are_either_split_with_both_classes_everywhere_or_refused(me: int, not_me: int) -> None:
-    labels = labels_of(me, not_me)
-    try:
-        parts = train.split_rows(labels, settings())
-    except StageError as error:
-        assert f"not_me {not_me}, me {me}" in str(error)
-        assert "would lack a class. Add photos, or change the sizes in params.yaml" in str(error)
-        # no seed could do better: the test part has not even room for both classes
-        assert np.ceil(0.2 * len(labels)) < 2 or round(me * 0.2) == 0
-        return
-    for part in ("train", "test"):
-        assert set(labels[parts == part]) == {0, 1}
-
-
-@pytest.mark.parametrize(
-    ("me", "not_me", "validation", "said"),
-    [
-        (1, 1, 0.0, "not_me has 1 usable face; at least 2 are needed"),
-        (1, 30, 0.0, "me has 1 usable face; at least 2 are needed to train and to test, 20 to 30 are recommended. "
-         "Add photos to data/me"),
-        (30, 0, 0.0, "not_me has 0 usable faces; at least 2 are needed"),
-        (2, 30, 0.15, "me has 2 usable faces; at least 3 are needed"),
-    ],
-)  # fmt: skip
-def test_too_few_faces_are_refused_with_their_number(me: int, not_me: int, validation: float, said: str) -> None:
-    with pytest.raises(StageError) as caught:
-        train.split_rows(labels_of(me, not_me), settings(validation_size=validation))
-    assert said in str(caught.value)
-
-
-def test_models_are_what_the_contract_names(built: Workspace) -> None:
-    model, scaler = (joblib.load(built.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+def test_models_are_what_the_contract_names(inside: Workspace) -> None:
+    use_contract(inside)
+    train.main()
+    model, scaler = (joblib.load(inside.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
     assert type(model) is LogisticRegression
     assert type(scaler) is StandardScaler
     assert (model.class_weight, model.C, model.random_state) == ("balanced", 1.0, 42)
     assert list(model.classes_) == [0, 1]
 
 
-def test_score_is_the_contracts_formula_on_the_training_rows_alone(built: Workspace) -> None:
-    """Rebuilt with scikit-learn alone, from the files that the stage read."""
+def test_the_default_verifier_passes_embeddings_through_and_sees_every_face(built: Workspace) -> None:
+    model, scaler = (joblib.load(built.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+    assert type(model) is CosineClassifier
     embeddings, labels = built.embeddings(), np.load(built.path("data/labels.npy"))
+    assert np.array_equal(scaler.transform(embeddings), embeddings)
+    groups = pd.read_csv(built.path("data/groups.csv"))["group"].to_numpy()
+    whole = CosineClassifier().fit(embeddings, labels, groups)
+    assert whole.predict_proba(embeddings) == pytest.approx(model.predict_proba(embeddings))
+    scores = model.predict_proba(scaler.transform(embeddings))[:, 1]
+    assert scores[labels == 1].min() > scores[labels == 0].max()
+
+
+def test_the_contracts_score_is_its_formula_on_the_training_rows_alone(workspace: Workspace) -> None:
+    """Rebuilt with scikit-learn alone, from the files that the stage read."""
+    use_contract(workspace)
+    put_groups(workspace, range(len(workspace.index())))
+    workspace.stage("train")
+    embeddings, labels = workspace.embeddings(), np.load(workspace.path("data/labels.npy"))
     kept, tested = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels)
     kept, tested = np.sort(kept), np.sort(tested)
     scaler = StandardScaler().fit(embeddings[kept])
     model = LogisticRegression(class_weight="balanced", max_iter=1000, random_state=42)
     model.fit(scaler.transform(embeddings[kept]), labels[kept])
     expected = model.predict_proba(scaler.transform(embeddings))[:, 1]
-    ours, scaling = (joblib.load(built.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+    ours, scaling = (joblib.load(workspace.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
     scores = ours.predict_proba(scaling.transform(embeddings))[:, 1]
     assert np.allclose(scores, expected, atol=1e-6)
-    assert np.array_equal(np.flatnonzero(split_of(built) == "test"), tested)
-    assert scores[labels == 1].min() > scores[labels == 0].max()
+    table = predictions_of(workspace)
+    assert np.array_equal(table["row"], tested)
+    assert table["score"].to_numpy() == pytest.approx(scores[tested], abs=1e-6)
 
 
-def test_metrics_are_those_of_the_test_rows_at_one_half(inside: Workspace) -> None:
+def test_predictions_are_of_models_that_did_not_see_the_face_or_its_group(inside: Workspace) -> None:
+    put_groups(inside, [row // 2 for row in range(80)])
     train.main()
-    metrics, parts = metrics_of(inside), split_of(inside)
+    table = predictions_of(inside)
+    assert len(table) == 10 * 80
+    assert (table.groupby("row")["repeat"].nunique() == 10).all()
+    row = 63
+    seen = []
+    for repeat, own in table.groupby("repeat"):
+        params = settings()
+        data = load_dataset()
+        fold = next(split for split in make_splits(data, params) if split.repeat == repeat and row in split.test)
+        assert not {row // 2} & set(data.groups[fold.train])
+        score = train.fit(data.rows(fold.train), params).score(data.embeddings[[row]])[0]
+        assert own.set_index("row")["score"][row] == pytest.approx(score)
+        seen.append(score)
+    assert len(set(seen)) > 1
+
+
+@pytest.mark.parametrize("contract", [True, False])
+def test_metrics_are_those_of_unseen_rows_at_one_half(inside: Workspace, contract: bool) -> None:
+    if contract:
+        use_contract(inside)
+    train.main()
+    metrics, table = metrics_of(inside), predictions_of(inside)
     assert metrics.keys() == KEYS
-    model, scaler = (joblib.load(inside.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
-    labels = np.load("data/labels.npy")[parts == "test"]
-    scores = model.predict_proba(scaler.transform(inside.embeddings()))[:, 1][parts == "test"]
+    labels, scores = table["label"], table["score"]
     predicted = (scores >= 0.5).astype(int)
     assert 0 < (predicted != labels).mean() < 0.5, "the example must not be perfect"
     wanted = {
@@ -154,19 +134,23 @@ def test_metrics_are_those_of_the_test_rows_at_one_half(inside: Workspace) -> No
         assert metrics[name] == pytest.approx(value, abs=5e-5), name
     report = metrics["classification_report"]
     assert report["me"]["recall"] == metrics["recall"]
-    assert (report["me"]["support"], report["not_me"]["support"]) == (6, 10)
-    assert metrics["faces"] == {"train": {"not_me": 40, "me": 24}, "test": {"not_me": 10, "me": 6}}
+    tested = {"not_me": 10, "me": 6} if contract else {"not_me": 50, "me": 30}
+    assert {name: report[name]["support"] for name in tested} == pytest.approx(tested)
+    trained = {"not_me": 40, "me": 24} if contract else {"not_me": 50, "me": 30}
+    assert metrics["faces"] == {"total": {"not_me": 50, "me": 30}, "train": trained, "test": tested}
     assert metrics["backbone"] == "dlib-resnet"
+    assert metrics["protocol"]["name"] == ("holdout" if contract else "cross_validation")
     assert "validation" not in metrics
 
 
 def test_metrics_with_validation_have_both(inside: Workspace) -> None:
-    inside.set_params(train__validation_size=0.15, train__test_size=0.15)
+    use_contract(inside, train__validation_size=0.15, train__test_size=0.15)
     train.main()
     metrics = metrics_of(inside)
-    assert metrics["validation"].keys() == KEYS - {"backbone", "faces"}
+    assert metrics["validation"].keys() == {"accuracy", "auc_roc", "precision", "recall", "f1_score",
+                                            "classification_report"}  # fmt: skip
     assert {part: sum(counts.values()) for part, counts in metrics["faces"].items()} == {
-        "train": 56, "validation": 12, "test": 12,
+        "total": 80, "train": 56, "validation": 12, "test": 12,
     }  # fmt: skip
 
 
@@ -181,14 +165,22 @@ def test_two_runs_write_the_same_bytes(inside: Workspace) -> None:
     first = inside.outputs()
     train.main()
     assert inside.outputs() == first
-    assert {"reports/metrics.json", "models/model.joblib", "models/scaler.joblib", "data/split.csv"} <= first.keys()
+    assert {
+        "reports/metrics.json",
+        "models/model.joblib",
+        "models/scaler.joblib",
+        "data/predictions.csv",
+    } <= first.keys()
 
 
 def test_parameters_reach_the_classifier(inside: Workspace) -> None:
-    inside.set_params(train__C=0.01, train__class_weight=None, train__random_state=7)
+    use_contract(inside, train__C=0.01, train__class_weight=None, train__random_state=7)
     train.main()
     model = joblib.load("models/model.joblib")
     assert (model.C, model.class_weight, model.random_state) == (0.01, None, 7)
+    inside.set_params(train__verifier="cosine", train__cosine_C=5.0, train__cohort_weight=0.1)
+    train.main()
+    assert joblib.load("models/model.joblib").get_params() == {"C": 5.0, "cohort_weight": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +202,7 @@ def test_few_faces_and_imbalance_are_warned_of(
 
 def test_ten_percent_of_positives_still_find_them(inside: Workspace) -> None:
     """class_weight balanced: the rarer class is not given up."""
+    use_contract(inside)
     put_embeddings(inside, me=20, not_me=180, apart=1.0)
     train.main()
     assert metrics_of(inside)["recall"] == 1.0
@@ -221,9 +214,10 @@ def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) 
     keep = np.flatnonzero((labels == 0) | (np.cumsum(labels) == 1))  # one photo of me
     np.save(workspace.path("data/embeddings.npy"), workspace.embeddings()[keep])
     np.save(workspace.path("data/labels.npy"), labels[keep])
+    put_groups(workspace, range(len(keep)))
     message = workspace.failing("train")
-    assert message.startswith("me has 1 usable face; at least 2 are needed")
-    for name in ("models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/split.csv"):
+    assert message.startswith("me has 1 usable face, 1 that are not near-duplicates; at least 3 are needed")
+    for name in ("models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/predictions.csv"):
         assert digest(workspace.path(name)) == before[name]
 
 
@@ -232,13 +226,13 @@ def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) 
                                    pytest.param(3, marks=pytest.mark.slow)])  # fmt: skip
 def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(workspace: Workspace, moves: int) -> None:
     before = workspace.outputs()
-    workspace.set_params(train__C=0.01)
+    workspace.set_params(train__cosine_C=1.0, train__random_state=1)
     undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
     undisturbed.stage("train")
     after = undisturbed.outputs()
     workspace.killed_at_move("train", moves)
     assert workspace.leftovers()
-    for name, kind in (("model", LogisticRegression), ("scaler", StandardScaler)):
+    for name, kind in (("model", CosineClassifier), ("scaler", StandardScaler)):
         file = workspace.path(f"models/{name}.joblib")
         assert type(joblib.load(file)) is kind
         assert digest(file) in {before[f"models/{name}.joblib"], after[f"models/{name}.joblib"]}
@@ -246,8 +240,9 @@ def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(wor
     assert workspace.outputs() == after
 
 
-def test_rows_of_the_split_are_in_order(inside: Workspace) -> None:
+def test_rows_of_predictions_are_in_order(inside: Workspace) -> None:
     train.main()
-    table = pd.read_csv(inside.path("data/split.csv"))
-    assert list(table.columns) == ["row", "part"]
-    assert list(table["row"]) == list(range(80))
+    table = predictions_of(inside)
+    assert list(table.columns) == ["repeat", "row", "part", "label", "score"]
+    assert list(table["row"]) == list(range(80)) * 10
+    assert table["score"].between(0, 1).all()

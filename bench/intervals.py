@@ -1,0 +1,146 @@
+"""Are the promised intervals true? How often the stated 95 % interval covers the real FAR and FRR.
+
+    python -m bench.intervals LFW [--draws 5] [--people N] [--strangers N] [--embeddings FILE]
+
+Many projects are drawn: a person, some photos of theirs, photos of others. Each is estimated as the stages train and
+evaluate do it (cross-validation, intervals, operating point), and then the truth is looked up: the real FAR is that of
+the project's final model on a photo each of everybody else in LFW; the real FRR of a person, who has too few photos to
+tell one project's from another's, is the share of photos kept out that the final models of all the person's projects
+reject.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.accuracy import Project, draw_projects, embed_drawn
+from bench.lfw import people
+from faces.networks import Networks
+from faces.progress import progress
+from faces.recognizer import Recognizer
+from stages import operating_point
+from stages.dataset import Dataset
+from stages.evaluate import Tested, rates_with_intervals
+from stages.params import Params, load_params
+from stages.protocol import make_splits
+from stages.train import fit, predict
+
+SETTINGS = ((12, 120), (25, 120), (12, 40), (5, 20))
+EVERYBODY = 10_000  # more people than LFW has
+
+
+@dataclass
+class Estimate:
+    """What one project says at a threshold, and what is true.
+
+    Attributes:
+        rates: `rates_with_intervals`.
+        far: of the final model, on strangers.
+        rejected: photos of "me" kept out of the project that the final model rejects.
+        asked: photos of "me" kept out of the project.
+    """
+
+    rates: dict[str, Any]
+    far: float
+    rejected: int
+    asked: int
+
+
+def estimate(embeddings: NDArray[np.float32], project: Project, params: Params) -> dict[str, Estimate]:
+    """Estimates at the default threshold and at the operating point."""
+    inside = np.concatenate([project.me, project.others])
+    labels = (np.arange(len(inside)) < len(project.me)).astype(np.int64)
+    data = Dataset(embeddings[inside], labels, np.arange(len(inside)))
+    table = predict(data, make_splits(data, params.train), params.train)
+    rows = table["row"].to_numpy()
+    tested = Tested(rows, labels[rows], table["score"].to_numpy(), data.groups[rows])
+    strangers = tested.labels == 0
+    point = operating_point.choose(tested.scores[strangers], tested.groups[strangers], params.evaluate.target_far)
+    final = fit(data, params.train)
+    me, others = final.score(embeddings[project.asked]), final.score(embeddings[project.strangers])
+    return {
+        name: Estimate(
+            rates_with_intervals(tested, threshold, params.evaluate.bootstrap),
+            float((others >= threshold).mean()),
+            int((me < threshold).sum()),
+            len(me),
+        )
+        for name, threshold in (("default", params.evaluate.threshold), ("operating point", point.threshold))
+    }
+
+
+def coverage(estimates: list[Estimate], owners: list[str]) -> dict[str, float]:
+    """Shares of intervals that hold the truth, their mean widths, and the mean rates, true and stated."""
+    rejected: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for one, owner in zip(estimates, owners, strict=True):
+        rejected[owner][0] += one.rejected
+        rejected[owner][1] += one.asked
+    truth = {
+        "far": [one.far for one in estimates],
+        "frr": [rejected[owner][0] / rejected[owner][1] for owner in owners],
+    }
+    row: dict[str, float] = {}
+    for name, real in truth.items():
+        bounds = [one.rates[f"{name}_interval"] for one in estimates]
+        inside = [bound["low"] <= rate <= bound["high"] for bound, rate in zip(bounds, real, strict=True)]
+        row |= {
+            f"{name}_covered": float(np.mean(inside)),
+            f"{name}_width": float(np.mean([bound["high"] - bound["low"] for bound in bounds])),
+            f"{name}_true": float(np.mean(real)),
+            f"{name}_stated": float(np.mean([one.rates[name] for one in estimates])),
+        }
+    return row
+
+
+def main() -> None:
+    """Print the table and the JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("lfw", type=Path, help="folder with images/<person>/*.jpg")
+    parser.add_argument("--networks", type=Path, default=Path("models/networks"))
+    parser.add_argument("--people", type=int, default=None, help="the first N people only (a quick look)")
+    parser.add_argument("--draws", type=int, default=5, help="projects for each person")
+    parser.add_argument("--strangers", type=int, default=EVERYBODY, help="people who tell the real FAR")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--embeddings", type=Path, default=None, help="keep embeddings in this .npz file")
+    args = parser.parse_args()
+
+    photos = [photo for own in people(args.lfw).values() for photo in own]
+    names = np.array([photo.parent.name for photo in photos])
+    drawn = {
+        setting: draw_projects(names, *setting, args.strangers, args.draws, args.people, args.seed)
+        for setting in SETTINGS
+    }
+    recognizer = Recognizer(Networks.load(args.networks))
+    recognizer.open()
+    embeddings, known = embed_drawn(recognizer, photos, drawn.values(), args.embeddings)
+    params = load_params()
+    report: dict[str, Any] = {"bench": "intervals", "backbone": recognizer.networks.backbone_name, "settings": {}}
+    print(f"{'':36}{'projects':>9}{'FAR covered':>13}{'width':>8}{'true':>8}{'FRR covered':>13}{'width':>8}{'true':>8}")
+    for (enrolled, others), all_projects in drawn.items():
+        projects = [project.only(known) for project in all_projects]
+        owners = [str(names[project.me[0]]) for project in projects]
+        title = f"{enrolled} + {others}"
+        estimates = [
+            estimate(embeddings, project, params) for project in progress(projects, len(projects), title, "project")
+        ]
+        for threshold in estimates[0] if estimates else ():
+            row = coverage([one[threshold] for one in estimates], owners)
+            report["settings"][f"{enrolled}+{others}, {threshold}"] = {"projects": len(projects), **row}
+            widths = {"covered": 11.1, "width": 6.1, "true": 6.2}
+            shown = "".join(
+                f"{100 * row[f'{name}_{key}']:{width}f} %" for name in ("far", "frr") for key, width in widths.items()
+            )
+            print(f"{title + ' photos, ' + threshold:36}{len(projects):9}{shown}")
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()

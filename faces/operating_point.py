@@ -1,0 +1,67 @@
+"""The threshold chosen for a model, in a file that goes with it: models/operating_point.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from faces.files import sha256_of, write_text
+
+DEFAULT_THRESHOLD = 0.75
+"""What is served where nothing else is set, or the data do not support anything else."""
+
+
+class OperatingPointError(RuntimeError):
+    """The file cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold and what it rests on.
+
+    Attributes:
+        threshold: 0 to 1; a score at or above it is accepted as "me".
+        target_far: share of strangers that may get in, as asked for.
+        supported: whether the data promise that with 95 % confidence; if not, it is only what was measured.
+        people: strangers it was measured on.
+        people_needed: how many it takes, at least, to promise the target.
+    """
+
+    threshold: float
+    target_far: float
+    supported: bool
+    people: int
+    people_needed: int
+
+    def write(self, path: Path, model: Path, **figures: Any) -> None:
+        """Write the file for a model, with more figures for people to read."""
+        content = {**asdict(self), **figures, "model_sha256": sha256_of(model)}
+        write_text(path, json.dumps(content, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path, model: Path) -> OperatingPoint:
+        """Read the file that belongs to a model.
+
+        Raises:
+            OperatingPointError: it is missing or damaged, or of another model.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            point = cls(
+                float(values["threshold"]), float(values["target_far"]), values["supported"] is True,
+                int(values["people"]), int(values["people_needed"]),
+            )  # fmt: skip
+            of_model = values["model_sha256"]
+        except FileNotFoundError:
+            raise OperatingPointError(f"there is no {path.name} beside the model: run 'dvc repro'") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OperatingPointError(
+                f"{path.name} is damaged ({error!r}): run 'dvc repro --force evaluate'"
+            ) from error
+        if not 0 <= point.threshold <= 1:
+            raise OperatingPointError(f"{path.name} gives the threshold {point.threshold}; expected 0 to 1")
+        if not model.is_file() or sha256_of(model) != of_model:
+            raise OperatingPointError(f"{path.name} is of another model: run 'dvc repro', and copy all of models/")
+        return point

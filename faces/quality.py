@@ -1,0 +1,75 @@
+"""How good a photo is for learning from: what it shares with others, how sharp and how bright its faces are.
+
+Used by the pipeline alone: the service measures nothing of this.
+"""
+
+from __future__ import annotations
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+HASH_BITS = 64
+"""Bits of a photo's hash; two unrelated photos differ in about half of them."""
+
+
+def photo_hash(image: Image.Image) -> str:
+    """Perceptual hash of a photo: nearly equal photos have nearly equal hashes, whatever their size and format.
+
+    `imagehash.phash`: signs of the lowest 8 × 8 frequencies (cosine transform) of the photo reduced to 32 × 32 grey
+    pixels, after https://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html.
+
+    Args:
+        image: the photo as displayed, of any size: a reduced decoding will do.
+
+    Returns:
+        `HASH_BITS` bits as 16 hexadecimal digits.
+    """
+    return str(imagehash.phash(image))
+
+
+def hash_bits(hashes: list[str]) -> NDArray[np.uint64]:
+    """Hashes as numbers, uint64 [N], to be compared by `hamming`.
+
+    Raises:
+        ValueError: one is no hash that `photo_hash` writes.
+    """
+    if not all(len(text) == HASH_BITS // 4 for text in hashes):
+        raise ValueError(f"expected hashes of {HASH_BITS // 4} hexadecimal digits")
+    return np.array([int(text, 16) for text in hashes], np.uint64)
+
+
+def hamming(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """In how many bits each of `first` differs from each of `second`: uint8 [N, M] for [N] and [M], 0 to 64."""
+    return np.bitwise_count(first[:, None] ^ second[None, :])
+
+
+def sharpness(crop: NDArray[np.uint8]) -> float:
+    """Fine detail of a crop: variance of its Laplacian over the variance of its luminance, without unit.
+
+    The Laplacian's variance is the usual measure of focus (Pech-Pacheco et al., 2000, "Diatom autofocusing in
+    brightfield microscopy"); divided by that of the luminance, a dark or flat picture is not taken for a blurred one.
+
+    Args:
+        crop: uint8 [S, S, 3] RGB.
+
+    Returns:
+        0 (of one colour) to 64 (a chessboard of single pixels). Of a sharp face of 160 × 160 pixels
+        some hundredths; it grows with noise, and where a face was larger on the photo.
+    """
+    grey = _luminance(crop)
+    middle = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
+    variance = float(middle.var())
+    return float(laplacian.var()) / variance if variance > 0 else 0.0
+
+
+def brightness(crop: NDArray[np.uint8]) -> float:
+    """Mean luminance of a crop, uint8 [S, S, 3] RGB: 0 (black) to 255 (white)."""
+    return float(_luminance(crop).mean())
+
+
+def _luminance(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """float32 [S, S], 0 to 255, by ITU-R 601 as JPEG and Pillow weigh the colours."""
+    return np.asarray(Image.fromarray(crop).convert("L"), np.float32)

@@ -1,0 +1,52 @@
+"""Which threshold answers are given with: a number, or the operating point that was chosen for the model."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError
+from service.config import Settings
+
+log = logging.getLogger("service.threshold")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold, and why that one.
+
+    Attributes:
+        value: 0 to 1.
+        source: "setting", "auto", or "default" where auto was asked for and could not be given.
+        note: in the last case, why not; else "".
+    """
+
+    value: float
+    source: str
+    note: str = ""
+
+    @classmethod
+    def resolve(cls, settings: Settings) -> Threshold:
+        """The setting's number; with `VERIFY_THRESHOLD=auto`, what the model's operating point says."""
+        if settings.threshold is not None:
+            return cls(settings.threshold, "setting")
+        try:
+            point = OperatingPoint.read(settings.operating_point_path, settings.model_path)
+        except OperatingPointError as error:
+            return cls._default(str(error))
+        if not point.supported:
+            return cls._default(
+                f"{point.people} strangers are too few to promise that at most {point.target_far:.4g} of them get in; "
+                f"it takes {point.people_needed}"
+            )
+        log.info("VERIFY_THRESHOLD=auto: %s, for a FAR of %s", point.threshold, point.target_far)
+        return cls(point.threshold, "auto")
+
+    @classmethod
+    def _default(cls, reason: str) -> Threshold:
+        log.warning("VERIFY_THRESHOLD=auto: serving %s, since %s", DEFAULT_THRESHOLD, reason)
+        return cls(DEFAULT_THRESHOLD, "default", reason)
+
+    def as_json(self) -> dict[str, str]:
+        """What an answer says of it beside `threshold`."""
+        return {"threshold_source": self.source, **({"threshold_note": self.note} if self.note else {})}

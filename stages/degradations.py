@@ -1,0 +1,102 @@
+"""Ways in which a photo gets worse, each in steps, with what a step's number means."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageFilter
+
+_QUALITY = 95  # of the JPEG in which a degraded photo is asked about
+_BAR = (90, 110, 130)  # colour of what covers a face: a mask's
+_GREY = (127, 127, 127)  # of the corners that turning a photo lays bare
+Box = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """One way.
+
+    Attributes:
+        name: as in robustness.csv.
+        unit: what the levels are.
+        levels: from the mildest to the worst.
+        apply: gives the degraded photo's bytes (JPEG) from the photo, the face's box in its pixels (float64 [4]: left,
+            top, right, bottom), a level and a seed.
+    """
+
+    name: str
+    unit: str
+    levels: tuple[float, ...]
+    apply: Callable[[Image.Image, Box, float, int], bytes]
+
+
+def encode(image: Image.Image, quality: int = _QUALITY) -> bytes:
+    """A photo, RGB, as JPEG of a quality from 1 to 100."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _brightness(image: Image.Image, _box: Box, factor: float, _seed: int) -> bytes:
+    """Every pixel's values times a factor, cut off at white."""
+    return encode(ImageEnhance.Brightness(image).enhance(factor))
+
+
+def _contrast(image: Image.Image, _box: Box, factor: float, _seed: int) -> bytes:
+    """Every pixel's distance from the photo's mean grey times a factor."""
+    return encode(ImageEnhance.Contrast(image).enhance(factor))
+
+
+def _blur(image: Image.Image, box: Box, share: float, _seed: int) -> bytes:
+    """As out of focus, relative to the face: the same blur matters less where the face is large."""
+    return encode(image.filter(ImageFilter.GaussianBlur(share / 100 * float(box[2] - box[0]))))
+
+
+def _noise(image: Image.Image, _box: Box, deviation: float, seed: int) -> bytes:
+    """Normal noise on each pixel and colour, cut off at black and white."""
+    pixels = np.asarray(image, np.float32)
+    noise = np.random.default_rng(seed).normal(0, deviation, pixels.shape)
+    return encode(Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8)))
+
+
+def _jpeg(image: Image.Image, _box: Box, quality: float, _seed: int) -> bytes:
+    return encode(image, int(quality))
+
+
+def _shrink(image: Image.Image, box: Box, width: float, _seed: int) -> bytes:
+    """The whole photo smaller, until its face has a width; one that is as small already stays as it is."""
+    scale = min(width / float(box[2] - box[0]), 1.0)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return encode(image.resize(size, Image.Resampling.LANCZOS))
+
+
+def _rotate(image: Image.Image, box: Box, degrees: float, _seed: int) -> bytes:
+    """Turned counter-clockwise around the face's centre."""
+    centre = ((float(box[0]) + float(box[2])) / 2, (float(box[1]) + float(box[3])) / 2)
+    return encode(image.rotate(degrees, Image.Resampling.BICUBIC, center=centre, fillcolor=_GREY))
+
+
+def _cover(image: Image.Image, box: Box, share: float, _seed: int) -> bytes:
+    """A bar over the lower part of the face's box, as a mask or a scarf covers it."""
+    covered = image.copy()
+    left, top, right, bottom = (float(value) for value in box)
+    upper = bottom - share / 100 * (bottom - top)
+    covered.paste(_BAR, (round(left), round(upper), round(right), round(bottom)))
+    return encode(covered)
+
+
+DEGRADATIONS = (
+    Degradation("darker", "times the brightness", (0.5, 0.3, 0.2, 0.1), _brightness),
+    Degradation("brighter", "times the brightness", (1.25, 1.5, 2.0, 3.0), _brightness),
+    Degradation("contrast", "times the contrast", (0.6, 0.4, 0.25, 0.1), _contrast),
+    Degradation("blur", "per cent of the face's width, deviation", (1.0, 2.0, 4.0, 6.0), _blur),
+    Degradation("noise", "grey levels of 255, standard deviation", (15.0, 30.0, 50.0, 80.0), _noise),
+    Degradation("jpeg", "quality, of 100", (40.0, 20.0, 10.0, 5.0), _jpeg),
+    Degradation("size", "pixels of the face's width", (60.0, 40.0, 25.0, 15.0), _shrink),
+    Degradation("rotation", "degrees", (15.0, 30.0, 45.0, 60.0), _rotate),
+    Degradation("covered", "per cent of the face's height, from below", (15.0, 30.0, 40.0, 50.0), _cover),
+)

@@ -1,0 +1,73 @@
+"""The accuracy benches in their quick form: they run, and their figures are what they say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.accuracy import acceptance, draw_projects
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def run(bench: str, *arguments: str) -> dict[str, Any]:
+    """The JSON line of a bench."""
+    command = [sys.executable, "-m", f"bench.{bench}", *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, encoding="utf-8", timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert values["bench"] == bench
+    return values
+
+
+@pytest.mark.slow
+def test_accuracy(lfw_dir: Path, networks_dir: Path, tmp_path: Path) -> None:
+    report = run("accuracy", str(lfw_dir), "--networks", str(networks_dir), "--people", "2", "--strangers", "40",
+                 "--embeddings", str(tmp_path / "kept.npz"))  # fmt: skip
+    assert list(report["settings"]) == ["12+120", "5+120", "30+120", "12+20"]
+    for setting in report["settings"].values():
+        assert list(setting["verifiers"]) == ["logistic_regression", "plain cosine", "cosine (default)"]
+        assert setting["projects"] == 2
+        for figures in setting["verifiers"].values():
+            assert figures["auc"] > 0.98
+            assert figures["far"] < 0.05
+            assert figures["ece"] < 0.15
+    assert (tmp_path / "kept.npz").is_file()
+
+
+@pytest.mark.slow
+def test_intervals(lfw_dir: Path, networks_dir: Path) -> None:
+    report = run("intervals", str(lfw_dir), "--networks", str(networks_dir), "--people", "1", "--draws", "1",
+                 "--strangers", "60")  # fmt: skip
+    assert len(report["settings"]) == 8
+    for row in report["settings"].values():
+        assert row["far_covered"] >= 0.5
+        assert 0 < row["far_width"] < 0.3
+
+
+def test_strangers_asked_about_are_in_no_project_and_nobody_is_asked_twice() -> None:
+    names = np.array([f"p{number}" for number in range(30) for _ in range(1 + 19 * (number < 4))])
+    projects = draw_projects(names, 12, 10, 100, 2, None, 0)
+    assert len(projects) == 8
+    for project in projects:
+        mine = set(names[project.me]) | set(names[project.asked])
+        assert len(mine) == 1
+        assert len(project.me) == 12 and len(project.asked) == 8
+        people = [*names[project.others], *names[project.strangers]]
+        assert len(set(people)) == len(people) == 29
+        assert not mine & set(people)
+
+
+def test_acceptance_by_hand() -> None:
+    strangers = np.linspace(0, 0.99, 100)
+    me = np.array([0.5, 0.95, 0.985, 0.999])
+    assert acceptance(me, strangers, 0.0) == 0.25
+    assert acceptance(me, strangers, 0.01) == 0.5
+    assert acceptance(me, strangers, 0.1) == 0.75
