@@ -255,7 +255,7 @@ def test_the_documented_way(user: Clone, setting: str, build: Callable[[Clone], 
     params = load(user, "params.yaml")
     assert (params["train"]["C"], params["evaluate"]["threshold"]) == (0.5, 0.7)
 
-    assert sorted(build(user)) == ["evaluate", "names", "report", "train"]
+    assert sorted(build(user)) == ["evaluate", "names", "report", "robustness", "train"]
     check_built_from(user, hashes)
     assert photos(user) == photos_before
     assert user.path("reports/manual/mine.md").read_text(encoding="utf-8") == "By hand.\n"

@@ -247,6 +247,26 @@ def test_parameters_choose_the_language_and_how_many_photos_are_timed(
     assert timed == [1, 7, workspace.index()["photo"].nunique()]
 
 
+@pytest.mark.parametrize("validation", [0.0, 0.3])
+def test_a_model_of_the_contracts_split_is_reported_on(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, validation: float
+) -> None:
+    """Trained on its part alone, with the contract's own verifier; thresholds from a part of their own if asked for."""
+    monkeypatch.chdir(workspace.root)
+    monkeypatch.setattr(report, "measure", lambda *_: {})
+    parts = {"train__test_size": 0.3, "train__validation_size": validation}
+    workspace.set_params(train__protocol="holdout", train__verifier="logistic_regression", **parts)
+    for stage in ("train", "evaluate", "robustness"):
+        workspace.stage(stage)
+    for language, words in (("es", "de validación"), ("en", "for validation")):
+        workspace.set_params(report__language=language)
+        report.main()
+        text = informe(workspace)
+        assert text.startswith(TITLES[language])
+        assert "logistic_regression" in text
+        assert (words in text) == (validation > 0)
+
+
 def test_the_page_needs_no_other_file(built: Workspace) -> None:
     page = informe(built, "html")
     loaded = re.findall(r"""(?:src|href|srcset|action)\s*=\s*["']?([^"'> ]+)|url\(([^)]*)|@import""", page)
