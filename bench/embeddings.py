@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from faces.image import Photo
 from faces.progress import progress
 from faces.recognizer import Recognizer
+from faces.threads import available_cores
 
 
 def embed_all(recognizer: Recognizer, photos: list[Path]) -> dict[Path, NDArray[np.float32]]:
@@ -29,7 +29,7 @@ def embed_all(recognizer: Recognizer, photos: list[Path]) -> dict[Path, NDArray[
         recognizer.embed([face])
         return face.embedding
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         embeddings = progress(pool.map(embed, photos), len(photos), "embedding", "photo")
         return {photo: value for photo, value in zip(photos, embeddings, strict=True) if value is not None}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,10 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
-ROOT = Path(__file__).resolve().parent.parent
-_START_SECONDS = 60
+from bench.servers import ROOT, ours
 
 
 @dataclass(frozen=True)
@@ -93,38 +89,8 @@ class Workspace:
     @contextmanager
     def serving(self, workers: int = 1) -> Iterator[str]:
         """The service under gunicorn with its shipped configuration, on a free port; gives its address."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        environment = {
-            **self.environment,
-            "FLASK_HOST": "127.0.0.1",
-            "PORT": str(port),
-            "WEB_CONCURRENCY": str(workers),
-        }
-        command = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
-        log = self.path.parent / "gunicorn.log"
-        with log.open("w") as output:
-            process = subprocess.Popen(command, cwd=self.path, env=environment, stdout=output, stderr=output)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_until_healthy(address, process, log)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(_START_SECONDS * 10):
-        if process.poll() is not None:
-            break
-        try:
-            if requests.get(f"{address}/healthz", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    sys.exit(f"the service did not start:\n{log.read_text()[-3000:]}")
+        with ours(self.path / "models", workers, self.path) as server:
+            yield server.address
 
 
 @contextmanager

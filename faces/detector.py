@@ -6,12 +6,12 @@ and scanning is almost free, towards the finest, and the scan stops when a face 
 more can still be missing, and no second one is nearly as large.
 
 All resampling (pyramid levels, candidates for R-Net and O-Net) reads one summed-area table of the image: the
-nets were trained on area-averaged pixels, and an area average of any rectangle is four look-ups there.
+nets were trained on area-averaged pixels, and an area average of any rectangle is four look-ups there. O-Net takes
+half a millisecond a candidate, so what decides the speed is how few are asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -19,13 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.face import Face
+from faces.summed_area import SummedArea
+from faces.threads import SideBySide
 
 Floats = NDArray[np.float32]
 
 _CELL = 12  # P-Net looks at 12 × 12 pixels …
 _STRIDE = 2  # … every 2 pixels
-_RIVAL = 0.75  # faces this close in size may change places once finer scales have corrected their boxes
-_BATCH = 512  # candidates that go through R-Net or O-Net at once: bounds memory on photos full of texture
+_RIVAL = 0.75  # faces this close in size may change places once finer scales have corrected their boxes …
+_SPAN_OF_RIVALS = 3  # … which windows of a third of their size still do, if seldom, and smaller ones do not
+_DRIFT = 1.2  # a face found is no larger than this times its size once more candidates are known
+_WORTH_ASKING = (0.4, 0.6)  # proposals below these parts of a face found, at R-Net and O-Net, decide nothing any more
+_GROWTH = 1.5  # R-Net and O-Net make no box larger than this times P-Net's
+_R_BATCH, _O_BATCH = 16, 4  # candidates that go through R-Net and O-Net at once: more take more memory, and longer
+_STRIP = 16_000  # pixels that go through P-Net at once: as above
+_ROWS = 256  # boxes whose overlaps with all others are computed at once
 
 
 class Session(Protocol):
@@ -74,72 +82,6 @@ class DetectorSettings:
         )
 
 
-class SummedArea:
-    """Area averages of any rectangles of an image, from one table of sums.
-
-    Args:
-        pixels: uint8 [H, W, 3].
-    """
-
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
-        self.height, self.width = pixels.shape[:2]
-        table = np.zeros((self.height + 1, self.width + 1, 3), np.uint32)
-        # uint32 may wrap around on huge images; differences of its entries are right all the same.
-        np.cumsum(pixels, axis=0, dtype=np.uint32, out=table[1:, 1:])
-        np.cumsum(table[1:, 1:], axis=1, dtype=np.uint32, out=table[1:, 1:])
-        self._table = table
-
-    def resize(self, height: int, width: int) -> Floats:
-        """The whole image at another size, each pixel the mean of those it covers (torch's mode="area").
-
-        Returns:
-            float32 [height, width, 3], 0 to 255.
-        """
-        top, bottom = _windows(np.zeros(1, np.int64), np.array([self.height]), height)
-        left, right = _windows(np.zeros(1, np.int64), np.array([self.width]), width)
-        above, below = self._table[top[0]], self._table[bottom[0]]
-        rows = below - above
-        sums = rows[:, right[0]] - rows[:, left[0]]
-        area = (bottom - top)[0][:, None] * (right - left)[0][None, :]
-        return sums.astype(np.float32) / area[:, :, None].astype(np.float32)
-
-    def cut(self, boxes: NDArray[np.int64], size: int) -> Floats:
-        """Rectangles of the image, each resized to a square by area averages.
-
-        Args:
-            boxes: int64 [N, 4], left, top, right, bottom, within the image and at least 1 × 1.
-            size: side of the squares, pixels.
-
-        Returns:
-            float32 [N, size, size, 3], 0 to 255.
-        """
-        left, right = _windows(boxes[:, 0], boxes[:, 2], size)
-        top, bottom = _windows(boxes[:, 1], boxes[:, 3], size)
-        flat = self._table.reshape(-1, 3)
-        stride = self.width + 1
-        top_rows, bottom_rows = top[:, :, None] * stride, bottom[:, :, None] * stride
-        left_columns, right_columns = left[:, None, :], right[:, None, :]
-        sums = flat[bottom_rows + right_columns]
-        sums -= flat[top_rows + right_columns]
-        sums -= flat[bottom_rows + left_columns]
-        sums += flat[top_rows + left_columns]
-        area = (bottom - top)[:, :, None] * (right - left)[:, None, :]
-        return sums.astype(np.float32) / area[..., None].astype(np.float32)
-
-
-def _windows(
-    start: NDArray[np.int64], end: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Adaptive pooling's windows: `count` windows, possibly overlapping, that cover each interval.
-
-    Returns:
-        First and one-past-last positions, int64 [N, count] each.
-    """
-    length = (end - start)[:, None]
-    steps = np.arange(count + 1, dtype=np.int64)
-    return start[:, None] + length * steps[:-1] // count, start[:, None] - (-length * steps[1:] // count)
-
-
 @dataclass
 class _Candidates:
     """P-Net's proposals gathered so far, with what R-Net and O-Net said of those already asked.
@@ -160,17 +102,36 @@ class _Candidates:
     o_shifts: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     o_points: Floats = field(default_factory=lambda: np.zeros((0, 10), np.float32))
 
+    @property
+    def sides(self) -> Floats:
+        """Sides of the squares, float32 [N]."""
+        return self.boxes[:, 2] - self.boxes[:, 0]
+
+    def largest_open(self, second: float, third: float) -> float:
+        """The largest side of those that R-Net and O-Net have not rejected by their thresholds, or 0."""
+        rejected = (self.refined & (self.r_scores <= second)) | (self.judged & (self.o_scores <= third))
+        return float(self.sides[~rejected].max(initial=0.0))
+
     def add(self, plain: Floats, scores: Floats, boxes: Floats) -> None:
-        """Append proposals that no other network has seen yet."""
+        """Put proposals that no network has seen yet before the others: of equals, the finer scale's counts."""
         count = len(scores)
-        self.plain = np.concatenate([self.plain, plain])
-        self.boxes = np.concatenate([self.boxes, boxes])
-        self.scores = np.concatenate([self.scores, scores])
+        self.plain = np.concatenate([plain, self.plain])
+        self.boxes = np.concatenate([boxes, self.boxes])
+        self.scores = np.concatenate([scores, self.scores])
         for name, width in (("refined", 0), ("judged", 0), ("r_scores", 0), ("o_scores", 0),
                             ("r_shifts", 4), ("o_shifts", 4), ("o_points", 10)):  # fmt: skip
             old = getattr(self, name)
             shape = (count, width) if width else (count,)
-            setattr(self, name, np.concatenate([old, np.zeros(shape, old.dtype)]))
+            setattr(self, name, np.concatenate([np.zeros(shape, old.dtype), old]))
+
+
+@dataclass
+class _Scan:
+    """An image's sums, the scales of its pyramid not yet looked at (the finest first), and what was proposed."""
+
+    sums: SummedArea
+    scales: list[float]
+    candidates: _Candidates = field(default_factory=_Candidates)
 
 
 class Detector:
@@ -179,11 +140,24 @@ class Detector:
     Args:
         pnet, rnet, onet: ONNX Runtime sessions of the networks that the stage `export` writes.
         settings: what decides which faces are found.
+        threads: how many parts of one photo's work run at once.
     """
 
-    def __init__(self, pnet: Session, rnet: Session, onet: Session, settings: DetectorSettings) -> None:
+    def __init__(
+        self, pnet: Session, rnet: Session, onet: Session, settings: DetectorSettings, threads: int = 1
+    ) -> None:
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
+        self._side_by_side = SideBySide(threads)
         self.settings = settings
+
+    def warm_up(self) -> None:
+        """Run each network once: a session's first run is several times as slow."""
+        for network, shape in (
+            (self._pnet, (1, 100, 100, 3)),
+            (self._rnet, (4, 24, 24, 3)),
+            (self._onet, (4, 48, 48, 3)),
+        ):
+            network.run(None, {"pixels": np.zeros(shape, np.float32)})
 
     def detect_all(self, pixels: NDArray[np.uint8]) -> list[Face]:
         """Find all faces, scanning every scale.
@@ -194,11 +168,15 @@ class Detector:
         Returns:
             Faces in pixels of this image, the largest first.
         """
-        sums = SummedArea(pixels)
-        candidates = _Candidates()
-        for scale in self._scales(sums):
-            self._propose(sums, scale, candidates)
-        return self._confirm(sums, candidates)
+        return self.detect(pixels)[1]
+
+    def detect(self, pixels: NDArray[np.uint8]) -> tuple[Face | None, list[Face]]:
+        """The largest face as `detect_largest` finds it, and all as `detect_all` does, in one scan."""
+        scan = self._scan(pixels)
+        largest = self._largest(scan)
+        while scan.scales:
+            self._propose(scan)
+        return largest, self._confirm(scan)
 
     def detect_largest(self, pixels: NDArray[np.uint8]) -> Face | None:
         """Find the largest face, scanning from the coarsest scale and no further than needed.
@@ -213,55 +191,101 @@ class Detector:
         Returns:
             The face in pixels of this image, or None.
         """
-        sums = SummedArea(pixels)
-        candidates = _Candidates()
-        for scale in reversed(list(self._scales(sums))):
-            proposed = self._propose(sums, scale, candidates)
-            if not proposed:
+        return self._largest(self._scan(pixels))
+
+    def _largest(self, scan: _Scan) -> Face | None:
+        found: list[Face] = []
+        while scan.scales:
+            missing = self._propose(scan)
+            while scan.scales and found and missing >= _DRIFT * self._sufficient(found):
+                missing = self._propose(scan)
+            # Where no face can end the scan yet, the networks are asked later, of fewer: better
+            # proposals will have suppressed worse ones.
+            hope = _GROWTH * scan.candidates.largest_open(*self.settings.thresholds[1:])
+            if missing >= hope / 2:
                 continue
-            found = self._confirm(sums, candidates)
-            next_side = _CELL / scale * self.settings.factor
-            rivalled = len(found) > 1 and found[1].size > _RIVAL * found[0].size
-            if found and next_side < found[0].size / 2 and not rivalled:
+            found = self._confirm(scan, beside=found[0].size if found else 0.0)
+            if found and missing < self._sufficient(found):
                 return found[0]
-        found = self._confirm(sums, candidates)
+        found = self._confirm(scan, beside=found[0].size if found else 0.0)
         return found[0] if found else None
 
-    def _scales(self, sums: SummedArea) -> Iterator[float]:
-        """Scales of the pyramid, the finest first: there the smallest face wanted fills P-Net's window."""
+    @staticmethod
+    def _sufficient(found: list[Face]) -> float:
+        """Size in pixels of the faces that may be missing while it is certain which of those found is the largest."""
+        rivalled = len(found) > 1 and found[1].size > _RIVAL * found[0].size
+        return found[0].size / (_SPAN_OF_RIVALS if rivalled else 2)
+
+    def _scan(self, pixels: NDArray[np.uint8]) -> _Scan:
+        """A scan that has not begun. At its finest scale, the smallest face wanted fills P-Net's window."""
+        sums = SummedArea(pixels)
+        scales = []
         scale = _CELL / self.settings.min_face
         side = min(sums.height, sums.width) * scale
         while side >= _CELL:
-            yield scale
+            scales.append(scale)
             scale *= self.settings.factor
             side *= self.settings.factor
+        return _Scan(sums, scales)
 
-    def _propose(self, sums: SummedArea, scale: float, candidates: _Candidates) -> int:
-        """Add P-Net's proposals at one scale; returns how many."""
+    def _propose(self, scan: _Scan) -> float:
+        """Add P-Net's proposals at the next scale; returns the size in pixels of what the one after it looks for."""
+        scale = scan.scales.pop()
+        scan.candidates.add(*self._proposals(scan.sums, scale))
+        return _CELL / scale * self.settings.factor
+
+    def _run_pnet(self, level: Floats) -> tuple[Floats, Floats]:
+        """P-Net's regressions [4, h, w] and probabilities of a face [h, w] for an image [H, W, 3].
+
+        In strips that stay in the processor's cache: faster by a quarter where the image is large, and without the
+        50 MB that a session would keep for it. The result is the same to the last bit.
+        """
+        height, width = level.shape[:2]
+        rows = -(-(height - 2) // _STRIDE) - 4  # of the result: convolutions of 3, pooling by 2, two of 3 again
+        starts = range(0, rows, max(1, (_STRIP // width - _CELL + _STRIDE) // _STRIDE))
+        ends = [*starts[1:], rows]
+
+        def run(strip: tuple[int, int]) -> tuple[Floats, Floats]:
+            first, last = strip
+            below = height if last == rows else last * _STRIDE + _CELL - _STRIDE
+            shifts, probabilities = self._pnet.run(None, {"pixels": level[None, first * _STRIDE : below]})
+            return shifts[0], probabilities[0, 1]
+
+        parts = self._side_by_side.map(run, zip(starts, ends, strict=True))
+        return np.concatenate([part[0] for part in parts], axis=1), np.concatenate([part[1] for part in parts])
+
+    def _proposals(self, sums: SummedArea, scale: float) -> tuple[Floats, Floats, Floats]:
+        """P-Net's proposals at one scale: boxes before its regression [N, 4], scores [N], squares after it [N, 4]."""
         level = sums.resize(int(sums.height * scale + 1), int(sums.width * scale + 1))
-        shifts, probabilities = self._pnet.run(None, {"pixels": level[None]})
-        face = probabilities[0, 1]
+        shifts, face = self._run_pnet(level)
         rows, columns = np.nonzero(face >= self.settings.thresholds[0])
-        if not len(rows):
-            return 0
         scores = face[rows, columns]
         corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
         plain = np.hstack([np.floor((corner + 1) / np.float32(scale)), np.floor((corner + _CELL) / np.float32(scale))])
         keep = non_maximum_suppression(plain, scores, 0.5)
-        plain, scores, shift = plain[keep], scores[keep], shifts[0][:, rows, columns].T[keep]
+        plain, scores, shift = plain[keep], scores[keep], shifts[:, rows, columns].T[keep]
         extent = np.tile(plain[:, 2:] - plain[:, :2], 2)
-        candidates.add(plain, scores, _squared(plain + shift * extent))
-        return len(scores)
+        return plain, scores, _squared(plain + shift * extent)
 
-    def _confirm(self, sums: SummedArea, candidates: _Candidates) -> list[Face]:
-        """Faces among the proposals so far, by R-Net and O-Net; networks are asked only what they were not yet."""
+    def _confirm(self, scan: _Scan, beside: float = 0.0) -> list[Face]:
+        """Faces among the proposals so far, by R-Net and O-Net; networks are asked only what they were not yet.
+
+        Args:
+            scan: the image and the proposals.
+            beside: size of the largest face known, in pixels; where only the largest is wanted, proposals that are
+                small beside it are passed over.
+        """
+        sums, candidates = scan.sums, scan.candidates
         _, second, third = self.settings.thresholds
         chosen = non_maximum_suppression(candidates.plain, candidates.scores, 0.7)
+        chosen = chosen[candidates.sides[chosen] >= _WORTH_ASKING[0] * beside]
         chosen = self._ask_rnet(sums, candidates, chosen)
         chosen = chosen[candidates.r_scores[chosen] > second]
         boxes, shifts = candidates.boxes[chosen], candidates.r_shifts[chosen]
         keep = non_maximum_suppression(boxes, candidates.r_scores[chosen], 0.7)
         chosen, boxes = chosen[keep], _squared(_shifted(boxes[keep], shifts[keep]))
+        large = boxes[:, 2] - boxes[:, 0] >= _WORTH_ASKING[1] * beside
+        chosen, boxes = chosen[large], boxes[large]
         chosen, boxes = self._ask_onet(sums, candidates, chosen, boxes)
         passed = candidates.o_scores[chosen] > third
         chosen, boxes = chosen[passed], boxes[passed]
@@ -283,11 +307,14 @@ class Detector:
         rectangles, inside = _rectangles(candidates.boxes[chosen], sums.width, sums.height)
         chosen, rectangles = chosen[inside], rectangles[inside]
         new = ~candidates.refined[chosen]
-        for part in _batches(np.flatnonzero(new)):
+
+        def ask(part: NDArray[np.int64]) -> None:
             shifts, probabilities = self._rnet.run(None, {"pixels": sums.cut(rectangles[part], 24)})
             rows = chosen[part]
             candidates.r_scores[rows], candidates.r_shifts[rows] = probabilities[:, 1], shifts
             candidates.refined[rows] = True
+
+        self._side_by_side.map(ask, _batches(np.flatnonzero(new), _R_BATCH))
         return chosen
 
     def _ask_onet(
@@ -297,18 +324,21 @@ class Detector:
         rectangles, inside = _rectangles(boxes, sums.width, sums.height)
         chosen, boxes, rectangles = chosen[inside], boxes[inside], rectangles[inside]
         new = ~candidates.judged[chosen]
-        for part in _batches(np.flatnonzero(new)):
+
+        def ask(part: NDArray[np.int64]) -> None:
             shifts, points, probabilities = self._onet.run(None, {"pixels": sums.cut(rectangles[part], 48)})
             rows = chosen[part]
             candidates.o_scores[rows], candidates.o_shifts[rows] = probabilities[:, 1], shifts
             candidates.o_points[rows] = points
             candidates.judged[rows] = True
+
+        self._side_by_side.map(ask, _batches(np.flatnonzero(new), _O_BATCH))
         return chosen, boxes
 
 
-def _batches(indices: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(indices), _BATCH):
-        yield indices[start : start + _BATCH]
+def _batches(indices: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    """Indices in parts of about one size, no larger than that."""
+    return np.array_split(indices, -(-len(indices) // size)) if len(indices) else []
 
 
 def _rectangles(boxes: Floats, width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -348,18 +378,21 @@ def non_maximum_suppression(
     Returns:
         int64, indices of the boxes kept, the best first.
     """
-    extra = 1.0 if of_smaller else 0.0
-    left, top, right, bottom = boxes.T
-    area = (right - left + extra) * (bottom - top + extra)
+    extra = np.float32(of_smaller)
     # Ties are common: O-Net's probability of a clear face is often the float32 next to 1 for several candidates.
     order = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
-    kept: list[int] = []
-    while len(order):
-        best, rest = order[0], order[1:]
-        kept.append(int(best))
-        width = np.minimum(right[best], right[rest]) - np.maximum(left[best], left[rest]) + extra
-        height = np.minimum(bottom[best], bottom[rest]) - np.maximum(top[best], top[rest]) + extra
+    left, top, right, bottom = boxes[order].T
+    area = (right - left + extra) * (bottom - top + extra)
+    alive = np.ones(len(order), np.bool_)
+    for start in range(0, len(order), _ROWS):  # all overlaps of a batch at once: few calls of numpy, bounded memory
+        part = slice(start, start + _ROWS)
+        width = np.minimum(right[part, None], right[start:]) - np.maximum(left[part, None], left[start:]) + extra
+        height = np.minimum(bottom[part, None], bottom[start:]) - np.maximum(top[part, None], top[start:]) + extra
         shared = width.clip(0) * height.clip(0)
-        whole = np.minimum(area[best], area[rest]) if of_smaller else area[best] + area[rest] - shared
-        order = rest[shared <= threshold * whole]
-    return np.array(kept, dtype=np.int64)
+        both = area[part, None], area[start:]
+        whole = np.minimum(*both) if of_smaller else both[0] + both[1] - shared
+        suppressed = shared > np.float32(threshold) * whole
+        for row in range(len(suppressed)):
+            if alive[start + row]:
+                alive[start + row + 1 :] &= ~suppressed[row, row + 1 :]
+    return order[alive].astype(np.int64, copy=False)

@@ -6,6 +6,7 @@ model records), so that training and serving cannot differ.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -191,32 +192,42 @@ class Networks:
         """A detector with sessions of its own, in this process.
 
         Args:
-            threads: threads inside one network. Its nets are small: more than 1 makes it slower.
+            threads: how many parts of one photo's work run at once.
         """
-        pnet, rnet, onet = (open_session(self._models[name], threads) for name in ("pnet", "rnet", "onet"))
-        return Detector(pnet, rnet, onet, self.manifest.detector)
+        pnet, rnet, onet = (open_session(self._models[name]) for name in ("pnet", "rnet", "onet"))
+        return Detector(pnet, rnet, onet, self.manifest.detector, threads)
 
     def open_embedder(self, flip: bool, threads: int = 1) -> Embedder:
         """An embedder with a session of its own, in this process.
 
         Args:
             flip: average with the mirrored face.
-            threads: threads inside the network.
+            threads: how many parts of a batch run at once.
         """
-        session = open_session(self._models["embedder"], threads)
+        session = open_session(self._models["embedder"])
 
         def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
             embeddings: NDArray[np.float32] = session.run(None, {"pixels": crops})[0]
             return embeddings
 
-        return Embedder(run, flip, self.manifest.unit_length)
+        return Embedder(run, flip, self.manifest.unit_length, threads)
 
 
-def open_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session on the CPU. It does not survive a fork."""
+@functools.cache
+def _share_arena() -> None:
+    """One pool of working memory for all sessions, which grows by what is asked for instead of by powers of two."""
+    cpu = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    same_as_requested = {"arena_extend_strategy": 1}
+    onnxruntime.create_and_register_allocator(cpu, onnxruntime.OrtArenaCfg(same_as_requested))
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session of one thread on the CPU (faces/threads.py says why). It does not survive a fork."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # Threads that wait by spinning would take the cores from other workers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    _share_arena()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +73,10 @@ def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -
     `detect_all` may place the largest face a few pixels elsewhere than `detect_largest`. What is learnt from a photo
     and what is asked of it later must be the same crop, so the latter's word counts in both.
     """
-    largest = detector.detect_largest(pixels)
-    if largest is None or largest_only:
-        return [largest] if largest is not None else []
-    others = [face for face in detector.detect_all(pixels) if intersection_over_union(face.box, largest.box) < 0.5]
-    return [largest, *others]
+    largest, others = (detector.detect_largest(pixels), []) if largest_only else detector.detect(pixels)
+    if largest is None:
+        return []
+    return [largest, *(face for face in others if intersection_over_union(face.box, largest.box) < 0.5)]
 
 
 def reduce_for_detection(image: Image.Image, max_side: int) -> Image.Image:
@@ -109,13 +110,16 @@ class Recognizer:
         """Make the sessions in this process and run each once, so that the first photo is not the slow one.
 
         Args:
-            threads: threads inside the embedder.
+            threads: how many parts of one photo's work run at once.
         """
-        self._detector = self.networks.open_detector()
+        self._detector = self.networks.open_detector(threads)
         self._embedder = self.networks.open_embedder(self.flip, threads)
         size = self.networks.manifest.crop.image_size
-        self._detector.detect_all(np.zeros((size, size, 3), np.uint8))
+        self._detector.warm_up()
         self._embedder.embed(np.zeros((1, size, size, 3), np.uint8))
+        photo, side = io.BytesIO(), min(1500, math.isqrt(self.max_pixels))
+        Image.new("RGB", (side, side)).save(photo, "JPEG")
+        self.faces(photo.getvalue())  # decoding, resizing and all that is allocated for them
 
     def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
         """The faces of a photo, with crops, the largest first.

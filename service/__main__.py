@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 import sys
+from dataclasses import replace
 
 from werkzeug.serving import is_running_from_reloader
 
@@ -23,7 +24,8 @@ def main() -> None:
         check_address(settings.host, settings.port)
     # No debugger page in a browser, not even with FLASK_DEBUG: every error is JSON, and its console would let
     # whoever reaches the port run code. Flask's own reading of .env is off, Settings has done that.
-    create_app(settings).run(
+    # One process for everybody, so all cores are its own.
+    create_app(replace(settings, workers=1)).run(
         settings.host,
         settings.port,
         debug=settings.debug,

@@ -49,6 +49,7 @@ class Settings:
     debug: bool = False
     cors_origins: tuple[str, ...] = ("*",)
     workers: int = 4
+    max_wait_seconds: float = 5.0
 
     @property
     def max_image_bytes(self) -> int:
@@ -92,6 +93,7 @@ class Settings:
             debug=reader.read("FLASK_DEBUG", _boolean, cls.debug),
             cors_origins=reader.read("CORS_ORIGINS", _origins, cls.cors_origins),
             workers=reader.read("WEB_CONCURRENCY", _count, cls.workers),
+            max_wait_seconds=reader.read("MAX_WAIT_SECONDS", _seconds, cls.max_wait_seconds),
         )
         for name in sorted(in_file.keys() - reader.known):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
@@ -187,6 +189,14 @@ def _megapixels(text: str) -> float:
     expected = f"a number of megapixels greater than 0, at most {largest}, such as 64"
     value = _number(text, expected)
     if value * 1e6 < 1 or value > largest:
+        raise ValueError(expected)
+    return value
+
+
+def _seconds(text: str) -> float:
+    expected = "a number of seconds greater than 0, such as 5"
+    value = _number(text, expected)
+    if value <= 0:
         raise ValueError(expected)
     return value
 

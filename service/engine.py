@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,9 @@ import numpy as np
 from faces.face import Face
 from faces.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognizer import Recognizer
+from faces.threads import available_cores, limit_numpy, threads_per_worker
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
+from service.admission import Admission
 from service.config import PROJECT_ROOT, Settings
 from service.errors import MODELS_NOT_FOUND, ApiError
 
@@ -63,14 +66,22 @@ class _Models:
     verifier: Verifier
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """What belongs to one process: sessions and threads do not survive a fork."""
+
+    process: int
+    recognizer: Recognizer
+    admission: Admission
+
+
 class Engine:
     """Verifies photos, or says why it cannot. Safe to use from several threads at once."""
 
-    def __init__(self, models: _Models | None, problem: Problem | None, max_pixels: int) -> None:
+    def __init__(self, models: _Models | None, problem: Problem | None, settings: Settings) -> None:
         self._models = models
-        self._max_pixels = max_pixels
-        self._recognizer: Recognizer | None = None
-        self._process: int | None = None
+        self._settings = settings
+        self._opened: _Opened | None = None
         self._opening = threading.Lock()
         self.problem = problem
 
@@ -92,9 +103,9 @@ class Engine:
                 f"missing {', '.join(missing)}; " if missing else "",
                 error,
             )
-            return cls(None, _describe(error, missing), settings.max_pixels)
+            return cls(None, _describe(error, missing), settings)
         log.info("Loaded %s: backbone %s", _relative(settings.model_path), networks.backbone_name)
-        return cls(_Models(networks, verifier), None, settings.max_pixels)
+        return cls(_Models(networks, verifier), None, settings)
 
     @property
     def backbone(self) -> str | None:
@@ -104,20 +115,32 @@ class Engine:
     def open(self) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 
-        Does nothing where they are open already, or there are no models. One thread a session: concurrent
-        requests share the cores, and for networks this small one thread is fastest anyway.
+        Does nothing where they are open already, or there are no models.
         """
         with self._opening:
-            if self._models is None or self._process == os.getpid():
+            if self._models is None or (self._opened and self._opened.process == os.getpid()):
                 return
-            recognizer = Recognizer(self._models.networks, flip=self._models.verifier.flip, max_pixels=self._max_pixels)
-            recognizer.open(threads=1)
-            self._models.verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
-            self._recognizer, self._process = recognizer, os.getpid()
+            share = threads_per_worker(self._settings.workers)
+            limit_numpy(share)
+            verifier = self._models.verifier
+            recognizer = Recognizer(self._models.networks, flip=verifier.flip, max_pixels=self._settings.max_pixels)
+            recognizer.open(threads=available_cores())
+            verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
+            self._opened = _Opened(os.getpid(), recognizer, Admission(share, self._settings.max_wait_seconds))
             log.info("Sessions opened in process %d", os.getpid())
 
+    def entered(self) -> AbstractContextManager[None]:
+        """A place in the queue, to be held from before a photo is read until it is answered.
+
+        Raises:
+            ApiError: 503 with Retry-After, there are more requests than can be answered in time.
+        """
+        if self.problem is not None:
+            return nullcontext()
+        return self._in_this_process().admission.entered()
+
     def verify(self, photo: bytes) -> Verification | None:
-        """Find the largest face on a photo and score it.
+        """Find the largest face on a photo and score it, once it is its turn.
 
         Args:
             photo: a file's bytes.
@@ -131,14 +154,21 @@ class Engine:
         """
         if self.problem is not None:
             raise ApiError(503, self.problem.error, self.problem.detail)
-        if self._process != os.getpid():
+        opened = self._in_this_process()
+        return opened.admission.run(lambda: self._verify(opened.recognizer, photo))
+
+    def _in_this_process(self) -> _Opened:
+        if self._opened is None or self._opened.process != os.getpid():
             self.open()
-        assert self._models is not None and self._recognizer is not None
-        face = self._recognizer.largest_face(photo)
+        assert self._opened is not None
+        return self._opened
+
+    def _verify(self, recognizer: Recognizer, photo: bytes) -> Verification | None:
+        face = recognizer.largest_face(photo)
         if face is None:
             return None
-        self._recognizer.embed([face])
-        assert face.embedding is not None
+        recognizer.embed([face])
+        assert self._models is not None and face.embedding is not None
         score = self._models.verifier.score(face.embedding[np.newaxis])[0]
         return Verification(face, float(score))
 

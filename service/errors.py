@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -16,6 +16,7 @@ WRONG_TYPE = "Tipo de archivo no permitido. Solo image/jpeg o image/png"
 UNREADABLE = "No se pudo leer la imagen"
 TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
+SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
 UNEXPECTED = "Error interno del servidor"
 
 _BY_STATUS = {
@@ -33,13 +34,17 @@ class ApiError(Exception):
         status: HTTP status.
         error: what the caller reads in `error`.
         detail: more about this case, added as `detail` unless None.
+        headers: further headers of the answer.
     """
 
-    def __init__(self, status: int, error: str, detail: str | None = None) -> None:
+    def __init__(
+        self, status: int, error: str, detail: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(error)
         self.status = status
         self.error = error
         self.detail = detail
+        self.headers = headers or {}
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -53,7 +58,7 @@ def register(app: Flask, settings: Settings) -> None:
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
     ):
         app.register_error_handler(kind, _always(*answer))
-    app.register_error_handler(ApiError, lambda error: _answer(error.status, error.error, error.detail))
+    app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -61,6 +66,12 @@ def register(app: Flask, settings: Settings) -> None:
 def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exception], Response]:
     """An error handler with one answer for every error of its kind."""
     return lambda _: _answer(status, error, detail)
+
+
+def _api_error(error: ApiError) -> Response:
+    answer = _answer(error.status, error.error, error.detail)
+    answer.headers.update(error.headers)
+    return answer
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -18,7 +18,12 @@ import gunicorn.util  # type: ignore[import-untyped]  # it ships no types
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
 
-from service.config import Settings, SettingsError  # noqa: E402  found by the line above
+from service.memory import before_forks, give_back, hide_pandas  # noqa: E402  found by the line above
+
+hide_pandas()
+
+from service.admission import THREADS  # noqa: E402  as above
+from service.config import Settings, SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 
 try:
@@ -28,6 +33,9 @@ except SettingsError as error:
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 workers = settings.workers
+# Threads read uploads, wait for their turn, and say no where that would take too long (service/admission.py): a slow
+# client holds up nobody else, and /healthz answers while photos are verified.
+threads = THREADS
 timeout = 120
 
 preload_app = True
@@ -46,9 +54,15 @@ accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
 
 
+def when_ready(_: Any) -> None:
+    """In the master, before it forks the first worker."""
+    before_forks()
+
+
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
     worker.wsgi.extensions["engine"].open()
+    give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 

@@ -63,8 +63,8 @@ def verify() -> Response:
     """Whether the largest face on the photo sent in the field `image` is "me"."""
     started = time.perf_counter()
     settings, engine, threshold = _settings(), _engine(), _threshold()
-    photo = read_image(request, "image", settings.max_image_bytes)
-    verification = engine.verify(photo)
+    with engine.entered():
+        verification = engine.verify(read_image(request, "image", settings.max_image_bytes))
     if verification is None:
         raise ApiError(400, NO_FACE)
     score = round(verification.score, 6)

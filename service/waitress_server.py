@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import replace
 
 from service import create_app
+from service.admission import THREADS
 from service.config import Settings, SettingsError
 from service.drain import MAX_BYTES
 
 
 def main() -> None:
-    """Serve with waitress, one process with as many threads as WEB_CONCURRENCY says."""
+    """Serve with waitress, one process; its threads wait while some of them verify (service/admission.py)."""
     try:
         settings = Settings.load()
     except SettingsError as error:
@@ -20,10 +22,10 @@ def main() -> None:
     # a temporary file. Uploaded photos stay in memory, so the two limits are the same.
     limit = max(MAX_BYTES, settings.max_body_bytes)
     importlib.import_module("waitress").serve(
-        create_app(settings),
+        create_app(replace(settings, workers=1)),  # one process: all cores are its own
         host=settings.host,
         port=settings.port,
-        threads=settings.workers,
+        threads=THREADS,
         max_request_body_size=limit,
         inbuf_overflow=limit,
         ident=None,

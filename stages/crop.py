@@ -36,6 +36,7 @@ from faces.networks import Networks
 from faces.progress import progress
 from faces.quality import brightness, photo_hash, sharpness
 from faces.recognizer import decode_for_detection, find_faces
+from faces.threads import available_cores
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
@@ -255,7 +256,7 @@ def crop_all(photos: list[SourcePhoto], networks: Networks, params: Params, targ
         target: a new folder.
     """
     cropper = Cropper(networks, params, CropMemory(CROP_REPORT, CROPPED), target)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         results = progress(pool.map(cropper.crop, photos), len(photos), "cropping", "photo")
         return [row for rows in results for row in rows]
 

@@ -26,6 +26,7 @@ from faces.embedder import Embedder
 from faces.files import write_bytes, write_text
 from faces.networks import Networks
 from faces.progress import progress
+from faces.threads import available_cores
 from stages.errors import StageError, run_stage
 from stages.inputs import read_array, read_table
 from stages.params import Params, load_params
@@ -59,7 +60,7 @@ def open_embedder(networks: Networks, params: Params) -> tuple[Embedder, str]:
         return _torch_embedder(networks, params), "torch on the GPU"
     if device == "cuda":
         raise StageError("embed.device is cuda, but torch finds no GPU here; expected auto or cpu on this machine")
-    threads = os.cpu_count() or 1
+    threads = available_cores()
     return networks.open_embedder(params.embed.flip, threads), f"ONNX Runtime on the CPU, {threads} threads"
 
 

@@ -5,6 +5,7 @@ Writes models/networks/{pnet,rnet,onet,embedder}.onnx and networks.json; nothing
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import logging
@@ -44,6 +45,29 @@ class _FromPixels(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         outputs: tuple[Tensor, ...] = self.network((pixels.permute(0, 3, 1, 2) - 127.5) * 0.0078125)
         return outputs
+
+
+class _CheapPReLU(nn.Module):
+    """A PReLU that ONNX Runtime vectorises, equal to the last bit: its own takes half the time of MTCNN's nets."""
+
+    def __init__(self, original: nn.PReLU) -> None:
+        super().__init__()
+        # one slope a channel, to be multiplied with [N, C, H, W] or [N, C]
+        self.slope = original.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        positive = torch.relu(x)
+        slope = self.slope.reshape(-1, 1, 1) if x.dim() == 4 else self.slope
+        return positive + slope * (x - positive)
+
+
+def _with_cheap_prelu(network: nn.Module) -> nn.Module:
+    """The same network with each PReLU replaced."""
+    network = copy.deepcopy(network)
+    for name, layer in network.named_children():
+        if isinstance(layer, nn.PReLU):
+            setattr(network, name, _CheapPReLU(layer))
+    return network
 
 
 def choose_backbone(params: Params, folder: Path) -> tuple[Backbone, Path]:
@@ -86,11 +110,12 @@ def _last_backbone(folder: Path) -> str | None:
     return str(values.get("backbone")) if isinstance(values, dict) else None
 
 
-def _write_onnx(module: nn.Module, example: Tensor, path: Path, dynamic: dict[int, str]) -> float:
-    """Write a module as ONNX and compare the two on inputs of other sizes than the example's.
+def _write_onnx(module: nn.Module, original: nn.Module, example: Tensor, path: Path, dynamic: dict[int, str]) -> float:
+    """Write a module as ONNX and compare what was written with the original, on other sizes than the example's.
 
     Args:
         module: takes one tensor.
+        original: a module that gives the same; perhaps the module itself.
         example: an input.
         path: the file to write.
         dynamic: axes of the input that may vary, with their names.
@@ -115,7 +140,7 @@ def _write_onnx(module: nn.Module, example: Tensor, path: Path, dynamic: dict[in
             shape[1], shape[2] = shape[1] + 7 * count, shape[2] + 3 * count
         pixels = torch.randint(0, 256, shape, generator=generator).to(example.dtype)
         with torch.no_grad():
-            expected = module(pixels)
+            expected = original(pixels)
         expected = expected if isinstance(expected, tuple) else (expected,)
         for ours, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), expected, strict=True):
             worst = max(worst, float(np.abs(ours - theirs.numpy()).max()))
@@ -131,9 +156,9 @@ def export_networks(params: Params, folder: Path) -> Manifest:
     backbone, weights = choose_backbone(params, folder)
     size = params.crop.image_size
     jobs: dict[str, tuple[nn.Module, Tensor, dict[int, str]]] = {
-        "pnet": (_FromPixels(mtcnn.PNet()).eval(), torch.zeros(1, 40, 50, 3), {1: "height", 2: "width"}),
-        "rnet": (_FromPixels(mtcnn.RNet()).eval(), torch.zeros(2, 24, 24, 3), {0: "faces"}),
-        "onet": (_FromPixels(mtcnn.ONet()).eval(), torch.zeros(2, 48, 48, 3), {0: "faces"}),
+        "pnet": (mtcnn.PNet(), torch.zeros(1, 40, 50, 3), {1: "height", 2: "width"}),
+        "rnet": (mtcnn.RNet(), torch.zeros(2, 24, 24, 3), {0: "faces"}),
+        "onet": (mtcnn.ONet(), torch.zeros(2, 48, 48, 3), {0: "faces"}),
         "embedder": (
             backbone.build(weights, size),
             torch.zeros(2, size, size, 3, dtype=torch.uint8),
@@ -144,7 +169,9 @@ def export_networks(params: Params, folder: Path) -> Manifest:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp") as name:
         temporary = Path(name)
         for network, (module, example, dynamic) in tqdm(jobs.items(), desc="exporting networks", unit="network"):
-            worst = _write_onnx(module, example, temporary / f"{network}.onnx", dynamic)
+            original = module if network == "embedder" else _FromPixels(module).eval()
+            fast = module if network == "embedder" else _FromPixels(_with_cheap_prelu(module)).eval()
+            worst = _write_onnx(fast, original, example, temporary / f"{network}.onnx", dynamic)
             if not worst <= TOLERANCE:
                 raise StageError(
                     f"{network} in ONNX differs from torch by {worst:.1e}; at most {TOLERANCE:.0e} is allowed. "

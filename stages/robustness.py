@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from faces.image import LARGEST_MAX_PIXELS, ImageError, Photo
 from faces.networks import Networks
 from faces.progress import progress
 from faces.recognizer import Recognizer
+from faces.threads import available_cores
 from faces.verifier import Verifier
 from stages import fairness, plots
 from stages.dataset import Dataset, load_dataset
@@ -175,7 +175,7 @@ def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> 
         return verify(recognizer, sample, degradation.apply(sample.image, sample.box, level, sample.seed))
 
     tasks = [(step, sample) for step in steps for sample in samples]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         scores = np.array(list(progress(pool.map(score, tasks), len(tasks), "degrading", "photo")))
     me = np.array([sample.label == 1 for sample in samples])
     rows = []

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.accuracy import acceptance, draw_projects
-from tests.conftest import ROOT
+from tests.bench.support import run
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def run(bench: str, *arguments: str) -> dict[str, Any]:
-    """The JSON line of a bench."""
-    command = [sys.executable, "-m", f"bench.{bench}", *arguments]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, encoding="utf-8", timeout=500)
-    assert done.returncode == 0, done.stderr[-3000:]
-    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert values["bench"] == bench
-    return values
 
 
 @pytest.mark.slow

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 from facenet_pytorch import MTCNN
-from torch.nn.functional import interpolate
 from torchvision.ops import nms
 
-from faces.detector import Detector, DetectorSettings, SummedArea, non_maximum_suppression
+from faces.detector import Detector, DetectorSettings, non_maximum_suppression
 from faces.face import intersection_over_union
 from faces.image import Photo
 from faces.networks import Networks
@@ -99,49 +98,6 @@ class TestAgainstFacenetPytorch:
         faces, largest = detector.detect_all(pixels), detector.detect_largest(pixels)
         assert faces[1].size > 0.9 * faces[0].size
         assert intersection_over_union(largest.box, faces[0].box) > 0.8
-
-
-class TestSummedArea:
-    """Resampling is torch's mode="area"."""
-
-    @pytest.mark.parametrize(
-        ("size", "to"),
-        [
-            ((97, 61), (24, 24)),
-            ((97, 61), (48, 30)),
-            ((97, 61), (97, 61)),
-            ((97, 61), (96, 60)),  # windows overlap
-            ((11, 7), (24, 24)),
-            ((1, 1), (12, 13)),
-            ((30, 200), (1, 1)),
-            ((5, 40), (9, 13)),
-        ],
-    )
-    def test_resize(self, size: tuple[int, int], to: tuple[int, int]) -> None:
-        pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
-        assert np.abs(SummedArea(pixels).resize(*to) - area(pixels, to)).max() < 1e-3
-
-    def test_cut(self) -> None:
-        rng = np.random.default_rng(0)
-        pixels = rng.integers(0, 256, (90, 130, 3), np.uint8)
-        corner = rng.integers(0, [129, 89], (200, 2))
-        boxes = np.hstack([corner, rng.integers(corner + 1, [131, 91])])
-        boxes = np.vstack([boxes, [[0, 0, 130, 90], [129, 89, 130, 90], [0, 40, 130, 41]]])
-        for size in (24, 48):
-            cuts = SummedArea(pixels).cut(boxes, size)
-            for (left, top, right, bottom), cut in zip(boxes, cuts, strict=True):
-                assert np.abs(cut - area(pixels[top:bottom, left:right], (size, size))).max() < 1e-3
-
-    def test_bright_image_does_not_overflow(self) -> None:
-        pixels = np.full((4200, 4200, 3), 255, np.uint8)  # its sum does not fit 32 bits
-        sums = SummedArea(pixels)
-        assert (sums.resize(3, 3) == 255).all()
-        assert (sums.cut(np.array([[4000, 4000, 4200, 4200]]), 5) == 255).all()
-
-
-def area(pixels: np.ndarray, to: tuple[int, int]) -> np.ndarray:
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
-    return interpolate(tensor, size=to, mode="area")[0].permute(1, 2, 0).numpy()
 
 
 class TestSuppression:

@@ -85,6 +85,7 @@ def server_environment(settings: Settings, port: int, folder: Path) -> dict[str,
         "FLASK_DEBUG": "False",
         "CORS_ORIGINS": ",".join(settings.cors_origins),
         "WEB_CONCURRENCY": "2",
+        "MAX_WAIT_SECONDS": str(settings.max_wait_seconds),
         "XDG_RUNTIME_DIR": str(folder),
     }
 

@@ -73,6 +73,7 @@ def test_paths_are_relative_to_the_project_not_to_the_directory(
         *[("MAX_CONTENT_MB", value, "greater than 0") for value in ("0", "-2", "inf", "nan", "2MB", "")],
         *[("MAX_MEGAPIXELS", value, "greater than 0") for value in ("0", "-1", "1000", "x")],
         *[("FLASK_DEBUG", value, "one of true") for value in ("maybe", "2", "")],
+        *[("MAX_WAIT_SECONDS", value, "seconds greater than 0") for value in ("0", "-1", "soon", "inf")],
         *[("WEB_CONCURRENCY", value, "1 or more") for value in ("0", "-1", "two", "1.5")],
         *[("CORS_ORIGINS", value, "a list of origins") for value in ("", "example.org", "https://a.example,b")],
         ("MODEL_PATH", "", "a path"),
@@ -129,5 +130,5 @@ def test_each_app_reads_its_own_threshold(monkeypatch: pytest.MonkeyPatch, no_mo
 def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     variables = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line.split(" ")[1]]
-    assert len(variables) == 13
+    assert len(variables) == 14
     assert load(tmp_path, "\n".join(variables)) == Settings()

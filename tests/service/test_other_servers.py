@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from service import waitress_server
+from service.admission import THREADS
 from service.config import PROJECT_ROOT, Settings
 from tests.service.support import running, server_environment
 
@@ -71,7 +72,7 @@ def test_waitress_keeps_photos_in_memory(no_models: Settings, monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "waitress", SimpleNamespace(serve=lambda _, **given: started.update(given)))
     monkeypatch.setattr(Settings, "load", classmethod(lambda _: replace(no_models, port=8080, workers=3)))
     waitress_server.main()
-    assert (started["host"], started["port"], started["threads"]) == ("0.0.0.0", 8080, 3)
+    assert (started["host"], started["port"], started["threads"]) == ("0.0.0.0", 8080, THREADS)
     assert started["inbuf_overflow"] >= started["max_request_body_size"] > no_models.max_body_bytes
 
 
@@ -91,4 +92,4 @@ def test_slim_requirements_are_pinned_as_the_whole_project() -> None:
         return {name.lower(): version for name, _, version in pairs}
 
     slim, whole = pins(PROJECT_ROOT / "service/requirements.txt"), pins(PROJECT_ROOT / "requirements.txt")
-    assert len(slim) == 11 and slim.items() <= whole.items()
+    assert len(slim) == 12 and slim.items() <= whole.items()

@@ -1,0 +1,120 @@
+"""What does one photo more cost in a project of thousands?
+
+    python -m bench.incremental PHOTO_OR_FOLDER … [--count 5000] [--rounds 3] [--quick]
+
+Two clones of the project's last commit have the same photos, crops and embeddings. In one, crop and embed are the real
+stages; in the other, commands that do nothing but add a line to what the next stage depends on, so that DVC runs and
+hashes the same. In turn, a photo is added to each and `dvc add` and `dvc repro embed` are timed. The difference is what
+the stages themselves take. So is `dvc repro embed` where nothing has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from bench.machine import describe
+from bench.photos import find_photos, is_small, many, spread
+from bench.workspace import Workspace, temporary_workspace
+from faces.progress import progress
+
+NOTHING = {
+    "crop": "echo >> reports/crop_report.csv",
+    "embed": "echo >> data/index.csv",
+}
+
+
+def reproduce(workspace: Workspace) -> float:
+    """Seconds of `dvc repro embed`."""
+    begun = time.perf_counter()
+    workspace.run("dvc", "repro", "-q", "embed")
+    return time.perf_counter() - begun
+
+
+def add(workspace: Workspace, name: str, photo: bytes) -> float:
+    """Seconds that a new photo of somebody else takes, from `dvc add` to its embedding."""
+    (workspace.path / "data" / "not_me" / name).write_bytes(photo)
+    begun = time.perf_counter()
+    workspace.run("dvc", "add", "-q", "data/not_me")
+    return time.perf_counter() - begun + reproduce(workspace)
+
+
+def build(workspace: Workspace, photos: list[bytes]) -> None:
+    """Put the photos there, and build up to the embeddings."""
+    for number, photo in enumerate(photos):
+        folder = workspace.path / "data" / ("me" if number % 100 == 0 else "not_me")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number:05d}.jpg").write_bytes(photo)
+    workspace.run("dvc", "add", "-q", "data/me", "data/not_me")
+    workspace.run("dvc", "repro", "-q", "embed")
+
+
+def doing_nothing(workspace: Workspace, path: Path) -> Workspace:
+    """A copy in which crop and embed do nothing."""
+    shutil.copytree(workspace.path, path, symlinks=True)
+    copy = Workspace(path)
+    stages = yaml.safe_load((path / "dvc.yaml").read_text(encoding="utf-8"))
+    for stage, command in NOTHING.items():
+        stages["stages"][stage]["cmd"] = command
+    (path / "dvc.yaml").write_text(yaml.safe_dump(stages, sort_keys=False), encoding="utf-8")
+    reproduce(copy)
+    return copy
+
+
+def main() -> None:
+    """Print the table and the JSON line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders with some; the small ones are used")
+    parser.add_argument("--count", type=int, default=5000, help="how many photos there are before")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="one round, 60 photos")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.count = 1, 60
+    paths = find_photos(args.photos)
+    few = [path for path in paths if is_small(path)] or paths
+    wanted = args.count + args.rounds + 1
+    photos = many([path.read_bytes() for path in spread(few, wanted)], wanted)
+    times: dict[str, dict[str, list[float]]] = {
+        what: {"real": [], "nothing": []} for what in ("one photo added", "nothing changed")
+    }
+    with temporary_workspace() as real, tempfile.TemporaryDirectory(prefix="face-bench-") as name:
+        build(real, photos[: args.count])
+        both = {"real": real, "nothing": doing_nothing(real, Path(name) / "clone")}
+        for turn in progress(range(args.rounds + 1), args.rounds + 1, "adding a photo", "round"):
+            for which, workspace in both.items():
+                photo = photos[args.count + turn]
+                measured: dict[str, Callable[[], float]] = {
+                    "one photo added": lambda: add(workspace, f"new{turn}.jpg", photo),  # noqa: B023  called at once
+                    "nothing changed": lambda: reproduce(workspace),  # noqa: B023
+                }
+                for what, measure in measured.items():
+                    seconds = measure()
+                    if turn:  # the first one warms up DVC's own index
+                        times[what][which].append(seconds)
+    report(args.count, times)
+
+
+def report(count: int, times: dict[str, dict[str, list[float]]]) -> None:
+    """Print what came out."""
+    print(f"{count} photos; seconds, medians; {describe()}\n")
+    print(f"{'':18}{'dvc add + repro':>17}{'DVC alone':>11}{'beyond':>8}")
+    figures: dict[str, dict[str, float]] = {}
+    for what, values in times.items():
+        real, nothing = (np.array(values[which]) for which in ("real", "nothing"))
+        row = {"real": np.median(real), "dvc": np.median(nothing), "beyond": np.median(real - nothing)}
+        figures[what] = {name: round(float(value), 2) for name, value in row.items()}
+        print(f"{what:18}{row['real']:17.2f}{row['dvc']:11.2f}{row['beyond']:8.2f}")
+    print(json.dumps({"bench": "incremental", "machine": describe(), "photos": count, "seconds": figures}))
+
+
+if __name__ == "__main__":
+    main()

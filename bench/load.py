@@ -1,0 +1,204 @@
+"""Many clients at once: how many photos a second, how long they wait, what an overload does, and how memory behaves.
+
+    python -m bench.load PHOTO_OR_FOLDER … [--workers 2] [--clients 8] [--seconds 60] [--requests 10000] [--quick]
+
+1. Clients post photos of 3 megapixels or more (or, where none is given, all) as fast as they are answered, in turn to
+   this project's service and to the naive flow, both with the same number of workers: photos a second, percentiles of
+   the time to an answer, errors.
+2. Eight times as many clients, and a service told that nobody shall wait for more than a second: how many are answered,
+   how many are told 503, how soon, and whether with Retry-After.
+3. Proportional set size of the whole service with 4 workers, at the start and over 10,000 requests with small photos;
+   the naive flow's beside it, after a few.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import servers
+from bench.machine import describe
+from bench.memory import proportional_megabytes
+from bench.models import make_models
+from bench.photos import GROUPS, find_photos, group_of, is_small, load, spread
+from bench.servers import Server, multipart
+from faces.backbones import BACKBONE_NAMES
+from faces.progress import progress
+
+TURNS = 3
+OVERLOAD = 8
+Body = tuple[bytes, str]
+
+
+@dataclass
+class Load:
+    """Answers to many clients: seconds to each and its status, in the order they came; the time it all took."""
+
+    seconds: list[float] = field(default_factory=list)
+    status: list[int] = field(default_factory=list)
+    retry_after: int = 0
+    duration: float = 0.0
+
+    def add(self, other: Load) -> None:
+        """Take in another turn."""
+        self.seconds += other.seconds
+        self.status += other.status
+        self.retry_after += other.retry_after
+        self.duration += other.duration
+
+    def times(self, status: int) -> list[float]:
+        """Seconds of the answers with that status."""
+        return [seconds for seconds, own in zip(self.seconds, self.status, strict=True) if own == status]
+
+    def figures(self) -> dict[str, Any]:
+        """Photos a second answered with 200, percentiles of their milliseconds, and all statuses."""
+        answered = 1000 * np.array(self.times(200) or [float("nan")])
+        return {
+            "per_second": round(len(self.times(200)) / self.duration, 2),
+            "p50_ms": round(float(np.percentile(answered, 50)), 1),
+            "p99_ms": round(float(np.percentile(answered, 99)), 1),
+            "status": {str(status): count for status, count in sorted(Counter(self.status).items())},
+        }
+
+
+def press(server: Server, bodies: list[Body], clients: int, seconds: float, requests: int | None = None) -> Load:
+    """Let clients post photos one after the other for some seconds, or until there were enough requests.
+
+    One that is told Retry-After waits for so long. An exception counts as status 0.
+    """
+    load, lock, started = Load(), threading.Lock(), time.perf_counter()
+    turn = itertools.count()
+
+    def client() -> None:
+        while time.perf_counter() < started + seconds:
+            number = next(turn)
+            if requests is not None and number >= requests:
+                return
+            begun, retry = time.perf_counter(), 0.0
+            try:
+                status, headers, _ = server.ask(*bodies[number % len(bodies)])
+                retry = float(headers.get("Retry-After", 0))
+            except OSError:
+                status = 0
+            with lock:
+                load.seconds.append(time.perf_counter() - begun)
+                load.status.append(status)
+                load.retry_after += retry > 0
+            time.sleep(min(retry, max(0.0, started + seconds - time.perf_counter())))
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    load.duration = time.perf_counter() - started
+    return load
+
+
+def throughput(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[str, Any]:
+    """Part 1: in turn to both services."""
+    loads = {"this project": Load(), "naive flow": Load()}
+    turns = 1 if args.quick else TURNS
+    with servers.ours(models, args.workers) as ours, servers.naive(args.workers) as naive:
+        both = {"this project": ours, "naive flow": naive}
+        for server in both.values():
+            press(server, bodies, args.clients, 3600, 2 * args.workers)
+        for _, name in progress(list(itertools.product(range(turns), both)), 2 * turns, "pressing", "turn"):
+            loads[name].add(press(both[name], bodies, args.clients, args.seconds / turns))
+    figures: dict[str, Any] = {name: load.figures() for name, load in loads.items()}
+    print(f"{args.workers} workers, {args.clients} clients, {args.seconds:g} s each")
+    for name, row in figures.items():
+        waits = f"p50 {row['p50_ms']:8.1f} ms   p99 {row['p99_ms']:8.1f} ms"
+        print(f"  {name:14}{row['per_second']:8.1f} photos/s   {waits}   status {row['status']}")
+    ours_row = figures["this project"]
+    figures["times_as_many"] = round(ours_row["per_second"] / figures["naive flow"]["per_second"], 2)
+    figures["p99_by_p50"] = round(ours_row["p99_ms"] / ours_row["p50_ms"], 2)
+    print(f"  {figures['times_as_many']} times as many; p99 is {figures['p99_by_p50']} × p50\n")
+    return figures
+
+
+def overload(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[str, Any]:
+    """Part 2: more than can be answered in time."""
+    clients = args.clients * OVERLOAD
+    with servers.ours(models, args.workers, MAX_WAIT_SECONDS="1") as server:
+        press(server, bodies, args.clients, 3600, 2 * args.workers)
+        load = press(server, bodies, clients, args.seconds / TURNS)
+    refused = 1000 * np.array(load.times(503) or [float("nan")])
+    figures = {
+        **load.figures(),
+        "refused_p50_ms": round(float(np.percentile(refused, 50)), 1),
+        "refused_p99_ms": round(float(np.percentile(refused, 99)), 1),
+        "retry_after": load.retry_after,
+    }
+    print(f"overload: {clients} clients, MAX_WAIT_SECONDS=1")
+    print(f"  answered {figures['per_second']} photos/s, p99 {figures['p99_ms']} ms; status {figures['status']}")
+    print(f"  503 after {figures['refused_p50_ms']} ms (p50), {figures['refused_p99_ms']} ms (p99), "
+          f"{load.retry_after} with Retry-After\n")  # fmt: skip
+    return figures
+
+
+def memory(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[str, Any]:
+    """Part 3: of the whole service, over many requests."""
+    steps = 10
+    with servers.ours(models, 4) as server:
+        press(server, bodies, 8, 3600, 100)
+        sizes = [proportional_megabytes(server.process.pid)]
+        for _ in progress(range(steps), steps, "memory", "part"):
+            press(server, bodies, 8, 3600, args.requests // steps)
+            sizes.append(proportional_megabytes(server.process.pid))
+    with servers.naive(4) as server:
+        press(server, bodies, 8, 3600, 20)
+        naive = proportional_megabytes(server.process.pid)
+    growth = statistics.median(sizes[-3:]) - statistics.median(sizes[2:5])
+    print(f"memory, 4 workers: {sizes[0]:.0f} MB after 100 requests, {sizes[-1]:.0f} MB after {args.requests} more")
+    print(f"  from the second to the last tenth: {growth:+.1f} MB; naive flow: {naive:.0f} MB")
+    return {
+        "megabytes": [round(size, 1) for size in sizes],
+        "growth": round(growth, 1),
+        "requests": args.requests,
+        "naive_megabytes": round(naive, 1),
+    }
+
+
+def main() -> None:
+    """Print the tables and the JSON line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders with some")
+    parser.add_argument("--backbone", choices=BACKBONE_NAMES, default="dlib-resnet")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--requests", type=int, default=10_000, help="over which memory is watched")
+    parser.add_argument("--quick", action="store_true", help="4 seconds, 200 requests")
+    args = parser.parse_args()
+    if args.quick:
+        args.seconds, args.requests = 4.0, 200
+    photos = load(args.photos, 30)
+    large = [photo for photo in photos if group_of(photo) == GROUPS[1][0]] or photos
+    few = [path for path in find_photos(args.photos) if is_small(path)]
+    small = [path.read_bytes() for path in spread(few, 100)] or photos
+    print(f"{args.backbone}; {describe()}\n")
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
+        models = Path(name)
+        make_models(models, args.backbone)
+        result = {
+            "throughput": throughput(models, [multipart(photo) for photo in large], args),
+            "overload": overload(models, [multipart(photo) for photo in large], args),
+            "memory": memory(models, [multipart(photo) for photo in small], args),
+        }
+    print(json.dumps({"bench": "load", "machine": describe(), "backbone": args.backbone, **result}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Models to measure speed with: real networks, and a verifier of random embeddings, at a real one's cost."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from facenet_pytorch import InceptionResnetV1
+
+from bench.servers import ROOT
+from faces.backbones import WeightsUnavailableError, get_backbone
+from faces.backbones.facenet import VARIABLE
+from faces.files import sha256_of
+from faces.networks import Manifest
+from faces.verifier import RECIPE_ATTRIBUTE
+from stages.dataset import Dataset
+from stages.export import export_networks
+from stages.params import Params, load_params
+from stages.train import fit
+
+
+def make_models(folder: Path, backbone: str, flip: bool = True) -> Params:
+    """Write networks/, model.joblib and scaler.joblib into a folder.
+
+    Args:
+        folder: new, or with networks of the same backbone, which are used again.
+        backbone: as in params.yaml. FaceNet's weights are the real ones where this machine has them, else random.
+        flip: whether embeddings are averaged with those of the mirrored face.
+
+    Returns:
+        The parameters they were made with.
+    """
+    params = load_params(ROOT / "params.yaml")
+    update = {"name": backbone, "offline": None}
+    params = params.model_copy(
+        update={
+            "backbone": params.backbone.model_copy(update=update),
+            "embed": params.embed.model_copy(update={"flip": flip}),
+        }
+    )
+    networks = folder / "networks"
+    if not networks.is_dir():
+        with _weights(params) as params:
+            export_networks(params, networks)
+    manifest = Manifest.read(networks)
+    random = np.random.default_rng(0)
+    embeddings = random.normal(size=(60, manifest.embedding_size)).astype(np.float32)
+    embeddings[:20] += 0.5
+    verifier = fit(Dataset(embeddings, (np.arange(60) < 20).astype(int), np.arange(60)), params.train)
+    setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(flip))
+    verifier.save(folder / "model.joblib", folder / "scaler.joblib")
+    return params
+
+
+@contextmanager
+def _weights(params: Params) -> Iterator[Params]:
+    """Parameters with which the backbone's weights are found: random ones where FaceNet's are not here."""
+    backbone = get_backbone(params.backbone.name, params.backbone.weights_url, params.backbone.weights_sha256)
+    try:
+        backbone.locate_weights()
+    except WeightsUnavailableError:
+        with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
+            path = Path(name) / "random.pt"
+            torch.manual_seed(0)
+            torch.save(InceptionResnetV1(pretrained=None).state_dict(), path)
+            os.environ[VARIABLE] = str(path)
+            try:
+                update = {"weights_sha256": sha256_of(path)}
+                yield params.model_copy(update={"backbone": params.backbone.model_copy(update=update)})
+            finally:
+                del os.environ[VARIABLE]
+    else:
+        yield params

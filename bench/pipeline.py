@@ -1,0 +1,177 @@
+"""How many photos a second do crop and embed do, with how much memory, and does it stay so with many photos?
+
+    python -m bench.pipeline PHOTO_OR_FOLDER … [--rounds 3] [--small 400] [--growth 500 5000 20000] [--quick]
+
+The stages crop and embed, each a process as `dvc repro` starts it, beside the naive loop (bench/peers/naive.py: detect
+at full size, embed, one photo after the other), a process too; in turn, from nothing in each round. Once with photos of
+12 megapixels (made of the large ones given), once with small ones. Then the stages alone with more and more photos: the
+small ones again and again, under new names, with a pixel changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.machine import describe
+from bench.models import make_models
+from bench.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
+from bench.servers import ROOT
+from faces.backbones import BACKBONE_NAMES
+from faces.progress import progress
+
+STAGES = ("crop", "embed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process that has ended: its seconds, and its peak memory in MB (10^6 bytes)."""
+
+    seconds: float
+    megabytes: float
+
+
+class Project:
+    """A folder with photos and networks, in which stages run.
+
+    Args:
+        root: a new folder.
+        models: folder with the networks.
+        backbone: whose they are.
+    """
+
+    def __init__(self, root: Path, models: Path, backbone: str) -> None:
+        self.root = root
+        (root / "models").mkdir(parents=True)
+        shutil.copytree(models / "networks", root / "models" / "networks")
+        params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+        text = params.replace("name: facenet-vggface2 ", f"name: {backbone} ")
+        (root / "params.yaml").write_text(text, encoding="utf-8")
+
+    def put(self, photos: list[bytes]) -> None:
+        """Let these be the photos: a tenth of me, the others of others; what stages made is deleted."""
+        for name in ("data", "reports"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        (self.root / "reports").mkdir()
+        for number, photo in enumerate(photos):
+            folder = self.root / "data" / ("me" if number % 10 == 0 else "not_me")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{number:05d}.jpg").write_bytes(photo)
+
+    def forget(self) -> None:
+        """Delete what stages made of the photos."""
+        shutil.rmtree(self.root / "data" / "cropped", ignore_errors=True)
+        for path in [*(self.root / "data").glob("*.*"), *(self.root / "reports").glob("*.*")]:
+            path.unlink()
+
+    def run(self, *arguments: str) -> Run:
+        """Run a module to its end.
+
+        Raises:
+            SystemExit: it failed; the message holds its last lines.
+        """
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        begun = time.perf_counter()
+        with tempfile.TemporaryFile("w+") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *arguments], cwd=self.root, env=environment, stdout=log, stderr=log
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - begun
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                log.seek(0)
+                sys.exit(f"{' '.join(arguments)} failed:\n{log.read()[-3000:]}")
+        return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
+
+
+def beside_the_naive_loop(project: Project, photos: list[bytes], rounds: int) -> dict[str, Any]:
+    """Photos a second of both, and the ratio: medians of rounds."""
+    project.put(photos)
+    ours: list[list[Run]] = []
+    naive: list[Run] = []
+    for _ in progress(range(rounds), rounds, "cropping and embedding", "round"):
+        project.forget()
+        ours.append([project.run(f"stages.{stage}") for stage in STAGES])
+        naive.append(project.run("bench.peers.naive", "data"))
+    seconds = np.array([sum(run.seconds for run in runs) for runs in ours])
+    theirs = np.array([run.seconds for run in naive])
+    return {
+        "photos": len(photos),
+        "per_second": round(len(photos) / float(np.median(seconds)), 2),
+        "naive_per_second": round(len(photos) / float(np.median(theirs)), 2),
+        "times_as_fast": round(float(np.median(theirs / seconds)), 2),
+        "megabytes": round(max(run.megabytes for runs in ours for run in runs)),
+        "naive_megabytes": round(max(run.megabytes for run in naive)),
+    }
+
+
+def growth(project: Project, photos: list[bytes], counts: list[int]) -> dict[str, dict[str, float]]:
+    """Milliseconds a photo of each stage, and its peak memory, by number of photos."""
+    rows: dict[str, dict[str, float]] = {}
+    for count in progress(counts, len(counts), "with more photos", "size"):
+        project.put(many(photos, count))
+        runs = {stage: project.run(f"stages.{stage}") for stage in STAGES}
+        rows[str(count)] = {
+            **{f"{stage}_ms": round(1000 * run.seconds / count, 2) for stage, run in runs.items()},
+            **{f"{stage}_megabytes": round(run.megabytes) for stage, run in runs.items()},
+        }
+    return rows
+
+
+def report(beside: dict[str, dict[str, Any]], rows: dict[str, dict[str, float]], backbone: str) -> None:
+    """Print the tables and the JSON line."""
+    print(f"crop + embed, {backbone}, whole processes; {describe()}\n")
+    print(f"{'':24}{'photos':>8}{'photos/s':>10}{'naive':>8}{'times':>8}{'MB':>7}{'naive':>7}")
+    for title, row in beside.items():
+        print(f"{title:24}{row['photos']:8}{row['per_second']:10.1f}{row['naive_per_second']:8.2f}"
+              f"{row['times_as_fast']:8.1f}{row['megabytes']:7}{row['naive_megabytes']:7}")  # fmt: skip
+    print(f"\n{'photos':>8}{'crop, ms/photo':>16}{'MB':>6}{'embed, ms/photo':>17}{'MB':>6}")
+    for count, own in rows.items():
+        print(f"{count:>8}{own['crop_ms']:16.2f}{own['crop_megabytes']:6.0f}{own['embed_ms']:17.2f}"
+              f"{own['embed_megabytes']:6.0f}")  # fmt: skip
+    print(
+        json.dumps({"bench": "pipeline", "machine": describe(), "backbone": backbone, "beside": beside, "growth": rows})
+    )
+
+
+def main() -> None:
+    """Run the stages, print the result."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders with some")
+    parser.add_argument("--backbone", choices=BACKBONE_NAMES, default="dlib-resnet")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--small", type=int, default=400, help="how many small photos, and a tenth as many large ones")
+    parser.add_argument("--growth", type=int, nargs="*", default=[500, 5000, 20_000], metavar="COUNT")
+    parser.add_argument("--quick", action="store_true", help="one round, 20 small photos and 2 large ones")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.small, args.growth = 1, 20, [20, 40]
+    everything = load(args.photos, 0)
+    phone = [photo for photo in everything if group_of(photo) == GROUPS[0][0]]
+    paths = [path for path in find_photos(args.photos) if is_small(path)]
+    small = [path.read_bytes() for path in spread(paths, max([args.small, *args.growth]))]
+    groups = {"12 megapixels": many(phone, args.small // 10) if phone else [], "small": small[: args.small]}
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
+        make_models(Path(name) / "models", args.backbone)
+        project = Project(Path(name) / "project", Path(name) / "models", args.backbone)
+        beside = {
+            title: beside_the_naive_loop(project, photos, args.rounds) for title, photos in groups.items() if photos
+        }
+        rows = growth(project, small, args.growth) if small else {}
+    report(beside, rows, args.backbone)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""How many threads work at once: one rule for ONNX Runtime, numpy and torch, while training and while serving.
+
+Every ONNX session has one thread: these networks are small, and threads inside one wait for each other more than they
+work. What is independent (the face and its mirror image, batches of candidates, photos) runs side by side instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import joblib
+import threadpoolctl
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def available_cores() -> int:
+    """Cores that this process may use: affinity and a container's quota count, at least 1."""
+    return int(joblib.cpu_count())
+
+
+def threads_per_worker(workers: int) -> int:
+    """How many photos each of some processes works on at once: its share of the cores, at least 1."""
+    return max(1, available_cores() // max(workers, 1))
+
+
+def limit_numpy(threads: int) -> None:
+    """Set how many threads numpy's and SciPy's linear algebra uses in this process from now on."""
+    threadpoolctl.threadpool_limits(threads)
+
+
+class SideBySide:
+    """Independent parts of one photo's work, on several threads. Belongs to one process; safe to share between threads.
+
+    Parts are large enough (milliseconds) that it costs nothing where all cores are busy anyway.
+
+    Args:
+        threads: 1 works in the caller's thread.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="part") if threads > 1 else None
+
+    def map(self, work: Callable[[T], R], parts: Iterable[T]) -> list[R]:
+        """Results in the order of the parts; what one of them raises is raised here."""
+        given = list(parts)
+        if self._pool is None or len(given) < 2:
+            return [work(part) for part in given]
+        return list(self._pool.map(work, given))

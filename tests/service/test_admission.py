@@ -1,0 +1,118 @@
+"""Requests wait their turn, and are told so at once where that would take too long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+
+from service.admission import MAX_WAITING, THREADS, Admission
+from service.config import Settings
+from service.errors import ApiError
+from tests.service.support import posix_only, post_photo, shipped_gunicorn
+
+SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
+
+
+def refused(admission: Admission) -> ApiError:
+    with pytest.raises(ApiError) as caught, admission.entered():
+        pass
+    assert (caught.value.status, caught.value.error) == (503, SATURATED)
+    return caught.value
+
+
+def test_a_place_is_held_until_it_is_left() -> None:
+    admission = Admission(slots=1, max_wait_seconds=60)
+    with ExitStack() as stack:
+        for _ in range(MAX_WAITING):
+            stack.enter_context(admission.entered())
+        assert int(refused(admission).headers["Retry-After"]) >= 1
+    with admission.entered():
+        pass
+
+
+def test_whoever_fails_leaves_too() -> None:
+    admission = Admission(slots=1, max_wait_seconds=60)
+    for _ in range(2 * MAX_WAITING):
+        with pytest.raises(ZeroDivisionError), admission.entered():
+            admission.run(lambda: 1 // 0)
+
+
+def test_the_wait_is_estimated_from_what_came_before() -> None:
+    admission = Admission(slots=1, max_wait_seconds=0.5)
+    with admission.entered(), admission.entered():
+        pass  # fast as it is taken to be at first, two are no wait
+    for _ in range(30):
+        admission.run(lambda: time.sleep(0.02))
+    with ExitStack() as stack:
+        for _ in range(15):
+            stack.enter_context(admission.entered())
+    for _ in range(3):
+        admission.run(lambda: time.sleep(2))
+    with admission.entered():  # nobody waits while a slot is free, however long it takes
+        assert refused(admission).headers["Retry-After"] == "1"
+
+
+def test_no_more_at_once_than_there_are_slots() -> None:
+    admission = Admission(slots=2, max_wait_seconds=60)
+    running, most, lock = 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with lock:
+            running -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(admission.run, work) for _ in range(20)]:
+            done.result()
+    assert most == 2
+
+
+def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, me_photo: bytes) -> None:
+    engine = client.application.extensions["engine"]
+    with ExitStack() as stack:
+        for _ in range(MAX_WAITING):
+            stack.enter_context(engine.entered())
+        answer = post_photo(client, me_photo)
+        assert (answer.status_code, answer.json) == (503, {"error": SATURATED})
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert client.get("/healthz").status_code == 200
+    assert post_photo(client, me_photo).status_code == 200
+
+
+@posix_only
+@pytest.mark.timeout(180)
+def test_an_overload_is_answered_and_passes(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
+    """Sixty at once, at a real gunicorn of one worker in which nobody is to wait for long."""
+    hurried = replace(settings, max_wait_seconds=0.2)
+    with shipped_gunicorn(hurried, tmp_path, workers=1) as server:
+        alone: dict[str, Any] = server.verify(me_photo).json()
+        with ThreadPoolExecutor(60) as pool:
+            answers = list(pool.map(lambda _: server.verify(me_photo), range(120)))
+        status = Counter(answer.status_code for answer in answers)
+        assert set(status) == {200, 503}
+        for answer in answers:
+            if answer.status_code == 503:
+                assert answer.json() == {"error": SATURATED}
+                assert int(answer.headers["Retry-After"]) >= 1
+            else:
+                assert answer.json()["score"] == pytest.approx(alone["score"], abs=1e-4)
+        assert server.verify(me_photo).status_code == 200
+        assert requests.get(f"{server.url}/healthz", timeout=5).json() == {"status": "ok"}
+
+
+def test_there_are_threads_left_to_say_no() -> None:
+    assert THREADS > MAX_WAITING
