@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from bench.machine import describe
+from bench.memory import peak_megabytes
 from bench.models import make_models
 from bench.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
 from bench.servers import ROOT
@@ -82,18 +83,19 @@ class Project:
             SystemExit: it failed; the message holds its last lines.
         """
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        begun = time.perf_counter()
+        begun, megabytes = time.perf_counter(), 0.0
         with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *arguments], cwd=self.root, env=environment, stdout=log, stderr=log
             )
-            _, status, usage = os.wait4(process.pid, 0)
+            while process.poll() is None:
+                megabytes = max(megabytes, peak_megabytes(process.pid))
+                time.sleep(0.02)
             seconds = time.perf_counter() - begun
-            process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
                 log.seek(0)
                 sys.exit(f"{' '.join(arguments)} failed:\n{log.read()[-3000:]}")
-        return Run(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
+        return Run(seconds, megabytes)
 
 
 def beside_the_naive_loop(project: Project, photos: list[bytes], rounds: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ work. What is independent (the face and its mirror image, batches of candidates,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -30,6 +30,15 @@ def threads_per_worker(workers: int) -> int:
 def limit_numpy(threads: int) -> None:
     """Set how many threads numpy's and SciPy's linear algebra uses in this process from now on."""
     threadpoolctl.threadpool_limits(threads)
+
+
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items; the next one is made in a thread of its own while the last one is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 class SideBySide:

@@ -26,7 +26,7 @@ from faces.embedder import Embedder
 from faces.files import write_bytes, write_text
 from faces.networks import Networks
 from faces.progress import progress
-from faces.threads import available_cores
+from faces.threads import available_cores, read_ahead
 from stages.errors import StageError, run_stage
 from stages.inputs import read_array, read_table
 from stages.params import Params, load_params
@@ -163,7 +163,7 @@ def embed_all(table: pd.DataFrame, networks: Networks, params: Params) -> NDArra
         logger.info("%d of %d crops are new: %s, %s", len(new), len(table), networks.backbone_name, where)
         size = params.embed.batch_size
         batches = _batches(new, networks.manifest.crop.image_size, size)
-        for digests, pixels in progress(batches, -(-len(new) // size), "embedding", "batch"):
+        for digests, pixels in progress(read_ahead(batches), -(-len(new) // size), "embedding", "batch"):
             known.update(zip(digests, _embed(embedder, pixels, size), strict=True))
     return np.stack([known[digest] for digest in table["crop_sha256"]]).astype(np.float32)
 
