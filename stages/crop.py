@@ -21,8 +21,9 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -266,8 +267,9 @@ def write_report(rows: list[CropRow], path: Path) -> None:
     text = io.StringIO()
     # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([field.name for field in fields(CropRow)])
-    writer.writerows(asdict(row).values() for row in rows)
+    names = [field.name for field in fields(CropRow)]
+    writer.writerow(names)
+    writer.writerows(map(attrgetter(*names), rows))
     write_text(path, text.getvalue())
 
 

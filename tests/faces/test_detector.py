@@ -100,6 +100,35 @@ class TestAgainstFacenetPytorch:
         assert intersection_over_union(largest.box, faces[0].box) > 0.8
 
 
+class TestThreads:
+    """Parts of one photo's work, side by side or one after the other, are the same work."""
+
+    def test_faces_are_the_same_with_several_threads(self, recognizer: Recognizer, photos_dir: Path) -> None:
+        one, three = (recognizer.networks.open_detector(threads) for threads in (1, 3))
+        pixels = np.asarray(reduce_for_detection(Photo.open(photos_dir / "bald_guys.jpg").decode(640), 640))
+        every = [[face.as_json() for face in detector.detect_all(pixels)] for detector in (one, three)]
+        assert len(every[0]) > 5
+        assert every[0] == every[1]
+        assert three.detect_largest(pixels).as_json() == one.detect_largest(pixels).as_json()
+
+    @pytest.mark.parametrize("size", [(12, 12), (13, 40), (150, 150), (301, 399), (1000, 30), (30, 1000), (240, 2000)])
+    def test_an_image_in_strips_gives_pnets_own_result(self, detector: Detector, size: tuple[int, int]) -> None:
+        level = np.random.default_rng(0).uniform(0, 255, (*size, 3)).astype(np.float32)
+        shifts, probabilities = detector._pnet.run(None, {"pixels": level[None]})
+        in_strips, faces_in_strips = detector._run_pnet(level)
+        assert np.abs(in_strips - shifts[0]).max() <= 1e-6
+        assert np.abs(faces_in_strips - probabilities[0, 1]).max() <= 1e-6
+
+    def test_one_scan_finds_what_two_find(self, detector: Detector, references: list[Reference]) -> None:
+        for reference in references[:10]:
+            largest, everything = detector.detect(reference.pixels)
+            alone = detector.detect_largest(reference.pixels)
+            assert (largest and largest.as_json()) == (alone and alone.as_json())
+            assert [face.as_json() for face in everything] == [
+                face.as_json() for face in detector.detect_all(reference.pixels)
+            ]
+
+
 class TestSuppression:
     """Of overlapping boxes the best stays."""
 
