@@ -3,8 +3,9 @@
     python -m bench.incremental PHOTO_OR_FOLDER … [--count 5000] [--rounds 3] [--quick]
 
 Two clones of the project's last commit have the same photos, crops and embeddings. In one, crop and embed are the real
-stages; in the other, commands that do nothing but change the same files, so that DVC runs and hashes the same. In turn, a photo is added to each and `dvc add` and `dvc repro embed` are timed. The difference is what
-the stages themselves take. So is `dvc repro embed` where nothing has changed.
+stages; in the other, commands that do nothing but change the same files, so that DVC runs and hashes the same. In turn,
+a photo is added to each, and `dvc add` and `dvc repro embed` are timed. The difference is what the stages themselves
+take. So is `dvc repro embed` where nothing has changed.
 """
 
 from __future__ import annotations

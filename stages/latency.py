@@ -1,4 +1,4 @@
-"""How long each step from photo to score takes here, on one thread, as in the service."""
+"""How long each step from photo to score takes here, as in the service: parts of it side by side on all cores."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from faces.image import ImageError, Photo
 from faces.networks import Networks
 from faces.progress import progress
 from faces.recognizer import find_faces, reduce_for_detection
+from faces.threads import available_cores
 from faces.verifier import Verifier
 
 STEPS = ("decode", "detect", "detect and cut", "embed", "classify", "whole")
@@ -43,8 +44,9 @@ def measure(photos: list[Path], networks: Networks, verifier: Verifier) -> dict[
         networks: the networks.
         verifier: the trained model.
     """
-    detector = networks.open_detector()
-    embedder = networks.open_embedder(verifier.flip)
+    threads = available_cores()
+    detector = networks.open_detector(threads)
+    embedder = networks.open_embedder(verifier.flip, threads)
     clock = _Clock()
     for path in progress(photos, len(photos), "measuring latency", "photo"):
         try:
