@@ -26,7 +26,6 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-import pandas as pd
 from PIL import Image
 
 from faces.detector import Detector
@@ -114,14 +113,13 @@ class CropMemory:
                         return None
                 except OSError:
                     return None
-                new.parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(old, new)
         return rows
 
 
 def _read_rows(report: Path) -> Iterable[CropRow]:
     try:
-        table = pd.read_csv(report, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = csv.DictReader(io.StringIO(report.read_text(encoding="utf-8"), newline=""))
         return [
             CropRow(
                 row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
@@ -129,16 +127,17 @@ def _read_rows(report: Path) -> Iterable[CropRow]:
                 row["kept"] == "True", row["reason"], row["crop"], row["crop_sha256"], row["recipe"],
                 row["photo_hash"], float(row["sharpness"]), float(row["brightness"]),
             )
-            for row in table.to_dict("records")
+            for row in table
         ]  # fmt: skip
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return []
 
 
 def _link_or_copy(old: Path, new: Path) -> None:
     try:
         os.link(old, new)
-    except OSError:  # another file system, or one without hard links
+    except OSError:  # the first of its folder; or another file system, or one without hard links
+        new.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(old, new)
 
 

@@ -60,16 +60,16 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
         if not folder.is_dir():
             raise StageError(_what_is_expected(f"there is no folder {folder}"))
         found = []
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-            relative = path.relative_to(folder)
-            if any(part.startswith(".") for part in relative.parts) or path.is_dir():
+        paths = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*"))
+        for name, path in paths:
+            if name.startswith(".") or "/." in name or path.is_dir():
                 continue
-            if not _is_text(relative.as_posix()):
+            if not _is_text(name):
                 raise StageError(
                     f"the name of {path.as_posix()!a} is not valid UTF-8, which tables and DVC need: rename the file"
                 )
             if path.suffix.lower() in SUFFIXES:
-                found.append(SourcePhoto(path, relative.as_posix(), label))
+                found.append(SourcePhoto(path, name, label))
             else:
                 ignored[path.suffix.lower() or path.name] += 1
         if not found:
