@@ -85,7 +85,7 @@ class Bench:
         everything = self._detector.detect_all(pixels)
         on_same_pixels = self.peer(Image.fromarray(pixels))
         return Comparison(
-            self._verdict(largest, theirs, pixels.shape[:2], full.size),
+            self._verdict(largest, everything, theirs, pixels.shape[:2], full.size),
             self._verdict_of_all(everything, on_same_pixels),
             len(on_same_pixels),
             timed,
@@ -98,7 +98,14 @@ class Bench:
         face = self._detector.detect_largest(pixels)
         return (face.scaled(max(photo.stored_size) / max(reduced.size)) if face else None), pixels
 
-    def _verdict(self, ours: Face | None, theirs: list[Face], size: tuple[int, ...], full: tuple[int, int]) -> str:
+    def _verdict(
+        self,
+        ours: Face | None,
+        everything: list[Face],
+        theirs: list[Face],
+        size: tuple[int, ...],
+        full: tuple[int, int],
+    ) -> str:
         """ "same", or why not."""
         certain = [face for face in theirs if face.probability >= self._detector.settings.min_probability]
         if ours is None or not theirs:
@@ -116,8 +123,12 @@ class Bench:
             return "the peer's largest has a probability below detector.min_probability"
         if any(same(ours, other) for other in certain[1:]):
             return "another of several faces of about the same size"
-        overlap = intersection_over_union(ours.box, theirs[0].box)
-        return "the same face, placed a little elsewhere" if overlap > 0.5 else "another face"
+        if intersection_over_union(ours.box, theirs[0].box) <= 0.5:
+            return "another face"
+        ratio = max(full) / max(size)
+        if any(same(face.scaled(ratio), theirs[0]) for face in everything):
+            return "the same face: the scan stopped before finer scales, which place it a little elsewhere"
+        return "the same face: on the reduced photo it is placed a little elsewhere"
 
     def _verdict_of_all(self, ours: list[Face], theirs: list[Face]) -> str:
         certain = [face for face in theirs if face.probability >= self._detector.settings.min_probability]

@@ -33,6 +33,7 @@ _WORTH_ASKING = (0.4, 0.6)  # proposals below these parts of a face found, at R-
 _GROWTH = 1.5  # R-Net and O-Net make no box larger than this times P-Net's
 _R_BATCH, _O_BATCH = 16, 4  # candidates that go through R-Net and O-Net at once: more take more memory, and longer
 _STRIP = 16_000  # pixels that go through P-Net at once: as above
+_LEAST_ROWS = 16  # of a strip's result: 10 rows of pixels beside its own are read for it
 _ROWS = 256  # boxes whose overlaps with all others are computed at once
 
 
@@ -204,11 +205,19 @@ class Detector:
             hope = _GROWTH * scan.candidates.largest_open(*self.settings.thresholds[1:])
             if missing >= hope / 2:
                 continue
-            found = self._confirm(scan, beside=found[0].size if found else 0.0)
+            found = self._confirm_again(scan, found)
             if found and missing < self._sufficient(found):
                 return found[0]
-        found = self._confirm(scan, beside=found[0].size if found else 0.0)
+        found = self._confirm_again(scan, found)
         return found[0] if found else None
+
+    def _confirm_again(self, scan: _Scan, found: list[Face]) -> list[Face]:
+        """Faces among the proposals so far, where `found` were those among fewer; those much smaller may be missing."""
+        if found:
+            faces = self._confirm(scan, beside=found[0].size)
+            if faces and faces[0].size * _DRIFT >= found[0].size:
+                return faces
+        return self._confirm(scan)  # none found, or what was found has given way to a smaller one
 
     @staticmethod
     def _sufficient(found: list[Face]) -> float:
@@ -242,7 +251,7 @@ class Detector:
         """
         height, width = level.shape[:2]
         rows = -(-(height - 2) // _STRIDE) - 4  # of the result: convolutions of 3, pooling by 2, two of 3 again
-        starts = range(0, rows, max(1, (_STRIP // width - _CELL + _STRIDE) // _STRIDE))
+        starts = range(0, rows, max(_LEAST_ROWS, (_STRIP // width - _CELL + _STRIDE) // _STRIDE))
         ends = [*starts[1:], rows]
 
         def run(strip: tuple[int, int]) -> tuple[Floats, Floats]:
@@ -381,18 +390,21 @@ def non_maximum_suppression(
     extra = np.float32(of_smaller)
     # Ties are common: O-Net's probability of a clear face is often the float32 next to 1 for several candidates.
     order = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
-    left, top, right, bottom = boxes[order].T
-    area = (right - left + extra) * (bottom - top + extra)
-    alive = np.ones(len(order), np.bool_)
-    for start in range(0, len(order), _ROWS):  # all overlaps of a batch at once: few calls of numpy, bounded memory
-        part = slice(start, start + _ROWS)
-        width = np.minimum(right[part, None], right[start:]) - np.maximum(left[part, None], left[start:]) + extra
-        height = np.minimum(bottom[part, None], bottom[start:]) - np.maximum(top[part, None], top[start:]) + extra
+    kept: list[NDArray[np.int64]] = []
+    while len(order):  # the best of those left, all their overlaps at once: few calls of numpy, bounded memory
+        left, top, right, bottom = boxes[order].T
+        area = (right - left + extra) * (bottom - top + extra)
+        best = slice(0, _ROWS)
+        width = np.minimum(right[best, None], right) - np.maximum(left[best, None], left) + extra
+        height = np.minimum(bottom[best, None], bottom) - np.maximum(top[best, None], top) + extra
         shared = width.clip(0) * height.clip(0)
-        both = area[part, None], area[start:]
+        both = area[best, None], area
         whole = np.minimum(*both) if of_smaller else both[0] + both[1] - shared
         suppressed = shared > np.float32(threshold) * whole
+        alive = np.ones(len(order), np.bool_)
         for row in range(len(suppressed)):
-            if alive[start + row]:
-                alive[start + row + 1 :] &= ~suppressed[row, row + 1 :]
-    return order[alive].astype(np.int64, copy=False)
+            if alive[row]:
+                alive[row + 1 :] &= ~suppressed[row, row + 1 :]
+        kept.append(order[best][alive[best]])
+        order = order[_ROWS:][alive[_ROWS:]]
+    return np.concatenate(kept).astype(np.int64) if kept else np.zeros(0, np.int64)

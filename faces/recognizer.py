@@ -91,7 +91,7 @@ def reduce_for_detection(image: Image.Image, max_side: int) -> Image.Image:
 class Recognizer:
     """Finds and embeds faces. Made in one process, opened in the one that uses it.
 
-    Safe to use from several threads at once: ONNX Runtime's sessions are, and nothing else is shared.
+    Safe to use from several threads at once, as ONNX Runtime's sessions and pools of threads are.
 
     Args:
         networks: checked networks.

@@ -1,4 +1,4 @@
-"""How many threads work at once: one rule for ONNX Runtime, numpy and torch, while training and while serving.
+"""How many threads work at once: one place decides, while training and while serving.
 
 Every ONNX session has one thread: these networks are small, and threads inside one wait for each other more than they
 work. What is independent (the face and its mirror image, batches of candidates, photos) runs side by side instead.
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import joblib
 import threadpoolctl
+from joblib.externals.loky import cpu_count
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 def available_cores() -> int:
     """Cores that this process may use: affinity and a container's quota count, at least 1."""
-    return int(joblib.cpu_count())
+    return int(cpu_count())  # joblib's own says 1 where there are no named semaphores, which nothing here needs
 
 
 def threads_per_worker(workers: int) -> int:

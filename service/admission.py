@@ -21,8 +21,8 @@ from service.errors import SATURATED, ApiError
 MAX_WAITING = 32
 """Requests that a process holds at once, waiting or being answered, however short they are."""
 
-THREADS = MAX_WAITING + 8
-"""Threads that a server needs for each process: those that wait, and some more to say no."""
+THREADS = 4 * MAX_WAITING
+"""Threads that a server needs for each process: those that wait, and more to say no (and to read what still comes)."""
 
 _FIRST_GUESS_SECONDS = 0.05
 _WEIGHT_OF_NEWEST = 0.1
@@ -44,6 +44,7 @@ class Admission:
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="verify")
         self._lock = threading.Lock()
         self._inside = 0
+        self._waiting = 0
         self._seconds = _FIRST_GUESS_SECONDS
 
     @contextmanager
@@ -54,7 +55,8 @@ class Admission:
             ApiError: 503 with Retry-After, there is none.
         """
         with self._lock:
-            wait = max(0, self._inside - self._slots + 1) * self._seconds / self._slots
+            # Those whose photo is still arriving keep nobody waiting.
+            wait = max(0, self._waiting - self._slots + 1) * self._seconds / self._slots
             if self._inside >= MAX_WAITING or wait > self._max_wait:
                 raise ApiError(503, SATURATED, headers={"Retry-After": str(max(1, math.ceil(wait)))})
             self._inside += 1
@@ -66,7 +68,13 @@ class Admission:
 
     def run(self, work: Callable[[], T]) -> T:
         """Do the work in one of the slots, in the order of asking; what it raises is raised here."""
-        return self._pool.submit(self._timed, work).result()
+        with self._lock:
+            self._waiting += 1
+        try:
+            return self._pool.submit(self._timed, work).result()
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
     def _timed(self, work: Callable[[], T]) -> T:
         started = time.perf_counter()

@@ -9,10 +9,12 @@ and waitress read everything by themselves.
 from __future__ import annotations
 
 import contextlib
-import time
+import socket
 from typing import Any
 
 from flask import Response, request
+
+from service.deadline import deadline
 
 MAX_BYTES = 64 * 2**20
 MAX_SECONDS = 10.0
@@ -33,18 +35,14 @@ def _drain(environ: dict[str, Any]) -> None:
 
     It is read through `wsgi.input`, which knows where the body ends, with a timeout on the socket below it.
     """
-    socket, body = environ["gunicorn.socket"], environ["wsgi.input"]
-    deadline = time.monotonic() + MAX_SECONDS
+    connection, body = environ["gunicorn.socket"], environ["wsgi.input"]
     left = MAX_BYTES
-    timeout = socket.gettimeout()
+    timeout = connection.gettimeout()
     # Whatever goes wrong now (the client hangs up, falls silent, breaks the format), it has its answer.
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), deadline(environ, MAX_SECONDS, socket.SHUT_RDWR):
         try:
-            while left > 0 and (remaining := deadline - time.monotonic()) > 0:
-                socket.settimeout(min(remaining, MAX_SILENCE_SECONDS))
-                data = body.read(min(left, _STEP_BYTES))
-                if not data:
-                    break
+            connection.settimeout(MAX_SILENCE_SECONDS)
+            while left > 0 and (data := body.read(min(left, _STEP_BYTES))):
                 left -= len(data)
         finally:
-            socket.settimeout(timeout)
+            connection.settimeout(timeout)

@@ -112,15 +112,18 @@ class Engine:
         """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
         return self._models.networks.backbone_name if self._models else None
 
-    def open(self) -> None:
+    def open(self, workers: int | None = None) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 
         Does nothing where they are open already, or there are no models.
+
+        Args:
+            workers: how many processes share the cores; None takes the setting.
         """
         with self._opening:
             if self._models is None or (self._opened and self._opened.process == os.getpid()):
                 return
-            share = threads_per_worker(self._settings.workers)
+            share = threads_per_worker(workers or self._settings.workers)
             limit_numpy(share)
             verifier = self._models.verifier
             recognizer = Recognizer(self._models.networks, flip=verifier.flip, max_pixels=self._settings.max_pixels)

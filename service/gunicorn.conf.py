@@ -36,6 +36,7 @@ workers = settings.workers
 # Threads read uploads, wait for their turn, and say no where that would take too long (service/admission.py): a slow
 # client holds up nobody else, and /healthz answers while photos are verified.
 threads = THREADS
+worker_connections = 2 * THREADS
 timeout = 120
 
 preload_app = True
@@ -61,7 +62,7 @@ def when_ready(_: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
-    worker.wsgi.extensions["engine"].open()
+    worker.wsgi.extensions["engine"].open(worker.cfg.workers)
     give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 

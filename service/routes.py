@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from service.config import Settings
+from service.deadline import deadline
 from service.engine import Engine
 from service.errors import NO_FACE, ApiError
 from service.threshold import Threshold
 from service.uploads import read_image
 
 blueprint = Blueprint("api", __name__)
+
+UPLOAD_SECONDS = 60.0
+"""A photo that takes longer to arrive is given up: it holds a place in the queue."""
 
 DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
@@ -64,7 +69,9 @@ def verify() -> Response:
     started = time.perf_counter()
     settings, engine, threshold = _settings(), _engine(), _threshold()
     with engine.entered():
-        verification = engine.verify(read_image(request, "image", settings.max_image_bytes))
+        with deadline(request.environ, UPLOAD_SECONDS, socket.SHUT_RD):
+            photo = read_image(request, "image", settings.max_image_bytes)
+        verification = engine.verify(photo)
     if verification is None:
         raise ApiError(400, NO_FACE)
     score = round(verification.score, 6)

@@ -113,13 +113,16 @@ class CropMemory:
                         return None
                 except OSError:
                     return None
+                if not new.parent.is_dir():
+                    new.parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(old, new)
         return rows
 
 
 def _read_rows(report: Path) -> Iterable[CropRow]:
     try:
-        table = csv.DictReader(io.StringIO(report.read_text(encoding="utf-8"), newline=""))
+        with report.open(encoding="utf-8", newline="") as file:  # a name may hold a carriage return
+            table = list(csv.DictReader(file))
         return [
             CropRow(
                 row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
@@ -136,8 +139,7 @@ def _read_rows(report: Path) -> Iterable[CropRow]:
 def _link_or_copy(old: Path, new: Path) -> None:
     try:
         os.link(old, new)
-    except OSError:  # the first of its folder; or another file system, or one without hard links
-        new.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:  # another file system, or one without hard links
         shutil.copy2(old, new)
 
 

@@ -24,6 +24,7 @@ from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
 from faces.detector import DetectorSettings
 from faces.files import sha256_of, write_bytes, write_text
 from faces.networks import MANIFEST, NETWORK_NAMES, Manifest, open_session
+from faces.threads import available_cores
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
 from stages.paths import NETWORKS
@@ -214,6 +215,7 @@ def _mtcnn_weights(network: str) -> Path:
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
+    torch.set_num_threads(available_cores())
     manifest = export_networks(params, NETWORKS)
     stand_in = "" if manifest.backbone == manifest.requested else f" (stand-in for {manifest.requested})"
     print(f"export: {manifest.backbone}{stand_in}, {manifest.embedding_size} dimensions → {NETWORKS}")

@@ -32,6 +32,7 @@ HEADINGS = {
     "Settings": "Ajustes",
     "Evaluation": "Evaluación",
     "How well it works": "Cuánto acierta",
+    "How fast it is": "Qué rápido es",
     "When something goes wrong": "Cuando algo va mal",
     "A newer version": "Una versión más nueva",
     "Ethics and privacy": "Ética y privacidad",

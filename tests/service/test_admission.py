@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections import Counter
@@ -17,6 +18,7 @@ from flask.testing import FlaskClient
 
 from service.admission import MAX_WAITING, THREADS, Admission
 from service.config import Settings
+from service.deadline import deadline
 from service.errors import ApiError
 from tests.service.support import posix_only, post_photo, shipped_gunicorn
 
@@ -48,18 +50,25 @@ def test_whoever_fails_leaves_too() -> None:
 
 
 def test_the_wait_is_estimated_from_what_came_before() -> None:
-    admission = Admission(slots=1, max_wait_seconds=0.5)
-    with admission.entered(), admission.entered():
-        pass  # fast as it is taken to be at first, two are no wait
-    for _ in range(30):
-        admission.run(lambda: time.sleep(0.02))
-    with ExitStack() as stack:
-        for _ in range(15):
-            stack.enter_context(admission.entered())
+    admission = Admission(slots=1, max_wait_seconds=0.1)
     for _ in range(3):
-        admission.run(lambda: time.sleep(2))
-    with admission.entered():  # nobody waits while a slot is free, however long it takes
+        admission.run(lambda: time.sleep(0.3))
+    begun, go_on = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool, admission.entered():
+        running = pool.submit(admission.run, lambda: (begun.set(), go_on.wait(30)))
+        assert begun.wait(10)
         assert refused(admission).headers["Retry-After"] == "1"
+        go_on.set()
+        running.result()
+    with admission.entered():  # nobody waits while a slot is free, however long it takes
+        pass
+
+
+def test_photos_on_their_way_keep_nobody_waiting() -> None:
+    admission = Admission(slots=1, max_wait_seconds=0.01)
+    with ExitStack() as stack:
+        for _ in range(MAX_WAITING):
+            stack.enter_context(admission.entered())
 
 
 def test_no_more_at_once_than_there_are_slots() -> None:
@@ -91,6 +100,34 @@ def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, m
         assert int(answer.headers["Retry-After"]) >= 1
         assert client.get("/healthz").status_code == 200
     assert post_photo(client, me_photo).status_code == 200
+
+
+@posix_only
+def test_a_photo_that_takes_too_long_is_given_up() -> None:
+    """Byte by byte, so that no silence is long."""
+    environ: dict[str, Any] = {}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        environ["gunicorn.socket"] = ours
+        stop = threading.Event()
+
+        def drip() -> None:
+            while not stop.wait(0.05):
+                theirs.send(b"x")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        started = time.monotonic()
+        received = 0
+        with deadline(environ, 0.5, socket.SHUT_RD):
+            while data := ours.recv(1000):
+                received += len(data)
+        assert 0.4 < time.monotonic() - started < 10
+        assert received > 2
+        ours.send(b"the answer")  # can still be sent
+        stop.set()
+        dripping.join()
+        assert theirs.recv(100) == b"the answer"
 
 
 @posix_only
