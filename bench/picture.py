@@ -41,13 +41,11 @@ def bars(results: dict[str, dict[str, Any]]) -> Bars:
     found: Bars = {}
     for group, row in results.get("verify", {}).get("groups", {}).items():
         if "dlib-resnet" in row and group != "no face":
-            found[f"/verify, photos of {group}"] = {
-                peer: value for peer, value in row["dlib-resnet"].items() if peer != "ms"
-            }
+            found[f"/verify: {group}"] = {peer: value for peer, value in row["dlib-resnet"].items() if peer != "ms"}
     if "load" in results:
-        found["/verify, 8 clients at once"] = {"naive flow": results["load"]["throughput"]["times_as_many"]}
+        found["/verify: 8 clients at once"] = {"naive flow": results["load"]["throughput"]["times_as_many"]}
     for title, row in results.get("pipeline", {}).get("beside", {}).items():
-        found[f"crop + embed, {title} photos"] = {"naive flow": row["times_as_fast"]}
+        found[f"crop + embed: {title}"] = {"naive flow": row["times_as_fast"]}
     return found
 
 
