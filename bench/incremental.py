@@ -15,7 +15,6 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -93,15 +92,11 @@ def main() -> None:
         both = {"real": real, "nothing": doing_nothing(real, Path(name) / "clone")}
         for turn in progress(range(args.rounds + 1), args.rounds + 1, "adding a photo", "round"):
             for which, workspace in both.items():
-                photo = photos[args.count + turn]
-                measured: dict[str, Callable[[], float]] = {
-                    "one photo added": lambda: add(workspace, f"new{turn}.jpg", photo),  # noqa: B023  called at once
-                    "nothing changed": lambda: reproduce(workspace),  # noqa: B023
-                }
-                for what, measure in measured.items():
-                    seconds = measure()
-                    if turn:  # the first one warms up DVC's own index
-                        times[what][which].append(seconds)
+                added = add(workspace, f"new{turn}.jpg", photos[args.count + turn])
+                unchanged = reproduce(workspace)
+                if turn:  # the first round warms up DVC's own index
+                    times["one photo added"][which].append(added)
+                    times["nothing changed"][which].append(unchanged)
     report(args.count, times)
 
 
