@@ -12,12 +12,14 @@ import logging
 import tempfile
 import warnings
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from facenet_pytorch.models import mtcnn
 from torch import Tensor, nn
+from torch.nn import functional
 from tqdm import tqdm
 
 from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
@@ -33,6 +35,7 @@ TOLERANCE = 1e-4
 """Largest difference allowed between the outputs of torch and of ONNX Runtime; about 1e-6 is usual."""
 
 _OPSET = 17
+_BLOCK = 16  # channels that ONNX Runtime keeps together, on processors with AVX-512; 8 on others
 logger = logging.getLogger(__name__)
 
 
@@ -48,26 +51,53 @@ class _FromPixels(nn.Module):
         return outputs
 
 
-class _CheapPReLU(nn.Module):
+class _PReLUOfArithmetic(nn.Module):
     """A PReLU that ONNX Runtime vectorises, equal to the last bit: its own takes half the time of MTCNN's nets."""
 
-    def __init__(self, original: nn.PReLU) -> None:
+    def __init__(self, slopes: Tensor) -> None:
         super().__init__()
-        # one slope a channel, to be multiplied with [N, C, H, W] or [N, C]
-        self.slope = original.weight
+        self.slopes = nn.Parameter(slopes)
 
     def forward(self, x: Tensor) -> Tensor:
         positive = torch.relu(x)
-        slope = self.slope.reshape(-1, 1, 1) if x.dim() == 4 else self.slope
-        return positive + slope * (x - positive)
+        slopes = self.slopes.reshape(-1, 1, 1) if x.dim() == 4 else self.slopes  # [N, C, H, W] or [N, C]
+        return positive + slopes * (x - positive)
+
+
+class _PReLUOfConvolutions(nn.Module):
+    """The same for [N, C, H, W], as relu(x) - slope · relu(-x), with each channel's product a convolution of its own.
+
+    ONNX Runtime keeps channels in blocks from one convolution to the next, and rearranges them before and after any
+    other arithmetic: spared that, R-Net and O-Net take a quarter less time.
+    """
+
+    def __init__(self, slopes: Tensor) -> None:
+        super().__init__()
+        self.channels = len(slopes)
+        self.minus_one = nn.Parameter(-torch.ones(self.channels, 1, 1, 1))
+        self.minus_slopes = nn.Parameter(-slopes.reshape(-1, 1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        negative = torch.relu(functional.conv2d(x, self.minus_one, groups=self.channels))
+        return functional.conv2d(negative, self.minus_slopes, groups=self.channels) + torch.relu(x)
 
 
 def _with_cheap_prelu(network: nn.Module) -> nn.Module:
-    """The same network with each PReLU replaced."""
+    """The same network with each PReLU replaced, and channels that are always 0 where some lack to a whole block."""
     network = copy.deepcopy(network)
-    for name, layer in network.named_children():
-        if isinstance(layer, nn.PReLU):
-            setattr(network, name, _CheapPReLU(layer))
+    added = 0
+    for (_, layer), (name, following) in pairwise([*network.named_children(), ("", nn.Identity())]):
+        slopes = following.weight.detach() if isinstance(following, nn.PReLU) else None
+        # The input of fewer channels than a block is convolved as it is, and its sums would be added in another order.
+        in_blocks = isinstance(layer, nn.Conv2d) and slopes is not None and len(slopes) >= _BLOCK
+        if isinstance(layer, nn.Conv2d):
+            before, added = added, -layer.out_channels % _BLOCK if in_blocks else 0
+            layer.weight = nn.Parameter(functional.pad(layer.weight.detach(), (0, 0, 0, 0, 0, before, 0, added)))
+            if layer.bias is not None:
+                layer.bias = nn.Parameter(functional.pad(layer.bias.detach(), (0, added)))
+        if slopes is not None:
+            slopes = functional.pad(slopes, (0, added))
+            setattr(network, name, _PReLUOfConvolutions(slopes) if in_blocks else _PReLUOfArithmetic(slopes))
     return network
 
 

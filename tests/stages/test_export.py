@@ -81,6 +81,18 @@ class TestOnnx:
         return outputs
 
 
+@pytest.mark.parametrize("shape", [(2, 32, 9, 7), (1, 16, 1, 1), (3, 20)])
+def test_prelu_is_the_same_to_the_last_bit_however_it_is_computed(shape: tuple[int, ...]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    values, slopes = torch.randn(shape, generator=generator), torch.randn(shape[1], generator=generator)
+    values.view(-1)[0] = 0
+    original = torch.nn.PReLU(shape[1])
+    original.weight.data = slopes
+    assert torch.equal(export._PReLUOfArithmetic(slopes)(values), original(values))
+    if len(shape) == 4:
+        assert torch.equal(export._PReLUOfConvolutions(slopes)(values), original(values))
+
+
 def test_manifest_describes_what_is_there(networks_dir: Path, dlib_params: Params) -> None:
     manifest = Manifest.read(networks_dir)
     assert (manifest.backbone, manifest.requested) == ("dlib-resnet", "dlib-resnet")
