@@ -12,6 +12,7 @@ half a millisecond a candidate, so what decides the speed is how few are asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -29,7 +30,8 @@ _STRIDE = 2  # … every 2 pixels
 _RIVAL = 0.75  # faces this close in size may change places once finer scales have corrected their boxes …
 _SPAN_OF_RIVALS = 3  # … which windows of a third of their size still do, if seldom, and smaller ones do not
 _DRIFT = 1.2  # a face found is no larger than this times its size once more candidates are known
-_WORTH_ASKING = (0.4, 0.6)  # proposals below these parts of a face found, at R-Net and O-Net, decide nothing any more
+_WORTH_RNET = (0.4, 0.6)  # proposals smaller beside the largest face found decide nothing any more: where they overlap
+_WORTH_ONET = (0.6, 0.7)  # a face nearly as large as that one, whose box they may change, and elsewhere
 _GROWTH = 1.5  # R-Net and O-Net make no box larger than this times P-Net's
 _R_BATCH, _O_BATCH = 16, 4  # candidates that go through R-Net and O-Net at once: more take more memory, and longer
 _STRIP = 16_000  # pixels that go through P-Net at once: as above
@@ -142,13 +144,17 @@ class Detector:
         pnet, rnet, onet: ONNX Runtime sessions of the networks that the stage `export` writes.
         settings: what decides which faces are found.
         threads: how many parts of one photo's work run at once.
+
+    Attributes:
+        settings: as given.
+        side_by_side: works on parts of a photo, with so many threads.
     """
 
     def __init__(
         self, pnet: Session, rnet: Session, onet: Session, settings: DetectorSettings, threads: int = 1
     ) -> None:
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
-        self._side_by_side = SideBySide(threads)
+        self.side_by_side = SideBySide(threads)
         self.settings = settings
 
     def warm_up(self) -> None:
@@ -214,7 +220,7 @@ class Detector:
     def _confirm_again(self, scan: _Scan, found: list[Face]) -> list[Face]:
         """Faces among the proposals so far, where `found` were those among fewer; those much smaller may be missing."""
         if found:
-            faces = self._confirm(scan, beside=found[0].size)
+            faces = self._confirm(scan, found)
             if faces and faces[0].size * _DRIFT >= found[0].size:
                 return faces
         return self._confirm(scan)  # none found, or what was found has given way to a smaller one
@@ -243,13 +249,12 @@ class Detector:
         scan.candidates.add(*self._proposals(scan.sums, scale))
         return _CELL / scale * self.settings.factor
 
-    def _run_pnet(self, level: Floats) -> tuple[Floats, Floats]:
-        """P-Net's regressions [4, h, w] and probabilities of a face [h, w] for an image [H, W, 3].
+    def _run_pnet(self, sums: SummedArea, height: int, width: int) -> tuple[Floats, Floats]:
+        """P-Net's regressions [4, h, w] and probabilities of a face [h, w] for the image at a size.
 
         In strips that stay in the processor's cache: faster by a quarter where the image is large, and without the
         50 MB that a session would keep for it. The result is the same to the last bit.
         """
-        height, width = level.shape[:2]
         rows = -(-(height - 2) // _STRIDE) - 4  # of the result: convolutions of 3, pooling by 2, two of 3 again
         starts = range(0, rows, max(_LEAST_ROWS, (_STRIP // width - _CELL + _STRIDE) // _STRIDE))
         ends = [*starts[1:], rows]
@@ -257,16 +262,16 @@ class Detector:
         def run(strip: tuple[int, int]) -> tuple[Floats, Floats]:
             first, last = strip
             below = height if last == rows else last * _STRIDE + _CELL - _STRIDE
-            shifts, probabilities = self._pnet.run(None, {"pixels": level[None, first * _STRIDE : below]})
+            level = sums.resize(height, width, slice(first * _STRIDE, below))
+            shifts, probabilities = self._pnet.run(None, {"pixels": level[None]})
             return shifts[0], probabilities[0, 1]
 
-        parts = self._side_by_side.map(run, zip(starts, ends, strict=True))
+        parts = self.side_by_side.map(run, zip(starts, ends, strict=True))
         return np.concatenate([part[0] for part in parts], axis=1), np.concatenate([part[1] for part in parts])
 
     def _proposals(self, sums: SummedArea, scale: float) -> tuple[Floats, Floats, Floats]:
         """P-Net's proposals at one scale: boxes before its regression [N, 4], scores [N], squares after it [N, 4]."""
-        level = sums.resize(int(sums.height * scale + 1), int(sums.width * scale + 1))
-        shifts, face = self._run_pnet(level)
+        shifts, face = self._run_pnet(sums, int(sums.height * scale + 1), int(sums.width * scale + 1))
         rows, columns = np.nonzero(face >= self.settings.thresholds[0])
         scores = face[rows, columns]
         corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
@@ -276,25 +281,25 @@ class Detector:
         extent = np.tile(plain[:, 2:] - plain[:, :2], 2)
         return plain, scores, _squared(plain + shift * extent)
 
-    def _confirm(self, scan: _Scan, beside: float = 0.0) -> list[Face]:
+    def _confirm(self, scan: _Scan, found: Sequence[Face] = ()) -> list[Face]:
         """Faces among the proposals so far, by R-Net and O-Net; networks are asked only what they were not yet.
 
         Args:
             scan: the image and the proposals.
-            beside: size of the largest face known, in pixels; where only the largest is wanted, proposals that are
-                small beside it are passed over.
+            found: faces known where only the largest is wanted, the largest first: proposals that cannot change which
+                one it is, or its box, are passed over.
         """
         sums, candidates = scan.sums, scan.candidates
         _, second, third = self.settings.thresholds
         chosen = non_maximum_suppression(candidates.plain, candidates.scores, 0.7)
-        chosen = chosen[candidates.sides[chosen] >= _WORTH_ASKING[0] * beside]
+        chosen = chosen[_worth_asking(candidates.boxes[chosen], found, *_WORTH_RNET)]
         chosen = self._ask_rnet(sums, candidates, chosen)
         chosen = chosen[candidates.r_scores[chosen] > second]
         boxes, shifts = candidates.boxes[chosen], candidates.r_shifts[chosen]
         keep = non_maximum_suppression(boxes, candidates.r_scores[chosen], 0.7)
         chosen, boxes = chosen[keep], _squared(_shifted(boxes[keep], shifts[keep]))
-        large = boxes[:, 2] - boxes[:, 0] >= _WORTH_ASKING[1] * beside
-        chosen, boxes = chosen[large], boxes[large]
+        worth = _worth_asking(boxes, found, *_WORTH_ONET)
+        chosen, boxes = chosen[worth], boxes[worth]
         chosen, boxes = self._ask_onet(sums, candidates, chosen, boxes)
         passed = candidates.o_scores[chosen] > third
         chosen, boxes = chosen[passed], boxes[passed]
@@ -323,7 +328,7 @@ class Detector:
             candidates.r_scores[rows], candidates.r_shifts[rows] = probabilities[:, 1], shifts
             candidates.refined[rows] = True
 
-        self._side_by_side.map(ask, _batches(np.flatnonzero(new), _R_BATCH))
+        self.side_by_side.map(ask, self._batches(np.flatnonzero(new), _R_BATCH))
         return chosen
 
     def _ask_onet(
@@ -341,13 +346,32 @@ class Detector:
             candidates.o_points[rows] = points
             candidates.judged[rows] = True
 
-        self._side_by_side.map(ask, _batches(np.flatnonzero(new), _O_BATCH))
+        self.side_by_side.map(ask, self._batches(np.flatnonzero(new), _O_BATCH))
         return chosen, boxes
 
+    def _batches(self, indices: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+        """Indices in parts of about one size, no larger than that, so many that no thread is without one at the end."""
+        threads = self.side_by_side.threads
+        count = min(-(-len(indices) // (size * threads)) * threads, len(indices))
+        return np.array_split(indices, count) if count else []
 
-def _batches(indices: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    """Indices in parts of about one size, no larger than that."""
-    return np.array_split(indices, -(-len(indices) // size)) if len(indices) else []
+
+def _worth_asking(boxes: Floats, found: Sequence[Face], near: float, elsewhere: float) -> NDArray[np.bool_]:
+    """Which squares may belong to the largest face, or change its box or a rival's; all where none is known.
+
+    Args:
+        boxes: float32 [N, 4].
+        found: faces, the largest first.
+        near, elsewhere: least sides, as parts of the largest face's, of those that overlap a rival and of the others.
+    """
+    if not found:
+        return np.ones(len(boxes), np.bool_)
+    size = found[0].size
+    rivals = np.array([face.box for face in found if face.size > _RIVAL * size])
+    extent = np.minimum(boxes[:, None, 2:], rivals[:, 2:]) - np.maximum(boxes[:, None, :2], rivals[:, :2])
+    overlaps = (extent > 0).all(axis=2).any(axis=1)
+    worth: NDArray[np.bool_] = boxes[:, 2] - boxes[:, 0] >= np.where(overlaps, near, elsewhere) * size
+    return worth
 
 
 def _rectangles(boxes: Floats, width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

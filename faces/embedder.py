@@ -13,6 +13,9 @@ Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """A network: uint8 [N, S, S, 3] RGB crops in, float32 [N, D] raw embeddings out."""
 
 
+_PART = 8  # images that one thread embeds at once, where there are several: more are no faster
+
+
 class Embedder:
     """Computes embeddings.
 
@@ -48,6 +51,11 @@ class Embedder:
             raw = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), np.float32(1e-12))
         return raw.astype(np.float32, copy=False)
 
+    def _parts(self, count: int) -> int:
+        """Into how many to split a batch: more than there are threads, for one may be held up by other work."""
+        threads = self._side_by_side.threads
+        return 1 if threads == 1 else min(max(threads, -(-count // _PART)), count)
+
     def _run_in_parts(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = np.array_split(crops, min(self._side_by_side.threads, len(crops)))
+        parts = np.array_split(crops, self._parts(len(crops)))
         return np.concatenate(self._side_by_side.map(self._run, parts))

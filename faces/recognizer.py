@@ -16,6 +16,7 @@ from faces.embedder import Embedder
 from faces.face import Face, intersection_over_union
 from faces.image import DEFAULT_MAX_PIXELS, Photo
 from faces.networks import Networks
+from faces.threads import SideBySide, slices
 
 
 def find_faces(
@@ -43,7 +44,7 @@ def find_faces(
     full_side = max(photo.stored_size)
     if decoded is None:
         decoded = decode_for_detection(photo, detector)
-    reduced = reduce_for_detection(decoded, max_side)
+    reduced = reduce_for_detection(decoded, max_side, detector.side_by_side)
     found = _detect(np.asarray(reduced), detector, largest_only)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
     decodings = {max(decoded.size): decoded}
@@ -79,13 +80,36 @@ def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -
     return [largest, *(face for face in others if intersection_over_union(face.box, largest.box) < 0.5)]
 
 
-def reduce_for_detection(image: Image.Image, max_side: int) -> Image.Image:
-    """The image with its longer side at most `max_side`."""
+def reduce_for_detection(image: Image.Image, max_side: int, side_by_side: SideBySide | None = None) -> Image.Image:
+    """The image with its longer side at most `max_side`, the same whatever works on its parts side by side."""
     ratio = max(image.size) / max_side
     if ratio <= 1:
         return image
-    size = (max(round(image.width / ratio), 1), max(round(image.height / ratio), 1))
-    return image.resize(size, Image.Resampling.BILINEAR)
+    side_by_side = side_by_side or SideBySide()
+    width, height = max(round(image.width / ratio), 1), max(round(image.height / ratio), 1)
+
+    def narrowed(rows: slice) -> Image.Image:
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        return band.resize((width, band.height), Image.Resampling.BILINEAR)
+
+    def shortened(columns: slice) -> Image.Image:
+        strip = narrow.crop((columns.start, 0, columns.stop, narrow.height))
+        return strip.resize((strip.width, height), Image.Resampling.BILINEAR)
+
+    # Each direction on its own: then no part's pixels depend on another's.
+    bands, strips = slices(image.height, side_by_side.threads), slices(width, side_by_side.threads)
+    narrow = _joined(side_by_side.map(narrowed, bands), (width, image.height), [(0, band.start) for band in bands])
+    return _joined(side_by_side.map(shortened, strips), (width, height), [(strip.start, 0) for strip in strips])
+
+
+def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple[int, int]]) -> Image.Image:
+    """An image put together from parts, whose left upper corners are given."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = Image.new("RGB", size)
+    for part, corner in zip(parts, corners, strict=True):
+        whole.paste(part, corner)
+    return whole
 
 
 class Recognizer:

@@ -37,19 +37,21 @@ class SummedArea:
         else:
             self._tables = [_table(pixels[:, :, channel].astype(np.uint64)) for channel in range(3)]
 
-    def resize(self, height: int, width: int) -> Floats:
+    def resize(self, height: int, width: int, rows: slice = slice(None)) -> Floats:
         """The whole image at another size, each pixel the mean of those it covers (torch's mode="area").
 
         Args:
             height, width: of the result, at least a twelfth of the image's (as P-Net's coarsest level is).
+            rows: which of its rows are wanted.
 
         Returns:
-            float32 [height, width, 3], 0 to 255.
+            float32 [rows, width, 3], 0 to 255.
 
         Raises:
             ValueError: one pixel would be the mean of more than a packed table can hold.
         """
         top, bottom = _windows(np.zeros(1, np.int64), np.array([self.height]), height)
+        top, bottom = top[:, rows], bottom[:, rows]
         left, right = _windows(np.zeros(1, np.int64), np.array([self.width]), width)
         largest = int((bottom - top).max()) * int((right - left).max())
         if self._packed and largest > _LARGEST_WINDOW**2:
@@ -59,8 +61,8 @@ class SummedArea:
             )
         sums = []
         for table in self._tables:
-            rows = table[bottom[0]] - table[top[0]]
-            sums.append(rows[:, right[0]] - rows[:, left[0]])
+            bands = table[bottom[0]] - table[top[0]]
+            sums.append(bands[:, right[0]] - bands[:, left[0]])
         area = (bottom - top)[0][:, None] * (right - left)[0][None, :]
         return self._means(sums, area)
 

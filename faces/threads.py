@@ -7,7 +7,8 @@ work. What is independent (the face and its mirror image, batches of candidates,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import pairwise
 from typing import TypeVar
 
 import threadpoolctl
@@ -41,22 +42,43 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
+def slices(length: int, count: int) -> list[slice]:
+    """An interval in that many parts about equally long, or in fewer."""
+    edges = [length * part // count for part in range(count + 1)]
+    return [slice(first, last) for first, last in pairwise(edges) if first < last]
+
+
 class SideBySide:
     """Independent parts of one photo's work, on several threads. Belongs to one process; safe to share between threads.
 
-    Parts are large enough (milliseconds) that it costs nothing where all cores are busy anyway.
+    The caller's thread takes part and waits for none that has not begun: where all cores are busy anyway it does all.
 
     Args:
-        threads: 1 works in the caller's thread.
+        threads: how many work at once, the caller's among them.
     """
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="part") if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads - 1, thread_name_prefix="part") if threads > 1 else None
 
     def map(self, work: Callable[[T], R], parts: Iterable[T]) -> list[R]:
         """Results in the order of the parts; what one of them raises is raised here."""
         given = list(parts)
         if self._pool is None or len(given) < 2:
             return [work(part) for part in given]
-        return list(self._pool.map(work, given))
+        results: dict[int, R] = {}
+        places = iter(range(len(given)))  # the interpreter's lock makes taking one from it safe
+
+        def work_on() -> None:
+            for place in places:
+                results[place] = work(given[place])
+
+        helpers = [self._pool.submit(work_on) for _ in range(min(self.threads, len(given)) - 1)]
+        try:
+            work_on()
+        finally:
+            begun = [helper for helper in helpers if not helper.cancel()]
+            wait(begun)
+        for helper in begun:
+            helper.result()
+        return [results[place] for place in range(len(given))]

@@ -11,11 +11,13 @@ import torch
 from facenet_pytorch import MTCNN
 from torchvision.ops import nms
 
+from faces import detector as detector_module
 from faces.detector import Detector, DetectorSettings, non_maximum_suppression
 from faces.face import intersection_over_union
 from faces.image import Photo
 from faces.networks import Networks
 from faces.recognizer import Recognizer, reduce_for_detection
+from faces.summed_area import SummedArea
 
 SETTINGS = DetectorSettings(min_probability=0.0)  # facenet-pytorch reports all that passed O-Net
 
@@ -92,6 +94,16 @@ class TestAgainstFacenetPytorch:
                 distances.append(np.abs(face.landmarks - reference.landmarks[0]).max() / eyes)
         assert max(distances) <= 0.05
 
+    def test_what_is_passed_over_decides_nothing(
+        self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sparing = [detector.detect_largest(reference.pixels) for reference in references]
+        monkeypatch.setattr(detector_module, "_WORTH_RNET", (0.0, 0.0))
+        monkeypatch.setattr(detector_module, "_WORTH_ONET", (0.0, 0.0))
+        for face, reference in zip(sparing, references, strict=True):
+            lavish = detector.detect_largest(reference.pixels)
+            assert (face and face.as_json()) == (lavish and lavish.as_json()), reference.name
+
     def test_faces_nearly_of_one_size(self, detector: Detector, lfw_dir: Path) -> None:
         """The coarse scales alone would take the smaller face, cut by the photo's border, for the larger one."""
         pixels = np.asarray(Photo.open(lfw_dir / "images/Sherry_Fisher/Sherry_Fisher_0001.jpg").decode())
@@ -113,9 +125,9 @@ class TestThreads:
 
     @pytest.mark.parametrize("size", [(12, 12), (13, 40), (150, 150), (301, 399), (1000, 30), (30, 1000), (240, 2000)])
     def test_an_image_in_strips_gives_pnets_own_result(self, detector: Detector, size: tuple[int, int]) -> None:
-        level = np.random.default_rng(0).uniform(0, 255, (*size, 3)).astype(np.float32)
-        shifts, probabilities = detector._pnet.run(None, {"pixels": level[None]})
-        in_strips, faces_in_strips = detector._run_pnet(level)
+        sums = SummedArea(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
+        shifts, probabilities = detector._pnet.run(None, {"pixels": sums.resize(*size)[None]})
+        in_strips, faces_in_strips = detector._run_pnet(sums, *size)
         assert np.abs(in_strips - shifts[0]).max() <= 1e-6
         assert np.abs(faces_in_strips - probabilities[0, 1]).max() <= 1e-6
 

@@ -14,6 +14,7 @@ from faces.face import Face, intersection_over_union
 from faces.image import ImageTooLargeError, NotJpegOrPngError, Photo
 from faces.networks import Networks
 from faces.recognizer import Recognizer, reduce_for_detection
+from faces.threads import SideBySide
 from tests.faces.support import as_stored, cosine, encode, oriented
 
 PORTRAITS = ["angelina_jolie", "kate_siegel", "paul_rudd", "shea_whigham"]  # 1.8 to 4 megapixels
@@ -181,3 +182,14 @@ class TestProcess:
     def test_other_content(self, recognizer: Recognizer) -> None:
         with pytest.raises(NotJpegOrPngError):
             recognizer.faces(b"GIF89a")
+
+
+@pytest.mark.parametrize("size", [(1000, 1300), (1300, 1000), (700, 30), (641, 2), (400, 300)])
+def test_a_photo_is_reduced_the_same_by_any_number_of_threads(size: tuple[int, int]) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
+    alone = reduce_for_detection(image, 640)
+    assert max(alone.size) == min(max(size), 640)
+    expected = np.asarray(image.resize(alone.size, Image.Resampling.BILINEAR), np.int16)
+    assert np.abs(np.asarray(alone, np.int16) - expected).max() <= 1  # in which order the directions come rounds
+    for threads in (2, 3):
+        assert (np.asarray(reduce_for_detection(image, 640, SideBySide(threads))) == np.asarray(alone)).all()

@@ -65,3 +65,8 @@ def test_both_kinds_of_table_hold_what_the_detector_asks_of_them(side: int) -> N
 def test_windows_too_large_for_a_shared_table_are_refused() -> None:
     with pytest.raises(ValueError, match="at most 90 × 90"):
         SummedArea(np.full((1000, 1000, 3), 255, np.uint8)).resize(9, 9)
+
+
+def test_rows_of_a_result_are_those_of_the_whole() -> None:
+    sums = SummedArea(np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8))
+    assert (sums.resize(21, 33, slice(4, 9)) == sums.resize(21, 33)[4:9]).all()

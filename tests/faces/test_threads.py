@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from faces.threads import SideBySide, available_cores, read_ahead, threads_per_worker
+from faces.threads import SideBySide, available_cores, read_ahead, slices, threads_per_worker
 
 
 def test_a_worker_has_its_share_and_never_none() -> None:
@@ -35,6 +35,38 @@ def test_what_a_part_raises_is_raised(threads: int) -> None:
 def test_parts_run_at_once() -> None:
     meeting = threading.Barrier(2, timeout=10)
     SideBySide(2).map(lambda _: meeting.wait(), range(2))
+
+
+def test_the_caller_waits_for_no_thread_that_is_busy_elsewhere() -> None:
+    two, held = SideBySide(2), threading.Event()
+    assert two._pool is not None
+    elsewhere = two._pool.submit(held.wait, 10)
+    assert two.map(lambda part: part, range(3)) == [0, 1, 2]
+    assert not elsewhere.done()
+    held.set()
+    assert elsewhere.result()
+
+
+def test_all_parts_have_ended_where_one_fails() -> None:
+    ended = threading.Event()
+
+    def fail_first(part: int) -> None:
+        if part == 0:
+            time.sleep(0.01)  # the other has begun
+            raise ZeroDivisionError
+        time.sleep(0.1)
+        ended.set()
+
+    with pytest.raises(ZeroDivisionError):
+        SideBySide(2).map(fail_first, range(2))
+    assert ended.is_set()
+
+
+@pytest.mark.parametrize(("length", "count"), [(10, 1), (10, 3), (2, 5), (640, 2)])
+def test_slices_are_an_interval_in_parts(length: int, count: int) -> None:
+    parts = slices(length, count)
+    assert [place for part in parts for place in range(part.start, part.stop)] == list(range(length))
+    assert len(parts) == min(length, count)
 
 
 def test_the_next_item_is_made_meanwhile() -> None:
