@@ -35,9 +35,16 @@ def proportional_megabytes(pid: int) -> float:
 
 
 def peak_megabytes(pid: int) -> float:
-    """Most resident memory that a process has had so far, MB (10^6 bytes); 0 once it has ended."""
+    """Most resident memory that a process and its children have had so far, summed, MB (10^6 bytes).
+
+    Memory that they share counts in each, so it is at most this. 0 once the process has ended.
+    """
+    total = 0.0
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for process in [pid, *children]:
+            lines = Path(f"/proc/{process}/status").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+    except OSError:  # one of them has ended meanwhile
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+    return total

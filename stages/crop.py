@@ -10,137 +10,38 @@ output, so deleting a photo deletes all that is kept of it.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import logging
-import os
 import shutil
 import tempfile
+import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 from PIL import Image
 
 from faces.detector import Detector
 from faces.face import Face
-from faces.files import write_text
 from faces.image import ImageError, Photo
 from faces.networks import Networks
 from faces.progress import progress
 from faces.quality import brightness, photo_hash, sharpness
 from faces.recognizer import decode_for_detection, find_faces
 from faces.threads import available_cores
+from stages.crop_report import CropMemory, CropRow, write_report
 from stages.errors import StageError, run_stage
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
 from stages.photos import CLASSES, SourcePhoto, find_photos
+from stages.processes import map_in_processes
 
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CropRow:
-    """A row of crop_report.csv.
-
-    Attributes:
-        photo: path within data/, "me/…" or "not_me/…".
-        sha256: of the photo's bytes; "" where it could not be read.
-        faces_found: number of faces on the photo.
-        face: number of this face on its photo, 0 the largest; -1 for a photo without faces.
-        left, top, right, bottom: box in pixels of the photo as displayed.
-        probability: the detector's.
-        kept: whether the face was cut for training.
-        reason: why not, or why there is no face.
-        crop: path of the crop within data/cropped, if kept.
-        crop_sha256: of that file.
-        recipe: short hash of networks and parameters that made it.
-        photo_hash: perceptual hash of the photo (`faces.quality.photo_hash`); "" where it could not be decoded.
-        sharpness, brightness: of the crop (`faces.quality`), if kept.
-    """
-
-    photo: str
-    sha256: str
-    faces_found: int
-    face: int
-    left: float = 0.0
-    top: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-    probability: float = 0.0
-    kept: bool = False
-    reason: str = ""
-    crop: str = ""
-    crop_sha256: str = ""
-    recipe: str = ""
-    photo_hash: str = ""
-    sharpness: float = 0.0
-    brightness: float = 0.0
-
-
-class CropMemory:
-    """What the last run made, by photo content and recipe.
-
-    Args:
-        report: crop_report.csv of the last run; one that is missing, unreadable or of an older version (columns
-            lack) remembers nothing.
-        folder: the crops of the last run.
-    """
-
-    def __init__(self, report: Path, folder: Path) -> None:
-        self._folder = folder
-        self._rows: dict[tuple[str, str, str], list[CropRow]] = {}
-        for row in _read_rows(report):
-            self._rows.setdefault((row.photo, row.sha256, row.recipe), []).append(row)
-
-    def recall(self, photo: str, sha256: str, recipe: str, target: Path) -> list[CropRow] | None:
-        """Rows of a photo made before, its crops now linked or copied below `target`; None if not remembered."""
-        rows = self._rows.get((photo, sha256, recipe))
-        if rows is None:
-            return None
-        for row in rows:
-            if row.kept:
-                old, new = self._folder / row.crop, target / row.crop
-                try:
-                    if hashlib.sha256(old.read_bytes()).hexdigest() != row.crop_sha256:
-                        return None
-                except OSError:
-                    return None
-                if not new.parent.is_dir():
-                    new.parent.mkdir(parents=True, exist_ok=True)
-                _link_or_copy(old, new)
-        return rows
-
-
-def _read_rows(report: Path) -> Iterable[CropRow]:
-    try:
-        with report.open(encoding="utf-8", newline="") as file:  # a name may hold a carriage return
-            table = list(csv.DictReader(file))
-        return [
-            CropRow(
-                row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
-                float(row["top"]), float(row["right"]), float(row["bottom"]), float(row["probability"]),
-                row["kept"] == "True", row["reason"], row["crop"], row["crop_sha256"], row["recipe"],
-                row["photo_hash"], float(row["sharpness"]), float(row["brightness"]),
-            )
-            for row in table
-        ]  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
-        return []
-
-
-def _link_or_copy(old: Path, new: Path) -> None:
-    try:
-        os.link(old, new)
-    except OSError:  # another file system, or one without hard links
-        shutil.copy2(old, new)
 
 
 def crop_recipe(networks: Networks, params: Params, label: int) -> str:
@@ -158,22 +59,20 @@ def crop_recipe(networks: Networks, params: Params, label: int) -> str:
 
 
 class Cropper:
-    """Makes the crops of one photo after another, below a folder; safe to use from several threads.
+    """Makes the crops of one photo after another, below a folder.
 
     Args:
         networks: finds faces, and says how they are cut.
         params: the parameters.
-        memory: what the last run made.
         target: where crops go.
     """
 
-    def __init__(self, networks: Networks, params: Params, memory: CropMemory, target: Path) -> None:
+    def __init__(self, networks: Networks, params: Params, target: Path) -> None:
         self._detector: Detector = networks.open_detector()
         self._geometry = networks.manifest.crop
         self._wanted = {1: params.crop.me_faces, 0: params.crop.not_me_faces}
         self._recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
         self._max_pixels = int(params.crop.max_megapixels * 1e6)
-        self._memory = memory
         self._target = target
 
     def crop(self, source: SourcePhoto) -> list[CropRow]:
@@ -185,16 +84,13 @@ class Cropper:
         Raises:
             OSError: a crop cannot be written (disk full).
         """
-        name = f"{source.class_name}/{source.name}"
+        name = source.path_in_data
         recipe = self._recipes[source.label]
         try:
             data = source.path.read_bytes()
         except OSError as error:
             return [CropRow(name, "", 0, -1, reason=f"cannot be read: {error.strerror}", recipe=recipe)]
         digest = hashlib.sha256(data).hexdigest()
-        remembered = self._memory.recall(name, digest, recipe, self._target)
-        if remembered is not None:
-            return remembered
         try:
             photo = Photo.open(data, self._max_pixels)
             decoded = decode_for_detection(photo, self._detector)
@@ -226,7 +122,8 @@ class Cropper:
         if kept and face.crop is not None:
             crop = f"{source.class_name}/{_crop_name(source.name, number)}"
             buffer = io.BytesIO()
-            Image.fromarray(face.crop).save(buffer, "PNG", compress_level=1)
+            # Without looking for repetitions, which faces have few of: faster, and no larger.
+            Image.fromarray(face.crop).save(buffer, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
             path = self._target / crop
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(buffer.getvalue())
@@ -248,30 +145,37 @@ def _crop_name(photo: str, number: int) -> str:
     return f"{folder}/{file}-{number}.png" if folder else f"{file}-{number}.png"
 
 
+def open_cropper(networks: Networks, params: Params, target: Path) -> Callable[[SourcePhoto], list[CropRow]]:
+    """`Cropper.crop`, opened in the process that calls this."""
+    return Cropper(networks, params, target).crop
+
+
 def crop_all(photos: list[SourcePhoto], networks: Networks, params: Params, target: Path) -> list[CropRow]:
-    """Crop all photos below `target`, on all cores.
+    """Crop all photos below `target`, on all cores; what the last run made of a photo is taken over.
 
     Args:
         photos: the photos.
         networks: finds faces.
         params: the parameters.
         target: a new folder.
+
+    Raises:
+        OSError: a crop cannot be written (disk full).
+        StageError: the system has ended a process.
     """
-    cropper = Cropper(networks, params, CropMemory(CROP_REPORT, CROPPED), target)
-    with ThreadPoolExecutor(available_cores()) as pool:
-        results = progress(pool.map(cropper.crop, photos), len(photos), "cropping", "photo")
-        return [row for rows in results for row in rows]
-
-
-def write_report(rows: list[CropRow], path: Path) -> None:
-    """Write crop_report.csv."""
-    text = io.StringIO()
-    # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    names = [field.name for field in fields(CropRow)]
-    writer.writerow(names)
-    writer.writerows(map(attrgetter(*names), rows))
-    write_text(path, text.getvalue())
+    memory = CropMemory(CROP_REPORT, CROPPED)
+    recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
+    known: list[list[CropRow] | None] = [None] * len(photos)
+    if memory:
+        with ThreadPoolExecutor(available_cores()) as pool:
+            recalled = pool.map(lambda source: memory.recall(source, recipes[source.label], target), photos)
+            known = list(progress(recalled, len(photos), "comparing with the last run", "photo"))
+    new = [source for source, rows in zip(photos, known, strict=True) if rows is None]
+    made: Iterator[list[CropRow]] = iter(())
+    if new:
+        results = map_in_processes(open_cropper, (networks, params, target), new)
+        made = iter(list(progress(results, len(new), "cropping", "photo")))
+    return [row for rows in known for row in (next(made) if rows is None else rows)]
 
 
 def summarise(photos: list[SourcePhoto], rows: list[CropRow], ignored: Counter[str]) -> str:

@@ -33,6 +33,11 @@ class SourcePhoto:
         return CLASSES[self.label]
 
     @property
+    def path_in_data(self) -> str:
+        """Path within the folder of both classes: what reports call the photo."""
+        return f"{self.class_name}/{self.name}"
+
+    @property
     def person(self) -> str:
         """Who is on it, as far as folders say: "me", the sub-folder's name, or "" where it is not known."""
         if self.label == 1:

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from faces.recognizer import Recognizer
-from stages.crop import CropMemory, CropRow
+from stages.crop_report import CropMemory, CropRow
+from stages.photos import CLASSES, SourcePhoto
 from tests.stages.support import Workspace, digest, photos_of_me, posix_only, put
 
 GROUP = "multiface.jpg"
@@ -213,7 +214,9 @@ def test_a_damaged_report_remembers_nothing(built: Workspace, tmp_path: Path, co
     report, crops = tmp_path / "crop_report.csv", built.path("data/cropped")
     row = built.crop_report().iloc[0]
     report.write_bytes(built.path("reports/crop_report.csv").read_bytes() if content is None else content)
-    rows = CropMemory(report, crops).recall(row["photo"], row["sha256"], row["recipe"], tmp_path / "new")
+    class_name, _, name = row["photo"].partition("/")
+    source = SourcePhoto(built.path("data") / row["photo"], name, CLASSES.index(class_name))
+    rows = CropMemory(report, crops).recall(source, row["recipe"], tmp_path / "new")
     assert (rows is None) == (content is not None)
     assert (tmp_path / "new" / row["crop"]).is_file() == (content is None)
 

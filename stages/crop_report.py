@@ -1,0 +1,139 @@
+"""reports/crop_report.csv: what was found on each photo, for people and for the next run."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from pathlib import Path
+
+from faces.files import write_text
+from stages.photos import SourcePhoto
+
+
+@dataclass(frozen=True)
+class CropRow:
+    """A row of crop_report.csv.
+
+    Attributes:
+        photo: path within data/, "me/…" or "not_me/…".
+        sha256: of the photo's bytes; "" where it could not be read.
+        faces_found: number of faces on the photo.
+        face: number of this face on its photo, 0 the largest; -1 for a photo without faces.
+        left, top, right, bottom: box in pixels of the photo as displayed.
+        probability: the detector's.
+        kept: whether the face was cut for training.
+        reason: why not, or why there is no face.
+        crop: path of the crop within data/cropped, if kept.
+        crop_sha256: of that file.
+        recipe: short hash of networks and parameters that made it.
+        photo_hash: perceptual hash of the photo (`faces.quality.photo_hash`); "" where it could not be decoded.
+        sharpness, brightness: of the crop (`faces.quality`), if kept.
+    """
+
+    photo: str
+    sha256: str
+    faces_found: int
+    face: int
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+    probability: float = 0.0
+    kept: bool = False
+    reason: str = ""
+    crop: str = ""
+    crop_sha256: str = ""
+    recipe: str = ""
+    photo_hash: str = ""
+    sharpness: float = 0.0
+    brightness: float = 0.0
+
+
+def write_report(rows: list[CropRow], path: Path) -> None:
+    """Write crop_report.csv."""
+    text = io.StringIO()
+    # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    names = [field.name for field in fields(CropRow)]
+    writer.writerow(names)
+    writer.writerows(map(attrgetter(*names), rows))
+    write_text(path, text.getvalue())
+
+
+def _read_rows(report: Path) -> Iterable[CropRow]:
+    try:
+        with report.open(encoding="utf-8", newline="") as file:  # a name may hold a carriage return
+            table = list(csv.DictReader(file))
+        return [
+            CropRow(
+                row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
+                float(row["top"]), float(row["right"]), float(row["bottom"]), float(row["probability"]),
+                row["kept"] == "True", row["reason"], row["crop"], row["crop_sha256"], row["recipe"],
+                row["photo_hash"], float(row["sharpness"]), float(row["brightness"]),
+            )
+            for row in table
+        ]  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        return []
+
+
+class CropMemory:
+    """What the last run made, by photo content and recipe. Safe to use from several threads.
+
+    Args:
+        report: crop_report.csv of the last run; one that is missing, unreadable or of an older version (columns
+            lack) remembers nothing.
+        folder: the crops of the last run.
+    """
+
+    def __init__(self, report: Path, folder: Path) -> None:
+        self._folder = folder
+        self._rows: dict[tuple[str, str], list[CropRow]] = {}
+        for row in _read_rows(report):
+            self._rows.setdefault((row.photo, row.recipe), []).append(row)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def recall(self, source: SourcePhoto, recipe: str, target: Path) -> list[CropRow] | None:
+        """Rows of a photo made before, its crops now linked or copied below `target`.
+
+        Returns:
+            None where it is not remembered, has changed, or its crop has.
+
+        Raises:
+            OSError: a crop cannot be written (disk full).
+        """
+        rows = self._rows.get((source.path_in_data, recipe))
+        if rows is None or _sha256(source.path) != rows[0].sha256:
+            return None
+        kept = [row for row in rows if row.kept]
+        if any(_sha256(self._folder / row.crop) != row.crop_sha256 for row in kept):
+            return None
+        for row in kept:
+            new = target / row.crop
+            if not new.parent.is_dir():
+                new.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(self._folder / row.crop, new)
+        return rows
+
+
+def _sha256(path: Path) -> str | None:
+    """Of a file's bytes; None where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _link_or_copy(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new)
+    except OSError:  # another file system, or one without hard links
+        shutil.copy2(old, new)

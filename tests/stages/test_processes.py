@@ -1,0 +1,108 @@
+"""Work in processes: in order, and what fails or is killed is heard of and leaves nothing running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages import processes
+from stages.errors import StageError
+from stages.processes import map_in_processes
+from tests.stages.support import posix_only
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "available_cores", lambda: 2)
+
+
+def prepare(what: str) -> Callable[[int], tuple[int, int]]:
+    """For each process: what it does with a number."""
+
+    def work(number: int) -> tuple[int, int]:
+        if number == 20:
+            if what == "full":
+                raise OSError(28, "No space left on device", "crop.png")
+            if what == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+        return number, os.getpid()
+
+    return work
+
+
+def test_results_come_in_order_and_of_two_processes() -> None:
+    results = list(map_in_processes(prepare, ("",), range(30)))
+    assert [number for number, _ in results] == list(range(30))
+    assert len({process for _, process in results} - {os.getpid()}) == 2
+
+
+def test_few_items_need_no_process() -> None:
+    assert list(map_in_processes(prepare, ("",), range(3))) == [(number, os.getpid()) for number in range(3)]
+
+
+def test_an_error_arrives_as_it_was() -> None:
+    with pytest.raises(OSError, match=r"No space left.*crop\.png") as raised:
+        list(map_in_processes(prepare, ("full",), range(30)))
+    assert raised.value.errno == 28
+
+
+@posix_only
+def test_a_process_that_the_system_ends_is_an_error_to_read() -> None:
+    with pytest.raises(StageError, match="ended by the system, for lack of memory perhaps"):
+        list(map_in_processes(prepare, ("killed",), range(30)))
+
+
+PROGRAM = """
+import time, sys
+from stages.processes import map_in_processes
+from stages import processes
+processes.available_cores = lambda: 2
+
+def prepare():
+    def work(number):
+        print("working", flush=True)
+        time.sleep(60)
+    return work
+
+if __name__ == "__main__":
+    list(map_in_processes(prepare, (), range(30)))
+"""
+
+
+@posix_only
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_processes_end_with_the_first_however_it_ends(tmp_path: Path, how: signal.Signals) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"working\n"
+        assert len(running(program)) == 3
+        process.send_signal(how)
+        process.wait(timeout=10)
+    deadline = time.monotonic() + 10
+    while running(program):
+        assert time.monotonic() < deadline, "its processes go on without it"
+        time.sleep(0.05)
+
+
+def running(program: Path) -> list[int]:
+    """Processes that run a program."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(program).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
