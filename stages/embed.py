@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -28,23 +27,30 @@ from faces.networks import Networks
 from faces.progress import progress
 from faces.threads import available_cores, read_ahead
 from stages.errors import StageError, run_stage
-from stages.inputs import read_array, read_table
+from stages.inputs import read_array, read_records
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, EMBEDDINGS, INDEX, LABELS, NETWORKS
 from stages.photos import SourcePhoto
 
+_INDEX_COLUMNS = (
+    "row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256", "recipe", "embedding_sha256",
+)  # fmt: skip
 logger = logging.getLogger(__name__)
 
 
-def read_crop_report() -> pd.DataFrame:
-    """The faces that were kept, in the report's order, as columns of `stages.crop.CropRow`, all text.
+Record = dict[str, str]
+"""A row of a CSV file: values by column."""
+
+
+def read_crop_report() -> list[Record]:
+    """The faces that were kept, in the report's order, as `stages.crop_report.CropRow` describes them.
 
     Raises:
         StageError: the report is missing or damaged, or no face was kept.
     """
-    table = read_table(CROP_REPORT, "crop", ["photo", "sha256", "face", "kept", "crop", "crop_sha256"])
-    kept = table[table["kept"] == "True"].reset_index(drop=True)
-    if kept.empty:
+    rows = read_records(CROP_REPORT, "crop", ["photo", "sha256", "face", "kept", "crop", "crop_sha256"])
+    kept = [row for row in rows if row["kept"] == "True"]
+    if not kept:
         raise StageError(f"{CROP_REPORT} names no crop: run 'dvc repro --force crop'")
     return kept
 
@@ -106,24 +112,27 @@ def _remembered(recipe: str) -> dict[str, NDArray[np.float32]]:
     A run that was killed may have left new embeddings beside an old index: each row says which embedding it means.
     """
     try:
-        index = read_table(INDEX, "embed", ["crop_sha256", "recipe", "embedding_sha256"])
+        index = read_records(INDEX, "embed", ["crop_sha256", "recipe", "embedding_sha256"])
         embeddings = read_array(EMBEDDINGS, "embed")
     except (OSError, StageError):
         return {}
-    rows = zip(index["crop_sha256"], index["recipe"], index["embedding_sha256"], embeddings, strict=False)
-    return {crop: row for crop, made, digest, row in rows if made == recipe and _digest(row) == digest}
+    return {
+        row["crop_sha256"]: embedding
+        for row, embedding in zip(index, embeddings, strict=False)
+        if row["recipe"] == recipe and row["embedding_sha256"] == _digest(embedding)
+    }
 
 
 def _digest(embedding: NDArray[np.float32]) -> str:
     return hashlib.sha256(embedding.tobytes()).hexdigest()
 
 
-def _batches(table: pd.DataFrame, image_size: int, size: int) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
+def _batches(rows: list[Record], image_size: int, size: int) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
     """Crops in batches: their SHA-256 and pixels, uint8 [n, S, S, 3]."""
-    for start in range(0, len(table), size):
-        part = table.iloc[start : start + size]
-        named = zip(part["crop"], part["crop_sha256"], strict=True)
-        yield list(part["crop_sha256"]), np.stack([_read_crop(CROPPED / crop, sha, image_size) for crop, sha in named])
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        crops = [_read_crop(CROPPED / row["crop"], row["crop_sha256"], image_size) for row in part]
+        yield [row["crop_sha256"] for row in part], np.stack(crops)
 
 
 def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
@@ -144,28 +153,27 @@ def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
     return pixels
 
 
-def embed_all(table: pd.DataFrame, networks: Networks, params: Params) -> NDArray[np.float32]:
-    """Embeddings of the crops in a table, float32 [N, D]; each different crop is computed once.
+def embed_all(rows: list[Record], networks: Networks, params: Params) -> NDArray[np.float32]:
+    """Embeddings of crops, float32 [N, D]; each different crop is computed once.
 
     Args:
-        table: rows of the crop report that were kept.
+        rows: of the crop report, those that were kept.
         networks: the networks.
         params: the parameters.
 
     Raises:
         StageError: a crop cannot be read, or the GPU has too little memory for the batch.
     """
-    recipe = embedding_recipe(networks, params)
-    known = _remembered(recipe)
-    new = table[~table["crop_sha256"].isin(known.keys())].drop_duplicates("crop_sha256")
-    if len(new):
+    known = _remembered(embedding_recipe(networks, params))
+    new = list({row["crop_sha256"]: row for row in rows if row["crop_sha256"] not in known}.values())
+    if new:
         embedder, where = open_embedder(networks, params)
-        logger.info("%d of %d crops are new: %s, %s", len(new), len(table), networks.backbone_name, where)
+        logger.info("%d of %d crops are new: %s, %s", len(new), len(rows), networks.backbone_name, where)
         size = params.embed.batch_size
         batches = _batches(new, networks.manifest.crop.image_size, size)
         for digests, pixels in progress(read_ahead(batches), -(-len(new) // size), "embedding", "batch"):
             known.update(zip(digests, _embed(embedder, pixels, size), strict=True))
-    return np.stack([known[digest] for digest in table["crop_sha256"]]).astype(np.float32)
+    return np.stack([known[row["crop_sha256"]] for row in rows]).astype(np.float32)
 
 
 def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
@@ -180,26 +188,23 @@ def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> ND
         ) from error
 
 
-def build_index(table: pd.DataFrame, embeddings: NDArray[np.float32], recipe: str) -> pd.DataFrame:
-    """The map from rows of embeddings.npy to photos: row, label, photo, sha256, face, person, crop, …"""
-    class_names = table["photo"].str.partition("/")[0]
-    names = table["photo"].str.partition("/")[2]
-    labels = (class_names == "me").astype(int)
-    people = [SourcePhoto(Path(), name, label).person for name, label in zip(names, labels, strict=True)]
-    return pd.DataFrame(
-        {
-            "row": np.arange(len(table)),
-            "label": labels,
-            "photo": table["photo"],
-            "sha256": table["sha256"],
-            "face": table["face"].astype(int),
-            "person": people,
-            "crop": table["crop"],
-            "crop_sha256": table["crop_sha256"],
-            "recipe": recipe,
-            "embedding_sha256": [_digest(embedding) for embedding in embeddings],
-        }
-    )
+def _sources(rows: list[Record]) -> list[SourcePhoto]:
+    """The photos that the faces are of; where the files lie is not known here."""
+    parts = [row["photo"].partition("/") for row in rows]
+    return [SourcePhoto(Path(), name, int(class_name == "me")) for class_name, _, name in parts]
+
+
+def _write_index(rows: list[Record], sources: list[SourcePhoto], embeddings: NDArray[np.float32], recipe: str) -> None:
+    """Write the map from rows of embeddings.npy to photos."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(_INDEX_COLUMNS)
+    for number, (row, source, embedding) in enumerate(zip(rows, sources, embeddings, strict=True)):
+        writer.writerow([
+            number, source.label, row["photo"], row["sha256"], int(row["face"]), source.person, row["crop"],
+            row["crop_sha256"], recipe, _digest(embedding),
+        ])  # fmt: skip
+    write_text(INDEX, text.getvalue())
 
 
 def _write_array(path: Path, array: NDArray[Any]) -> None:
@@ -211,13 +216,13 @@ def _write_array(path: Path, array: NDArray[Any]) -> None:
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
-    table = read_crop_report()
+    rows = read_crop_report()
     networks = Networks.load(NETWORKS)
-    embeddings = embed_all(table, networks, params)
-    index = build_index(table, embeddings, embedding_recipe(networks, params))
+    embeddings = embed_all(rows, networks, params)
+    sources = _sources(rows)
     _write_array(EMBEDDINGS, embeddings)
-    _write_array(LABELS, index["label"].to_numpy(np.int64))
-    write_text(INDEX, index.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"))
+    _write_array(LABELS, np.array([source.label for source in sources], np.int64))
+    _write_index(rows, sources, embeddings, embedding_recipe(networks, params))
     print(f"embed: {embeddings.shape[0]} faces, {embeddings.shape[1]} dimensions ({networks.backbone_name})")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from stages.errors import StageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -21,22 +24,35 @@ def _explained(path: Path, stage: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise StageError(f"there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first") from error
-    except (EOFError, TypeError, ValueError) as error:
+    except (EOFError, TypeError, ValueError, csv.Error) as error:
         raise StageError(f"{path} is damaged ({error}): run 'dvc repro --force {stage}'") from error
 
 
-def read_table(path: Path, stage: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV file that `stage` writes, every value as text, "" where there is none.
+def read_records(path: Path, stage: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a CSV file that `stage` writes, values by column.
 
     Raises:
         StageError: it is missing, damaged, or lacks one of `columns`.
     """
-    with _explained(path, stage):
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-        missing = [name for name in columns if name not in table.columns]
+    with _explained(path, stage), path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        missing = [name for name in columns if name not in (reader.fieldnames or [])]
         if missing:
             raise ValueError(f"no column {', '.join(missing)}")
-    return table
+        rows: list[dict[str, str]] = []
+        for row in reader:
+            if None in row or None in row.values():
+                raise ValueError(f"line {reader.line_num} has not one value for each column")
+            rows.append(row)
+    return rows
+
+
+def read_table(path: Path, stage: str, columns: Sequence[str]) -> pd.DataFrame:
+    """`read_records` as a table, every value as text."""
+    import pandas as pd  # takes half a second, which stages that run for one new photo need not wait
+
+    rows = read_records(path, stage, columns)
+    return pd.DataFrame(rows, columns=None if rows else list(columns), dtype=str)
 
 
 def read_array(path: Path, stage: str) -> NDArray[Any]:
