@@ -30,7 +30,7 @@ from faces.image import Photo
 from faces.networks import Networks
 from faces.progress import progress
 from faces.recognizer import decode_for_detection, find_faces, reduce_for_detection
-from faces.threads import available_cores
+from faces.threads import available_cores, limit_numpy
 from faces.verifier import Verifier
 
 STEPS = ("request", "limit", "decode", "embed", "detect", "detect and cut", "score")
@@ -88,6 +88,7 @@ def main() -> None:
     args = parser.parse_args()
     photos = load(args.photos, args.small_photos)
     threads = available_cores()
+    limit_numpy(1)  # as the service does
     with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
         models = Path(name)
         make_models(models, args.backbone)

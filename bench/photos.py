@@ -15,6 +15,7 @@ GROUPS = (("12 megapixels", 10.0), ("3 megapixels or more", 3.0), ("smaller", 0.
 """Names of the groups, and from how many megapixels on a photo is in each."""
 _PHONE_PIXELS = 12_000_000
 _SMALL_BYTES = 40_000
+_CHANGED_SIDE = 32  # pixels right of the middle, and below it
 
 
 def find_photos(given: Iterable[Path]) -> list[Path]:
@@ -66,15 +67,19 @@ def load(given: Iterable[Path], small: int) -> list[bytes]:
 
 
 def many(photos: list[bytes], count: int) -> list[bytes]:
-    """That many different photos of a few: after the first round each has another pixel changed."""
+    """That many different photos of a few: after the first round each has another pixel near its middle changed.
+
+    There, where most have a face: so crops and embeddings differ too, and each has to be made.
+    """
     result = []
     for number in range(count):
         photo = photos[number % len(photos)]
         if number >= len(photos):
             with Image.open(io.BytesIO(photo)) as image:
                 changed = image.convert("RGB")
-            place = (number // len(photos)) % (changed.width * changed.height)
-            changed.putpixel((place % changed.width, place // changed.width), (number % 256, 0, 255))
+            row, column = divmod(number // len(photos), _CHANGED_SIDE)
+            place = changed.width // 2 + column, changed.height // 2 + row % _CHANGED_SIDE
+            changed.putpixel(place, (number % 256, 0, 255))
             data = io.BytesIO()
             changed.save(data, "JPEG", quality=90)
             photo = data.getvalue()

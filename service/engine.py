@@ -124,7 +124,7 @@ class Engine:
             if self._models is None or (self._opened and self._opened.process == os.getpid()):
                 return
             share = threads_per_worker(workers or self._settings.workers)
-            limit_numpy(share)
+            limit_numpy(1)  # more would keep a core waiting for products of one embedding, which the networks can use
             verifier = self._models.verifier
             recognizer = Recognizer(self._models.networks, flip=verifier.flip, max_pixels=self._settings.max_pixels)
             recognizer.open(threads=available_cores())

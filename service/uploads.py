@@ -7,6 +7,7 @@ it drops the whole form where a file's name is not UTF-8, which is what curl on 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 from flask import Request
 from werkzeug.datastructures import Headers
@@ -15,7 +16,8 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from service.errors import NO_IMAGE, ApiError
 
-_CHUNK_BYTES = 64 * 1024
+_READ_BYTES = 1024 * 1024  # gunicorn copies all that it has received for every read
+_CHUNK_BYTES = 64 * 1024  # the decoder searches a chunk with the end of a part in it slowly
 _MAX_PARTS = 1000
 
 
@@ -53,10 +55,10 @@ def read_image(request: Request, field: str, max_bytes: int) -> bytes:
     return image
 
 
-def _read_chunk(request: Request) -> bytes:
+def _read_block(request: Request) -> bytes:
     """The next bytes of the body; what the server finds wrong with it is the client's fault, not ours."""
     try:
-        return request.stream.read(_CHUNK_BYTES)
+        return request.stream.read(_READ_BYTES)
     except HTTPException:
         raise
     except Exception as error:  # each server has its own, such as gunicorn's InvalidChunkSize
@@ -67,9 +69,8 @@ def _first_file(request: Request, boundary: bytes, field: str, max_bytes: int) -
     decoder = _LenientDecoder(boundary, max_parts=_MAX_PARTS)
     image: io.BytesIO | None = None
     in_image = False
-    while True:
-        chunk = _read_chunk(request)
-        decoder.receive_data(chunk or None)
+    for chunk in _chunks(request):
+        decoder.receive_data(chunk)
         while not isinstance(event := decoder.next_event(), (NeedData, Epilogue)):
             if isinstance(event, (File, Field)):
                 in_image = image is None and isinstance(event, File) and event.name == field
@@ -78,5 +79,12 @@ def _first_file(request: Request, boundary: bytes, field: str, max_bytes: int) -
                 if image.tell() + len(event.data) > max_bytes:
                     raise RequestEntityTooLarge
                 image.write(event.data)
-        if not chunk:
-            return None if image is None else image.getvalue()
+    return None if image is None else image.getvalue()
+
+
+def _chunks(request: Request) -> Iterator[bytes | None]:
+    """The body in small parts, then None."""
+    while block := _read_block(request):
+        for start in range(0, len(block), _CHUNK_BYTES):
+            yield block[start : start + _CHUNK_BYTES]
+    yield None
