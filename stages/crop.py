@@ -41,6 +41,7 @@ from stages.photos import CLASSES, SourcePhoto, find_photos
 from stages.processes import map_in_processes
 
 _LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
+_WORTH_A_THREAD = 200_000  # bytes
 logger = logging.getLogger(__name__)
 
 
@@ -164,18 +165,26 @@ def crop_all(photos: list[SourcePhoto], networks: Networks, params: Params, targ
         StageError: the system has ended a process.
     """
     memory = CropMemory(CROP_REPORT, CROPPED)
-    recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
-    known: list[list[CropRow] | None] = [None] * len(photos)
-    if memory:
-        with ThreadPoolExecutor(available_cores()) as pool:
-            recalled = pool.map(lambda source: memory.recall(source, recipes[source.label], target), photos)
-            known = list(progress(recalled, len(photos), "comparing with the last run", "photo"))
+    known = _recall(memory, photos, networks, params, target) if memory else [None] * len(photos)
     new = [source for source, rows in zip(photos, known, strict=True) if rows is None]
     made: Iterator[list[CropRow]] = iter(())
     if new:
         results = map_in_processes(open_cropper, (networks, params, target), new)
         made = iter(list(progress(results, len(new), "cropping", "photo")))
     return [row for rows in known for row in (next(made) if rows is None else rows)]
+
+
+def _recall(
+    memory: CropMemory, photos: list[SourcePhoto], networks: Networks, params: Params, target: Path
+) -> list[list[CropRow] | None]:
+    """What the last run made of each photo, taken over below `target`; None for those to be cropped."""
+    recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
+    mean_bytes = sum(source.path.stat().st_size for source in photos) / len(photos)
+    with ThreadPoolExecutor(available_cores()) as pool:
+        # Of small files, a change of threads takes longer than the file.
+        each = pool.map if mean_bytes > _WORTH_A_THREAD else map
+        recalled = each(lambda source: memory.recall(source, recipes[source.label], target), photos)
+        return list(progress(recalled, len(photos), "comparing with the last run", "photo"))
 
 
 def summarise(photos: list[SourcePhoto], rows: list[CropRow], ignored: Counter[str]) -> str:
