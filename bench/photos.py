@@ -15,7 +15,7 @@ GROUPS = (("12 megapixels", 10.0), ("3 megapixels or more", 3.0), ("smaller", 0.
 """Names of the groups, and from how many megapixels on a photo is in each."""
 _PHONE_PIXELS = 12_000_000
 _SMALL_BYTES = 40_000
-_CHANGED_SIDE = 32  # pixels right of the middle, and below it
+_CHANGED_SIDE = 32  # pixels right of the middle, and below it; no photo here is smaller than twice that
 
 
 def find_photos(given: Iterable[Path]) -> list[Path]:
@@ -77,9 +77,9 @@ def many(photos: list[bytes], count: int) -> list[bytes]:
         if number >= len(photos):
             with Image.open(io.BytesIO(photo)) as image:
                 changed = image.convert("RGB")
-            row, column = divmod(number // len(photos), _CHANGED_SIDE)
-            place = changed.width // 2 + column, changed.height // 2 + row % _CHANGED_SIDE
-            changed.putpixel(place, (number % 256, 0, 255))
+            colour, place = divmod(number // len(photos), _CHANGED_SIDE**2)
+            row, column = divmod(place, _CHANGED_SIDE)
+            changed.putpixel((changed.width // 2 + column, changed.height // 2 + row), (0, colour, 255))
             data = io.BytesIO()
             changed.save(data, "JPEG", quality=90)
             photo = data.getvalue()

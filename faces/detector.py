@@ -30,8 +30,10 @@ _STRIDE = 2  # … every 2 pixels
 _RIVAL = 0.75  # faces this close in size may change places once finer scales have corrected their boxes …
 _SPAN_OF_RIVALS = 3  # … which windows of a third of their size still do, if seldom, and smaller ones do not
 _DRIFT = 1.2  # a face found is no larger than this times its size once more candidates are known
-_WORTH_RNET = (0.4, 0.6)  # proposals smaller beside the largest face found decide nothing any more: where they overlap
-_WORTH_ONET = (0.6, 0.7)  # a face nearly as large as that one, whose box they may change, and elsewhere
+# Proposals that are smaller, as parts of the largest face found, decide nothing any more: those that overlap it or a
+# rival, whose boxes they may change, and those elsewhere.
+_WORTH_RNET = (0.4, 0.6)
+_WORTH_ONET = (0.6, 0.7)
 _GROWTH = 1.5  # R-Net and O-Net make no box larger than this times P-Net's
 _R_BATCH, _O_BATCH = 16, 4  # candidates that go through R-Net and O-Net at once: more take more memory, and longer
 _STRIP = 16_000  # pixels that go through P-Net at once: as above
@@ -286,8 +288,8 @@ class Detector:
 
         Args:
             scan: the image and the proposals.
-            found: faces known where only the largest is wanted, the largest first: proposals that cannot change which
-                one it is, or its box, are passed over.
+            found: faces known where only the largest is wanted, the largest first: proposals too small to change which
+                one it is, or its box, are passed over (tests and bench.detector look whether any was not).
         """
         sums, candidates = scan.sums, scan.candidates
         _, second, third = self.settings.thresholds
@@ -367,7 +369,7 @@ def _worth_asking(boxes: Floats, found: Sequence[Face], near: float, elsewhere: 
     if not found:
         return np.ones(len(boxes), np.bool_)
     size = found[0].size
-    rivals = np.array([face.box for face in found if face.size > _RIVAL * size])
+    rivals = np.array([found[0].box, *(face.box for face in found[1:] if face.size > _RIVAL * size)])
     extent = np.minimum(boxes[:, None, 2:], rivals[:, 2:]) - np.maximum(boxes[:, None, :2], rivals[:, :2])
     overlaps = (extent > 0).all(axis=2).any(axis=1)
     worth: NDArray[np.bool_] = boxes[:, 2] - boxes[:, 0] >= np.where(overlaps, near, elsewhere) * size

@@ -52,7 +52,7 @@ class Embedder:
         return raw.astype(np.float32, copy=False)
 
     def _parts(self, count: int) -> int:
-        """Into how many to split a batch: more than there are threads, for one may be held up by other work."""
+        """Into how many to split a batch: of a large one more than there are threads, which other work may hold up."""
         threads = self._side_by_side.threads
         return 1 if threads == 1 else min(max(threads, -(-count // _PART)), count)
 

@@ -10,6 +10,8 @@ from tqdm import tqdm
 
 T = TypeVar("T")
 
+tqdm.monitor_interval = 0  # no thread of its own, which processes forked meanwhile would lack
+
 
 def progress(items: Iterable[T], total: int | None, description: str, unit: str) -> Iterable[T]:
     """Iterate with a progress bar on stderr.

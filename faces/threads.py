@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import TypeVar
 
@@ -28,9 +29,10 @@ def threads_per_worker(workers: int) -> int:
     return max(1, available_cores() // max(workers, 1))
 
 
-def limit_numpy(threads: int) -> None:
-    """Set how many threads numpy's and SciPy's linear algebra uses in this process from now on."""
-    threadpoolctl.threadpool_limits(threads)
+def limit_numpy(threads: int) -> AbstractContextManager[object]:
+    """Set how many threads numpy's and SciPy's linear algebra uses from now on; as a context, until its end."""
+    limits: AbstractContextManager[object] = threadpoolctl.threadpool_limits(threads)
+    return limits
 
 
 def read_ahead(items: Iterator[T]) -> Iterator[T]:

@@ -45,13 +45,14 @@ class _Watch:
     @contextmanager
     def over(self, connection: socket.socket, until: float, how: int) -> Iterator[None]:
         key = object()
-        with self._lock:
-            self._due[key] = connection, until, how
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
-                self._thread.start()
-        self._any.set()
         try:
+            with self._lock:
+                self._due[key] = connection, until, how
+                if self._thread is None or not self._thread.is_alive():
+                    thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                    thread.start()
+                    self._thread = thread  # once it runs: where none can be started, the next request tries again
+            self._any.set()
             yield
         finally:
             with self._lock:  # from here on the connection is the next request's

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
-from faces.files import write_text
+from stages.errors import StageError
 from stages.photos import SourcePhoto
+from stages.records import read_records, write_records
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,16 @@ class CropRow:
     brightness: float = 0.0
 
 
+COLUMNS = tuple(field.name for field in fields(CropRow))
+
+
 def write_report(rows: list[CropRow], path: Path) -> None:
     """Write crop_report.csv."""
-    text = io.StringIO()
-    # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    names = [field.name for field in fields(CropRow)]
-    writer.writerow(names)
-    writer.writerows(map(attrgetter(*names), rows))
-    write_text(path, text.getvalue())
+    write_records(path, COLUMNS, map(attrgetter(*COLUMNS), rows))
 
 
-def _read_rows(report: Path) -> Iterable[CropRow]:
+def _read_rows(report: Path) -> list[CropRow]:
     try:
-        with report.open(encoding="utf-8", newline="") as file:  # a name may hold a carriage return
-            table = list(csv.DictReader(file))
         return [
             CropRow(
                 row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
@@ -77,9 +70,9 @@ def _read_rows(report: Path) -> Iterable[CropRow]:
                 row["kept"] == "True", row["reason"], row["crop"], row["crop_sha256"], row["recipe"],
                 row["photo_hash"], float(row["sharpness"]), float(row["brightness"]),
             )
-            for row in table
+            for row in read_records(report, "crop", COLUMNS)
         ]  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+    except (OSError, ValueError, StageError):
         return []
 
 

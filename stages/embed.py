@@ -6,7 +6,6 @@ row which photo, face and person it is of. Crops that have not changed since the
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -22,24 +21,21 @@ from PIL import Image
 
 from faces.backbones import get_backbone
 from faces.embedder import Embedder
-from faces.files import write_bytes, write_text
+from faces.files import write_bytes
 from faces.networks import Networks
 from faces.progress import progress
 from faces.threads import available_cores, read_ahead
 from stages.errors import StageError, run_stage
-from stages.inputs import read_array, read_records
+from stages.inputs import read_array
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, EMBEDDINGS, INDEX, LABELS, NETWORKS
 from stages.photos import SourcePhoto
+from stages.records import Record, read_records, write_records
 
 _INDEX_COLUMNS = (
     "row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256", "recipe", "embedding_sha256",
 )  # fmt: skip
 logger = logging.getLogger(__name__)
-
-
-Record = dict[str, str]
-"""A row of a CSV file: values by column."""
 
 
 def read_crop_report() -> list[Record]:
@@ -194,17 +190,25 @@ def _sources(rows: list[Record]) -> list[SourcePhoto]:
     return [SourcePhoto(Path(), name, int(class_name == "me")) for class_name, _, name in parts]
 
 
-def _write_index(rows: list[Record], sources: list[SourcePhoto], embeddings: NDArray[np.float32], recipe: str) -> None:
-    """Write the map from rows of embeddings.npy to photos."""
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(_INDEX_COLUMNS)
-    for number, (row, source, embedding) in enumerate(zip(rows, sources, embeddings, strict=True)):
-        writer.writerow([
-            number, source.label, row["photo"], row["sha256"], int(row["face"]), source.person, row["crop"],
-            row["crop_sha256"], recipe, _digest(embedding),
-        ])  # fmt: skip
-    write_text(INDEX, text.getvalue())
+def _index(
+    rows: list[Record], sources: list[SourcePhoto], embeddings: NDArray[np.float32], recipe: str
+) -> list[tuple[Any, ...]]:
+    """The map from rows of embeddings.npy to photos, as `_INDEX_COLUMNS` names it.
+
+    Raises:
+        StageError: the report's number of a face is none.
+    """
+    try:
+        faces = [int(row["face"]) for row in rows]
+    except ValueError as error:
+        raise StageError(f"{CROP_REPORT} is damaged ({error}): run 'dvc repro --force crop'") from error
+    return [
+        (
+            number, source.label, row["photo"], row["sha256"], face, source.person, row["crop"], row["crop_sha256"],
+            recipe, _digest(embedding),
+        )
+        for number, (row, source, face, embedding) in enumerate(zip(rows, sources, faces, embeddings, strict=True))
+    ]  # fmt: skip
 
 
 def _write_array(path: Path, array: NDArray[Any]) -> None:
@@ -220,9 +224,10 @@ def main() -> None:
     networks = Networks.load(NETWORKS)
     embeddings = embed_all(rows, networks, params)
     sources = _sources(rows)
+    index = _index(rows, sources, embeddings, embedding_recipe(networks, params))
     _write_array(EMBEDDINGS, embeddings)
     _write_array(LABELS, np.array([source.label for source in sources], np.int64))
-    _write_index(rows, sources, embeddings, embedding_recipe(networks, params))
+    write_records(INDEX, _INDEX_COLUMNS, index)
     print(f"embed: {embeddings.shape[0]} faces, {embeddings.shape[1]} dimensions ({networks.backbone_name})")
 
 

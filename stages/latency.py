@@ -13,7 +13,7 @@ from faces.image import ImageError, Photo
 from faces.networks import Networks
 from faces.progress import progress
 from faces.recognizer import find_faces, reduce_for_detection
-from faces.threads import available_cores
+from faces.threads import available_cores, limit_numpy
 from faces.verifier import Verifier
 
 STEPS = ("decode", "detect", "detect and cut", "embed", "classify", "whole")
@@ -45,6 +45,11 @@ def measure(photos: list[Path], networks: Networks, verifier: Verifier) -> dict[
         verifier: the trained model.
     """
     threads = available_cores()
+    with limit_numpy(1):  # as in the service
+        return _measure(photos, networks, verifier, threads)
+
+
+def _measure(photos: list[Path], networks: Networks, verifier: Verifier, threads: int) -> dict[str, dict[str, float]]:
     detector = networks.open_detector(threads)
     embedder = networks.open_embedder(verifier.flip, threads)
     clock = _Clock()
@@ -53,7 +58,7 @@ def measure(photos: list[Path], networks: Networks, verifier: Verifier) -> dict[
             photo = Photo.open(path)
             with clock.step("decode"):
                 decoded = photo.decode(long_side=detector.settings.max_side)
-            reduced = np.asarray(reduce_for_detection(decoded, detector.settings.max_side))
+            reduced = np.asarray(reduce_for_detection(decoded, detector.settings.max_side, detector.side_by_side))
             with clock.step("detect"):
                 detector.detect_largest(reduced)
             start = time.perf_counter()

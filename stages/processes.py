@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -18,48 +19,70 @@ from stages.errors import StageError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LEAST_ITEMS = 4  # a process: for fewer, starting it takes longer than it saves
+# Forking takes no time; elsewhere each process imports everything again.
+_START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+_LEAST_ITEMS = 4 if _START_METHOD == "fork" else 32  # a process: for fewer, starting it takes longer than it saves
+_MOST_PROCESSES = 60  # Windows waits for no more
 _MOST_AT_ONCE = 4  # items that a process is handed together
+_AHEAD = 4  # such parts for each process that are handed out before the first of them is done
 
 _work: Callable[[Any], Any]
+_failure: BaseException | None = None
 
 
 def map_in_processes(
     prepare: Callable[..., Callable[[T], R]], given: tuple[Any, ...], items: Sequence[T]
-) -> Iterator[R]:
-    """Results of `prepare(*given)(item)` in the order of the items, on all cores.
+) -> Generator[R]:
+    """Results of `prepare(*given, threads)(item)` in the order of the items, on all cores.
 
-    Few items are worked on in this process. The processes end with this one, however it ends.
+    `threads` are the cores that each process has to itself. Few items are worked on in this process. The others end
+    with this one, however it ends, and at once where the iterator is closed.
 
     Args:
-        prepare: a function of a module; called once in each process.
-        given: its arguments.
+        prepare: a function of an imported module; called once in each process.
+        given: its arguments; like items and results, they can be pickled.
         items: what to work on, at least one.
 
     Raises:
         StageError: the system has ended one of the processes.
     """
-    processes = min(available_cores(), len(items) // _LEAST_ITEMS)
+    cores = available_cores()
+    processes = min(cores, len(items) // _LEAST_ITEMS, _MOST_PROCESSES)
     if processes < 2:
-        yield from map(prepare(*given), items)
+        yield from map(prepare(*given, cores), items)
         return
-    # Forking takes no time, and where this is the program's only thread there is nothing that it could break.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    with ProcessPoolExecutor(processes, context, _start, (prepare, given)) as pool:
+    context = multiprocessing.get_context(_START_METHOD)
+    size = min(_MOST_AT_ONCE, max(1, len(items) // (_AHEAD * processes)))
+    with ProcessPoolExecutor(processes, context, _start, (prepare, (*given, cores // processes))) as pool:
         try:
-            yield from pool.map(_run, items, chunksize=min(_MOST_AT_ONCE, len(items) // (2 * processes)))
+            # Not pool.map: it hands out all parts at once, and cancels them where a process dies; of Python 3.11,
+            # many parts cancelled then leave the other processes waiting for ever.
+            parts: deque[Future[list[R]]] = deque()
+            for start in range(0, len(items), size):
+                parts.append(pool.submit(_run, items[start : start + size]))
+                if len(parts) > _AHEAD * processes:
+                    yield from parts.popleft().result()
+            while parts:
+                yield from parts.popleft().result()
         except BrokenProcessPool as error:
             raise StageError(
                 f"one of {processes} processes was ended by the system, for lack of memory perhaps. Close other "
                 f"programs, or allow fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again"
             ) from error
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.terminate()  # or leaving the block would wait for all that was handed out
+            raise
 
 
 def _start(prepare: Callable[..., Callable[[Any], Any]], given: tuple[Any, ...]) -> None:
-    global _work
+    global _work, _failure
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it too, and says when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _work = prepare(*given)
+    try:
+        _work = prepare(*given)
+    except Exception as error:  # raised here, it would look as if the system had ended the process
+        _failure = error
 
 
 def _end_with_parent() -> None:
@@ -69,5 +92,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _run(item: Any) -> Any:
-    return _work(item)
+def _run(items: Sequence[Any]) -> list[Any]:
+    if _failure is not None:
+        raise _failure
+    return [_work(item) for item in items]

@@ -16,6 +16,7 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
+from service import deadline as deadline_module
 from service.admission import MAX_WAITING, THREADS, Admission
 from service.config import Settings
 from service.deadline import deadline
@@ -128,6 +129,38 @@ def test_a_photo_that_takes_too_long_is_given_up() -> None:
         stop.set()
         dripping.join()
         assert theirs.recv(100) == b"the answer"
+
+
+def test_a_connection_used_in_time_is_never_shut_down() -> None:
+    """Two at once, and again after a pause; later the connections are other requests' business."""
+    for _ in range(2):
+        pairs = [socket.socketpair() for _ in range(2)]
+        with ExitStack() as stack:
+            for ours, _ in pairs:
+                stack.enter_context(deadline({"gunicorn.socket": ours}, 0.3, socket.SHUT_RDWR))
+        time.sleep(0.8)
+        for ours, theirs in pairs:
+            theirs.send(b"the next request")
+            assert ours.recv(100) == b"the next request"
+            ours.close()
+            theirs.close()
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline_module, "_watch", deadline_module._Watch())
+    ours, theirs = socket.socketpair()
+    with monkeypatch.context() as without, pytest.raises(RuntimeError):
+        without.setattr(threading.Thread, "start", refuse)
+        with deadline({"gunicorn.socket": ours}, 0.1, socket.SHUT_RD):
+            pass
+    with deadline({"gunicorn.socket": ours}, 0.1, socket.SHUT_RD):
+        assert ours.recv(100) == b""
+    ours.close()
+    theirs.close()
+
+
+def refuse(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @posix_only

@@ -93,6 +93,17 @@ def test_prelu_is_the_same_to_the_last_bit_however_it_is_computed(shape: tuple[i
         assert torch.equal(export._PReLUOfConvolutions(slopes)(values), original(values))
 
 
+@pytest.mark.parametrize(("network", "side"), [(mtcnn.PNet, 30), (mtcnn.RNet, 24), (mtcnn.ONet, 48)])
+def test_networks_with_other_prelus_and_whole_blocks_are_the_same(network: type[torch.nn.Module], side: int) -> None:
+    original = network().eval()
+    cheap = export._with_cheap_prelu(original)
+    assert not any(isinstance(layer, torch.nn.PReLU) for layer in cheap.modules())
+    pixels = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for ours, theirs in zip(cheap(pixels), original(pixels), strict=True):
+            assert torch.allclose(ours, theirs, atol=1e-6)
+
+
 def test_manifest_describes_what_is_there(networks_dir: Path, dlib_params: Params) -> None:
     manifest = Manifest.read(networks_dir)
     assert (manifest.backbone, manifest.requested) == ("dlib-resnet", "dlib-resnet")
