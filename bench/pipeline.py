@@ -37,7 +37,7 @@ STAGES = ("crop", "embed")
 
 @dataclass(frozen=True)
 class Run:
-    """A process that has ended: its seconds, and its peak memory in MB (10^6 bytes)."""
+    """A process that has ended: its seconds, and the peak memory of it and its children in MB (10^6 bytes)."""
 
     seconds: float
     megabytes: float
