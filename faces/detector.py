@@ -12,6 +12,7 @@ half a millisecond a candidate, so what decides the speed is how few are asked.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -36,6 +37,7 @@ _WORTH_RNET = (0.4, 0.6)
 _WORTH_ONET = (0.6, 0.7)
 _GROWTH = 1.5  # R-Net and O-Net make no box larger than this times P-Net's
 _R_BATCH, _O_BATCH = 16, 4  # candidates that go through R-Net and O-Net at once: more take more memory, and longer
+_WORTH_SHARING = 0.75  # of such a batch: fewer go through on one thread
 _STRIP = 16_000  # pixels that go through P-Net at once: as above
 _LEAST_ROWS = 16  # of a strip's result: 10 rows of pixels beside its own are read for it
 _ROWS = 256  # boxes whose overlaps with all others are computed at once
@@ -157,6 +159,7 @@ class Detector:
     ) -> None:
         self._pnet, self._rnet, self._onet = pnet, rnet, onet
         self.side_by_side = SideBySide(threads)
+        self._cutting = threading.Lock()  # numpy's many short steps, in two threads, wait for Python's lock at each
         self.settings = settings
 
     def warm_up(self) -> None:
@@ -325,7 +328,9 @@ class Detector:
         new = ~candidates.refined[chosen]
 
         def ask(part: NDArray[np.int64]) -> None:
-            shifts, probabilities = self._rnet.run(None, {"pixels": sums.cut(rectangles[part], 24)})
+            with self._cutting:
+                pixels = sums.cut(rectangles[part], 24)
+            shifts, probabilities = self._rnet.run(None, {"pixels": pixels})
             rows = chosen[part]
             candidates.r_scores[rows], candidates.r_shifts[rows] = probabilities[:, 1], shifts
             candidates.refined[rows] = True
@@ -342,7 +347,9 @@ class Detector:
         new = ~candidates.judged[chosen]
 
         def ask(part: NDArray[np.int64]) -> None:
-            shifts, points, probabilities = self._onet.run(None, {"pixels": sums.cut(rectangles[part], 48)})
+            with self._cutting:
+                pixels = sums.cut(rectangles[part], 48)
+            shifts, points, probabilities = self._onet.run(None, {"pixels": pixels})
             rows = chosen[part]
             candidates.o_scores[rows], candidates.o_shifts[rows] = probabilities[:, 1], shifts
             candidates.o_points[rows] = points
@@ -352,8 +359,11 @@ class Detector:
         return chosen, boxes
 
     def _batches(self, indices: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-        """Indices in parts of about one size, no larger than that, so many that no thread is without one at the end."""
-        threads = self.side_by_side.threads
+        """Indices in parts of about one size, no larger than that, so many that no thread is without one at the end.
+
+        A few are one part: waking a thread for them takes as long as they do.
+        """
+        threads = self.side_by_side.threads if len(indices) >= _WORTH_SHARING * size else 1
         count = min(-(-len(indices) // (size * threads)) * threads, len(indices))
         return np.array_split(indices, count) if count else []
 
