@@ -14,6 +14,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import numpy as np
 from bench import servers
 from bench.machine import describe
 from bench.models import make_models
-from bench.photos import GROUPS, group_of, load
+from bench.photos import group_by_faces, in_order, load
 from bench.servers import Server, multipart
 from faces.backbones import BACKBONE_NAMES
 from faces.image import Photo
@@ -45,6 +46,10 @@ class Bench:
         self._detector = networks.open_detector(threads)
         self._embedder = networks.open_embedder(verifier.flip, threads)
         self._verifier = verifier
+
+    def group(self, data: bytes) -> str:
+        """Name of a photo's group."""
+        return group_by_faces(data, self._detector)
 
     def time(self, data: bytes, rounds: int) -> dict[str, float] | None:
         """Median milliseconds of each step, or None where the service finds no face."""
@@ -96,12 +101,12 @@ def main() -> None:
         verifier = Verifier.load(models / "model.joblib", models / "scaler.joblib")
         with servers.ours(models) as server:
             bench = Bench(server, networks, verifier, threads)
-            rows: dict[str, list[dict[str, float]]] = {group: [] for group, _ in GROUPS}
+            rows: defaultdict[str, list[dict[str, float]]] = defaultdict(list)
             for photo in progress(photos, len(photos), "timing", "photo"):
                 row = bench.time(photo, 1 if args.quick else args.rounds)
                 if row is not None:
-                    rows[group_of(photo)].append(row)
-    report(args.backbone, {group: own for group, own in rows.items() if own})
+                    rows[bench.group(photo)].append(row)
+    report(args.backbone, {group: rows[group] for group in in_order(rows)})
 
 
 def report(backbone: str, rows: dict[str, list[dict[str, float]]]) -> None:

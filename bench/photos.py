@@ -1,4 +1,4 @@
-"""Photos given to a benchmark, in groups by their size."""
+"""Photos given to a benchmark, in groups by their size, and by whether they show one face or several."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
+from faces.detector import Detector
+from faces.image import Photo
+from faces.recognizer import decode_for_detection, reduce_for_detection
 from stages.photos import SUFFIXES
 
 GROUPS = (("12 megapixels", 10.0), ("3 megapixels or more", 3.0), ("smaller", 0.1), ("250 × 250", 0.0))
 """Names of the groups, and from how many megapixels on a photo is in each."""
+
+SEVERAL_FACES = "smaller, several faces"
+"""Group of those "smaller" ones in which the largest face has to be told from others: groups of people."""
 _PHONE_PIXELS = 12_000_000
 _SMALL_BYTES = 40_000
 _CHANGED_SIDE = 32  # pixels right of the middle, and below it; no photo here is smaller than twice that
@@ -92,6 +99,24 @@ def group_of(photo: bytes) -> str:
     with Image.open(io.BytesIO(photo)) as image:
         megapixels = image.width * image.height / 1e6
     return next(name for name, least in GROUPS if megapixels >= least)
+
+
+def group_by_faces(photo: bytes, detector: Detector) -> str:
+    """As `group_of`, but of the smaller photos those with several faces are a group of their own."""
+    group = group_of(photo)
+    if group != GROUPS[2][0]:
+        return group
+    decoded = decode_for_detection(Photo.open(photo), detector)
+    faces = detector.detect_all(np.asarray(reduce_for_detection(decoded, detector.settings.max_side)))
+    return SEVERAL_FACES if len(faces) > 1 else group
+
+
+def in_order(groups: Iterable[str]) -> list[str]:
+    """Names of groups, each once, the largest photos' first; others at the end."""
+    known = [name for name, _ in GROUPS]
+    known.insert(3, SEVERAL_FACES)
+    found = set(groups)
+    return [name for name in known if name in found] + sorted(found.difference(known))
 
 
 def _as_from_a_phone(photo: bytes) -> bytes:

@@ -6,8 +6,8 @@ Every photo is posted over HTTP to this project's service (its defaults: 4 worke
 mirrored face), to the naive flow (facenet-pytorch's MTCNN at full size, InceptionResnetV1 in torch, Flask) and to the
 package face_recognition, one request at a time, in rounds whose order rotates. A ratio is of two requests of the same
 round; each photo's is the median of its rounds, and a group's the median of its photos. Photos of 3 megapixels or more
-are measured once more enlarged to 12. Photos on which a service finds no face stand apart. Of files below
-40 kB, such as LFW's, an evenly spread choice is taken.
+are measured once more enlarged to 12. Smaller ones with several faces, and photos on which a service finds none, stand
+apart. Of files below 40 kB, such as LFW's, an evenly spread choice is taken.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ import numpy as np
 from bench import servers
 from bench.machine import describe
 from bench.models import make_models
-from bench.photos import GROUPS, group_of, load
+from bench.photos import group_by_faces, in_order, load
 from bench.servers import Server, multipart
+from faces.detector import Detector
+from faces.networks import Networks
 from faces.progress import progress
 
 NO_FACE = "no face"
@@ -52,10 +54,10 @@ class Timed:
         return float(np.median(np.array(self.milliseconds[peer]) / np.array(self.milliseconds[ours])))
 
 
-def time_photo(photo: bytes, services: dict[str, Server], rounds: int) -> Timed:
+def time_photo(photo: bytes, services: dict[str, Server], detector: Detector, rounds: int) -> Timed:
     """Post a photo to every service, in rounds; the first round warms up and is not counted."""
     body, content_type = multipart(photo)
-    timed = Timed(group_of(photo), {name: [] for name in services})
+    timed = Timed(group_by_faces(photo, detector), {name: [] for name in services})
     names = list(services)
     for turn in range(rounds + 1):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
@@ -73,12 +75,9 @@ def report(rows: list[Timed], services: dict[str, Server]) -> None:
     """Print the tables and the JSON line."""
     machine = describe()
     print(f"POST /verify, one request at a time; {machine}\n")
-    groups = [name for name, _ in GROUPS if any(row.group == name for row in rows)]
-    if any(row.group == NO_FACE for row in rows):
-        groups.append(NO_FACE)
     figures: dict[str, dict[str, object]] = {}
     width = max(len(name) for name in services)
-    for group in groups:
+    for group in in_order(row.group for row in rows):
         own = [row for row in rows if row.group == group]
         print(f"{group} ({len(own)} photos){'':{max(0, width - len(group) - 4)}}  median ms   times as fast as")
         peers = [peer for peer in PEERS if peer in services]
@@ -115,7 +114,9 @@ def main() -> None:
         services["naive flow"] = stack.enter_context(servers.naive())
         if not args.without_face_recognition:
             services["face_recognition"] = stack.enter_context(servers.face_recognition())
-        rows = [time_photo(photo, services, rounds) for photo in progress(photos, len(photos), "asking", "photo")]
+        detector = Networks.load(models / "networks").open_detector()
+        asking = progress(photos, len(photos), "asking", "photo")
+        rows = [time_photo(photo, services, detector, rounds) for photo in asking]
         report(rows, services)
 
 
