@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from faces.face import Face
 from faces.summed_area import SummedArea
+from faces.suppression import non_maximum_suppression
 from faces.threads import SideBySide
 
 Floats = NDArray[np.float32]
@@ -30,6 +31,7 @@ _CELL = 12  # P-Net looks at 12 × 12 pixels …
 _STRIDE = 2  # … every 2 pixels
 _RIVAL = 0.75  # faces this close in size may change places once finer scales have corrected their boxes …
 _SPAN_OF_RIVALS = 3  # … which windows of a third of their size still do, if seldom, and smaller ones do not
+_CERTAIN = 1.05  # O-Net is not asked while faces of this times half the size of R-Net's largest may be missing
 _DRIFT = 1.2  # a face found is no larger than this times its size once more candidates are known
 # Proposals that are smaller, as parts of the largest face found, decide nothing any more: those that overlap it or a
 # rival, whose boxes they may change, and those elsewhere.
@@ -40,7 +42,6 @@ _R_BATCH, _O_BATCH = 16, 4  # candidates that go through R-Net and O-Net at once
 _WORTH_SHARING = 0.75  # of such a batch: fewer go through on one thread
 _STRIP = 16_000  # pixels that go through P-Net at once: as above
 _LEAST_ROWS = 16  # of a strip's result: 10 rows of pixels beside its own are read for it
-_ROWS = 256  # boxes whose overlaps with all others are computed at once
 
 
 class Session(Protocol):
@@ -216,6 +217,14 @@ class Detector:
             hope = _GROWTH * scan.candidates.largest_open(*self.settings.thresholds[1:])
             if missing >= hope / 2:
                 continue
+            if not found:
+                # Where R-Net alone takes none for a face, O-Net is asked nothing; where it does, O-Net will be asked of
+                # all at once: finer scales are looked at first, which its answer could not spare.
+                found = self._likely(scan)
+                if not found:
+                    continue
+                while scan.scales and missing >= _CERTAIN * found[0].size / 2:
+                    missing = self._propose(scan)
             found = self._confirm_again(scan, found)
             if found and missing < self._sufficient(found):
                 return found[0]
@@ -223,7 +232,10 @@ class Detector:
         return found[0] if found else None
 
     def _confirm_again(self, scan: _Scan, found: list[Face]) -> list[Face]:
-        """Faces among the proposals so far, where `found` were those among fewer; those much smaller may be missing."""
+        """Faces among the proposals so far, where `found` were those among fewer, or what R-Net takes for faces.
+
+        Those much smaller may be missing.
+        """
         if found:
             faces = self._confirm(scan, found)
             if faces and faces[0].size * _DRIFT >= found[0].size:
@@ -286,6 +298,28 @@ class Detector:
         extent = np.tile(plain[:, 2:] - plain[:, :2], 2)
         return plain, scores, _squared(plain + shift * extent)
 
+    def _likely(self, scan: _Scan) -> list[Face]:
+        """What R-Net takes for faces, and O-Net has not rejected, the largest first; without landmarks."""
+        chosen, boxes = self._refined(scan, ())
+        rejected = scan.candidates.judged[chosen] & (scan.candidates.o_scores[chosen] <= self.settings.thresholds[2])
+        nowhere = np.zeros((5, 2))
+        faces = [
+            Face(box.astype(np.float64), float(score), nowhere)
+            for box, score in zip(boxes[~rejected], scan.candidates.r_scores[chosen[~rejected]], strict=True)
+        ]
+        return sorted(faces, key=lambda face: face.size, reverse=True)
+
+    def _refined(self, scan: _Scan, found: Sequence[Face]) -> tuple[NDArray[np.int64], Floats]:
+        """Proposals that pass R-Net, and their boxes as it moves them."""
+        sums, candidates = scan.sums, scan.candidates
+        chosen = non_maximum_suppression(candidates.plain, candidates.scores, 0.7)
+        chosen = chosen[_worth_asking(candidates.boxes[chosen], found, *_WORTH_RNET)]
+        chosen = self._ask_rnet(sums, candidates, chosen)
+        chosen = chosen[candidates.r_scores[chosen] > self.settings.thresholds[1]]
+        boxes, shifts = candidates.boxes[chosen], candidates.r_shifts[chosen]
+        keep = non_maximum_suppression(boxes, candidates.r_scores[chosen], 0.7)
+        return chosen[keep], _shifted(boxes[keep], shifts[keep])
+
     def _confirm(self, scan: _Scan, found: Sequence[Face] = ()) -> list[Face]:
         """Faces among the proposals so far, by R-Net and O-Net; networks are asked only what they were not yet.
 
@@ -295,14 +329,9 @@ class Detector:
                 one it is, or its box, are passed over (tests and bench.detector look whether any was not).
         """
         sums, candidates = scan.sums, scan.candidates
-        _, second, third = self.settings.thresholds
-        chosen = non_maximum_suppression(candidates.plain, candidates.scores, 0.7)
-        chosen = chosen[_worth_asking(candidates.boxes[chosen], found, *_WORTH_RNET)]
-        chosen = self._ask_rnet(sums, candidates, chosen)
-        chosen = chosen[candidates.r_scores[chosen] > second]
-        boxes, shifts = candidates.boxes[chosen], candidates.r_shifts[chosen]
-        keep = non_maximum_suppression(boxes, candidates.r_scores[chosen], 0.7)
-        chosen, boxes = chosen[keep], _squared(_shifted(boxes[keep], shifts[keep]))
+        third = self.settings.thresholds[2]
+        chosen, boxes = self._refined(scan, found)
+        boxes = _squared(boxes)
         worth = _worth_asking(boxes, found, *_WORTH_ONET)
         chosen, boxes = chosen[worth], boxes[worth]
         chosen, boxes = self._ask_onet(sums, candidates, chosen, boxes)
@@ -406,41 +435,3 @@ def _squared(boxes: Floats) -> Floats:
 def _shifted(boxes: Floats, shifts: Floats) -> Floats:
     """Boxes moved by a network's regression, given in parts of their extent."""
     return boxes + shifts * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
-
-
-def non_maximum_suppression(
-    boxes: Floats, scores: Floats, threshold: float, of_smaller: bool = False
-) -> NDArray[np.int64]:
-    """Greedy suppression of boxes that overlap a better one.
-
-    Args:
-        boxes: float32 [N, 4], left, top, right, bottom.
-        scores: float32 [N].
-        threshold: overlap above which the lower score goes.
-        of_smaller: as MTCNN's last step does it: measure the overlap as a part of the smaller box, pixels counted
-            inclusively, rather than as intersection over union; of equal scores the last is the best, not the first.
-
-    Returns:
-        int64, indices of the boxes kept, the best first.
-    """
-    extra = np.float32(of_smaller)
-    # Ties are common: O-Net's probability of a clear face is often the float32 next to 1 for several candidates.
-    order = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
-    kept: list[NDArray[np.int64]] = []
-    while len(order):  # the best of those left, all their overlaps at once: few calls of numpy, bounded memory
-        left, top, right, bottom = boxes[order].T
-        area = (right - left + extra) * (bottom - top + extra)
-        best = slice(0, _ROWS)
-        width = np.minimum(right[best, None], right) - np.maximum(left[best, None], left) + extra
-        height = np.minimum(bottom[best, None], bottom) - np.maximum(top[best, None], top) + extra
-        shared = width.clip(0) * height.clip(0)
-        both = area[best, None], area
-        whole = np.minimum(*both) if of_smaller else both[0] + both[1] - shared
-        suppressed = shared > np.float32(threshold) * whole
-        alive = np.ones(len(order), np.bool_)
-        for row in range(len(suppressed)):
-            if alive[row]:
-                alive[row + 1 :] &= ~suppressed[row, row + 1 :]
-        kept.append(order[best][alive[best]])
-        order = order[_ROWS:][alive[_ROWS:]]
-    return np.concatenate(kept).astype(np.int64) if kept else np.zeros(0, np.int64)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from facenet_pytorch import MTCNN
-from torchvision.ops import nms
 
 from faces import detector as detector_module
-from faces.detector import Detector, DetectorSettings, non_maximum_suppression
+from faces.detector import Detector, DetectorSettings, Session
 from faces.face import intersection_over_union
 from faces.image import Photo
 from faces.networks import Networks
@@ -31,6 +30,18 @@ class Reference:
     boxes: np.ndarray
     probabilities: np.ndarray
     landmarks: np.ndarray
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A network that records how many candidates it is asked of, each time."""
+
+    network: Session
+    asked: list[int]
+
+    def run(self, output_names: list[str] | None, input_feed: dict[str, Any]) -> Any:
+        self.asked.append(len(input_feed["pixels"]))
+        return self.network.run(output_names, input_feed)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +115,20 @@ class TestAgainstFacenetPytorch:
             lavish = detector.detect_largest(reference.pixels)
             assert (face and face.as_json()) == (lavish and lavish.as_json()), reference.name
 
+    def test_onet_is_asked_later_of_fewer(
+        self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        monkeypatch.setattr(detector, "_onet", Counting(detector._onet, asked))
+        later = [detector.detect_largest(reference.pixels) for reference in references]
+        asked_later = len(asked)
+        monkeypatch.setattr(detector_module, "_CERTAIN", np.inf)  # at once, where R-Net takes anything for a face
+        for face, reference in zip(later, references, strict=True):
+            sooner = detector.detect_largest(reference.pixels)
+            assert (face is None) == (sooner is None), reference.name
+            assert face is None or intersection_over_union(face.box, sooner.box) >= 0.8, reference.name
+        assert asked_later < 0.9 * (len(asked) - asked_later)
+
     def test_faces_nearly_of_one_size(self, detector: Detector, lfw_dir: Path) -> None:
         """The coarse scales alone would take the smaller face, cut by the photo's border, for the larger one."""
         pixels = np.asarray(Photo.open(lfw_dir / "images/Sherry_Fisher/Sherry_Fisher_0001.jpg").decode())
@@ -139,41 +164,6 @@ class TestThreads:
             assert [face.as_json() for face in everything] == [
                 face.as_json() for face in detector.detect_all(reference.pixels)
             ]
-
-
-class TestSuppression:
-    """Of overlapping boxes the best stays."""
-
-    @pytest.mark.parametrize(
-        ("threshold", "whole"), [(0.3, False), (0.5, False), (0.7, False), (0.5, True), (0.7, True)]
-    )
-    @pytest.mark.parametrize("seed", range(5))
-    def test_is_torchvisions(self, seed: int, threshold: float, whole: bool) -> None:
-        rng = np.random.default_rng(seed)
-        corner = rng.uniform(0, 100, (300, 2))
-        boxes = np.hstack([corner, corner + rng.uniform(5, 60, (300, 2))]).astype(np.float32)
-        if whole:  # P-Net's are: overlaps then often equal the threshold
-            boxes = np.floor(boxes)
-        scores = rng.integers(0, 50, 300).astype(np.float32) / 50  # with ties
-        expected = nms(torch.from_numpy(boxes), torch.from_numpy(scores), threshold).numpy()
-        assert non_maximum_suppression(boxes, scores, threshold).tolist() == expected.tolist()
-
-    def test_overlap_measured_by_the_smaller_box(self) -> None:
-        boxes = np.array([[0, 0, 100, 100], [10, 10, 30, 30]], np.float32)
-        scores = np.array([0.9, 0.8], np.float32)
-        assert non_maximum_suppression(boxes, scores, 0.7).tolist() == [0, 1]
-        assert non_maximum_suppression(boxes, scores, 0.7, of_smaller=True).tolist() == [0]
-
-    def test_of_equal_scores(self) -> None:
-        """The first stays, but in MTCNN's last step the last."""
-        boxes, scores = np.array([[0, 0, 50, 50], [1, 1, 51, 51]], np.float32), np.ones(2, np.float32)
-        assert non_maximum_suppression(boxes, scores, 0.7).tolist() == [0]
-        assert non_maximum_suppression(boxes, scores, 0.7, of_smaller=True).tolist() == [1]
-
-    @pytest.mark.parametrize("of_smaller", [False, True])
-    def test_nothing(self, of_smaller: bool) -> None:
-        none = np.zeros((0, 4), np.float32)
-        assert len(non_maximum_suppression(none, none[:, 0], 0.5, of_smaller)) == 0
 
 
 class TestImagesWithoutFaces:
