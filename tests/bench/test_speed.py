@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.photos import find_photos, group_of, load, many, spread
+from bench.photos import SEVERAL_FACES, find_photos, group_by_faces, group_of, in_order, load, many, spread
+from faces.recognizer import Recognizer
 from tests.bench.support import run
 
 pytestmark = pytest.mark.timeout(600)
@@ -99,6 +100,23 @@ def test_photos_are_chosen_by_size(few: str) -> None:
     assert [group_of(photo) for photo in photos] == ["12 megapixels", "3 megapixels or more", *["250 × 250"] * 2]
     with Image.open(io.BytesIO(photos[0])) as image:
         assert image.width * image.height == pytest.approx(12e6, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [("kate_siegel.jpg", "smaller"), ("multiface.jpg", SEVERAL_FACES), ("bald_guys.jpg", "3 megapixels or more")],
+)
+def test_smaller_photos_of_several_people_are_apart(
+    photos_dir: Path, recognizer: Recognizer, name: str, group: str
+) -> None:
+    detector = recognizer.networks.open_detector()
+    assert group_by_faces((photos_dir / name).read_bytes(), detector) == group
+
+
+def test_groups_in_order() -> None:
+    assert in_order(["no face", "250 × 250", SEVERAL_FACES, "smaller", "250 × 250"]) == [
+        "smaller", SEVERAL_FACES, "250 × 250", "no face",
+    ]  # fmt: skip
 
 
 def test_many_of_few_differ(few: str) -> None:
