@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 from dataclasses import dataclass, fields
@@ -86,7 +87,8 @@ class CropMemory:
     """
 
     def __init__(self, report: Path, folder: Path) -> None:
-        self._folder = folder
+        self._folder = str(folder)  # of thousands of photos, pathlib's paths would take longer than their bytes
+        self._made: set[str] = set()
         self._rows: dict[tuple[str, str], list[CropRow]] = {}
         for row in _read_rows(report):
             self._rows.setdefault((row.photo, row.recipe), []).append(row)
@@ -106,26 +108,29 @@ class CropMemory:
         rows = self._rows.get((source.path_in_data, recipe))
         if rows is None or _sha256(source.path) != rows[0].sha256:
             return None
-        kept = [row for row in rows if row.kept]
-        if any(_sha256(self._folder / row.crop) != row.crop_sha256 for row in kept):
+        kept = [(row, f"{self._folder}/{row.crop}") for row in rows if row.kept]
+        if any(_sha256(old) != row.crop_sha256 for row, old in kept):
             return None
-        for row in kept:
-            new = target / row.crop
-            if not new.parent.is_dir():
-                new.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(self._folder / row.crop, new)
+        for row, old in kept:
+            new = f"{target}/{row.crop}"
+            parent = new.rpartition("/")[0]
+            if parent not in self._made:
+                Path(parent).mkdir(parents=True, exist_ok=True)
+                self._made.add(parent)
+            _link_or_copy(old, new)
         return rows
 
 
-def _sha256(path: Path) -> str | None:
+def _sha256(path: str | Path) -> str | None:
     """Of a file's bytes; None where it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with io.FileIO(path) as file:
+            return hashlib.sha256(file.readall()).hexdigest()
     except OSError:
         return None
 
 
-def _link_or_copy(old: Path, new: Path) -> None:
+def _link_or_copy(old: str, new: str) -> None:
     try:
         os.link(old, new)
     except OSError:  # another file system, or one without hard links
