@@ -115,7 +115,7 @@ class TestAgainstFacenetPytorch:
             lavish = detector.detect_largest(reference.pixels)
             assert (face and face.as_json()) == (lavish and lavish.as_json()), reference.name
 
-    def test_onet_is_asked_later_of_fewer(
+    def test_onet_is_asked_later_and_less_often(
         self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked = []
