@@ -5,7 +5,6 @@ Used by the pipeline alone: the service measures nothing of this.
 
 from __future__ import annotations
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -13,12 +12,17 @@ from PIL import Image
 HASH_BITS = 64
 """Bits of a photo's hash; two unrelated photos differ in about half of them."""
 
+_HASH_PIXELS = 32
+_WAVES = np.cos(np.pi / _HASH_PIXELS * np.outer(np.arange(8), np.arange(_HASH_PIXELS) + 0.5))  # the 8 slowest
+
 
 def photo_hash(image: Image.Image) -> str:
     """Perceptual hash of a photo: nearly equal photos have nearly equal hashes, whatever their size and format.
 
-    `imagehash.phash`: signs of the lowest 8 × 8 frequencies (cosine transform) of the photo reduced to 32 × 32 grey
-    pixels, after https://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html.
+    That of `imagehash.phash`: which of the lowest 8 × 8 frequencies (cosine transform) of the photo reduced to 32 × 32
+    grey pixels are above their median, after
+    https://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html. It is computed here because the SciPy
+    that the package imports for it takes longer than a dozen photos.
 
     Args:
         image: the photo as displayed, of any size: a reduced decoding will do.
@@ -26,7 +30,10 @@ def photo_hash(image: Image.Image) -> str:
     Returns:
         `HASH_BITS` bits as 16 hexadecimal digits.
     """
-    return str(imagehash.phash(image))
+    grey = image.convert("L").resize((_HASH_PIXELS, _HASH_PIXELS), Image.Resampling.LANCZOS)
+    # Rounded, what should be 0 is 0: even pictures have much of it.
+    lowest = (_WAVES @ np.asarray(grey, np.float64) @ _WAVES.T).round(6)
+    return np.packbits(lowest > np.median(lowest)).tobytes().hex()
 
 
 def hash_bits(hashes: list[str]) -> NDArray[np.uint64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
@@ -42,6 +43,14 @@ def test_a_hash_is_text_that_numbers_can_be_made_of(photos: list[Image.Image]) -
     assert (len(text), HASH_BITS) == (16, 64)
     assert hash_bits([text, "0" * 16, "f" * 16]).tolist() == [int(text, 16), 0, 2**64 - 1]
     assert hash_bits([]).shape == (0,)
+
+
+def test_a_hash_is_imagehashs(photos: list[Image.Image], photos_dir: Path) -> None:
+    even = [Image.new("RGB", (50, 40), colour) for colour in ("black", "white", "#123456")]
+    ramp = Image.linear_gradient("L")
+    others = [Image.open(path) for path in sorted(photos_dir.glob("*.jpg"))]
+    for photo in [*photos, *others, *even, ramp, ramp.rotate(90)]:
+        assert photo_hash(photo) == str(imagehash.phash(photo))
 
 
 @pytest.mark.parametrize("text", ["", "abc", "g" * 16, "0" * 17])
