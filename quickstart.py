@@ -151,7 +151,8 @@ def call_logged(label: str, *command: object) -> int:
             while process.poll() is None:
                 for words in (line.decode("utf-8", "replace").split() for line in reader.readlines()):
                     if words[1:] and words[0] in ("Collecting", "Downloading", "Processing", "Installing"):
-                        detail = f"{words[0].lower()} {words[1].split('/')[-1]}"
+                        what = "the packages" if words[1] == "collected" else words[1].split("/")[-1]
+                        detail = f"{words[0].lower()} {what}"
                 status.update(detail)
                 time.sleep(0.2)
             code = process.returncode
