@@ -65,6 +65,15 @@ def multipart(photo: bytes) -> tuple[bytes, str]:
     return body, f"multipart/form-data; boundary={boundary}"
 
 
+def where(models: Path) -> dict[str, str]:
+    """The settings that name the files of a folder with networks/, model.joblib and scaler.joblib."""
+    return {
+        "MODEL_PATH": str(models / "model.joblib"),
+        "SCALER_PATH": str(models / "scaler.joblib"),
+        "NETWORKS_PATH": str(models / "networks"),
+    }
+
+
 @contextmanager
 def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings: str) -> Iterator[Server]:
     """The service, with its shipped configuration.
@@ -76,9 +85,7 @@ def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings
         settings: more environment variables.
     """
     environment = {
-        "MODEL_PATH": str(models / "model.joblib"),
-        "SCALER_PATH": str(models / "scaler.joblib"),
-        "NETWORKS_PATH": str(models / "networks"),
+        **where(models),
         "MAX_CONTENT_MB": "20",
         **({} if workers is None else {"WEB_CONCURRENCY": str(workers)}),
         **settings,

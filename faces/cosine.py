@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
-Vector = NDArray[np.float64]
+from faces.scoring import CosineScoring, Vector, unit_length
 
 _BINS = 4096  # of the strangers' cosines, from -1 to 1: the regression sees a histogram, however many pairs there are
 _COHORT = 1000  # photos of others compared with one another; more change nothing
@@ -33,7 +32,7 @@ MINIMUM_ENROLLED = 2
 """Photos of "me" that are not near-duplicates of one another, without which nothing can be left out."""
 
 
-class CosineClassifier(ClassifierMixin, BaseEstimator):
+class CosineClassifier(CosineScoring, ClassifierMixin, BaseEstimator):
     """Probability of "me" from the cosine to the mean of the enrolled embeddings.
 
     Args:
@@ -70,7 +69,7 @@ class CosineClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"expected finite embeddings [N, D] and N labels; given {embeddings.shape}, {labels.shape}"
             )
-        unit = _unit(embeddings)
+        unit = unit_length(embeddings)
         enrolled = _group_means(unit[labels == 1], named[labels == 1])
         if len(enrolled) < MINIMUM_ENROLLED or (labels == 0).sum() == 0:
             raise ValueError(
@@ -78,7 +77,7 @@ class CosineClassifier(ClassifierMixin, BaseEstimator):
                 f"given {len(enrolled)} and {int((labels == 0).sum())}"
             )
         others, people = unit[labels == 0], named[labels == 0]
-        self.template_ = _unit(enrolled.sum(axis=0))
+        self.template_ = unit_length(enrolled.sum(axis=0))
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = embeddings.shape[1]
         strangers, weights = self._strangers(others, people, enrolled)
@@ -116,25 +115,9 @@ class CosineClassifier(ClassifierMixin, BaseEstimator):
         self.slope_ = float(regression.coef_[0, 0]) / deviation
         self.intercept_ = float(regression.intercept_[0]) - self.slope_ * mean
 
-    def decision_function(self, X: ArrayLike) -> Vector:
-        """Log odds of "me", float64 [N], for embeddings [N, D]."""
-        return _unit(np.asarray(X, np.float64)) @ self.template_ * self.slope_ + self.intercept_
-
-    def predict_proba(self, X: ArrayLike) -> Vector:
-        """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
-        probability = expit(self.decision_function(X))
-        return np.column_stack([1 - probability, probability])
-
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """0 or 1 [N]: whether "me" is the likelier."""
         return (self.decision_function(X) >= 0).astype(np.int64)
-
-
-def _unit(vectors: Vector) -> Vector:
-    """Scaled to length 1 (a zero vector stays)."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: Vector = vectors / np.where(length > 0, length, 1.0)
-    return result
 
 
 def _group_means(unit: Vector, groups: NDArray[Any]) -> Vector:
@@ -142,7 +125,7 @@ def _group_means(unit: Vector, groups: NDArray[Any]) -> Vector:
     _, member = np.unique(groups, return_inverse=True)
     sums = np.zeros((member.max() + 1 if len(member) else 0, unit.shape[1]))
     np.add.at(sums, member, unit)
-    return _unit(sums)
+    return unit_length(sums)
 
 
 def _upper(matrix: Vector) -> Vector:
@@ -165,7 +148,7 @@ def _leave_one_out(enrolled: Vector) -> Vector:
     Scaled from a mean of n - 1 photos to one of n.
     """
     count = len(enrolled)
-    rest = _unit(enrolled.sum(axis=0) - enrolled)
+    rest = unit_length(enrolled.sum(axis=0) - enrolled)
     return np.einsum("ij,ij->i", enrolled, rest) * _gain(enrolled, count) / _gain(enrolled, count - 1)
 
 

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from faces import scoring
 from faces.files import replacing
 from faces.networks import Networks
 
@@ -53,7 +54,7 @@ class Verifier:
             if not path.is_file():
                 raise VerifierNotFoundError(f"there is no {path}: run 'dvc repro' to train")
             try:
-                value = joblib.load(path)
+                value = scoring.load(path)
             except Exception as error:  # a pickle can raise anything at all
                 raise VerifierError(f"{path} cannot be loaded ({error!r}): run 'dvc repro' again") from error
             if not hasattr(value, method):

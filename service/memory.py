@@ -19,7 +19,7 @@ class _NoPandas(MetaPathFinder):
 
 
 def hide_pandas() -> None:
-    """Let scikit-learn, imported later, believe that pandas is not installed.
+    """Let scikit-learn, imported for a model that faces/scoring.py does not know, believe there is no pandas.
 
     It imports pandas where it is, as in the pipeline's environment: 40 MB and half a second, for nothing the service
     does. To be called in a server's own process, before anything else.

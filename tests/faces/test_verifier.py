@@ -51,7 +51,7 @@ class TestFiles:
         verifier.save(*paths)
         loaded = Verifier.load(*paths)
         embeddings = np.random.default_rng(1).normal(0, 0.1, (5, 128)).astype(np.float32)
-        assert np.array_equal(loaded.score(embeddings), verifier.score(embeddings))
+        assert loaded.score(embeddings) == pytest.approx(verifier.score(embeddings), rel=1e-12)
         assert loaded.recipe == networks.manifest.recipe(flip=False)
         assert loaded.flip is False
         assert sorted(paths[0].parent.iterdir()) == sorted(paths)  # nothing temporary stays

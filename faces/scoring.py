@@ -1,0 +1,147 @@
+"""What a verifier is saved as, read and evaluated without scikit-learn.
+
+Importing scikit-learn takes longer (1.3 s) than all else that the service does until its first answer, and it needs a
+few sums of it. So the estimators that `stages.train` saves have namesakes here that hold the fitted values and score
+as they do; `load` reads a file into these where it holds such an estimator, and leaves every other to joblib.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import joblib
+import numpy as np
+from joblib.numpy_pickle import NumpyUnpickler
+from numpy.typing import ArrayLike, NDArray
+
+Vector = NDArray[np.float64]
+
+
+def probability(log_odds: Vector) -> Vector:
+    """The logistic function, for any shape, without overflow."""
+    small = np.exp(-np.abs(log_odds))  # 0 to 1
+    result: Vector = np.where(log_odds >= 0, 1.0, small) / (1.0 + small)
+    return result
+
+
+def unit_length(vectors: Vector) -> Vector:
+    """Scaled to length 1 along the last axis (a zero vector stays)."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: Vector = vectors / np.where(length > 0, length, 1.0)
+    return result
+
+
+class CosineScoring:
+    """Log odds of "me" that rise with the cosine to a template.
+
+    Attributes:
+        template_: float64 [D], of length 1.
+        slope_, intercept_: the log odds are slope_ * cosine + intercept_.
+    """
+
+    template_: Vector
+    slope_: float
+    intercept_: float
+
+    def decision_function(self, X: ArrayLike) -> Vector:
+        """Log odds of "me", float64 [N], for embeddings [N, D]."""
+        return unit_length(np.asarray(X, np.float64)) @ self.template_ * self.slope_ + self.intercept_
+
+    def predict_proba(self, X: ArrayLike) -> Vector:
+        """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
+        likely = probability(self.decision_function(X))
+        return np.column_stack([1 - likely, likely])
+
+
+class _ReadOnly:
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"this {type(self).__name__} only scores; save the one that was fitted")
+
+
+class CosineClassifier(_ReadOnly, CosineScoring):
+    """A fitted `faces.cosine.CosineClassifier`."""
+
+
+class StandardScaler(_ReadOnly):
+    """A fitted scikit-learn StandardScaler."""
+
+    mean_: Vector | None
+    scale_: Vector | None
+    with_mean: bool
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Embeddings [N, D] less the mean, over the scale; float32 stays float32."""
+        given = np.asarray(X)
+        scaled = np.array(given, given.dtype if given.dtype in (np.float32, np.float64) else np.float64)
+        if self.with_mean and self.mean_ is not None:
+            scaled -= self.mean_.astype(scaled.dtype)
+        if self.scale_ is not None:
+            scaled /= self.scale_.astype(scaled.dtype)
+        return scaled
+
+
+class LogisticRegression(_ReadOnly):
+    """A fitted scikit-learn LogisticRegression of two classes."""
+
+    coef_: Vector
+    intercept_: Vector
+
+    def predict_proba(self, X: ArrayLike) -> Vector:
+        """Probabilities of both classes, float64 [N, 2], for embeddings [N, D]."""
+        likely = probability((np.asarray(X) @ self.coef_.T + self.intercept_)[:, 0])
+        return np.column_stack([1 - likely, likely])
+
+
+_NAMESAKES = {
+    ("faces.cosine", "CosineClassifier"): CosineClassifier,
+    ("sklearn.preprocessing._data", "StandardScaler"): StandardScaler,
+    ("sklearn.linear_model._logistic", "LogisticRegression"): LogisticRegression,
+}
+_ARRAYS = {
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy._core.multiarray", "scalar"),
+}
+
+
+class _Unpickler(NumpyUnpickler):
+    """Reads namesakes and arrays, and nothing else: no other class or function is looked up."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _NAMESAKES:
+            return _NAMESAKES[module, name]
+        if (module, name) in _ARRAYS:
+            return super().find_class(module, name)
+        raise TypeError(f"{module}.{name} has no namesake")
+
+
+def _is_usable(estimator: object) -> bool:
+    """Whether it is fitted, and of the kind that its namesake speaks of."""
+    values = vars(estimator)
+    if isinstance(estimator, CosineClassifier):
+        return {"template_", "slope_", "intercept_"} <= values.keys()
+    if isinstance(estimator, StandardScaler):
+        return {"mean_", "scale_", "with_mean"} <= values.keys()
+    if isinstance(estimator, LogisticRegression):
+        return "intercept_" in values and values.get("coef_", np.empty(0)).shape[:1] == (1,)
+    return False
+
+
+def load(path: Path) -> Any:
+    """What a file of joblib's holds: a namesake of this module where there is one, else the thing itself.
+
+    A pickle of anything else can run any code: load only what you or your pipeline wrote.
+
+    Raises:
+        Exception: whatever a damaged file, or a class that cannot be had, makes of joblib.load.
+    """
+    try:
+        with path.open("rb") as file:
+            estimator = _Unpickler(str(path), file, ensure_native_byte_order=True).load()
+        if _is_usable(estimator):
+            return estimator
+    except Exception:  # not one of those, or compressed, or damaged: joblib knows, or says what is wrong
+        pass
+    return joblib.load(path)
