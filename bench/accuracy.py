@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -133,8 +134,8 @@ def plain_cosine(data: Dataset) -> Scorer:
 
 def verifiers(params: TrainParams) -> dict[str, Callable[[Dataset], Scorer]]:
     """What is compared: the contract's regression, the plain cosine, and what `train.verifier: cosine` fits."""
-    regression = params.model_copy(update={"verifier": "logistic_regression"})
-    cosine = params.model_copy(update={"verifier": "cosine"})
+    regression = replace(params, verifier="logistic_regression")
+    cosine = replace(params, verifier="cosine")
     return {
         "logistic_regression": lambda data: fit(data, regression).score,
         "plain cosine": plain_cosine,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from facenet_pytorch import InceptionResnetV1
+from msgspec.structs import replace
 
 from bench.servers import ROOT
 from faces.backbones import WeightsUnavailableError, get_backbone
@@ -36,12 +37,10 @@ def make_models(folder: Path, backbone: str, flip: bool = True) -> Params:
         The parameters they were made with.
     """
     params = load_params(ROOT / "params.yaml")
-    update = {"name": backbone, "offline": None}
-    params = params.model_copy(
-        update={
-            "backbone": params.backbone.model_copy(update=update),
-            "embed": params.embed.model_copy(update={"flip": flip}),
-        }
+    params = replace(
+        params,
+        backbone=replace(params.backbone, name=backbone, offline=None),
+        embed=replace(params.embed, flip=flip),
     )
     networks = folder / "networks"
     if not networks.is_dir():
@@ -70,8 +69,7 @@ def _weights(params: Params) -> Iterator[Params]:
             torch.save(InceptionResnetV1(pretrained=None).state_dict(), path)
             os.environ[VARIABLE] = str(path)
             try:
-                update = {"weights_sha256": sha256_of(path)}
-                yield params.model_copy(update={"backbone": params.backbone.model_copy(update=update)})
+                yield replace(params, backbone=replace(params.backbone, weights_sha256=sha256_of(path)))
             finally:
                 del os.environ[VARIABLE]
     else:

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,16 @@ from numpy.typing import NDArray
 from faces.align import CropGeometry
 from faces.detector import Detector, DetectorSettings
 from faces.embedder import Embedder
+from faces.errors import MendableError
 
 MANIFEST = "networks.json"
 FORMAT = 1
-NETWORK_NAMES = ("pnet", "rnet", "onet", "embedder")
+DETECTOR_NAMES = ("pnet", "rnet", "onet")
+NETWORK_NAMES = (*DETECTOR_NAMES, "embedder")
 _EXPORT_HINT = "run 'dvc repro export' (or 'python -m stages.export') to write them"
 
 
-class NetworksError(RuntimeError):
+class NetworksError(MendableError):
     """The exported networks cannot be used; the message says why and what to do."""
 
 
@@ -156,8 +159,12 @@ class Networks:
         self._models = models
 
     @classmethod
-    def load(cls, folder: Path) -> Networks:
-        """Read the networks of a folder and check each file against networks.json.
+    def load(cls, folder: Path, names: Iterable[str] = NETWORK_NAMES) -> Networks:
+        """Read networks of a folder and check each file against networks.json.
+
+        Args:
+            folder: holds networks.json.
+            names: those that will be opened.
 
         Raises:
             NetworksNotFoundError: networks.json or an ONNX file is missing.
@@ -165,7 +172,7 @@ class Networks:
         """
         manifest = Manifest.read(folder)
         models: dict[str, bytes] = {}
-        for name, expected in manifest.files.items():
+        for name in names:
             path = folder / f"{name}.onnx"
             try:
                 data = path.read_bytes()
@@ -173,7 +180,7 @@ class Networks:
                 raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT} again") from error
             except OSError as error:
                 raise NetworksError(f"{path} cannot be read: {error}") from error
-            if hashlib.sha256(data).hexdigest() != expected:
+            if hashlib.sha256(data).hexdigest() != manifest.files[name]:
                 raise NetworksError(f"{path} is not the file that {MANIFEST} names: {_EXPORT_HINT} again")
             models[name] = data
         return cls(manifest, models)
@@ -194,7 +201,7 @@ class Networks:
         Args:
             threads: how many parts of one photo's work run at once.
         """
-        pnet, rnet, onet = (open_session(self._models[name]) for name in ("pnet", "rnet", "onet"))
+        pnet, rnet, onet = (open_session(self._models[name]) for name in DETECTOR_NAMES)
         return Detector(pnet, rnet, onet, self.manifest.detector, threads)
 
     def open_embedder(self, flip: bool, threads: int = 1) -> Embedder:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import sys
 import threading
@@ -15,10 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 import threadpoolctl
-from joblib.externals.loky import cpu_count
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,8 +28,30 @@ _library = ctypes.PyDLL(None) if sys.platform == "linux" else None  # keeps Pyth
 
 
 def available_cores() -> int:
-    """Cores that this process may use: affinity and a container's quota count, at least 1."""
-    return int(cpu_count())  # joblib's own says 1 where there are no named semaphores, which nothing here needs
+    """Cores that this process may use, at least 1: affinity, a container's quota and LOKY_MAX_CPU_COUNT count.
+
+    As joblib's `cpu_count`, whose import (0.1 s) every stage and every worker would wait for.
+
+    Raises:
+        ValueError: LOKY_MAX_CPU_COUNT is set to something that is no whole number.
+    """
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    wanted = os.environ.get("LOKY_MAX_CPU_COUNT", cores)
+    try:
+        return max(1, min(cores, _quota(Path("/sys/fs/cgroup")) or cores, int(wanted)))
+    except ValueError:
+        raise ValueError(f"LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2") from None
+
+
+def _quota(cgroup: Path) -> int | None:
+    """How many cores' time a container may use, rounded up; None where that is not limited."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # versions 2 and 1
+        try:
+            quota, period = " ".join((cgroup / name).read_text() for name in names).split()
+        except (OSError, ValueError):
+            continue
+        return math.ceil(int(quota) / int(period)) if quota not in ("max", "-1") else None
+    return None
 
 
 def threads_per_worker(workers: int) -> int:

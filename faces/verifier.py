@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces import scoring
+from faces.errors import MendableError
 from faces.files import replacing
 from faces.networks import Networks
 
@@ -17,7 +18,7 @@ RECIPE_ATTRIBUTE = "embedding_recipe_"
 """Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
 
 
-class VerifierError(RuntimeError):
+class VerifierError(MendableError):
     """The trained model cannot be used; the message says why and what to do."""
 
 

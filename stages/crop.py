@@ -14,14 +14,13 @@ import logging
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
-from faces.networks import Networks
+from faces.networks import DETECTOR_NAMES, Networks
 from faces.progress import progress
-from faces.threads import available_cores
 from stages.crop_report import CropMemory, CropRow, write_report
 from stages.cropper import crop_recipe, open_cropper
 from stages.errors import StageError, run_stage
@@ -30,7 +29,7 @@ from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
 from stages.photos import CLASSES, SourcePhoto, find_photos
 from stages.processes import map_in_processes
 
-_WORTH_A_THREAD = 200_000  # bytes
+_PART = 100  # photos looked up together
 logger = logging.getLogger(__name__)
 
 
@@ -62,13 +61,21 @@ def _recall(
 ) -> list[list[CropRow] | None]:
     """What the last run made of each photo, taken over below `target`; None for those to be cropped."""
     recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
-    some = photos[:: max(1, len(photos) // 100)]
-    mean_bytes = sum(source.path.stat().st_size for source in some) / len(some)
-    with ThreadPoolExecutor(available_cores()) as pool:
-        # Of small files, a change of threads takes longer than the file.
-        each = pool.map if mean_bytes > _WORTH_A_THREAD else map
-        recalled = each(lambda source: memory.recall(source, recipes[source.label], target), photos)
-        return list(progress(recalled, len(photos), "comparing with the last run", "photo"))
+    parts = [range(start, min(start + _PART, len(photos))) for start in range(0, len(photos), _PART)]
+    # Processes, not threads: a small file is read and hashed in less time than a change of threads takes.
+    with closing(map_in_processes(_open_recall, (memory, photos, recipes, target), parts)) as results:
+        same = chain.from_iterable(progress(results, len(parts), "comparing with the last run", f"{_PART} photos"))
+        return [
+            memory.rows(source, recipes[source.label]) if unchanged else None
+            for source, unchanged in zip(photos, same, strict=True)
+        ]
+
+
+def _open_recall(
+    memory: CropMemory, photos: list[SourcePhoto], recipes: dict[int, str], target: Path, _threads: int
+) -> Callable[[range], list[bool]]:
+    """What takes over the crops of a range of photos, and says of which it has."""
+    return lambda part: [memory.recall(photos[at], recipes[photos[at].label], target) for at in part]
 
 
 def summarise(photos: list[SourcePhoto], rows: list[CropRow], ignored: Counter[str]) -> str:
@@ -117,7 +124,7 @@ def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
     photos, ignored = find_photos(DATA)
-    networks = Networks.load(NETWORKS)
+    networks = Networks.load(NETWORKS, DETECTOR_NAMES)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
         rows = crop_all(photos, networks, params, target)

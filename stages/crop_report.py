@@ -6,17 +6,15 @@ import hashlib
 import io
 import os
 import shutil
-from dataclasses import dataclass, fields
-from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from stages.errors import StageError
 from stages.photos import SourcePhoto
 from stages.records import read_records, write_records
 
 
-@dataclass(frozen=True)
-class CropRow:
+class CropRow(NamedTuple):
     """A row of crop_report.csv.
 
     Attributes:
@@ -54,12 +52,12 @@ class CropRow:
     brightness: float = 0.0
 
 
-COLUMNS = tuple(field.name for field in fields(CropRow))
+COLUMNS = CropRow._fields
 
 
 def write_report(rows: list[CropRow], path: Path) -> None:
     """Write crop_report.csv."""
-    write_records(path, COLUMNS, map(attrgetter(*COLUMNS), rows))
+    write_records(path, COLUMNS, rows)
 
 
 def _read_rows(report: Path) -> list[CropRow]:
@@ -78,7 +76,7 @@ def _read_rows(report: Path) -> list[CropRow]:
 
 
 class CropMemory:
-    """What the last run made, by photo content and recipe. Safe to use from several threads.
+    """What the last run made, by photo content and recipe.
 
     Args:
         report: crop_report.csv of the last run; one that is missing, unreadable or of an older version (columns
@@ -96,21 +94,25 @@ class CropMemory:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def recall(self, source: SourcePhoto, recipe: str, target: Path) -> list[CropRow] | None:
-        """Rows of a photo made before, its crops now linked or copied below `target`.
+    def rows(self, source: SourcePhoto, recipe: str) -> list[CropRow] | None:
+        """Rows of a photo of that name; None where it is not remembered."""
+        return self._rows.get((source.path_in_data, recipe))
+
+    def recall(self, source: SourcePhoto, recipe: str, target: Path) -> bool:
+        """Link or copy the crops of a photo's `rows` below `target`.
 
         Returns:
-            None where it is not remembered, has changed, or its crop has.
+            False where it is not remembered, has changed, or its crop has.
 
         Raises:
             OSError: a crop cannot be written (disk full).
         """
-        rows = self._rows.get((source.path_in_data, recipe))
+        rows = self.rows(source, recipe)
         if rows is None or _sha256(source.path) != rows[0].sha256:
-            return None
+            return False
         kept = [(row, f"{self._folder}/{row.crop}") for row in rows if row.kept]
         if any(_sha256(old) != row.crop_sha256 for row, old in kept):
-            return None
+            return False
         for row, old in kept:
             new = f"{target}/{row.crop}"
             parent = new.rpartition("/")[0]
@@ -118,7 +120,7 @@ class CropMemory:
                 Path(parent).mkdir(parents=True, exist_ok=True)
                 self._made.add(parent)
             _link_or_copy(old, new)
-        return rows
+        return True
 
 
 def _sha256(path: str | Path) -> str | None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from faces.face import Face
 from faces.image import ImageError, Photo
-from faces.networks import Networks
+from faces.networks import DETECTOR_NAMES, Networks
 from faces.quality import brightness, photo_hash, sharpness
 from faces.recognizer import decode_for_detection, find_faces
 from stages.crop_report import CropRow
@@ -31,7 +31,7 @@ def crop_recipe(networks: Networks, params: Params, label: int) -> str:
     wanted = params.crop.me_faces if label == 1 else params.crop.not_me_faces
     parts = {
         "code": _CODE,
-        "weights": {name: manifest["weights"][name] for name in ("pnet", "rnet", "onet")},
+        "weights": {name: manifest["weights"][name] for name in DETECTOR_NAMES},
         "detector": manifest["detector"],
         "crop": manifest["crop"],
         "wanted": wanted,

@@ -9,13 +9,11 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from faces.backbones import WeightsDamagedError, WeightsUnavailableError
-from faces.networks import NetworksError
-from faces.verifier import VerifierError
+from faces.errors import MendableError
 
 
-class StageError(RuntimeError):
-    """Something that the user can mend; the message says what was given, what is expected and what to do."""
+class StageError(MendableError):
+    """A stage cannot do its work with what it was given."""
 
 
 def run_stage(name: str, main: Callable[[], None], outputs: Iterable[Path]) -> None:
@@ -32,7 +30,7 @@ def run_stage(name: str, main: Callable[[], None], outputs: Iterable[Path]) -> N
         for output in outputs:
             _remove_leftovers(output)
         main()
-    except (StageError, NetworksError, VerifierError, WeightsDamagedError, WeightsUnavailableError) as error:
+    except MendableError as error:
         sys.exit(f"{name}: error: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{name}: stopped; what the last run made is as it was")

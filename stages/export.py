@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from facenet_pytorch.models import mtcnn
+from msgspec.structs import asdict
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
@@ -229,7 +230,7 @@ def _describe(params: Params, backbone: Backbone, folder: Path) -> Manifest:
         weights={**weights, "embedder": backbone.weights_sha256},
         origin=backbone.weights_origin,
         crop=backbone.geometry(params.crop.image_size, params.crop.margin),
-        detector=DetectorSettings(**params.detector.model_dump()),
+        detector=DetectorSettings(**asdict(params.detector)),
         files={path.stem: sha256_of(path) for path in sorted(folder.glob("*.onnx"))},
         versions={name: version(name) for name in ("torch", "facenet-pytorch", "onnx")},
     )

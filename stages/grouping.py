@@ -19,7 +19,6 @@ from faces.progress import progress
 from faces.quality import HASH_BITS, hamming
 
 _BLOCK = 256  # rows compared at once with all before them: some 100 MB where there are 20,000
-_SLOW = 5000  # rows from which a bar is due
 NONE = -1
 
 Numbers = NDArray[np.int64]
@@ -66,7 +65,7 @@ def find_near_duplicates(
     same, other = np.full(count, NONE), np.full(count, NONE)
     distance_same, distance_other = np.zeros(count, np.int64), np.zeros(count, np.int64)
     starts = range(0, count, _BLOCK)
-    for start in progress(starts, len(starts), "comparing", "block") if count > _SLOW else starts:
+    for start in progress(starts, len(starts), "comparing", "block"):
         rows = np.arange(start, min(start + _BLOCK, count))
         before = slice(0, int(rows[-1]) + 1)
         distance = hamming(bits[rows], bits[before])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +67,8 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
         if not folder.is_dir():
             raise StageError(_what_is_expected(f"there is no folder {folder}"))
         found = []
-        paths = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*"))
-        for name, path in paths:
-            if name.startswith(".") or "/." in name or path.is_dir():
-                continue
+        for name in sorted(_files(folder)):
+            path = folder / name
             if not _is_text(name):
                 raise StageError(
                     f"the name of {path.as_posix()!a} is not valid UTF-8, which tables and DVC need: rename the file"
@@ -82,6 +82,15 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
             raise StageError(_what_is_expected(f"{folder} holds no photo{others}"))
         photos += found
     return photos, ignored
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Paths of the files within a folder, with "/"; hidden ones are left out, and what lies in hidden folders."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if inside == "." else f"{inside}/"
+        yield from (f"{prefix}{name}" for name in files if not name.startswith("."))
 
 
 def _is_text(name: str) -> bool:

@@ -40,16 +40,17 @@ def read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) -> 
     """The same, and the names of all columns."""
     # A name may hold a carriage return; a spreadsheet puts a mark before the first column.
     with explained(path, stage), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
-        names = list(reader.fieldnames or [])
+        reader = csv.reader(file, strict=True)
+        names = next(reader, [])
         missing = [name for name in columns if name not in names]
         if missing:
             raise ValueError(f"no column {', '.join(missing)}")
         rows: list[Record] = []
         for row in reader:
-            if None in row or None in row.values():
+            if row and len(row) != len(names):
                 raise ValueError(f"line {reader.line_num} has not one value for each column")
-            rows.append(row)
+            if row:  # a line with nothing on it is none
+                rows.append(dict(zip(names, row, strict=True)))
     return names, rows
 
 

@@ -16,7 +16,6 @@ from faces.progress import progress
 
 _FOLDS = 5
 _SEED = 0
-_SLOW = 5000  # faces from which a bar is due
 _SAMPLE = 1000  # groups compared pair by pair; more change nothing
 _FEWEST_STRANGERS = 5  # groups of not_me whose cosines say how alike strangers are
 _DEVIATIONS = 2.0
@@ -118,7 +117,7 @@ def _score_once(
     if folds < 2:
         return scores
     splits = StratifiedGroupKFold(folds, shuffle=True, random_state=_SEED).split(embeddings, labels, groups)
-    for rest, test in progress(splits, folds, "checking labels", "model") if len(labels) > _SLOW else splits:
+    for rest, test in progress(splits, folds, "checking labels", "model"):
         train = rest[trusted[rest]]
         enrolled = len(np.unique(groups[train][labels[train] == 1]))
         if len(test) and enrolled >= MINIMUM_ENROLLED and (labels[train] == 0).any():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from faces.networks import Networks
 from faces.recognizer import Recognizer
@@ -47,7 +48,7 @@ def photos_dir() -> Path:
 def dlib_params() -> Params:
     """params.yaml with the backbone that needs no download."""
     params = load_params(ROOT / "params.yaml")
-    return params.model_copy(update={"backbone": params.backbone.model_copy(update={"name": "dlib-resnet"})})
+    return replace(params, backbone=replace(params.backbone, name="dlib-resnet"))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/operating_
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
 
-HEAVY = ("torch", "torchvision", "facenet_pytorch", "dvc", "pandas", "matplotlib", "onnx", "pydantic")
+HEAVY = ("torch", "torchvision", "facenet_pytorch", "dvc", "pandas", "matplotlib", "onnx", "msgspec")
 MAX_MEGABYTES = 600
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from faces.align import CropGeometry
+from faces.errors import MendableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     import torch
 
 
-class WeightsUnavailableError(RuntimeError):
+class WeightsUnavailableError(MendableError):
     """The weights are nowhere on this machine and cannot be downloaded now; the message says what was tried."""
 
 
-class WeightsDamagedError(RuntimeError):
+class WeightsDamagedError(MendableError):
     """A weights file exists, or came, with another content than expected; it is never loaded."""
 
 

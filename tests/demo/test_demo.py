@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import ExifTags, Image
 from sklearn.metrics import roc_auc_score
 
@@ -165,7 +166,7 @@ def test_asked_photos_are_told_apart_whatever_the_split(
     me, strangers = _embeddings(found, "ask/me_"), _embeddings(found, "ask/stranger_")
     assert len(me) == len(strangers) == 3
     for state in (dlib_params.train.random_state, *range(10)):
-        train = dlib_params.train.model_copy(update={"random_state": state})
+        train = replace(dlib_params.train, random_state=state)
         predictions = predict(dataset, make_splits(dataset, train), train)
         assert roc_auc_score(predictions["label"], predictions["score"]) >= 0.98
         verifier = fit(dataset, train)

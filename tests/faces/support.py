@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from facenet_pytorch import InceptionResnetV1
+from msgspec.structs import replace
 from PIL import Image
 
 from stages.params import Params
@@ -169,4 +170,4 @@ def unreachable_url() -> str:
 def with_backbone(params: Params, name: str, url: str, digest: str, offline: str | None = None) -> Params:
     """Parameters that ask for another backbone, whose weights are at an address."""
     wanted = {"name": name, "weights_url": url, "weights_sha256": digest, "offline": offline}
-    return params.model_copy(update={"backbone": params.backbone.model_copy(update=wanted)})
+    return replace(params, backbone=replace(params.backbone, **wanted))

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from joblib.externals import loky
 
 import faces.threads
 from faces.threads import SideBySide, available_cores, read_ahead, slices, threads_per_worker
@@ -19,6 +21,50 @@ def test_a_worker_has_its_share_and_never_none() -> None:
     assert available_cores() >= 1
     assert threads_per_worker(1) == available_cores()
     assert threads_per_worker(1000) == 1
+
+
+@pytest.mark.parametrize("wanted", [None, "1", "2", "1000"])
+def test_cores_are_counted_as_joblib_counts_them(wanted: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("LOKY_MAX_CPU_COUNT", wanted)
+    assert available_cores() == loky.cpu_count()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process cannot be kept to some cores")
+def test_cores_that_the_process_is_kept_off_do_not_count() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert available_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "200000 100000\n"}, 2),
+        ({"cpu.max": "250000 100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "150000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2),
+        ({"cpu.max": "what is this"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota(files: dict[str, str], cores: int | None, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert faces.threads._quota(tmp_path) == cores
+
+
+def test_a_number_of_cores_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "two")
+    with pytest.raises(ValueError, match="LOKY_MAX_CPU_COUNT is 'two'; expected a number of processor cores"):
+        available_cores()
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from faces.recognizer import Recognizer
@@ -19,7 +20,7 @@ from stages.degradations import DEGRADATIONS
 from stages.params import load_params
 from tests.stages.support import ROOT, Workspace, new_workspace, put_photos
 
-PARAMS = load_params(ROOT / "params.yaml").evaluate.model_copy(update={"bootstrap": 100})
+PARAMS = replace(load_params(ROOT / "params.yaml").evaluate, bootstrap=100)
 
 
 Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from faces.networks import Networks
 from faces.recognizer import Recognizer
+from stages import crop, processes
 from stages.crop_report import CropMemory, CropRow
-from stages.photos import CLASSES, SourcePhoto
+from stages.params import load_params
+from stages.paths import CROP_REPORT, CROPPED, NETWORKS
+from stages.photos import CLASSES, SourcePhoto, find_photos
 from tests.stages.support import Workspace, digest, photos_of_me, posix_only, put
 
 GROUP = "multiface.jpg"
@@ -60,7 +64,7 @@ def grouped(empty: Workspace, photos_dir: Path, lfw_dir: Path) -> Workspace:
 
 def test_report_has_these_columns_and_one_row_a_face(built: Workspace) -> None:
     report = built.crop_report()
-    assert list(report.columns) == COLUMNS == list(CropRow.__dataclass_fields__)
+    assert list(report.columns) == COLUMNS == list(CropRow._fields)
     for _, rows in report.groupby("photo"):
         assert list(rows["face"]) == list(range(len(rows)))
         assert (rows["faces_found"] == len(rows)).all()
@@ -217,9 +221,30 @@ def test_a_damaged_report_remembers_nothing(built: Workspace, tmp_path: Path, co
     report.write_bytes(built.path("reports/crop_report.csv").read_bytes() if content is None else content)
     class_name, _, name = row["photo"].partition("/")
     source = SourcePhoto(built.path("data") / row["photo"], name, CLASSES.index(class_name))
-    rows = CropMemory(report, crops).recall(source, row["recipe"], tmp_path / "new")
-    assert (rows is None) == (content is not None)
+    assert CropMemory(report, crops).recall(source, row["recipe"], tmp_path / "new") == (content is None)
     assert (tmp_path / "new" / row["crop"]).is_file() == (content is None)
+
+
+@pytest.mark.parametrize("part", [1, 100])
+def test_photos_are_recalled_in_processes_as_in_this_one(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    """With parts of one photo there are enough of them for two processes, with parts of a hundred there are not."""
+    monkeypatch.setattr(processes, "available_cores", lambda: 2)
+    monkeypatch.setattr(crop, "_PART", part)
+    monkeypatch.chdir(workspace.root)
+    photos, _ = find_photos(Path("data"))
+    changed = photos[3]
+    changed.path.write_bytes(changed.path.read_bytes() + b"\0")
+    memory, params = CropMemory(CROP_REPORT, CROPPED), load_params()
+    target = tmp_path / "new"
+    recalled = crop._recall(memory, photos, Networks.load(NETWORKS), params, target)
+    assert [rows is None for rows in recalled] == [photo == changed for photo in photos]
+    expected = workspace.crop_report()
+    expected = expected[expected["photo"] != changed.path_in_data]
+    assert [row.photo for rows in recalled for row in rows or []] == list(expected["photo"])
+    kept = set(expected["crop"][expected["kept"]])
+    assert {path.relative_to(target).as_posix() for path in target.rglob("*.png")} == kept
 
 
 def test_crops_do_not_depend_on_what_was_remembered(workspace: Workspace, lfw_dir: Path) -> None:

@@ -155,16 +155,18 @@ def test_without_networks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("stage", "name", "content", "said"),
     [
-        ("networks.json", b"{", "networks.json cannot be read"),
-        ("networks.json", b'{"format": 99}', "has format 99; this version reads 1"),
-        ("embedder.onnx", b"damaged", "embedder.onnx is not the file that networks.json names"),
-        ("pnet.onnx", None, "there is no models/networks/pnet.onnx"),
+        ("crop", "networks.json", b"{", "networks.json cannot be read"),
+        ("crop", "networks.json", b'{"format": 99}', "has format 99; this version reads 1"),
+        ("crop", "onet.onnx", b"damaged", "onet.onnx is not the file that networks.json names"),
+        ("crop", "pnet.onnx", None, "there is no models/networks/pnet.onnx"),
+        ("embed", "embedder.onnx", b"damaged", "embedder.onnx is not the file that networks.json names"),
+        ("embed", "embedder.onnx", None, "there is no models/networks/embedder.onnx"),
     ],
 )
 def test_damaged_networks(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None, said: str
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str, name: str, content: bytes | None, said: str
 ) -> None:
     networks = workspace.path("models/networks")
     source = networks.resolve()
@@ -174,7 +176,7 @@ def test_damaged_networks(
     if content is not None:
         networks.joinpath(name).write_bytes(content)
     before = workspace.outputs()
-    message = workspace.refused("crop", monkeypatch).replace("\\", "/")
+    message = workspace.refused(stage, monkeypatch).replace("\\", "/")
     assert said in message
     assert "run 'dvc repro export' (or 'python -m stages.export')" in message
     assert workspace.outputs() == before
@@ -187,7 +189,7 @@ def test_wrong_parameters_stop_every_stage_and_are_all_named(built: Workspace, t
     workspace.set_params(crop__me_face="all", train__test_size=1.5)
     assert workspace.failing(stage).splitlines() == [
         "params.yaml: there is no parameter crop.me_face: a typo? Known names stand in stages/params.py",
-        "params.yaml: train.test_size: Input should be less than 1; given: 1.5",
+        "params.yaml: train.test_size: expected float < 1.0; given: 1.5",
     ]
 
 

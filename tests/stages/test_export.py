@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 from facenet_pytorch.models import mtcnn
+from msgspec.structs import asdict, replace
 
 from faces.backbones import WeightsDamagedError, get_backbone
 from faces.files import sha256_of
@@ -112,7 +113,7 @@ def test_manifest_describes_what_is_there(networks_dir: Path, dlib_params: Param
     assert manifest.files == {name: sha256_of(networks_dir / f"{name}.onnx") for name in NETWORK_NAMES}
     assert manifest.weights["embedder"] == get_backbone("dlib-resnet").weights_sha256
     assert manifest.weights["pnet"] == sha256_of(Path(mtcnn.__file__).parent.parent / "data" / "pnet.pt")
-    assert manifest.detector.as_json() == dlib_params.detector.model_dump()
+    assert manifest.detector.as_json() == asdict(dlib_params.detector)
     assert manifest.versions["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert sorted(path.name for path in networks_dir.iterdir()) == sorted(
         ["networks.json", *(f"{name}.onnx" for name in NETWORK_NAMES)]
@@ -121,7 +122,7 @@ def test_manifest_describes_what_is_there(networks_dir: Path, dlib_params: Param
 
 @pytest.mark.parametrize("name", ["dlib-resnet", "facenet-vggface2"])
 def test_other_crop_size(tmp_path: Path, dlib_params: Params, photos_dir: Path, name: str) -> None:
-    params = dlib_params.model_copy(update={"crop": dlib_params.crop.model_copy(update={"image_size": 128})})
+    params = replace(dlib_params, crop=replace(dlib_params.crop, image_size=128))
     if name == "facenet-vggface2":
         checkpoint = Path("models/weights/20180402-114759-vggface2.pt")
         checkpoint.parent.mkdir(parents=True)

@@ -95,6 +95,17 @@ def test_a_folder_named_like_a_photo_is_a_folder(tmp_path: Path) -> None:
     assert names_of(tmp_path) == ["a.jpg", "folder.jpg/a.jpg"]
 
 
+@posix_only
+def test_links_to_files_count_and_links_to_folders_do_not(tmp_path: Path) -> None:
+    touch(tmp_path / "elsewhere", "a.jpg")
+    touch(tmp_path / "me", "b.jpg")
+    touch(tmp_path / "not_me", "c.jpg")
+    (tmp_path / "me" / "file.jpg").symlink_to(tmp_path / "elsewhere" / "a.jpg")
+    (tmp_path / "me" / "gone.jpg").symlink_to(tmp_path / "elsewhere" / "nothing.jpg")
+    (tmp_path / "me" / "folder").symlink_to(tmp_path / "elsewhere")
+    assert names_of(tmp_path) == ["c.jpg", "b.jpg", "file.jpg", "gone.jpg"]
+
+
 def test_a_class_of_other_files_is_told_what_it_holds(tmp_path: Path) -> None:
     touch(tmp_path / "me", "a.heic", "b.heic")
     touch(tmp_path / "not_me", "a.jpg")

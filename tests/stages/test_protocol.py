@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from sklearn.model_selection import train_test_split
 
 from stages.dataset import Dataset
@@ -19,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 
 def settings(**values: Any) -> TrainParams:
-    return load_params(ROOT / "params.yaml").train.model_copy(update=values)
+    return replace(load_params(ROOT / "params.yaml").train, **values)
 
 
 def holdout(**values: Any) -> TrainParams:

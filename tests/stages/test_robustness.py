@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from stages import evaluate, robustness
@@ -76,7 +77,7 @@ def test_models_that_judge_a_photo_saw_nothing_of_its_group(
 
     monkeypatch.setattr(robustness, "fit", groups_seen)
     _, data = faces_of([row // 3 for row in range(90)], me=30)
-    params = dlib_params.train.model_copy(update={"protocol": protocol})
+    params = replace(dlib_params.train, protocol=protocol)
     rows = list(range(0, 90, 4))
     verifiers = robustness.fit_verifiers(rows, data, params)
     assert sorted(verifiers) == rows

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 from sklearn.model_selection import train_test_split
@@ -27,7 +28,7 @@ KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classificatio
 
 
 def settings(**values: Any) -> TrainParams:
-    return load_params(ROOT / "params.yaml").train.model_copy(update=values)
+    return replace(load_params(ROOT / "params.yaml").train, **values)
 
 
 def predictions_of(workspace: Workspace) -> pd.DataFrame:
