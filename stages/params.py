@@ -27,7 +27,7 @@ class BackboneParams(_Section, frozen=True):
     name: BackboneName
     offline: Literal["dlib-resnet"] | None
     weights_url: str | None = None
-    weights_sha256: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    weights_sha256: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}\Z")] | None = None
 
     def __post_init__(self) -> None:
         if self.weights_url is not None and self.weights_sha256 is None:

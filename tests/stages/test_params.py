@@ -21,7 +21,7 @@ WRONG: dict[str, list[Any]] = {
     "backbone.name": ["facenet", "", None, 3],
     "backbone.offline": ["facenet-vggface2", "none", True],
     "backbone.weights_url": [3, ["https://example.org"]],
-    "backbone.weights_sha256": ["abc", "g" * 64, "a" * 65, 5],
+    "backbone.weights_sha256": ["abc", "g" * 64, "a" * 65, "a" * 64 + "\n", 5],
     "detector.min_face": [11, 1001, 20.5, "small", None],
     "detector.factor": [0.2, 0.96, 1, NAN, None],
     "detector.thresholds": [0.6, [], [0.6, 0.7], [0.6, 0.7, 0.7, 0.7], [0.6, 0.7, 1.1], [-0.1, 0.7, 0.7], [NAN, 0, 0]],
