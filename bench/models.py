@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +43,7 @@ def make_models(folder: Path, backbone: str, flip: bool = True) -> Params:
     )
     networks = folder / "networks"
     if not networks.is_dir():
-        with _weights(params) as params:
+        with weights(params, folder) as params:
             export_networks(params, networks)
     manifest = Manifest.read(networks)
     random = np.random.default_rng(0)
@@ -57,20 +56,27 @@ def make_models(folder: Path, backbone: str, flip: bool = True) -> Params:
 
 
 @contextmanager
-def _weights(params: Params) -> Iterator[Params]:
-    """Parameters with which the backbone's weights are found: random ones where FaceNet's are not here."""
+def weights(params: Params, folder: Path) -> Iterator[Params]:
+    """Parameters with which the backbone's weights are found: random ones where FaceNet's are not here.
+
+    Args:
+        params: as shipped, or as `make_models` returned them for that folder.
+        folder: keeps the random ones.
+    """
+    path = folder / "random.pt"
     backbone = get_backbone(params.backbone.name, params.backbone.weights_url, params.backbone.weights_sha256)
-    try:
-        backbone.locate_weights()
-    except WeightsUnavailableError:
-        with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
-            path = Path(name) / "random.pt"
+    if not path.is_file():
+        try:
+            backbone.locate_weights()
+        except WeightsUnavailableError:
+            folder.mkdir(parents=True, exist_ok=True)
             torch.manual_seed(0)
             torch.save(InceptionResnetV1(pretrained=None).state_dict(), path)
-            os.environ[VARIABLE] = str(path)
-            try:
-                yield replace(params, backbone=replace(params.backbone, weights_sha256=sha256_of(path)))
-            finally:
-                del os.environ[VARIABLE]
-    else:
-        yield params
+        else:
+            yield params
+            return
+    os.environ[VARIABLE] = str(path)
+    try:
+        yield replace(params, backbone=replace(params.backbone, weights_sha256=sha256_of(path)))
+    finally:
+        del os.environ[VARIABLE]

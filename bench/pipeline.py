@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from bench.machine import describe
 from bench.memory import peak_megabytes
@@ -56,9 +57,15 @@ class Project:
         self.root = root
         (root / "models").mkdir(parents=True)
         shutil.copytree(models / "networks", root / "models" / "networks")
-        params = (ROOT / "params.yaml").read_text(encoding="utf-8")
-        text = params.replace("name: facenet-vggface2 ", f"name: {backbone} ")
-        (root / "params.yaml").write_text(text, encoding="utf-8")
+        shutil.copy(ROOT / "params.yaml", root)
+        self.set_params("backbone", name=backbone)
+
+    def set_params(self, group: str, **values: object) -> None:
+        """Change parameters of a group of params.yaml."""
+        path = self.root / "params.yaml"
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        params[group].update(values)
+        path.write_text(yaml.safe_dump(params), encoding="utf-8")
 
     def put(self, photos: list[bytes]) -> None:
         """Let these be the photos: a tenth of me, the others of others; what stages made is deleted."""
@@ -82,7 +89,8 @@ class Project:
         Raises:
             SystemExit: it failed; the message holds its last lines.
         """
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         begun, megabytes = time.perf_counter(), 0.0
         with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(

@@ -10,8 +10,9 @@ import hashlib
 import io
 import json
 import logging
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from faces.backbones import get_backbone
 from faces.embedder import Embedder
 from faces.files import write_bytes
 from faces.networks import Networks
 from faces.progress import progress
-from faces.threads import available_cores, read_ahead
+from faces.threads import available_cores
 from stages.errors import StageError, run_stage
 from stages.inputs import read_array
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, EMBEDDINGS, INDEX, LABELS, NETWORKS
 from stages.photos import SourcePhoto
+from stages.processes import map_in_processes
 from stages.records import Record, read_records, write_records
+from stages.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 
 _INDEX_COLUMNS = (
     "row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256", "recipe", "embedding_sha256",
 )  # fmt: skip
+# New crops, for each core, from which on an update is sooner done on a GPU: torch takes 3 to 8 s longer to be ready, in
+# which a core embeds 110 (facenet-vggface2) to 180 (dlib-resnet). bench.gpu measures it.
+_WORTH_A_GPU = 100
 logger = logging.getLogger(__name__)
 
 
@@ -51,44 +56,28 @@ def read_crop_report() -> list[Record]:
     return kept
 
 
-def open_embedder(networks: Networks, params: Params) -> tuple[Embedder, str]:
+def open_embedder(networks: Networks, params: Params, few: bool) -> tuple[Embedder, str]:
     """The embedder for the device asked for, and what it runs on, for people to read.
 
+    Args:
+        networks: the networks.
+        params: the parameters.
+        few: what is to be embedded is done on the CPU before torch has found the GPU.
+
     Raises:
-        StageError: cuda was asked for, and there is none.
+        StageError: cuda was asked for, and there is none that works.
     """
     device = params.embed.device
-    if device != "cpu" and _cuda_is_there():
-        return _torch_embedder(networks, params), "torch on the GPU"
-    if device == "cuda":
-        raise StageError("embed.device is cuda, but torch finds no GPU here; expected auto or cpu on this machine")
+    if device == "cuda" or (device == "auto" and not few):
+        reason = why_no_gpu()
+        if reason is None:
+            return open_torch_embedder(networks, params), f"torch on the GPU ({gpu_name()})"
+        if device == "cuda":
+            raise StageError(f"embed.device is cuda, but {reason}; expected auto or cpu on this machine")
+        if reason != NO_GPU:
+            logger.warning("%s: the CPU is used", reason)
     threads = available_cores()
     return networks.open_embedder(params.embed.flip, threads), f"ONNX Runtime on the CPU, {threads} threads"
-
-
-def _cuda_is_there() -> bool:
-    """Whether torch can use a GPU; asked only where one may be, since importing torch takes seconds."""
-    if not any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/dxg")) and os.name != "nt":
-        return False
-    import torch
-
-    return torch.cuda.is_available()
-
-
-def _torch_embedder(networks: Networks, params: Params) -> Embedder:
-    """The torch original on the GPU: there large batches are faster than ONNX Runtime on the CPU."""
-    import torch
-
-    manifest = networks.manifest
-    backbone = get_backbone(manifest.backbone, params.backbone.weights_url, params.backbone.weights_sha256)
-    module = backbone.build(backbone.locate_weights(), manifest.crop.image_size).to("cuda")
-
-    def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            output: NDArray[np.float32] = module(torch.from_numpy(crops).to("cuda")).float().cpu().numpy()
-            return output
-
-    return Embedder(run, params.embed.flip, manifest.unit_length)
 
 
 def embedding_recipe(networks: Networks, params: Params) -> str:
@@ -123,12 +112,9 @@ def _digest(embedding: NDArray[np.float32]) -> str:
     return hashlib.sha256(embedding.tobytes()).hexdigest()
 
 
-def _batches(rows: list[Record], image_size: int, size: int) -> Iterator[tuple[list[str], NDArray[np.uint8]]]:
-    """Crops in batches: their SHA-256 and pixels, uint8 [n, S, S, 3]."""
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        crops = [_read_crop(CROPPED / row["crop"], row["crop_sha256"], image_size) for row in part]
-        yield [row["crop_sha256"] for row in part], np.stack(crops)
+def _open_reader(image_size: int, _threads: int) -> Callable[[tuple[str, str]], NDArray[np.uint8]]:
+    """What reads a crop, given its name and SHA-256."""
+    return lambda crop: _read_crop(CROPPED / crop[0], crop[1], image_size)
 
 
 def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
@@ -161,27 +147,36 @@ def embed_all(rows: list[Record], networks: Networks, params: Params) -> NDArray
         StageError: a crop cannot be read, or the GPU has too little memory for the batch.
     """
     known = _remembered(embedding_recipe(networks, params))
-    new = list({row["crop_sha256"]: row for row in rows if row["crop_sha256"] not in known}.values())
+    new = {row["crop_sha256"]: row["crop"] for row in rows if row["crop_sha256"] not in known}
     if new:
-        embedder, where = open_embedder(networks, params)
-        logger.info("%d of %d crops are new: %s, %s", len(new), len(rows), networks.backbone_name, where)
-        size = params.embed.batch_size
-        batches = _batches(new, networks.manifest.crop.image_size, size)
-        for digests, pixels in progress(read_ahead(batches), -(-len(new) // size), "embedding", "batch"):
-            known.update(zip(digests, _embed(embedder, pixels, size), strict=True))
+        few = bool(known) and len(new) < _WORTH_A_GPU * available_cores()
+        reader = (networks.manifest.crop.image_size,)
+        with closing(map_in_processes(_open_reader, reader, [(crop, sha256) for sha256, crop in new.items()])) as crops:
+            first = next(crops)  # this forks, which has to be before torch begins threads
+            embedder, where = open_embedder(networks, params, few)
+            logger.info("%d of %d crops are new: %s, %s", len(new), len(rows), networks.backbone_name, where)
+            embeddings = _embed_in_batches(embedder, chain([first], crops), len(new), params.embed.batch_size)
+        known.update(zip(new, embeddings, strict=True))
     return np.stack([known[row["crop_sha256"]] for row in rows]).astype(np.float32)
 
 
-def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
+def _embed_in_batches(
+    embedder: Embedder, crops: Iterator[NDArray[np.uint8]], count: int, size: int
+) -> list[NDArray[np.float32]]:
+    """Embeddings [D] of that many crops, `size` of which are embedded together."""
+    batches = iter(lambda: list(islice(crops, size)), [])
+    embeddings: list[NDArray[np.float32]] = []
     try:
-        return embedder.embed(pixels)
+        for batch in progress(batches, -(-count // size), "embedding", "batch"):
+            embeddings.extend(embedder.embed(np.stack(batch)))
     except RuntimeError as error:
         if "out of memory" not in str(error):
             raise
         raise StageError(
-            f"the GPU has too little memory for embed.batch_size {batch_size}: lower it in params.yaml "
+            f"the GPU has too little memory for embed.batch_size {size}: lower it in params.yaml "
             f"(or set embed.device: cpu)"
         ) from error
+    return embeddings
 
 
 def _sources(rows: list[Record]) -> list[SourcePhoto]:

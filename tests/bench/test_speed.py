@@ -95,6 +95,15 @@ def test_incremental(few: str) -> None:
     assert set(seconds) == {"one photo added", "nothing changed"}
 
 
+@pytest.mark.slow
+def test_gpu(few: str) -> None:
+    """On the CPU, so that its code runs where there is no GPU."""
+    report = run("gpu", few, "--quick", "--device", "cpu", "--backbone", "dlib-resnet")
+    assert report["precisions"]["float32"]["least_cosine"] > 0.999999
+    assert set(report["precisions"]["float32"]["batches"]) == {"2", "4"}
+    assert report["stage"]["cpu"]["per_second"] > 0
+
+
 def test_photos_are_chosen_by_size(few: str) -> None:
     photos = load([Path(few)], small=2)
     assert [group_of(photo) for photo in photos] == ["12 megapixels", "3 megapixels or more", *["250 × 250"] * 2]
