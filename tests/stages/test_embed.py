@@ -152,7 +152,13 @@ def test_killed_between_two_moves_the_next_run_is_right(workspace: Workspace, mo
     workspace.killed_at_move("embed", moves)
     assert workspace.leftovers()
     workspace.stage("embed")
-    assert workspace.outputs() == undisturbed.outputs()
+    # Not to the last bit: where there is a GPU, it embeds the many that are new after such a death, not the few.
+    assert np.allclose(workspace.embeddings(), undisturbed.embeddings(), atol=1e-5)
+    digests = [INDEX_COLUMNS[-1]]
+    assert workspace.index().drop(columns=digests).equals(undisturbed.index().drop(columns=digests))
+    outputs, wanted = workspace.outputs(), undisturbed.outputs()
+    outputs.update({name: wanted[name] for name in ("data/embeddings.npy", "data/index.csv")})
+    assert outputs == wanted
 
 
 @posix_only
