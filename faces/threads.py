@@ -21,10 +21,16 @@ from typing import TypeVar
 
 import threadpoolctl
 
+from faces.errors import MendableError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
 _library = ctypes.PyDLL(None) if sys.platform == "linux" else None  # keeps Python's lock, for a call this short
+
+
+class CoresError(MendableError):
+    """How many cores to use cannot be told."""
 
 
 def available_cores() -> int:
@@ -33,14 +39,14 @@ def available_cores() -> int:
     As joblib's `cpu_count`, whose import (0.1 s) every stage and every worker would wait for.
 
     Raises:
-        ValueError: LOKY_MAX_CPU_COUNT is set to something that is no whole number.
+        CoresError: LOKY_MAX_CPU_COUNT is set to something that is no whole number.
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     wanted = os.environ.get("LOKY_MAX_CPU_COUNT", cores)
     try:
         return max(1, min(cores, _quota(Path("/sys/fs/cgroup")) or cores, int(wanted)))
     except ValueError:
-        raise ValueError(f"LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2") from None
+        raise CoresError(f"LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2") from None
 
 
 def _quota(cgroup: Path) -> int | None:

@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 
 from faces.image import LARGEST_MAX_PIXELS
 from faces.operating_point import DEFAULT_THRESHOLD
+from faces.threads import CoresError, available_cores
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -97,6 +98,10 @@ class Settings:
         )
         for name in sorted(in_file.keys() - reader.known):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
+        try:
+            available_cores()
+        except CoresError as error:
+            reader.problems.append(str(error))
         if reader.problems:
             raise SettingsError("\n".join(reader.problems))
         return settings

@@ -29,7 +29,7 @@ from stages.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
 from stages.photos import CLASSES, SourcePhoto, find_photos
 from stages.processes import map_in_processes
 
-_PART = 100  # photos looked up together
+_PART = 25  # photos looked up together
 logger = logging.getLogger(__name__)
 
 

@@ -13,7 +13,7 @@ import pytest
 from joblib.externals import loky
 
 import faces.threads
-from faces.threads import SideBySide, available_cores, slices, threads_per_worker
+from faces.threads import CoresError, SideBySide, available_cores, slices, threads_per_worker
 
 
 def test_a_worker_has_its_share_and_never_none() -> None:
@@ -62,7 +62,7 @@ def test_a_containers_quota(files: dict[str, str], cores: int | None, tmp_path: 
 
 def test_a_number_of_cores_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "two")
-    with pytest.raises(ValueError, match="LOKY_MAX_CPU_COUNT is 'two'; expected a number of processor cores"):
+    with pytest.raises(CoresError, match="LOKY_MAX_CPU_COUNT is 'two'; expected a number of processor cores"):
         available_cores()
 
 

@@ -106,6 +106,12 @@ def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
     assert [line.split()[0] for line in str(error.value).splitlines()] == ["VERIFY_THRESHOLD", "PORT"]
 
 
+def test_a_number_of_cores_that_is_none_is_reported_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "two")
+    with pytest.raises(SettingsError, match="LOKY_MAX_CPU_COUNT is 'two'; expected a number of processor cores"):
+        load(tmp_path)
+
+
 def test_origins_lose_a_slash_that_would_never_match(tmp_path: Path) -> None:
     settings = load(tmp_path, CORS_ORIGINS="https://a.example/, http://b.example:8080")
     assert settings.cors_origins == ("https://a.example", "http://b.example:8080")
