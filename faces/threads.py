@@ -12,7 +12,7 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import pairwise
@@ -69,6 +69,15 @@ def limit_numpy(threads: int) -> AbstractContextManager[object]:
     """Set how many threads numpy's and SciPy's linear algebra uses from now on; as a context, until its end."""
     limits: AbstractContextManager[object] = threadpoolctl.threadpool_limits(threads)
     return limits
+
+
+def read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items; the next one is made in a thread of its own while the last one is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def slices(length: int, count: int) -> list[slice]:

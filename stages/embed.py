@@ -10,8 +10,8 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,12 @@ from faces.embedder import Embedder
 from faces.files import write_bytes
 from faces.networks import Networks
 from faces.progress import progress
-from faces.threads import available_cores
+from faces.threads import available_cores, read_ahead
 from stages.errors import StageError, run_stage
 from stages.inputs import read_array
 from stages.params import Params, load_params
 from stages.paths import CROP_REPORT, CROPPED, EMBEDDINGS, INDEX, LABELS, NETWORKS
 from stages.photos import SourcePhoto
-from stages.processes import map_in_processes
 from stages.records import Record, read_records, write_records
 from stages.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 
@@ -112,9 +111,16 @@ def _digest(embedding: NDArray[np.float32]) -> str:
     return hashlib.sha256(embedding.tobytes()).hexdigest()
 
 
-def _open_reader(image_size: int, _threads: int) -> Callable[[tuple[str, str]], NDArray[np.uint8]]:
-    """What reads a crop, given its name and SHA-256."""
-    return lambda crop: _read_crop(CROPPED / crop[0], crop[1], image_size)
+def _batches(new: dict[str, str], image_size: int, size: int) -> Iterator[NDArray[np.uint8]]:
+    """Crops, given as SHA-256 and name, in batches of their pixels, uint8 [n, S, S, 3]."""
+    crops = iter(new.items())
+
+    def read(crop: tuple[str, str]) -> NDArray[np.uint8]:
+        return _read_crop(CROPPED / crop[1], crop[0], image_size)
+
+    with ThreadPoolExecutor(available_cores(), thread_name_prefix="read") as readers:
+        while part := list(islice(crops, size)):
+            yield np.stack(list(readers.map(read, part)))
 
 
 def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
@@ -149,34 +155,27 @@ def embed_all(rows: list[Record], networks: Networks, params: Params) -> NDArray
     known = _remembered(embedding_recipe(networks, params))
     new = {row["crop_sha256"]: row["crop"] for row in rows if row["crop_sha256"] not in known}
     if new:
-        few = bool(known) and len(new) < _WORTH_A_GPU * available_cores()
-        reader = (networks.manifest.crop.image_size,)
-        with closing(map_in_processes(_open_reader, reader, [(crop, sha256) for sha256, crop in new.items()])) as crops:
-            first = next(crops)  # this forks, which has to be before torch begins threads
-            embedder, where = open_embedder(networks, params, few)
-            logger.info("%d of %d crops are new: %s, %s", len(new), len(rows), networks.backbone_name, where)
-            embeddings = _embed_in_batches(embedder, chain([first], crops), len(new), params.embed.batch_size)
+        embedder, where = open_embedder(networks, params, bool(known) and len(new) < _WORTH_A_GPU * available_cores())
+        logger.info("%d of %d crops are new: %s, %s", len(new), len(rows), networks.backbone_name, where)
+        size = params.embed.batch_size
+        batches = read_ahead(_batches(new, networks.manifest.crop.image_size, size))
+        embeddings = chain.from_iterable(
+            _embed(embedder, pixels, size) for pixels in progress(batches, -(-len(new) // size), "embedding", "batch")
+        )
         known.update(zip(new, embeddings, strict=True))
     return np.stack([known[row["crop_sha256"]] for row in rows]).astype(np.float32)
 
 
-def _embed_in_batches(
-    embedder: Embedder, crops: Iterator[NDArray[np.uint8]], count: int, size: int
-) -> list[NDArray[np.float32]]:
-    """Embeddings [D] of that many crops, `size` of which are embedded together."""
-    batches = iter(lambda: list(islice(crops, size)), [])
-    embeddings: list[NDArray[np.float32]] = []
+def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> NDArray[np.float32]:
     try:
-        for batch in progress(batches, -(-count // size), "embedding", "batch"):
-            embeddings.extend(embedder.embed(np.stack(batch)))
+        return embedder.embed(pixels)
     except RuntimeError as error:
         if "out of memory" not in str(error):
             raise
         raise StageError(
-            f"the GPU has too little memory for embed.batch_size {size}: lower it in params.yaml "
+            f"the GPU has too little memory for embed.batch_size {batch_size}: lower it in params.yaml "
             f"(or set embed.device: cpu)"
         ) from error
-    return embeddings
 
 
 def _sources(rows: list[Record]) -> list[SourcePhoto]:

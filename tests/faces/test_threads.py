@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import pytest
 from joblib.externals import loky
 
 import faces.threads
-from faces.threads import CoresError, SideBySide, available_cores, slices, threads_per_worker
+from faces.threads import CoresError, SideBySide, available_cores, read_ahead, slices, threads_per_worker
 
 
 def test_a_worker_has_its_share_and_never_none() -> None:
@@ -140,3 +141,26 @@ def test_slices_are_an_interval_in_parts(length: int, count: int) -> None:
     parts = slices(length, count)
     assert [place for part in parts for place in range(part.start, part.stop)] == list(range(length))
     assert len(parts) == min(length, count)
+
+
+def test_the_next_item_is_made_meanwhile() -> None:
+    made = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        made.set()
+        yield 2
+
+    ahead = read_ahead(items())
+    assert next(ahead) == 1
+    assert made.wait(10)
+    assert list(ahead) == [2]
+
+
+def test_what_making_an_item_raises_is_raised() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        list(read_ahead(items()))
