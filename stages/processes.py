@@ -41,7 +41,8 @@ def map_in_processes(
     Args:
         prepare: a function of an imported module; called once in each process.
         given: its arguments; like items and results, they can be pickled.
-        items: what to work on, at least one.
+        items: what to work on, at least one. A result is to be small, 16 kB at most: a process that is ended in the
+            middle of a message larger than a pipe's buffer would leave this one waiting for the rest.
 
     Raises:
         StageError: the system has ended one of the processes.
