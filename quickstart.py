@@ -21,6 +21,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import socket
@@ -358,9 +359,15 @@ def ensure_photos(given: Path | None) -> None:
         )
 
 
-def dvc(*arguments: str) -> None:
-    """Runs a DVC command; raises Problem where it fails."""
-    if call(VENV_PYTHON, "-m", "dvc", *arguments):
+def dvc(*arguments: str, quiet: bool = False) -> None:
+    """Runs a DVC command; raises Problem where it fails.
+
+    With `quiet` it says nothing but, as DVC then hides its errors too, where it fails: it is asked once more aloud.
+    """
+    command = (VENV_PYTHON, "-m", "dvc", *arguments)
+    if quiet and not call(*command, "--quiet"):
+        return
+    if call(*command):
         words = " ".join(arguments)
         raise Problem(f"`dvc {words}` failed. Put right what its messages above name, then start again.")
 
@@ -370,13 +377,13 @@ def build() -> None:
     has_git = (ROOT / ".git").exists()
     settings = [path.read_text(encoding="utf-8") for path in (ROOT / ".dvc").glob("config*")]
     if not (ROOT / ".dvc").is_dir():
-        dvc("init", "--quiet", *([] if has_git else ["--no-scm"]))
+        dvc("init", *([] if has_git else ["--no-scm"]), quiet=True)
         dvc("config", "core.analytics", "false")
     elif not has_git and not any("no_scm" in text for text in settings):
         # An unpacked archive of the repository: DVC would refuse to work without git.
         dvc("config", "--local", "core.no_scm", "true")
     print("Tracking the photos with DVC", flush=True)
-    dvc("add", "--quiet", *(f"data/{name}" for name in CLASSES))
+    dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
     print("Running the pipeline: dvc repro", flush=True)
     dvc("repro")
 
@@ -470,6 +477,26 @@ def probes(name: str) -> tuple[list[Path], bool]:
     return sorted(photos, key=lambda path: path.stat().st_size > SERVICE_LIMIT), True
 
 
+def raised_limit() -> dict[str, str]:
+    """The setting with which the service takes the user's photos, where all of a class are over its default limit.
+
+    A limit that the user has set is theirs.
+    """
+    env_file = ROOT / ".env"
+    text = env_file.read_text(encoding="utf-8", errors="replace") if env_file.is_file() else ""
+    if "MAX_CONTENT_MB" in os.environ or re.search(r"^\s*(export\s+)?MAX_CONTENT_MB\s*=", text, re.MULTILINE):
+        return {}
+    sizes = [[photo.stat().st_size for photo in probes(name)[0]] for name in CLASSES]
+    if all(min(own) <= SERVICE_LIMIT for own in sizes):
+        return {}
+    megabytes = str(-(-max(map(max, sizes)) // 2**20))
+    print(
+        f"Photos in data/ are larger than 2 MB, which is all that the service takes unless told otherwise: here it is "
+        f"started with MAX_CONTENT_MB={megabytes}. Put that line into a file .env beside quickstart.py to keep it so."
+    )
+    return {"MAX_CONTENT_MB": megabytes}
+
+
 def ask(port: int, name: str, photos: list[Path]) -> tuple[bool, object]:
     """Asks about a photo of a class and prints what comes; returns whether a verdict did, and the answer."""
     status = 0
@@ -506,13 +533,15 @@ def serve(port: int, once: bool) -> int:
     """Starts the service, asks it about both classes and, unless `once`, leaves it running until Ctrl-C."""
     command = (VENV_PYTHON, "-m", "service")
     # FLASK_DEBUG would put a reloader between us and the service.
-    with running(command, log=True, FLASK_HOST=HOST, PORT=str(port), FLASK_DEBUG="False") as process:
+    settings = {"FLASK_HOST": HOST, "PORT": str(port), "FLASK_DEBUG": "False", **raised_limit()}
+    with running(command, log=True, **settings) as process:
         wait_healthy(process, port)
         answers = []
         for name in CLASSES:
             photos, seen = probes(name)
             answers.append(ask(port, name, photos))
-        print(f"\n{'These two photos may have been' if seen else 'Neither photo was'} part of the training.")
+        learnt = "It has learnt from the photos in data/, so it says little that it knows these two."
+        print(f"\n{learnt if seen else 'Neither photo was part of the training.'}")
         print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
         backbones = [a["backbone"] for _, a in answers if isinstance(a, dict) and "backbone" in a]
         print(f"Backbone: {explain_backbone(backbones[0]) if backbones else 'not named in the answers'}")

@@ -63,7 +63,9 @@ def estimate(embeddings: NDArray[np.float32], project: Project, params: Params) 
     rows = table["row"].to_numpy()
     tested = Tested(rows, labels[rows], table["score"].to_numpy(), data.groups[rows])
     strangers = tested.labels == 0
-    point = operating_point.choose(tested.scores[strangers], tested.groups[strangers], params.evaluate.target_far)
+    point = operating_point.choose(
+        tested.scores[strangers], tested.groups[strangers], params.evaluate.target_far, params.evaluate.bootstrap
+    )
     final = fit(data, params.train)
     me, others = final.score(embeddings[project.asked]), final.score(embeddings[project.strangers])
     return {

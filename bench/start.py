@@ -70,7 +70,7 @@ def heavy_modules(models: Path) -> str:
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("photo", type=Path, help="a photo with a face (of a folder, the first photo)")
+    parser.add_argument("photo", type=Path, metavar="PHOTOS", help="a photo with a face; of a folder, the first one")
     parser.add_argument("--backbone", choices=BACKBONE_NAMES, default="dlib-resnet")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="one round")

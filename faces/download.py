@@ -65,7 +65,15 @@ def download(url: str, target: Path, sha256: str) -> None:
         if not resumed:
             raise ValueError(f"{url} came with SHA-256 {digest}; expected {sha256}. It was deleted, not loaded")
         resumed = False  # what lay here from an earlier call may be of another file: once more from the start
-    raise DownloadError(f"{url} cannot be downloaded ({failure})") from failure
+    raise DownloadError(f"{url} cannot be downloaded ({_reason(failure)})") from failure
+
+
+def _reason(failure: requests.RequestException | None) -> str:
+    """What went wrong on the network, without the connection's address and the retries that libraries put around it."""
+    inner = failure.args[0] if failure is not None and failure.args else failure
+    cause = getattr(inner, "reason", None) or inner
+    text = str(getattr(cause, "original_error", cause))  # of a proxy: what it said
+    return text.partition("): ")[2] or text
 
 
 def _fetch(url: str, part: Path) -> None:

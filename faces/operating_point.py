@@ -26,6 +26,7 @@ class OperatingPoint:
         target_far: share of strangers that may get in, as asked for.
         supported: whether the data promise that with 95 % confidence; if not, it is only what was measured.
         people: strangers it was measured on.
+        effective_people: how many they count as: fewer, where some have more photos than others.
         people_needed: how many it takes, at least, to promise the target.
     """
 
@@ -33,6 +34,7 @@ class OperatingPoint:
     target_far: float
     supported: bool
     people: int
+    effective_people: int
     people_needed: int
 
     def write(self, path: Path, model: Path, **figures: Any) -> None:
@@ -51,7 +53,7 @@ class OperatingPoint:
             values = json.loads(path.read_text(encoding="utf-8"))
             point = cls(
                 float(values["threshold"]), float(values["target_far"]), values["supported"] is True,
-                int(values["people"]), int(values["people_needed"]),
+                int(values["people"]), int(values["effective_people"]), int(values["people_needed"]),
             )  # fmt: skip
             of_model = values["model_sha256"]
         except FileNotFoundError:

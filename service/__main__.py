@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import socket
 import sys
 from dataclasses import replace
 
 from werkzeug.serving import is_running_from_reloader
 
+from faces import arguments
 from service import create_app
+from service.address import HOW_SET, check_address
 from service.config import Settings, SettingsError
 
 
 def main() -> None:
     """Serve with Flask's own server; each request in a thread of its own."""
+    arguments.take_none("python -m service", "Serves POST /verify, for development.", HOW_SET)
     try:
         settings = Settings.load()
     except SettingsError as error:
@@ -33,21 +34,6 @@ def main() -> None:
         threaded=True,
         load_dotenv=False,
     )
-
-
-def check_address(host: str, port: int) -> None:
-    """Exit with one clear sentence where the address cannot be listened on."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            if sys.platform != "win32":  # there the option means something else: sharing a port in use
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            sys.exit(f"Port {port} is taken by another program: stop that program, or set PORT to a free port.")
-        sys.exit(f"Cannot listen on {host}, port {port} ({error.strerror}): check FLASK_HOST and PORT.")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from service.memory import before_forks, give_back, hide_pandas, keep_one_heap  
 
 hide_pandas()
 
+from service.address import check_address  # noqa: E402  as above
 from service.admission import THREADS  # noqa: E402  as above
 from service.config import Settings, SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
@@ -53,6 +54,15 @@ control_socket_disable = True
 # that has a line break in it from writing a line of its own.
 accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
+
+
+def on_starting(arbiter: Any) -> None:
+    """In the master, before it listens: gunicorn itself would try for five seconds and then name no way out."""
+    if "GUNICORN_FD" in os.environ:
+        return  # it takes over the sockets of the master that it replaces
+    for address in arbiter.cfg.address:
+        if isinstance(address, tuple):
+            check_address(*address[:2])
 
 
 def when_ready(_: Any) -> None:

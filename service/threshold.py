@@ -35,9 +35,10 @@ class Threshold:
         except OperatingPointError as error:
             return cls._default(str(error))
         if not point.supported:
+            worth = "" if point.effective_people == point.people else f" (worth {point.effective_people})"
             return cls._default(
-                f"{point.people} strangers are too few to promise that at most {point.target_far:.4g} of them get in; "
-                f"it takes {point.people_needed}"
+                f"{point.people} strangers{worth} are too few to promise that at most {point.target_far:.4g} of them "
+                f"get in; it takes {point.people_needed}"
             )
         log.info("VERIFY_THRESHOLD=auto: %s, for a FAR of %s", point.threshold, point.target_far)
         return cls(point.threshold, "auto")

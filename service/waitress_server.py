@@ -6,7 +6,9 @@ import importlib
 import sys
 from dataclasses import replace
 
+from faces import arguments
 from service import create_app
+from service.address import HOW_SET, check_address
 from service.admission import THREADS
 from service.config import Settings, SettingsError
 from service.drain import MAX_BYTES
@@ -14,6 +16,11 @@ from service.drain import MAX_BYTES
 
 def main() -> None:
     """Serve with waitress, one process; its threads wait while some of them verify (service/admission.py)."""
+    arguments.take_none("python -m service.waitress_server", "Serves POST /verify, for production.", HOW_SET)
+    try:
+        waitress = importlib.import_module("waitress")
+    except ModuleNotFoundError:
+        sys.exit("waitress, which is installed on Windows only, is not here: use service/run_gunicorn.sh instead.")
     try:
         settings = Settings.load()
     except SettingsError as error:
@@ -21,7 +28,8 @@ def main() -> None:
     # waitress reads a request whole before the application sees it, and by default writes one above 512 KB to
     # a temporary file. Uploaded photos stay in memory, so the two limits are the same.
     limit = max(MAX_BYTES, settings.max_body_bytes)
-    importlib.import_module("waitress").serve(
+    check_address(settings.host, settings.port)
+    waitress.serve(
         create_app(replace(settings, workers=1)),  # one process: all cores are its own
         host=settings.host,
         port=settings.port,

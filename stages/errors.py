@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from faces import arguments
 from faces.errors import MendableError
 
 
@@ -19,11 +20,15 @@ class StageError(MendableError):
 def run_stage(name: str, main: Callable[[], None], outputs: Iterable[Path]) -> None:
     """Run a stage's main function as a program: logging to stderr, known errors as one message, exit status 1.
 
+    It takes no arguments.
+
     Args:
         name: the stage's name, put before messages.
         main: does the work.
         outputs: what it writes; temporary copies that a killed run left beside them are deleted first.
     """
+    about = (sys.modules[main.__module__].__doc__ or "").partition("\n")[0]
+    arguments.take_none(f"python -m stages.{name}", about, "Its parameters stand in params.yaml.")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
     logging.captureWarnings(True)
     try:

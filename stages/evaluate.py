@@ -199,8 +199,9 @@ def summarise(results: dict[str, Any]) -> str:
         f"  for a FAR of {point['target_far']:.2%}: threshold {point['threshold']:.4f}, FRR {point['frr']:.2%}",
     ]
     if not point["supported"]:
+        worth = "" if point["effective_people"] == point["people"] else f" (worth {point['effective_people']})"
         lines.append(
-            f"  {point['people']} strangers are too few to promise that: it takes {point['people_needed']}, "
+            f"  {point['people']} strangers{worth} are too few to promise that: it takes {point['people_needed']}, "
             f"each with as many photos as the others"
         )
     return "\n".join(lines)
@@ -219,7 +220,9 @@ def main() -> None:
     chooser = parts[chosen_on]
     table = threshold_table(chooser.labels, chooser.scores, params.thresholds)
     strangers = chooser.labels == 0
-    point = operating_point.choose(chooser.scores[strangers], chooser.groups[strangers], params.target_far)
+    point = operating_point.choose(
+        chooser.scores[strangers], chooser.groups[strangers], params.target_far, params.bootstrap
+    )
     analysis = analyse_thresholds(chooser, table, params, point.threshold)
     at_default = classification_metrics(test.labels, test.scores, params.threshold)
     at_point = rates_with_intervals(test, point.threshold, params.bootstrap)
@@ -240,6 +243,7 @@ def main() -> None:
             "target_far": point.target_far,
             "supported": point.supported,
             "people": point.people,
+            "effective_people": point.effective_people,
             "people_needed": point.people_needed,
             **{name: at_point[name] for name in ("threshold", "far", "far_interval", "frr", "frr_interval")},
         },

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.stats import beta
 
 CONFIDENCE = 0.95
@@ -91,24 +90,3 @@ def _bootstrap(
 def people_needed(target: float) -> int:
     """How many strangers must be kept out, every one, before a rate below `target` can be promised."""
     return int(np.ceil(RULE_OF_THREE / target - 1e-9))
-
-
-def allowed_rate(target: float, count: float) -> tuple[float, bool]:
-    """The highest measured rate that still promises `target`.
-
-    Args:
-        target: the rate to stay below, with 95 % confidence (one-sided).
-        count: of people.
-
-    Returns:
-        That rate, and whether so many people can promise it at all; if not, the rate is the target itself.
-    """
-    if count * target < RULE_OF_THREE:
-        return target, False
-
-    def excess(wrong: float) -> float:
-        return float(beta.ppf(CONFIDENCE, wrong + 1, count - wrong)) - target
-
-    if excess(0.0) >= 0:
-        return 0.0, True
-    return float(brentq(excess, 0.0, target * count)) / count, True

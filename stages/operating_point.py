@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faces.operating_point import OperatingPoint
-from stages.intervals import allowed_rate, effective_count, people_needed
+from stages.intervals import effective_count, people_needed, rate_interval
 
 _STEP = 1e-6  # thresholds are rounded up to it
 
 
-def choose(scores: NDArray[np.float64], groups: NDArray[np.int64], target_far: float) -> OperatingPoint:
+def choose(
+    scores: NDArray[np.float64], groups: NDArray[np.int64], target_far: float, resamplings: int
+) -> OperatingPoint:
     """The lowest threshold that keeps enough strangers out.
 
-    Where there are enough people, those let in are so few that the rate is below the target with 95 % confidence;
-    otherwise the measured rate is at the target or below, which promises less.
+    Where there are enough people, the interval of the FAR there, as every report gives it, ends at the target or below;
+    otherwise the measured rate does, which promises less.
 
     Args:
         scores: float64 [N] of strangers, 0 to 1; N > 0.
         groups: int64 [N], who they are.
         target_far: share of strangers that may get in.
+        resamplings: of the interval's bootstrap.
     """
-    rate, supported = allowed_rate(target_far, effective_count(groups))
-    may_pass = math.floor(rate * len(scores) + 1e-9)
-    first_refused = float(np.sort(scores)[::-1][may_pass])
-    threshold = min((math.floor(first_refused / _STEP) + 1) * _STEP, 1.0)
-    return OperatingPoint(round(threshold, 6), target_far, supported, len(np.unique(groups)), people_needed(target_far))
+    highest_first = np.sort(scores)[::-1]
+
+    def refusing_from(passing: int) -> float:
+        """The threshold at which so many may pass."""
+        return round(min((math.floor(highest_first[passing] / _STEP) + 1) * _STEP, 1.0), 6)
+
+    def promised(passing: int) -> bool:
+        accepted = scores >= refusing_from(passing)
+        return rate_interval(accepted, groups, resamplings).high <= target_far + 1e-9
+
+    measured = math.floor(target_far * len(scores) + 1e-9)
+    supported = promised(0)
+    # One more may pass as long as that is promised: where the next may not, none beyond may.
+    passing = bisect.bisect_left(range(1, measured + 1), True, key=lambda count: not promised(count))
+    return OperatingPoint(
+        refusing_from(passing if supported else measured),
+        target_far,
+        supported,
+        len(np.unique(groups)),
+        math.floor(effective_count(groups) + 1e-9),
+        people_needed(target_far),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from msgspec import Meta, Struct, convert
@@ -193,5 +193,16 @@ def _value(name: str, given: Any, field: FieldInfo, problems: list[str]) -> Any:
         return field.type(**values) if len(problems) == before else None
     except ValueError as error:  # msgspec's own, "Expected `int` >= 1", is one
         told = str(error).replace("Expected", "expected").replace("`", "")
+        if told.startswith("Invalid enum value"):  # msgspec does not name the right ones
+            told = f"expected {' or '.join(_choices(field.type))}"
         problems.append(f"{name}: {told}; given: {given!r}")
     return None
+
+
+def _choices(expected: Any) -> list[str]:
+    """The values of a Literal, alone or with None, as params.yaml has them."""
+    return [
+        choice
+        for part in get_args(expected)
+        for choice in (["null"] if part is type(None) else _choices(part) if get_args(part) else [str(part)])
+    ]

@@ -64,12 +64,17 @@ def draw_precision_recall(
 def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, path: Path) -> None:
     """Detection error trade-off (Martin et al. 1997), FRR against FAR, float [K] each, on normal-deviate axes.
 
-    Rates below what so many faces can show are drawn at the edge.
+    Rates below what so many faces can show are drawn at the edge. Where no face is mistaken at some threshold, that is
+    the whole curve, which is said.
     """
     figure, axes = _axes(f"DET, test faces ({backbone})", "FAR: strangers accepted", "FRR: me rejected")
     ticks = np.array([0.0001, 0.001, 0.01, 0.05, 0.2, 0.5])
     low, high = 0.00005, 0.6
-    axes.plot(*(norm.ppf(np.clip(rate, low, high)) for rate in (far, frr)), color=_COLOUR, linewidth=2)
+    shown = [norm.ppf(np.clip(rate, low, high)) for rate in (far, frr)]
+    axes.plot(*shown, color=_COLOUR, linewidth=2, clip_on=False, zorder=3)  # above the frame, where it lies on it
+    if ((far == 0) & (frr == 0)).any():
+        said = "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge."
+        axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(norm.ppf(ticks), [f"{100 * tick:g} %" for tick in ticks])
     left, right = norm.ppf(low), norm.ppf(high)
@@ -119,7 +124,7 @@ def draw_scores(
     axes.set_xticks(
         logit(ticks), ["≤1e-6", "1e-4", "0.01", "0.1", "0.5", "0.9", "0.99", "0.9999", "≥1−1e-6"], rotation=45
     )
-    axes.legend(loc="upper center", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     _save(figure, path)
 
 
@@ -168,5 +173,5 @@ def draw_confusion(
     ConfusionMatrixDisplay.from_predictions(
         labels, predicted, labels=[0, 1], display_labels=list(CLASSES), cmap="Blues", colorbar=False, ax=axes,
     )  # fmt: skip
-    axes.set(title=f"Test faces at threshold {threshold:g} ({backbone})", xlabel="Predicted", ylabel="Actual")
+    axes.set(title=f"Test faces, each once\nthreshold {threshold:g} ({backbone})", xlabel="Predicted", ylabel="Actual")
     _save(figure, path)

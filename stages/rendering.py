@@ -52,8 +52,10 @@ _LANGUAGES = {"es": 0, "en": 1}
 _STYLE = """
 body { font: 16px/1.55 system-ui, sans-serif; color: #222; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
-table { border-collapse: collapse; margin: 1rem 0; } td, th { border: 1px solid #ccc; padding: .3rem .6rem; }
-th { background: #f3f5f8; text-align: left; } img { max-width: 100%; } code { background: #f3f3f3; padding: 0 .2em; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+td, th { border: 1px solid #ccc; padding: .3rem .6rem; }
+th { background: #f3f5f8; text-align: left; } img { max-width: 100%; }
+code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
 @media (min-width: 50rem) { p > img { max-width: 49%; } p > img:only-child { max-width: 70%; } }
 """
 

@@ -10,6 +10,7 @@ reports/report.json, which holds the report's other content, is.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from faces.files import write_text
 from faces.networks import Networks
 from faces.verifier import Verifier
 from stages import rendering
+from stages.degradations import DEGRADATIONS
 from stages.errors import run_stage
 from stages.figures import rounded
 from stages.inputs import read_json, read_table
@@ -81,7 +83,8 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
     if suspected:
         advice.append({"name": "suspected_labels", "count": suspected})
     advice += _about_counts(content["dataset"])
-    fragile = [name for name, level in robustness.get("frr_doubles_at", {}).items() if level is not None]
+    doubled = robustness.get("frr_doubles_at", {})
+    fragile = [way.name for way in DEGRADATIONS if doubled.get(way.name) in way.levels[: len(way.levels) // 2]]
     if fragile:
         advice.append({"name": "fragile", "degradations": fragile})
     if backbone != requested:
@@ -95,8 +98,8 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
 def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
     """How many strangers get in, and what can be promised."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
-    people = point["people"]
-    possible = min(RULE_OF_THREE / people, 1.0)
+    people, effective = point["people"], point["effective_people"]
+    possible = min(_rounded_up(RULE_OF_THREE / effective), 1.0)
     advice: list[dict[str, Any]] = []
     if at["far"] == 0:
         advice.append({"name": "no_stranger_got_in", "people": people, "below": at["far_interval"]["high"]})
@@ -105,8 +108,15 @@ def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
         advice.append({"name": "strangers_get_in", "far": at["far"], **there})
     if not point["supported"]:
         needs = {"target": point["target_far"], "needed": point["people_needed"]}
-        advice.append({"name": "target_unsupported", **needs, "people": people, "possible": possible})
+        counts = {"people": people, "effective": effective}
+        advice.append({"name": "target_unsupported", **needs, **counts, "possible": possible})
     return advice
+
+
+def _rounded_up(rate: float) -> float:
+    """To two digits, as reports show it: who asks for no more than what they read gets it."""
+    digits = 1 - math.floor(math.log10(rate))
+    return round(math.ceil(rate * 10**digits - 1e-6) / 10**digits, digits)
 
 
 def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:

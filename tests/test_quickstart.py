@@ -337,6 +337,20 @@ def test_meaning_of_no_verdict(qs: ModuleType) -> None:
     assert "no verdict" in qs.meaning("me", 200, None)
 
 
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_dvc_says_of_a_failure_is_seen(
+    qs: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], quiet: bool
+) -> None:
+    """DVC keeps its errors to itself with --quiet."""
+    silent = "import sys\nprint('' if '--quiet' in sys.argv else 'params.yaml: line 44 is no YAML')\nsys.exit(1)\n"
+    write(root / "dvc" / "__init__.py", b"")  # so that it comes before the real one
+    write(root / "dvc" / "__main__.py", silent.encode())
+    monkeypatch.setattr(qs, "VENV_PYTHON", sys.executable)
+    with pytest.raises(qs.Problem, match=r"`dvc add data/me` failed\. Put right what its messages above name"):
+        qs.dvc("add", "data/me", quiet=quiet)
+    assert capfd.readouterr().out.count("line 44 is no YAML") == 1
+
+
 # the service as a process
 
 
@@ -449,9 +463,9 @@ def test_first_and_second_run(project: Path) -> None:
     python = str(project / ".venv" / "bin" / "python")
     calls = (project / "dvc-calls").read_text().splitlines()
     assert calls == [
-        f"init|--quiet|--no-scm|{python}",
+        f"init|--no-scm|--quiet|{python}",
         f"config|core.analytics|false|{python}",
-        f"add|--quiet|data/me|data/not_me|{python}",
+        f"add|data/me|data/not_me|--quiet|{python}",
         f"repro|{python}",
     ]
     assert gone(project)

@@ -92,3 +92,32 @@ def test_the_backbone_is_explained(quick: ModuleType) -> None:
     write(path, json.dumps({"requested": "facenet-vggface2"}).encode())
     assert "could not be had" in quick.explain_backbone("dlib-resnet")
     assert quick.explain_backbone("facenet-vggface2") == "facenet-vggface2, as params.yaml says"
+
+
+@pytest.mark.parametrize(("sizes", "limit"), [((3.0, 2.0, 0.1), {}), ((3.5, 2.1, 0.1), {"MAX_CONTENT_MB": "4"})])
+def test_photos_that_are_all_too_large_for_the_service_raise_its_limit(
+    quick: ModuleType, capsys: pytest.CaptureFixture[str], sizes: tuple[float, ...], limit: dict[str, str]
+) -> None:
+    """A phone's, say: one that the service takes as it is suffices."""
+    for number, (name, size) in enumerate(zip(("me", "me", "not_me"), sizes, strict=True)):
+        write(quick.ROOT / "data" / name / f"{number}.jpg", bytes(int(size * 2**20)))
+    assert quick.raised_limit() == limit
+    assert ("started with MAX_CONTENT_MB=4. Put that line into a file .env" in capsys.readouterr().out) == bool(limit)
+
+
+@pytest.mark.parametrize("line", ["MAX_CONTENT_MB=1", "  export MAX_CONTENT_MB = 1"])
+def test_a_limit_that_the_user_has_set_is_theirs(quick: ModuleType, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    for name in quick.CLASSES:
+        write(quick.ROOT / "data" / name / "1.jpg", bytes(3 * 2**20))
+    assert quick.raised_limit() == {"MAX_CONTENT_MB": "3"}
+    (quick.ROOT / ".env").write_text(f"# MAX\n{line}\n", encoding="utf-8")
+    assert quick.raised_limit() == {}
+    (quick.ROOT / ".env").write_text(f"#{line}\n", encoding="utf-8")
+    assert quick.raised_limit() == {"MAX_CONTENT_MB": "3"}
+    monkeypatch.setenv("MAX_CONTENT_MB", "1")
+    assert quick.raised_limit() == {}
+
+
+def test_demo_photos_need_no_other_limit(quick: ModuleType) -> None:
+    quick.ensure_photos(None)
+    assert quick.raised_limit() == {}

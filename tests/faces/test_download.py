@@ -122,9 +122,20 @@ def test_sign_in_page_is_not_taken_for_the_file(server: FileServer, target: Path
 def test_without_a_network_what_is_there_stays(target: Path, part: bytes | None) -> None:
     if part is not None:
         put_part(target, part)
-    with pytest.raises(DownloadError, match="cannot be downloaded"):
+    with pytest.raises(DownloadError, match=r"cannot be downloaded \(Failed to establish [^()]*refused\)$"):
         download(unreachable_url(), target, sha256(CONTENT))
     assert left_over(target) == ([] if part is None else ["weights.pt.part"])
+
+
+def test_what_a_proxy_said_is_told(target: Path, server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, server.url.rpartition("/")[0])
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(
+        DownloadError, match=r"downloaded \(Tunnel connection failed: 501 Unsupported method \('CONNECT'\)\)$"
+    ):
+        download("https://weights.invalid/weights.pt", target, sha256(CONTENT))
 
 
 def test_address_that_is_none(target: Path) -> None:

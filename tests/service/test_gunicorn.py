@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -90,6 +91,27 @@ def test_wrong_settings_end_it_with_their_names(settings: Settings, tmp_path: Pa
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert "PORT is '0'" in done.stderr and "VERIFY_THRESHOLD is 'abc'" in done.stderr
+
+
+def test_a_port_that_is_taken_is_told_at_once(gunicorn: Server, settings: Settings, tmp_path: Path) -> None:
+    environment = server_environment(settings, gunicorn.port, tmp_path)
+    command = [str(PROJECT_ROOT / "service/run_gunicorn.sh")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"Port {gunicorn.port} is taken by another program: stop that program, or set PORT to a free port."
+    )
+    assert "Traceback" not in done.stderr and "[ERROR]" not in done.stderr
+
+
+def test_a_new_configuration_is_taken_over(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
+    """On SIGHUP the port is its own: that is no reason to end."""
+    with running([str(PROJECT_ROOT / "service/run_gunicorn.sh")], settings, tmp_path) as server:
+        server.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 30
+        while server.log.count("Sessions opened in process") < 4 and time.monotonic() < until:
+            time.sleep(0.2)
+        assert server.verify(me_photo).json()["is_me"] is True
 
 
 @pytest.mark.parametrize(("concurrency", "workers"), [(None, 4), ("3", 3)])

@@ -15,7 +15,7 @@ import requests
 from service import waitress_server
 from service.admission import THREADS
 from service.config import PROJECT_ROOT, Settings
-from tests.service.support import running, server_environment
+from tests.service.support import free_port, running, server_environment
 
 DEVELOPMENT = [sys.executable, "-m", "service"]
 
@@ -70,10 +70,30 @@ def test_wrong_settings(no_models: Settings, tmp_path: Path) -> None:
 def test_waitress_keeps_photos_in_memory(no_models: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     started: dict[str, Any] = {}
     monkeypatch.setitem(sys.modules, "waitress", SimpleNamespace(serve=lambda _, **given: started.update(given)))
-    monkeypatch.setattr(Settings, "load", classmethod(lambda _: replace(no_models, port=8080, workers=3)))
+    monkeypatch.setattr(sys, "argv", ["waitress_server.py"])
+    port = free_port()
+    monkeypatch.setattr(Settings, "load", classmethod(lambda _: replace(no_models, port=port, workers=3)))
     waitress_server.main()
-    assert (started["host"], started["port"], started["threads"]) == ("0.0.0.0", 8080, THREADS)
+    assert (started["host"], started["port"], started["threads"]) == ("0.0.0.0", port, THREADS)
     assert started["inbuf_overflow"] >= started["max_request_body_size"] > no_models.max_body_bytes
+
+
+def test_waitress_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "waitress", None)
+    monkeypatch.setattr(sys, "argv", ["waitress_server.py"])
+    with pytest.raises(SystemExit, match=r"use service/run_gunicorn\.sh instead"):
+        waitress_server.main()
+
+
+@pytest.mark.parametrize("module", ["service", "service.waitress_server"])
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--port=5001", 2)])
+def test_arguments_are_not_passed_over(module: str, argument: str, code: int) -> None:
+    command = [sys.executable, "-m", module, argument]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert f"usage: python -m {module} [-h]" in done.stdout + done.stderr
+    assert "variables of the environment" in done.stdout + done.stderr
+    assert ("unrecognized arguments: --port=5001" in done.stderr) == (code == 2)
 
 
 def test_what_windows_lacks_is_not_needed(settings: Settings, tmp_path: Path) -> None:

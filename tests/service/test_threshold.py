@@ -21,8 +21,8 @@ def auto(settings: Settings, tmp_path: Path) -> Settings:
     return replace(settings, threshold=None, operating_point_path=tmp_path / "operating_point.json")
 
 
-def write(auto: Settings, supported: bool) -> None:
-    OperatingPoint(0.4321, 0.01, supported, 250, 300).write(auto.operating_point_path, auto.model_path)
+def write(auto: Settings, supported: bool, effective: int = 250) -> None:
+    OperatingPoint(0.4321, 0.01, supported, 250, effective, 300).write(auto.operating_point_path, auto.model_path)
 
 
 def test_a_number_is_a_number(settings: Settings) -> None:
@@ -49,6 +49,11 @@ def test_too_few_strangers_get_the_default_and_are_spoken_of(
     assert f"VERIFY_THRESHOLD=auto: serving 0.75, since {said}" in caplog.text
     answer = client.post("/verify", data={"image": (io.BytesIO(me_photo), "me.jpg")}).get_json()
     assert (answer["threshold"], answer["threshold_source"], answer["threshold_note"]) == (0.75, "default", said)
+
+
+def test_strangers_with_unequally_many_photos_count_as_fewer(auto: Settings) -> None:
+    write(auto, supported=False, effective=180)
+    assert Threshold.resolve(auto).note.startswith("250 strangers (worth 180) are too few to promise")
 
 
 def test_without_the_file_or_of_another_model_it_is_the_default(auto: Settings) -> None:

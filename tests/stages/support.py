@@ -109,6 +109,7 @@ class Workspace:
     def refused(self, name: str, monkeypatch: pytest.MonkeyPatch) -> str:
         """As `failing`, in this process: far sooner, and any other error than a message comes through."""
         monkeypatch.chdir(self.root)
+        monkeypatch.setattr(sys, "argv", [name])
         try:
             with pytest.raises(SystemExit) as caught, warnings.catch_warnings():
                 warnings.filterwarnings("ignore", r"'stages\.\w+' found in sys\.modules", RuntimeWarning)

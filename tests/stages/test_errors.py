@@ -145,6 +145,16 @@ def test_one_photo_of_me_is_cropped_and_refused_by_train(empty: Workspace, lfw_d
     assert message.endswith("Add photos to data/me")
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_arguments_are_not_passed_over(empty: Workspace, stage: str) -> None:
+    asked = empty.run("-m", f"stages.{stage}", "--help")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert "params.yaml" in asked.stdout and f"Stage {stage}: " in asked.stdout
+    refused = empty.run("-m", f"stages.{stage}", "--seed", "7")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "unrecognized arguments: --seed 7" in refused.stderr and "params.yaml" in refused.stderr
+
+
 @pytest.mark.parametrize("stage", ["crop", "embed", "train", "robustness", "report"])
 def test_without_networks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     workspace.path("models/networks").unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from sklearn.metrics import auc, average_precision_score, roc_auc_score
 
 from faces.operating_point import OperatingPoint
-from stages import evaluate, train
+from stages import evaluate, plots, train
 from stages.curves import FILES
 from stages.errors import StageError
 from tests.stages.support import Workspace, put_embeddings, put_groups
@@ -240,6 +241,15 @@ def test_pictures_open_and_show_something(built: Workspace, name: str) -> None:
         pixels = np.asarray(image.convert("RGB"))
     assert 0.01 < (pixels != 255).any(axis=2).mean() < 0.95
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20
+
+
+def test_a_curve_along_the_edge_is_seen(tmp_path: Path) -> None:
+    """Where no face is mistaken, the whole DET curve lies there."""
+    plots.draw_det(np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]), "dlib-resnet", tmp_path / "det.png")
+    with Image.open(tmp_path / "det.png") as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    blue = abs(pixels - (0x1F, 0x5F, 0xA8)).max(axis=2) < 30
+    assert blue.sum(axis=0).max() > 300 and blue.sum(axis=1).max() > 300
 
 
 def test_two_runs_write_the_same_bytes(inside: Workspace) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from stages.intervals import (
-    allowed_rate,
     effective_count,
     exact_interval,
     people_needed,
@@ -82,14 +81,3 @@ def test_it_holds_the_truth_as_often_as_it_says(rate: float, photos: int) -> Non
         interval = rate_interval(errors.ravel(), np.repeat(np.arange(60), photos), 200)
         held += interval.low <= rate <= interval.high
     assert held / 300 >= 0.93
-
-
-def test_what_is_promised_needs_people_enough() -> None:
-    assert allowed_rate(0.001, 2999) == (0.001, False)
-    rate, supported = allowed_rate(0.001, 3000)
-    assert supported and rate < 1 / 3000
-    rate, supported = allowed_rate(0.001, 20_000)
-    assert supported and 0.0005 < rate < 0.001
-    rates = [allowed_rate(0.01, count)[0] for count in (300, 1000, 10_000, 100_000)]
-    assert rates == sorted(rates)
-    assert rates[-1] < 0.01

@@ -124,6 +124,18 @@ class TestValues:
             assert line.startswith(f"{tmp_path / 'params.yaml'}: {name}")
             assert line.endswith(" is missing") or "; given: " in line
 
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("report.language", "es or en"),
+            ("backbone.offline", "null or dlib-resnet|dlib-resnet or null"),
+            ("train.verifier", "cosine or logistic_regression"),
+        ],
+    )
+    def test_a_wrong_word_is_told_the_right_ones(self, tmp_path: Path, name: str, expected: str) -> None:
+        with pytest.raises(StageError, match=rf"{name}: expected ({expected}); given: 'wrong'$"):
+            load_changed(tmp_path, name, "wrong")
+
     def test_none_was_forgotten(self) -> None:
         assert sorted(WRONG) == sorted(NAMES)
 

@@ -20,7 +20,8 @@ from tests.stages.support import Workspace
 
 COUNTS = {"photos": 60, "with_face": 60, "no_face": 0, "unusable": 0, "faces_used": 60}
 FEW, SOME, MANY = ({**COUNTS, "faces_used": count} for count in (12, 30, 400))
-POINT = {"threshold": 0.8125, "target_far": 0.05, "supported": True, "people": 60, "people_needed": 60,
+POINT = {"threshold": 0.8125, "target_far": 0.05, "supported": True, "people": 60, "effective_people": 60,
+         "people_needed": 60,
          "far": 0.04, "frr": 0.125}  # fmt: skip
 AT = {"threshold": 0.75, "far": 0.0, "far_interval": {"low": 0.0, "high": 0.05}}
 LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
@@ -52,9 +53,11 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"at": {"far": 0.08}},
      {"name": "strangers_get_in", "far": 0.08, "threshold": 0.8125, "far_there": 0.04, "frr_there": 0.125}),
     ({"point": UNSUPPORTED},
-     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "possible": 0.05}),
-    ({"point": {**UNSUPPORTED, "people": 2}},
-     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 2, "possible": 1.0}),
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 60, "possible": 0.05}),
+    ({"point": {**UNSUPPORTED, "effective_people": 45}},  # 3 / 45 is above 6.6 %
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 45, "possible": 0.067}),
+    ({"point": {**UNSUPPORTED, "people": 2, "effective_people": 2}},
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 2, "effective": 2, "possible": 1.0}),
     ({"me": FEW}, {"name": "add_photos", "class": "me", "count": 12, "recommended": 20}),
     ({"not_me": FEW}, {"name": "add_photos", "class": "not_me", "count": 12, "recommended": 20}),
     ({"me": SOME}, {"name": "more_is_better", "class": "me", "count": 30}),
@@ -65,7 +68,8 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"me": {**COUNTS, "no_face": 2}, "not_me": {**COUNTS, "unusable": 1}}, {"name": "unusable_photos", "count": 3}),
     ({"quality": {"suspected_me": 1, "suspected_not_me": 2, "two_people": 4, "in_both_classes": 8, "blurred": 99}},
      {"name": "suspected_labels", "count": 15}),
-    ({"doubled": {"blur": 2.0, "jpeg": None, "size": 25.0}}, {"name": "fragile", "degradations": ["blur", "size"]}),
+    ({"doubled": {"size": 40.0, "blur": 2.0, "jpeg": None, "noise": 50.0, "covered": 50.0}},  # the last two: much worse
+     {"name": "fragile", "degradations": ["blur", "size"]}),
 ]  # fmt: skip
 
 
@@ -119,7 +123,9 @@ def test_each_has_words_and_its_numbers_in_both_languages(values: dict[str, Any]
         (line,) = said(values, language, [expected])
         assert re.fullmatch(r"- \w.{40,}[.`]", line), line
         for name, value in expected.items():
-            if name in ("count", "people", "needed", "recommended", "class", "backbone", "requested"):
+            if name == "effective":
+                assert (str(value) in line) == (value <= expected["people"])
+            elif name in ("count", "people", "needed", "recommended", "class", "backbone", "requested"):
                 assert str(value) in line, (name, line)
             elif name == "threshold":
                 assert f"{value:.4f}".replace(".", "," if language == "es" else ".") in line

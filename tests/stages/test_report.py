@@ -165,16 +165,20 @@ def test_numbers_are_written_as_the_language_does(values: dict[str, Any], langua
 def test_whether_the_data_suffice_is_said(values: dict[str, Any], language: str) -> None:
     point = values["evaluation"]["operating_point"]
     said = {
-        "es": ("Los datos bastan para", "Los datos no bastan para", "al menos 3000 desconocidos y hay 20."),
-        "en": ("The data suffice to", "The data are too little to", "at least 3000 strangers, and there are 20."),
-    }[language]
-    for supported in (True, False):
-        changed = point | {"supported": supported, "people_needed": 3000, "people": 20}
+        "es": ("Los datos bastan para", "Los datos no bastan para", "al menos 3000 desconocidos y hay 20.",
+               "hay 20, que cuentan como 17, porque algunos tienen más fotos que otros."),
+        "en": ("The data suffice to", "The data are too little to", "at least 3000 strangers, and there are 20.",
+               "there are 20, who count as 17, as some have more photos than others."),
+    }[language]  # fmt: skip
+    for supported, effective in ((True, 17), (False, 17), (False, 20)):
+        counts = {"people_needed": 3000, "people": 20, "effective_people": effective}
+        changed = point | {"supported": supported, **counts}
         text = rendering.render_markdown(
             language, values | {"evaluation": values["evaluation"] | {"operating_point": changed}}
         )
         summary = section(text, language, "Summary")
-        assert [sentence in summary for sentence in said] == [supported, not supported, not supported]
+        expected = [supported, not supported, not supported and effective == 20, not supported and effective == 17]
+        assert [sentence in summary for sentence in said] == expected
 
 
 @LANGUAGES
