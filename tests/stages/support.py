@@ -51,8 +51,10 @@ runpy.run_module(f"stages.{stage}", run_name="__main__")
 # Runs a stage that may write no file larger than so many bytes.
 _FILES_LIMITED = """
 import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-runpy.run_module(f"stages.{sys.argv[1]}", run_name="__main__")
+_, stage, size = sys.argv
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), resource.RLIM_INFINITY))
+sys.argv = [stage]
+runpy.run_module(f"stages.{stage}", run_name="__main__")
 """
 
 

@@ -83,7 +83,7 @@ def test_closed_half_way_it_leaves_no_process() -> None:
 
 
 PROGRAM = """
-import time, sys
+import signal, time
 from stages.processes import map_in_processes
 from stages import processes
 processes.available_cores = lambda: 2
@@ -95,6 +95,7 @@ def prepare(threads):
     return work
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a script's background jobs
     list(map_in_processes(prepare, (), range(30)))
 """
 
