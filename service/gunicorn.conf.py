@@ -58,8 +58,8 @@ access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
 
 def on_starting(arbiter: Any) -> None:
     """In the master, before it listens: gunicorn itself would try for five seconds and then name no way out."""
-    if "GUNICORN_FD" in os.environ:
-        return  # it takes over the sockets of the master that it replaces
+    if arbiter.cfg.reuse_port or {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys():
+        return  # sockets may be shared, or are those of the master that it replaces, or systemd's
     for address in arbiter.cfg.address:
         if isinstance(address, tuple):
             check_address(*address[:2])
