@@ -124,7 +124,8 @@ def unpack_version_2(upstream: Clone, folder: Path) -> None:
     archive = folder.parent / "v2.tar"
     upstream.git("archive", "--output", str(archive), "v2")
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)  # Python 3.11.2 has none
+        tar.extractall(folder)
 
 
 @pytest.fixture(scope="module")
