@@ -34,8 +34,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("service", static_folder=None)
     app.debug = settings.debug
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # JSON is UTF-8: accents as they are
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in the order the contract lists them
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider: accents as they are
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # as above: fields in the contract's order
     if app.logger.level == logging.NOTSET:
         app.logger.setLevel(logging.INFO)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_curve
 
 from faces.files import write_text
+from faces.operating_point import say_strangers
 from faces.verifier import VerifierNotFoundError
 from stages import curves, operating_point
 from stages.dataset import Groups, Labels, load_dataset
@@ -199,9 +200,9 @@ def summarise(results: dict[str, Any]) -> str:
         f"  for a FAR of {point['target_far']:.2%}: threshold {point['threshold']:.4f}, FRR {point['frr']:.2%}",
     ]
     if not point["supported"]:
-        worth = "" if point["effective_people"] == point["people"] else f" (worth {point['effective_people']})"
+        strangers = say_strangers(point["people"], point["effective_people"])
         lines.append(
-            f"  {point['people']} strangers{worth} are too few to promise that: it takes {point['people_needed']}, "
+            f"  {strangers} are too few to promise that: it takes {point['people_needed']}, "
             f"each with as many photos as the others"
         )
     return "\n".join(lines)

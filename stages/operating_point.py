@@ -40,10 +40,11 @@ def choose(
 
     measured = math.floor(target_far * len(scores) + 1e-9)
     supported = promised(0)
-    # One more may pass as long as that is promised: where the next may not, none beyond may.
-    passing = bisect.bisect_left(range(1, measured + 1), True, key=lambda count: not promised(count))
+    passing = measured
+    if supported:  # one more may pass as long as that is promised: where the next may not, none beyond may
+        passing = bisect.bisect_left(range(1, measured + 1), True, key=lambda count: not promised(count))
     return OperatingPoint(
-        refusing_from(passing if supported else measured),
+        refusing_from(passing),
         target_far,
         supported,
         len(np.unique(groups)),
