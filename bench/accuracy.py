@@ -25,15 +25,15 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from bench.embeddings import embed_all_cached
-from bench.lfw import people
-from faces.networks import Networks
-from faces.progress import progress
-from faces.recognizer import Recognizer
-from stages.dataset import Dataset
-from stages.evaluate import calibration_error
+from bench.support.embeddings import embed_all_cached
+from bench.support.lfw import people
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
+from stages.estimation.fit import fit
+from stages.estimation.rates import calibration_error
+from stages.files.dataset import Dataset
 from stages.params import TrainParams, load_params
-from stages.train import fit
+from stages.progress import progress
 
 Scores = NDArray[np.float64]
 Scorer = Callable[[NDArray[np.float32]], Scores]

@@ -27,15 +27,15 @@ from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.machine import describe
-from bench.models import make_models
-from bench.photos import find_photos, is_small, spread
-from faces.detector import Detector
-from faces.face import Face, intersection_over_union
-from faces.image import Photo
-from faces.networks import Networks
-from faces.progress import progress
-from faces.recognizer import decode_for_detection, reduce_for_detection
+from bench.support.machine import describe
+from bench.support.models import make_models
+from bench.support.photos import find_photos, is_small, spread
+from faces.detection.detector import Detector
+from faces.detection.face import Face, intersection_over_union
+from faces.recognition.image import Photo
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import decode_for_detection, reduce_for_detection
+from stages.progress import progress
 
 LEAST_OVERLAP = 0.8
 MOST_SHIFT = 0.05

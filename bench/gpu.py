@@ -28,17 +28,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.machine import describe
-from bench.models import make_models, weights
-from bench.photos import find_photos, many, spread
 from bench.pipeline import Project
+from bench.support.machine import describe
+from bench.support.models import make_models, weights
+from bench.support.photos import find_photos, many, spread
 from faces.backbones import BACKBONE_NAMES
-from faces.embedder import Embedder
-from faces.networks import Networks
-from faces.progress import progress
+from faces.recognition.embedder import Embedder
+from faces.recognition.networks import Networks
 from faces.threads import available_cores
+from stages.embed.torch_embedder import PRECISIONS, build_module, gpu_name, run_on, why_no_gpu
 from stages.params import Params
-from stages.torch_embedder import PRECISIONS, build_module, gpu_name, run_on, why_no_gpu
+from stages.progress import progress
 
 Precisions = dict[str, dict[str, Any]]
 """By precision, what `measure` found."""

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from bench.machine import describe
-from bench.photos import find_photos, is_small, many, spread
-from bench.workspace import Workspace, temporary_workspace
-from faces.progress import progress
+from bench.support.machine import describe
+from bench.support.photos import find_photos, is_small, many, spread
+from bench.support.workspace import Workspace, temporary_workspace
+from stages.progress import progress
 
 NOTHING = {
     "crop": "cp $(ls data/cropped/not_me/*.png | head -n 1) data/cropped/not_me/$(date +%s%N).png && "

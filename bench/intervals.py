@@ -22,16 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.accuracy import Project, draw_projects, embed_drawn
-from bench.lfw import people
-from faces.networks import Networks
-from faces.progress import progress
-from faces.recognizer import Recognizer
-from stages import operating_point
-from stages.dataset import Dataset
-from stages.evaluate import Tested, rates_with_intervals
+from bench.support.lfw import people
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
+from stages.estimation.fit import fit, predict
+from stages.estimation.held_out import HeldOutScores
+from stages.estimation.protocol import make_splits
+from stages.estimation.rates import rates_with_intervals
+from stages.evaluate import operating_point
+from stages.files.dataset import Dataset
 from stages.params import Params, load_params
-from stages.protocol import make_splits
-from stages.train import fit, predict
+from stages.progress import progress
 
 SETTINGS = ((12, 120), (25, 120), (12, 40), (5, 20))
 EVERYBODY = 10_000  # more people than LFW has
@@ -61,7 +62,7 @@ def estimate(embeddings: NDArray[np.float32], project: Project, params: Params) 
     data = Dataset(embeddings[inside], labels, np.arange(len(inside)))
     table = predict(data, make_splits(data, params.train), params.train)
     rows = table["row"].to_numpy()
-    tested = Tested(rows, labels[rows], table["score"].to_numpy(), data.groups[rows])
+    tested = HeldOutScores(rows, labels[rows], table["score"].to_numpy(), data.groups[rows])
     strangers = tested.labels == 0
     point = operating_point.choose(
         tested.scores[strangers], tested.groups[strangers], params.evaluate.target_far, params.evaluate.bootstrap

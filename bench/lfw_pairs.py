@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from bench.embeddings import embed_all
-from bench.lfw import Pair, pairs
-from faces.networks import Networks
-from faces.recognizer import Recognizer
+from bench.support.embeddings import embed_all
+from bench.support.lfw import Pair, pairs
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
 
 FOLDS = 10
 

@@ -21,18 +21,18 @@ from typing import Any
 
 import numpy as np
 
-from bench import servers
-from bench.machine import describe
-from bench.models import make_models
-from bench.photos import group_by_faces, in_order, load
-from bench.servers import Server, multipart
+from bench.support import servers
+from bench.support.machine import describe
+from bench.support.models import make_models
+from bench.support.photos import group_by_faces, in_order, load
+from bench.support.servers import Server, multipart
 from faces.backbones import BACKBONE_NAMES
-from faces.image import Photo
-from faces.networks import Networks
-from faces.progress import progress
-from faces.recognizer import decode_for_detection, find_faces, reduce_for_detection
+from faces.recognition.image import Photo
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import decode_for_detection, find_faces, reduce_for_detection
 from faces.threads import available_cores, limit_numpy
 from faces.verifier import Verifier
+from stages.progress import progress
 
 STEPS = ("request", "limit", "decode", "embed", "detect", "detect and cut", "score")
 

@@ -27,14 +27,14 @@ from typing import Any
 
 import numpy as np
 
-from bench import servers
-from bench.machine import describe
-from bench.memory import proportional_megabytes
-from bench.models import make_models
-from bench.photos import GROUPS, find_photos, group_of, is_small, load, spread
-from bench.servers import Server, multipart
+from bench.support import servers
+from bench.support.machine import describe
+from bench.support.memory import proportional_megabytes
+from bench.support.models import make_models
+from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, spread
+from bench.support.servers import Server, multipart
 from faces.backbones import BACKBONE_NAMES
-from faces.progress import progress
+from stages.progress import progress
 
 TURNS = 3
 OVERLOAD = 8

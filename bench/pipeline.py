@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from bench.machine import describe
-from bench.memory import peak_megabytes
-from bench.models import make_models
-from bench.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
-from bench.servers import ROOT
+from bench.support.machine import describe
+from bench.support.memory import peak_megabytes
+from bench.support.models import make_models
+from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
+from bench.support.servers import ROOT
 from faces.backbones import BACKBONE_NAMES
-from faces.progress import progress
+from stages.progress import progress
 
 STAGES = ("crop", "embed")
 

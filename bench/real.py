@@ -25,9 +25,9 @@ import requests
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from bench.lfw import people
-from bench.workspace import Workspace, temporary_workspace
-from faces.progress import progress
+from bench.support.lfw import people
+from bench.support.workspace import Workspace, temporary_workspace
+from stages.progress import progress
 
 THRESHOLD = 0.75
 MINIMUM_PHOTOS = 30

@@ -22,15 +22,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import servers
-from bench.machine import describe
-from bench.models import make_models
-from bench.photos import find_photos
-from bench.servers import ROOT, Server, multipart
+from bench.support import servers
+from bench.support.machine import describe
+from bench.support.models import make_models
+from bench.support.photos import find_photos
+from bench.support.servers import ROOT, Server, multipart
 from faces.backbones import BACKBONE_NAMES
-from faces.progress import progress
+from stages.progress import progress
 
-MODULES = ("faces", "faces.recognizer", "service", "bench.peers.naive")
+MODULES = ("faces", "faces.recognition.recognizer", "service", "bench.peers.naive")
 HEAVY = ("torch", "torchvision", "facenet_pytorch", "pandas", "sklearn", "scipy", "matplotlib", "dvc", "onnx")
 _FIND_HEAVY = f"import sys, service; service.create_app(); print([name for name in {HEAVY!r} if name in sys.modules])"
 

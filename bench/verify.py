@@ -22,14 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import servers
-from bench.machine import describe
-from bench.models import make_models
-from bench.photos import group_by_faces, in_order, load
-from bench.servers import Server, multipart
-from faces.detector import Detector
-from faces.networks import Networks
-from faces.progress import progress
+from bench.support import servers
+from bench.support.machine import describe
+from bench.support.models import make_models
+from bench.support.photos import group_by_faces, in_order, load
+from bench.support.servers import Server, multipart
+from faces.detection.detector import Detector
+from faces.recognition.networks import Networks
+from stages.progress import progress
 
 NO_FACE = "no face"
 OURS = {

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from demo.album import Picture, album
-from demo.scene import render_image
+from demo.drawing.album import Picture, album
+from demo.drawing.scene import render_image
 
 _STORED_TURNS = {
     3: Image.Transpose.ROTATE_180,

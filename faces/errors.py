@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class MendableError(RuntimeError):
+class UserError(RuntimeError):
     """Something that the user can mend; the message says what was given, what is expected and what to do."""

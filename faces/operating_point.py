@@ -13,7 +13,7 @@ DEFAULT_THRESHOLD = 0.75
 """What is served where nothing else is set, or the data do not support anything else."""
 
 
-def say_strangers(people: int, effective: int) -> str:
+def describe_strangers(people: int, effective: int) -> str:
     """How many strangers there are and, where that is another number, how many they count as."""
     return f"{people} strangers" + ("" if effective == people else f" (worth {effective})")
 

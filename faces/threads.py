@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import threadpoolctl
 
-from faces.errors import MendableError
+from faces.errors import UserError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,7 +29,7 @@ R = TypeVar("R")
 _library = ctypes.PyDLL(None) if sys.platform == "linux" else None  # keeps Python's lock, for a call this short
 
 
-class CoresError(MendableError):
+class CoresError(UserError):
     """How many cores to use cannot be told."""
 
 
@@ -86,7 +86,7 @@ def slices(length: int, count: int) -> list[slice]:
     return [slice(first, last) for first, last in pairwise(edges) if first < last]
 
 
-class SideBySide:
+class ThreadedMap:
     """Independent parts of one photo's work, on several threads. Belongs to one process; safe to share between threads.
 
     The caller's thread takes part and waits for none that has not begun: where all cores are busy anyway it does all.

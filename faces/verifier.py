@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces import scoring
-from faces.errors import MendableError
+from faces.errors import UserError
 from faces.files import replacing
-from faces.networks import Networks
 
 RECIPE_ATTRIBUTE = "embedding_recipe_"
 """Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
 
 
-class VerifierError(MendableError):
+class VerifierError(UserError):
     """The trained model cannot be used; the message says why and what to do."""
 
 
@@ -80,26 +80,28 @@ class Verifier:
         """Whether it was trained on embeddings averaged with those of the mirrored face."""
         return bool(self.recipe.get("flip", True)) if self.recipe else True
 
-    def check_networks(self, networks: Networks) -> None:
-        """Make sure that these networks make the embeddings this verifier was trained on.
+    def check_recipe(self, recipe: Mapping[str, Any]) -> None:
+        """Make sure that it was trained on embeddings made as these are.
+
+        Args:
+            recipe: `Manifest.recipe` of the networks in use, with this verifier's `flip`.
 
         Raises:
-            NetworksMismatchError: they do not; the message says what differs.
+            NetworksMismatchError: it was not; the message says what differs.
         """
-        manifest = networks.manifest
         wanted = self.recipe
         if wanted is not None:
-            for key, given in manifest.recipe(self.flip).items():
+            for key, given in recipe.items():
                 if wanted.get(key) != given:
                     raise NetworksMismatchError(
                         f"the model was trained with {key} {wanted.get(key)!r}, the networks have {given!r}"
                     )
         for part, name in ((self.scaler, "scaler"), (self.model, "model")):
-            size = getattr(part, "n_features_in_", manifest.embedding_size)
-            if size != manifest.embedding_size:
+            size = getattr(part, "n_features_in_", recipe["embedding_size"])
+            if size != recipe["embedding_size"]:
                 raise NetworksMismatchError(
                     f"the {name} takes embeddings of {size} values, "
-                    f"the networks ({manifest.backbone}) make {manifest.embedding_size}"
+                    f"the networks ({recipe['backbone']}) make {recipe['embedding_size']}"
                 )
 
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:

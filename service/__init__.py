@@ -40,12 +40,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.logger.setLevel(logging.INFO)
 
     app.extensions["settings"] = settings
-    app.extensions["engine"] = engine = Engine.load(settings)
-    app.extensions["threshold"] = Threshold.resolve(settings)
+    engine = Engine.load(settings)
     if not opens_after_fork():
         engine.open()
+    app.extensions["engine"] = engine  # gunicorn's workers open it after the fork
 
-    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings)))
     errors.register(app, settings)
     app.after_request(drain_after_response)
     CORS(app, origins=list(settings.cors_origins), send_wildcard=True)

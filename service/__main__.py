@@ -8,15 +8,14 @@ from dataclasses import replace
 
 from werkzeug.serving import is_running_from_reloader
 
-from faces import arguments
 from service import create_app
-from service.address import HOW_SET, check_address
+from service.address import check_address, parse_no_arguments
 from service.config import Settings, SettingsError
 
 
 def main() -> None:
     """Serve with Flask's own server; each request in a thread of its own."""
-    arguments.take_none("python -m service", "Serves POST /verify, for development.", HOW_SET)
+    parse_no_arguments("python -m service", "Serves POST /verify, for development.")
     try:
         settings = Settings.load()
     except SettingsError as error:

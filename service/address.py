@@ -1,12 +1,26 @@
-"""Where the service listens."""
+"""How the service is started by hand: without arguments, on an address that is free."""
 
 from __future__ import annotations
 
+import argparse
 import errno
 import socket
 import sys
 
-HOW_SET = "Its settings are variables of the environment, or lines of .env, as in: PORT=5001 FLASK_HOST=127.0.0.1"
+_HOW_SET = "Its settings are variables of the environment, or lines of .env, as in: PORT=5001 FLASK_HOST=127.0.0.1"
+
+
+def parse_no_arguments(program: str, description: str) -> None:
+    """Answer `--help`, and refuse any other argument rather than run without regard to it.
+
+    Args:
+        program: how it is started, such as "python -m service".
+        description: what it does, for `--help`.
+
+    Raises:
+        SystemExit: `--help` was given (status 0), or anything else (2).
+    """
+    argparse.ArgumentParser(program, usage=f"{program} [-h]\n{_HOW_SET}", description=description).parse_args()
 
 
 def check_address(host: str, port: int) -> None:

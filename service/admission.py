@@ -16,8 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from service.errors import SATURATED, ApiError
-
 MAX_WAITING = 32
 """Requests that a process holds at once, waiting or being answered, however short they are."""
 
@@ -28,6 +26,18 @@ _FIRST_GUESS_SECONDS = 0.05
 _WEIGHT_OF_NEWEST = 0.1
 
 T = TypeVar("T")
+
+
+class SaturatedError(Exception):
+    """There are more requests than can be answered in time.
+
+    Attributes:
+        retry_after_seconds: when it may be worth another try, at least 1.
+    """
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"no place in the queue; try again in {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Admission:
@@ -48,17 +58,17 @@ class Admission:
         self._seconds = _FIRST_GUESS_SECONDS
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def reserve_slot(self) -> Iterator[None]:
         """Hold a place in the queue, from before a photo is read until it is answered.
 
         Raises:
-            ApiError: 503 with Retry-After, there is none.
+            SaturatedError: there is none.
         """
         with self._lock:
             # Those whose photo is still arriving keep nobody waiting.
             wait = max(0, self._waiting - self._slots + 1) * self._seconds / self._slots
             if self._inside >= MAX_WAITING or wait > self._max_wait:
-                raise ApiError(503, SATURATED, headers={"Retry-After": str(max(1, math.ceil(wait)))})
+                raise SaturatedError(max(1, math.ceil(wait)))
             self._inside += 1
         try:
             yield

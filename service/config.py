@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from dotenv import dotenv_values
 
-from faces.image import LARGEST_MAX_PIXELS
 from faces.operating_point import DEFAULT_THRESHOLD
+from faces.recognition.image import LARGEST_MAX_PIXELS
 from faces.threads import CoresError, available_cores
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent

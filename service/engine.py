@@ -22,17 +22,17 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from faces.face import Face
-from faces.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
-from faces.recognizer import Recognizer
+from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
+from faces.recognition.recognizer import Recognizer
 from faces.threads import available_cores, limit_numpy, threads_per_worker
+from faces.verification import Verification, verify
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
 from service.admission import Admission
 from service.config import PROJECT_ROOT, Settings
-from service.errors import MODELS_NOT_FOUND, ApiError
 
 OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
 
@@ -45,19 +45,24 @@ def opens_after_fork() -> bool:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why no photo can be verified: `error` for callers of /verify, `detail` for whoever runs the service."""
+class ModelProblem:
+    """Why no photo can be verified.
 
-    error: str
+    Attributes:
+        kind: what is wrong: "missing", "mismatch" (model and networks do not belong together) or "unreadable".
+        detail: the reason for whoever runs the service, with paths relative to the project.
+    """
+
+    kind: Literal["missing", "mismatch", "unreadable"]
     detail: str
 
 
-@dataclass(frozen=True)
-class Verification:
-    """The largest face of a photo, and the probability (0 to 1) that it is "me"."""
+class ModelsNotLoadedError(Exception):
+    """A photo was to be verified, and there are no models."""
 
-    face: Face
-    score: float
+    def __init__(self, problem: ModelProblem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,14 @@ class _Opened:
 
     process: int
     recognizer: Recognizer
+    verifier: Verifier
     admission: Admission
 
 
 class Engine:
     """Verifies photos, or says why it cannot. Safe to use from several threads at once."""
 
-    def __init__(self, models: _Models | None, problem: Problem | None, settings: Settings) -> None:
+    def __init__(self, models: _Models | None, problem: ModelProblem | None, settings: Settings) -> None:
         self._models = models
         self._settings = settings
         self._opened: _Opened | None = None
@@ -95,7 +101,7 @@ class Engine:
         try:
             networks = Networks.load(settings.networks_path)
             verifier = Verifier.load(settings.model_path, settings.scaler_path)
-            verifier.check_networks(networks)
+            verifier.check_recipe(networks.manifest.recipe(verifier.flip))
         except (NetworksError, VerifierError) as error:
             missing = _missing(settings)
             log.warning(
@@ -129,18 +135,18 @@ class Engine:
             recognizer = Recognizer(self._models.networks, flip=verifier.flip, max_pixels=self._settings.max_pixels)
             recognizer.open(threads=available_cores())
             verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
-            self._opened = _Opened(os.getpid(), recognizer, Admission(share, self._settings.max_wait_seconds))
+            self._opened = _Opened(os.getpid(), recognizer, verifier, Admission(share, self._settings.max_wait_seconds))
             log.info("Sessions opened in process %d", os.getpid())
 
-    def entered(self) -> AbstractContextManager[None]:
+    def reserve_slot(self) -> AbstractContextManager[None]:
         """A place in the queue, to be held from before a photo is read until it is answered.
 
         Raises:
-            ApiError: 503 with Retry-After, there are more requests than can be answered in time.
+            service.admission.SaturatedError: there are more requests than can be answered in time.
         """
         if self.problem is not None:
             return nullcontext()
-        return self._in_this_process().admission.entered()
+        return self._in_this_process().admission.reserve_slot()
 
     def verify(self, photo: bytes) -> Verification | None:
         """Find the largest face on a photo and score it, once it is its turn.
@@ -152,13 +158,13 @@ class Engine:
             None where there is no face on it.
 
         Raises:
-            ApiError: 503, there are no models.
+            ModelsNotLoadedError: there are no models.
             ImageError: the photo is no JPEG or PNG, is damaged, or has too many pixels.
         """
         if self.problem is not None:
-            raise ApiError(503, self.problem.error, self.problem.detail)
+            raise ModelsNotLoadedError(self.problem)
         opened = self._in_this_process()
-        return opened.admission.run(lambda: self._verify(opened.recognizer, photo))
+        return opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier))
 
     def _in_this_process(self) -> _Opened:
         if self._opened is None or self._opened.process != os.getpid():
@@ -166,24 +172,14 @@ class Engine:
         assert self._opened is not None
         return self._opened
 
-    def _verify(self, recognizer: Recognizer, photo: bytes) -> Verification | None:
-        face = recognizer.largest_face(photo)
-        if face is None:
-            return None
-        recognizer.embed([face])
-        assert self._models is not None and face.embedding is not None
-        score = self._models.verifier.score(face.embedding[np.newaxis])[0]
-        return Verification(face, float(score))
 
-
-def _describe(error: NetworksError | VerifierError, missing: list[str]) -> Problem:
-    """What callers are told: in Spanish, with paths relative to the project."""
+def _describe(error: NetworksError | VerifierError, missing: list[str]) -> ModelProblem:
     reason = str(error).replace(f"{PROJECT_ROOT}{os.sep}", "")
     if isinstance(error, NetworksMismatchError):
-        return Problem(f"El modelo y las redes no corresponden: {reason}", reason)
+        return ModelProblem("mismatch", reason)
     if isinstance(error, (NetworksNotFoundError, VerifierNotFoundError)):
-        return Problem(MODELS_NOT_FOUND, f"Falta: {', '.join(missing)}. Ejecuta 'dvc repro'" if missing else reason)
-    return Problem(f"No se pudieron leer los modelos: {reason}", reason)
+        return ModelProblem("missing", f"Falta: {', '.join(missing)}. Ejecuta 'dvc repro'" if missing else reason)
+    return ModelProblem("unreadable", reason)
 
 
 def _missing(settings: Settings) -> list[str]:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from faces.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
+from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
+from service.admission import SaturatedError
 from service.config import Settings
+from service.engine import ModelProblem, ModelsNotLoadedError
 
 NO_FACE = "No se detectó un rostro en la imagen"
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
@@ -59,6 +61,8 @@ def register(app: Flask, settings: Settings) -> None:
     ):
         app.register_error_handler(kind, _always(*answer))
     app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(SaturatedError, _saturated)
+    app.register_error_handler(ModelsNotLoadedError, _models_not_loaded)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -72,6 +76,26 @@ def _api_error(error: ApiError) -> Response:
     answer = _answer(error.status, error.error, error.detail)
     answer.headers.update(error.headers)
     return answer
+
+
+def _saturated(error: SaturatedError) -> Response:
+    answer = _answer(503, SATURATED)
+    answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
+def _models_not_loaded(error: ModelsNotLoadedError) -> Response:
+    return _answer(503, describe_models(error.problem), error.problem.detail)
+
+
+def describe_models(problem: ModelProblem) -> str:
+    """What callers of /verify are told where the models cannot be used."""
+    sentences = {
+        "missing": MODELS_NOT_FOUND,
+        "mismatch": f"El modelo y las redes no corresponden: {problem.detail}",
+        "unreadable": f"No se pudieron leer los modelos: {problem.detail}",
+    }
+    return sentences[problem.kind]
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from service.config import Settings
 from service.deadline import deadline
@@ -13,8 +13,6 @@ from service.engine import Engine
 from service.errors import NO_FACE, ApiError
 from service.threshold import Threshold
 from service.uploads import read_image
-
-blueprint = Blueprint("api", __name__)
 
 UPLOAD_SECONDS = 60.0
 """A photo that takes longer to arrive is given up: it holds a place in the queue."""
@@ -25,63 +23,53 @@ DESCRIPTION = (
 )
 
 
-def _settings() -> Settings:
-    settings = current_app.extensions["settings"]
-    assert isinstance(settings, Settings)
-    return settings
+def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -> Blueprint:
+    """The endpoints of a service with these settings and models.
 
+    Args:
+        settings: limits, and what answers call the model.
+        engine: verifies photos.
+        threshold: from which score on a photo counts as "me".
+    """
+    api = Blueprint("api", __name__)
 
-def _threshold() -> Threshold:
-    threshold = current_app.extensions["threshold"]
-    assert isinstance(threshold, Threshold)
-    return threshold
+    @api.get("/")
+    def index() -> Response:
+        """What this service is and where its endpoints are."""
+        return jsonify(
+            name="Face Recognition API",
+            version="1.0.0",
+            description=DESCRIPTION,
+            endpoints={"health": "/healthz", "verify": "/verify"},
+        )
 
+    @api.get("/healthz")
+    def health() -> tuple[Response, int]:
+        """200 where photos can be verified, else 503 and why not."""
+        if engine.problem is None:
+            return jsonify(status="ok"), 200
+        return jsonify(status="unhealthy", reason="Models not loaded", detail=engine.problem.detail), 503
 
-def _engine() -> Engine:
-    engine = current_app.extensions["engine"]
-    assert isinstance(engine, Engine)
-    return engine
+    @api.post("/verify")
+    def verify() -> Response:
+        """Whether the largest face on the photo sent in the field `image` is "me"."""
+        started = time.perf_counter()
+        with engine.reserve_slot():
+            with deadline(request.environ, UPLOAD_SECONDS, socket.SHUT_RD):
+                photo = read_image(request, "image", settings.max_image_bytes)
+            verification = engine.verify(photo)
+        if verification is None:
+            raise ApiError(400, NO_FACE)
+        score = round(verification.score, 6)
+        return jsonify(
+            model_version=settings.model_version,
+            is_me=score >= threshold.value,  # of the score as the client reads it
+            score=score,
+            threshold=threshold.value,
+            timing_ms=round((time.perf_counter() - started) * 1000, 2),
+            **threshold.as_json(),
+            backbone=engine.backbone,
+            face=verification.face.as_json(),
+        )
 
-
-@blueprint.get("/")
-def index() -> Response:
-    """What this service is and where its endpoints are."""
-    return jsonify(
-        name="Face Recognition API",
-        version="1.0.0",
-        description=DESCRIPTION,
-        endpoints={"health": "/healthz", "verify": "/verify"},
-    )
-
-
-@blueprint.get("/healthz")
-def health() -> tuple[Response, int]:
-    """200 where photos can be verified, else 503 and why not."""
-    problem = _engine().problem
-    if problem is None:
-        return jsonify(status="ok"), 200
-    return jsonify(status="unhealthy", reason="Models not loaded", detail=problem.detail), 503
-
-
-@blueprint.post("/verify")
-def verify() -> Response:
-    """Whether the largest face on the photo sent in the field `image` is "me"."""
-    started = time.perf_counter()
-    settings, engine, threshold = _settings(), _engine(), _threshold()
-    with engine.entered():
-        with deadline(request.environ, UPLOAD_SECONDS, socket.SHUT_RD):
-            photo = read_image(request, "image", settings.max_image_bytes)
-        verification = engine.verify(photo)
-    if verification is None:
-        raise ApiError(400, NO_FACE)
-    score = round(verification.score, 6)
-    return jsonify(
-        model_version=settings.model_version,
-        is_me=score >= threshold.value,  # of the score as the client reads it
-        score=score,
-        threshold=threshold.value,
-        timing_ms=round((time.perf_counter() - started) * 1000, 2),
-        **threshold.as_json(),
-        backbone=engine.backbone,
-        face=verification.face.as_json(),
-    )
+    return api

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, say_strangers
+from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, describe_strangers
 from service.config import Settings
 
 log = logging.getLogger("service.threshold")
@@ -35,7 +35,7 @@ class Threshold:
         except OperatingPointError as error:
             return cls._default(str(error))
         if not point.supported:
-            strangers = say_strangers(point.people, point.effective_people)
+            strangers = describe_strangers(point.people, point.effective_people)
             return cls._default(
                 f"{strangers} are too few to promise that at most {point.target_far:.4g} of them "
                 f"get in; it takes {point.people_needed}"

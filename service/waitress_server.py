@@ -6,9 +6,8 @@ import importlib
 import sys
 from dataclasses import replace
 
-from faces import arguments
 from service import create_app
-from service.address import HOW_SET, check_address
+from service.address import check_address, parse_no_arguments
 from service.admission import THREADS
 from service.config import Settings, SettingsError
 from service.drain import MAX_BYTES
@@ -16,7 +15,7 @@ from service.drain import MAX_BYTES
 
 def main() -> None:
     """Serve with waitress, one process; its threads wait while some of them verify (service/admission.py)."""
-    arguments.take_none("python -m service.waitress_server", "Serves POST /verify, for production.", HOW_SET)
+    parse_no_arguments("python -m service.waitress_server", "Serves POST /verify, for production.")
     try:
         waitress = importlib.import_module("waitress")
     except ModuleNotFoundError:

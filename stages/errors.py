@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
+import importlib
 import logging
 import shutil
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from faces import arguments
-from faces.errors import MendableError
+from faces.errors import UserError
 
 
-class StageError(MendableError):
+class StageError(UserError):
     """A stage cannot do its work with what it was given."""
 
 
-def run_stage(name: str, main: Callable[[], None], outputs: Iterable[Path]) -> None:
-    """Run a stage's main function as a program: logging to stderr, known errors as one message, exit status 1.
+def run_stage(name: str) -> None:
+    """Run a stage as a program: logging to stderr, known errors as one message, exit status 1. It takes no arguments.
 
-    It takes no arguments.
-
-    Args:
-        name: the stage's name, put before messages.
-        main: does the work.
-        outputs: what it writes; temporary copies that a killed run left beside them are deleted first.
+    The stage's module, `stages.<name>.<name>`, has `main()`, which does the work, and `OUTPUTS`, the paths that it
+    writes; temporary copies that a killed run left beside them are deleted first. It is imported here, since an
+    import of torch or scikit-learn takes seconds, and Ctrl-C during them is to end with a sentence, too.
     """
-    about = (sys.modules[main.__module__].__doc__ or "").partition("\n")[0]
-    arguments.take_none(f"python -m stages.{name}", about, "Its parameters stand in params.yaml.")
+    about = (importlib.import_module(f"stages.{name}").__doc__ or "").partition("\n")[0]
+    program = f"python -m stages.{name}"
+    usage = f"{program} [-h]\nIts parameters stand in params.yaml."
+    argparse.ArgumentParser(program, usage=usage, description=about).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
     logging.captureWarnings(True)
     try:
-        for output in outputs:
+        stage = importlib.import_module(f"stages.{name}.{name}")
+        for output in stage.OUTPUTS:
             _remove_leftovers(output)
-        main()
-    except MendableError as error:
+        stage.main()
+    except UserError as error:
         sys.exit(f"{name}: error: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{name}: stopped; what the last run made is as it was")

@@ -9,11 +9,11 @@ import yaml
 from msgspec import Meta, Struct, convert
 from msgspec.structs import FieldInfo, fields
 
-from faces.image import LARGEST_MAX_PIXELS
 from stages.errors import StageError
 
 BackboneName = Literal["facenet-vggface2", "dlib-resnet"]
 FacesWanted = Literal["largest", "all"]
+_LARGEST_MEGAPIXELS = 178  # faces.recognition.image.LARGEST_MAX_PIXELS, rounded down
 Probability = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -35,7 +35,7 @@ class BackboneParams(_Section, frozen=True):
 
 
 class DetectorParams(_Section, frozen=True):
-    """What decides which faces are found; see `faces.detector.DetectorSettings`."""
+    """What decides which faces are found; see `faces.detection.detector.DetectorSettings`."""
 
     min_face: Annotated[int, Meta(ge=12, le=1000)]
     factor: Annotated[float, Meta(ge=0.3, le=0.95)]
@@ -51,7 +51,7 @@ class CropParams(_Section, frozen=True):
     margin: Annotated[int, Meta(ge=0, le=60)]
     me_faces: FacesWanted
     not_me_faces: FacesWanted
-    max_megapixels: Annotated[float, Meta(gt=0, le=LARGEST_MAX_PIXELS / 1e6)]
+    max_megapixels: Annotated[float, Meta(gt=0, le=_LARGEST_MEGAPIXELS)]
 
 
 class EmbedParams(_Section, frozen=True):
@@ -81,7 +81,7 @@ class QualityParams(_Section, frozen=True):
 
 
 class TrainParams(_Section, frozen=True):
-    """How the verifier is trained, and how its errors are estimated; see `stages.protocol`."""
+    """How the verifier is trained, and how its errors are estimated; see `stages.estimation.protocol`."""
 
     verifier: Literal["cosine", "logistic_regression"]
     protocol: Literal["cross_validation", "holdout"]

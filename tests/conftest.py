@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from faces.networks import Networks
-from faces.recognizer import Recognizer
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
 from faces.verifier import RECIPE_ATTRIBUTE
-from stages.dataset import Dataset
-from stages.export import export_networks
+from stages.estimation.fit import fit
+from stages.export.export import export_networks
+from stages.files.dataset import Dataset
 from stages.params import Params, load_params
-from stages.train import fit
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_PHOTOS", ROOT.parent / "shared"))

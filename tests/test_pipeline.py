@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.stages.clone import ALL_STAGES, Clone, new_clone, stages_run
+from tests.clone import ALL_STAGES, Clone, new_clone, stages_run
 from tests.stages.support import (
     ME,
     ME_PHOTOS,

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from service.config import Settings
+from tests.clone import Clone, new_clone, stages_run
 from tests.conftest import ROOT, TrainedModels
 from tests.service.support import Server, posix_only, running
-from tests.stages.clone import Clone, new_clone, stages_run
 from tests.test_slim_install import INSTALL, PACK, START
 from tests.test_update import COMMIT, RESOLVED, UPDATE
 

@@ -107,7 +107,13 @@ def test_messages_to_look_up_are_those_that_appear(name: str) -> None:
     """Those in italics in the table of problems."""
     messages = [text for row in rows(name, "When something goes wrong") for text in re.findall(r"\*(.+?)\*", row[0])]
     assert messages
-    sources = ("quickstart.py", "stages/photos.py", "stages/processes.py", "service/errors.py", "service/engine.py")
+    sources = (
+        "quickstart.py",
+        "stages/files/photos.py",
+        "stages/crop/processes.py",
+        "service/errors.py",
+        "service/engine.py",
+    )
     said = "".join(map(read, sources)).replace("{port}", "5000")
     for message in messages:
         assert message in OF_OTHERS or message in said, message

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.stages.clone import ALL_STAGES, Clone, new_clone, stages_run
+from tests.clone import ALL_STAGES, Clone, new_clone, stages_run
 from tests.stages.support import ROOT, digest, photos_of_me, photos_of_strangers, put
 from tests.test_quickstart import free_port
 

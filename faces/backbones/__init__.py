@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from faces.align import CropGeometry
-from faces.errors import MendableError
+from faces.errors import UserError
+from faces.recognition.align import CropGeometry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import torch
 
 
-class WeightsUnavailableError(MendableError):
+class WeightsUnavailableError(UserError):
     """The weights are nowhere on this machine and cannot be downloaded now; the message says what was tried."""
 
 
-class WeightsDamagedError(MendableError):
+class WeightsDamagedError(UserError):
     """A weights file exists, or came, with another content than expected; it is never loaded."""
 
 

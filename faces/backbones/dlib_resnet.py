@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from faces.align import CropGeometry
 from faces.backbones import WeightsDamagedError, WeightsUnavailableError
 from faces.files import sha256_of
+from faces.recognition.align import CropGeometry
 
 _FILE = "dlib_face_recognition_resnet_model_v1.dat"
 _CHIP = 150

@@ -14,10 +14,10 @@ from facenet_pytorch import InceptionResnetV1
 from torch import Tensor, nn
 from torch.nn import functional
 
-from faces.align import CropGeometry
 from faces.backbones import WeightsDamagedError, WeightsUnavailableError
-from faces.download import DownloadError, download
+from faces.backbones.download import DownloadError, download
 from faces.files import sha256_of
+from faces.recognition.align import CropGeometry
 
 FILE_NAME = "20180402-114759-vggface2.pt"
 URL = f"https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/{FILE_NAME}"

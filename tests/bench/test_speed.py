@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.photos import SEVERAL_FACES, find_photos, group_by_faces, group_of, in_order, load, many, spread
-from faces.recognizer import Recognizer
+from bench.support.photos import SEVERAL_FACES, find_photos, group_by_faces, group_of, in_order, load, many, spread
+from faces.recognition.recognizer import Recognizer
 from tests.bench.support import run
 
 pytestmark = pytest.mark.timeout(600)

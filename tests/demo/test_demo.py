@@ -11,16 +11,16 @@ from msgspec.structs import replace
 from PIL import ExifTags, Image
 from sklearn.metrics import roc_auc_score
 
-from demo.album import album
 from demo.draw import draw, save
-from demo.people import ME, OTHERS, STRANGERS
-from faces.face import Face
-from faces.recognizer import Recognizer
-from stages.dataset import Dataset
+from demo.drawing.album import album
+from demo.drawing.people import ME, OTHERS, STRANGERS
+from faces.detection.face import Face
+from faces.recognition.recognizer import Recognizer
+from stages.estimation.fit import fit, predict
+from stages.estimation.protocol import make_splits
+from stages.files.dataset import Dataset
+from stages.files.photos import find_photos
 from stages.params import Params
-from stages.photos import find_photos
-from stages.protocol import make_splits
-from stages.train import fit, predict
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 PICTURES = {picture.name: picture for picture in album()}

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from faces.files import sha256_of
-from faces.networks import Networks
-from faces.recognizer import Recognizer
-from stages.export import export_networks
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
+from stages.export.export import export_networks
 from stages.params import Params
 from tests.faces.support import random_checkpoint, serving, with_backbone
 

@@ -14,7 +14,7 @@ import pytest
 from joblib.externals import loky
 
 import faces.threads
-from faces.threads import CoresError, SideBySide, available_cores, read_ahead, slices, threads_per_worker
+from faces.threads import CoresError, ThreadedMap, available_cores, read_ahead, slices, threads_per_worker
 
 
 def test_a_worker_has_its_share_and_never_none() -> None:
@@ -73,22 +73,22 @@ def test_results_come_in_order(threads: int) -> None:
         time.sleep((3 - part) * 0.01)
         return part
 
-    assert SideBySide(threads).map(late_first, iter(range(4))) == [0, 1, 2, 3]
+    assert ThreadedMap(threads).map(late_first, iter(range(4))) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_what_a_part_raises_is_raised(threads: int) -> None:
     with pytest.raises(ZeroDivisionError):
-        SideBySide(threads).map(lambda part: 1 // part, [1, 0, 1])
+        ThreadedMap(threads).map(lambda part: 1 // part, [1, 0, 1])
 
 
 def test_parts_run_at_once() -> None:
     meeting = threading.Barrier(2, timeout=10)
-    SideBySide(2).map(lambda _: meeting.wait(), range(2))
+    ThreadedMap(2).map(lambda _: meeting.wait(), range(2))
 
 
 def test_the_caller_waits_for_no_thread_that_is_busy_elsewhere() -> None:
-    two, held = SideBySide(2), threading.Event()
+    two, held = ThreadedMap(2), threading.Event()
     assert two._pool is not None
     elsewhere = two._pool.submit(held.wait, 10)
     assert two.map(lambda part: part, range(3)) == [0, 1, 2]
@@ -99,7 +99,7 @@ def test_the_caller_waits_for_no_thread_that_is_busy_elsewhere() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or available_cores() < 2, reason="threads are placed on Linux, of 2 cores")
 def test_a_helper_is_kept_off_the_core_of_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    two, allowed = SideBySide(2), os.sched_getaffinity(0)
+    two, allowed = ThreadedMap(2), os.sched_getaffinity(0)
     for core in sorted(allowed)[:2]:
         monkeypatch.setattr(faces.threads, "_library", SimpleNamespace(sched_getcpu=lambda core=core: core))
         meeting = threading.Barrier(2, timeout=10)
@@ -116,7 +116,7 @@ def test_helpers_work_where_they_cannot_be_placed(monkeypatch: pytest.MonkeyPatc
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden)
-    two, meeting = SideBySide(2), threading.Barrier(2, timeout=10)
+    two, meeting = ThreadedMap(2), threading.Barrier(2, timeout=10)
     for _ in range(2):
         two.map(lambda _: meeting.wait(), range(2))
 
@@ -132,7 +132,7 @@ def test_all_parts_have_ended_where_one_fails() -> None:
         ended.set()
 
     with pytest.raises(ZeroDivisionError):
-        SideBySide(2).map(fail_first, range(2))
+        ThreadedMap(2).map(fail_first, range(2))
     assert ended.is_set()
 
 

@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from faces.networks import Networks
+from faces.recognition.networks import Networks
 from faces.verifier import (
     RECIPE_ATTRIBUTE,
     NetworksMismatchError,
@@ -102,7 +102,7 @@ class TestNetworks:
     """Embeddings of other networks would be scored without any sense."""
 
     def test_same(self, networks: Networks) -> None:
-        trained(recipe=networks.manifest.recipe(flip=True)).check_networks(networks)
+        trained(recipe=networks.manifest.recipe(flip=True)).check_recipe(networks.manifest.recipe(flip=True))
 
     @pytest.mark.parametrize(
         ("key", "changes"),
@@ -116,25 +116,25 @@ class TestNetworks:
         verifier = trained(recipe=networks.manifest.recipe(flip=True))
         networks.manifest = replace(networks.manifest, **changes)
         with pytest.raises(NetworksMismatchError, match=f"trained with {key} .+, the networks have .+"):
-            verifier.check_networks(networks)
+            verifier.check_recipe(networks.manifest.recipe(verifier.flip))
 
     @pytest.mark.parametrize(("part", "change"), [("crop", {"image_size": 128}), ("detector", {"max_side": 1000})])
     def test_other_parameters(self, networks: Networks, part: str, change: dict[str, int]) -> None:
         verifier = trained(recipe=networks.manifest.recipe(flip=True))
         networks.manifest = replace(networks.manifest, **{part: replace(getattr(networks.manifest, part), **change)})
         with pytest.raises(NetworksMismatchError, match=f"trained with {part} .*'{next(iter(change))}'"):
-            verifier.check_networks(networks)
+            verifier.check_recipe(networks.manifest.recipe(verifier.flip))
 
     @pytest.mark.parametrize("key", ["backbone", "weights", "crop", "detector"])
     def test_recipe_that_lacks_something(self, networks: Networks, key: str) -> None:
         recipe = networks.manifest.recipe(flip=True)
         del recipe[key]
         with pytest.raises(NetworksMismatchError, match=f"trained with {key} None"):
-            trained(recipe=recipe).check_networks(networks)
+            trained(recipe=recipe).check_recipe(networks.manifest.recipe(flip=recipe["flip"]))
 
     def test_model_of_another_program_is_taken_if_its_size_fits(self, networks: Networks) -> None:
         verifier = trained(128)
-        verifier.check_networks(networks)
+        verifier.check_recipe(networks.manifest.recipe(verifier.flip))
         assert verifier.recipe is None
         assert verifier.flip is True
 
@@ -149,7 +149,7 @@ class TestNetworks:
     )
     def test_model_of_another_program_of_another_size(self, networks: Networks, verifier: Verifier, told: str) -> None:
         with pytest.raises(NetworksMismatchError, match=told):
-            verifier.check_networks(networks)
+            verifier.check_recipe(networks.manifest.recipe(verifier.flip))
 
 
 def test_score_is_the_contracts(trained_models: Any) -> None:

@@ -17,19 +17,17 @@ import requests
 from flask.testing import FlaskClient
 
 from service import deadline as deadline_module
-from service.admission import MAX_WAITING, THREADS, Admission
+from service.admission import MAX_WAITING, THREADS, Admission, SaturatedError
 from service.config import Settings
 from service.deadline import deadline
-from service.errors import ApiError
 from tests.service.support import posix_only, post_photo, shipped_gunicorn
 
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
 
 
-def refused(admission: Admission) -> ApiError:
-    with pytest.raises(ApiError) as caught, admission.entered():
+def refused(admission: Admission) -> SaturatedError:
+    with pytest.raises(SaturatedError) as caught, admission.reserve_slot():
         pass
-    assert (caught.value.status, caught.value.error) == (503, SATURATED)
     return caught.value
 
 
@@ -37,16 +35,16 @@ def test_a_place_is_held_until_it_is_left() -> None:
     admission = Admission(slots=1, max_wait_seconds=60)
     with ExitStack() as stack:
         for _ in range(MAX_WAITING):
-            stack.enter_context(admission.entered())
-        assert int(refused(admission).headers["Retry-After"]) >= 1
-    with admission.entered():
+            stack.enter_context(admission.reserve_slot())
+        assert refused(admission).retry_after_seconds >= 1
+    with admission.reserve_slot():
         pass
 
 
 def test_whoever_fails_leaves_too() -> None:
     admission = Admission(slots=1, max_wait_seconds=60)
     for _ in range(2 * MAX_WAITING):
-        with pytest.raises(ZeroDivisionError), admission.entered():
+        with pytest.raises(ZeroDivisionError), admission.reserve_slot():
             admission.run(lambda: 1 // 0)
 
 
@@ -55,13 +53,13 @@ def test_the_wait_is_estimated_from_what_came_before() -> None:
     for _ in range(3):
         admission.run(lambda: time.sleep(0.3))
     begun, go_on = threading.Event(), threading.Event()
-    with ThreadPoolExecutor(1) as pool, admission.entered():
+    with ThreadPoolExecutor(1) as pool, admission.reserve_slot():
         running = pool.submit(admission.run, lambda: (begun.set(), go_on.wait(30)))
         assert begun.wait(10)
-        assert refused(admission).headers["Retry-After"] == "1"
+        assert refused(admission).retry_after_seconds == 1
         go_on.set()
         running.result()
-    with admission.entered():  # nobody waits while a slot is free, however long it takes
+    with admission.reserve_slot():  # nobody waits while a slot is free, however long it takes
         pass
 
 
@@ -69,7 +67,7 @@ def test_photos_on_their_way_keep_nobody_waiting() -> None:
     admission = Admission(slots=1, max_wait_seconds=0.01)
     with ExitStack() as stack:
         for _ in range(MAX_WAITING):
-            stack.enter_context(admission.entered())
+            stack.enter_context(admission.reserve_slot())
 
 
 def test_no_more_at_once_than_there_are_slots() -> None:
@@ -95,7 +93,7 @@ def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, m
     engine = client.application.extensions["engine"]
     with ExitStack() as stack:
         for _ in range(MAX_WAITING):
-            stack.enter_context(engine.entered())
+            stack.enter_context(engine.reserve_slot())
         answer = post_photo(client, me_photo)
         assert (answer.status_code, answer.json) == (503, {"error": SATURATED})
         assert int(answer.headers["Retry-After"]) >= 1

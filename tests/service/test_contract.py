@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from faces.image import DEFAULT_MAX_PIXELS
+from faces.recognition.image import DEFAULT_MAX_PIXELS
 from service import create_app
 from service.config import Settings
 from tests.service.support import LIMIT_BYTES, encode, padded, post_photo

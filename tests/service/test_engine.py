@@ -18,8 +18,8 @@ from flask.testing import FlaskClient
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from faces.networks import Networks
-from faces.recognizer import Recognizer
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
 from service import create_app
 from service.config import PROJECT_ROOT, Settings

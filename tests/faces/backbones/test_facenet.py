@@ -15,8 +15,8 @@ from facenet_pytorch import InceptionResnetV1, fixed_image_standardization
 from faces.backbones import WeightsDamagedError, WeightsUnavailableError, get_backbone
 from faces.backbones.facenet import FILE_NAME, FaceNet
 from faces.files import sha256_of
-from faces.networks import Networks
-from faces.recognizer import Recognizer
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
 from tests.faces.conftest import FaceNetBuild
 from tests.faces.support import FileServer, cosine, serving, sha256, unreachable_url
 

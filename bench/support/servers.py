@@ -1,0 +1,165 @@
+"""This project's service and its peers, each under gunicorn on a free port of this machine, and requests to them."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+
+from bench.peers.environment import face_recognition_python
+
+ROOT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """A service that answers.
+
+    Attributes:
+        host, port: its address.
+        process: gunicorn's master.
+    """
+
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        """Its URL, without a slash at the end."""
+        return f"http://{self.host}:{self.port}"
+
+    def ask(self, body: bytes, content_type: str, timeout: float = 300) -> tuple[int, Message, bytes]:
+        """Post a request made by `multipart`; returns status, headers and body.
+
+        Raises:
+            OSError: it is not answered.
+        """
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            connection.request("POST", "/verify", body, {"Content-Type": content_type})
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        except http.client.HTTPException as error:
+            raise OSError(f"no whole answer: {error!r}") from error
+        finally:
+            connection.close()
+
+
+def multipart(photo: bytes) -> tuple[bytes, str]:
+    """A request's body with a photo in the field `image`, and its content type."""
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="photo.jpg"\r\n'
+    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + photo + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
+
+
+def where(models: Path) -> dict[str, str]:
+    """The settings that name the files of a folder with networks/, model.joblib and scaler.joblib."""
+    return {
+        "MODEL_PATH": str(models / "model.joblib"),
+        "SCALER_PATH": str(models / "scaler.joblib"),
+        "NETWORKS_PATH": str(models / "networks"),
+    }
+
+
+@contextmanager
+def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings: str) -> Iterator[Server]:
+    """The service, with its shipped configuration.
+
+    Args:
+        models: folder with networks/, model.joblib and scaler.joblib.
+        workers: None for the default.
+        root: the project to serve.
+        settings: more environment variables.
+    """
+    environment = {
+        **where(models),
+        "MAX_CONTENT_MB": "20",
+        **({} if workers is None else {"WEB_CONCURRENCY": str(workers)}),
+        **settings,
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
+    with running(command, environment, root) as server:
+        yield server
+
+
+@contextmanager
+def naive(workers: int = 1) -> Iterator[Server]:
+    """The naive flow: see bench/peers/naive.py."""
+    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-t", "300", "bench.peers.naive:create_app()"]
+    with running([*command, "-b", "127.0.0.1:{port}"], {}, ROOT) as server:
+        yield server
+
+
+@contextmanager
+def face_recognition(workers: int = 1) -> Iterator[Server]:
+    """The package face_recognition behind Flask, in an environment of its own, which is made the first time."""
+    command = [str(face_recognition_python()), "-m", "gunicorn", "-w", str(workers), "-t", "300"]
+    with running(
+        [*command, "-b", "127.0.0.1:{port}", "face_recognition_service:app"], {}, ROOT / "bench/peers"
+    ) as server:
+        yield server
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[Server]:
+    """Start a server, wait until it says that it is well, and end it afterwards.
+
+    Args:
+        command: what to run; `{port}` in it is replaced.
+        environment: variables beside this process's own, FLASK_HOST and PORT.
+        folder: directory to start it in.
+
+    Raises:
+        SystemExit: it does not start; the message holds its last lines.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {**os.environ, "FLASK_HOST": "127.0.0.1", "PORT": str(port), **environment}
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [part.replace("{port}", str(port)) for part in command], cwd=folder, env=variables, stdout=log, stderr=log
+        )
+        try:
+            server = Server("127.0.0.1", port, process)
+            if not _is_up(server):
+                log.seek(0)
+                sys.exit(f"{' '.join(command)} did not start:\n{log.read()[-3000:]}")
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _is_up(server: Server) -> bool:
+    """Whether it answers at /healthz before it ends or time is up."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        try:
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return True
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.02)
+    return False

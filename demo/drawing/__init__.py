@@ -1,0 +1,1 @@
+"""The code that draws the demo's portraits: people, light, pixels. `python -m demo.draw` uses it."""

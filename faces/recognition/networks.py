@@ -1,0 +1,240 @@
+"""The exported networks: `networks.json`, the ONNX files beside it, and sessions that run them.
+
+`networks.json` says everything that decides how a photo becomes an embedding but the mirroring (which the trained
+model records), so that training and serving cannot differ.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# ONNX Runtime's wheels report usage to Microsoft unless this is set before they are imported. A program that is
+# shown faces tells nobody; and the reporting thread, lost in a fork, would keep the service's workers from ending.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from faces.detection.detector import Detector, DetectorSettings
+from faces.errors import UserError
+from faces.recognition.align import CropGeometry
+from faces.recognition.embedder import Embedder
+
+MANIFEST = "networks.json"
+FORMAT = 1
+DETECTOR_NAMES = ("pnet", "rnet", "onet")
+NETWORK_NAMES = (*DETECTOR_NAMES, "embedder")
+_EXPORT_HINT = "run 'dvc repro export' (or 'python -m stages.export') to write them"
+
+
+class NetworksError(UserError):
+    """The exported networks cannot be used; the message says why and what to do."""
+
+
+class NetworksNotFoundError(NetworksError):
+    """There are no exported networks in the folder."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of networks.json.
+
+    Attributes:
+        backbone: name of the embedder used.
+        requested: name of the embedder that the parameters asked for.
+        embedding_size: D.
+        unit_length: whether embeddings are scaled to length 1.
+        input_size: side in pixels of what the embedder sees of a crop.
+        normalisation: what is done to pixel values, inside the ONNX file.
+        weights: SHA-256 of each network's source weights, by network name.
+        origin: where the embedder's weights come from.
+        crop: how faces are cut.
+        detector: what decides which faces are found.
+        files: SHA-256 of each ONNX file, by network name.
+        versions: versions of the packages that exported them.
+    """
+
+    backbone: str
+    requested: str
+    embedding_size: int
+    unit_length: bool
+    input_size: int
+    normalisation: str
+    weights: dict[str, str]
+    origin: str
+    crop: CropGeometry
+    detector: DetectorSettings
+    files: dict[str, str]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The text of networks.json."""
+        values = {
+            "format": FORMAT,
+            "backbone": self.backbone,
+            "requested": self.requested,
+            "embedding_size": self.embedding_size,
+            "unit_length": self.unit_length,
+            "input_size": self.input_size,
+            "normalisation": self.normalisation,
+            "weights": self.weights,
+            "origin": self.origin,
+            "crop": self.crop.as_json(),
+            "detector": self.detector.as_json(),
+            "files": self.files,
+            "versions": self.versions,
+        }
+        return json.dumps(values, indent=2) + "\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read `networks.json` in a folder.
+
+        Raises:
+            NetworksNotFoundError: it is not there.
+            NetworksError: it is damaged, or of another format.
+        """
+        path = folder / MANIFEST
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT}") from error
+        except (OSError, ValueError) as error:
+            raise NetworksError(f"{path} cannot be read ({error}): {_EXPORT_HINT} again") from error
+        try:
+            if values["format"] != FORMAT:
+                raise NetworksError(
+                    f"{path} has format {values['format']!r}; this version reads {FORMAT}: {_EXPORT_HINT} again"
+                )
+            return cls(
+                backbone=values["backbone"],
+                requested=values["requested"],
+                embedding_size=int(values["embedding_size"]),
+                unit_length=bool(values["unit_length"]),
+                input_size=int(values["input_size"]),
+                normalisation=values["normalisation"],
+                weights={name: values["weights"][name] for name in NETWORK_NAMES},
+                origin=values["origin"],
+                crop=CropGeometry.from_json(values["crop"]),
+                detector=DetectorSettings.from_json(values["detector"]),
+                files={name: values["files"][name] for name in NETWORK_NAMES},
+                versions=dict(values["versions"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise NetworksError(f"{path} is damaged ({error!r}): {_EXPORT_HINT} again") from error
+
+    def recipe(self, flip: bool) -> dict[str, Any]:
+        """What makes two embeddings comparable: they are if this is equal for both.
+
+        Args:
+            flip: whether embeddings are averaged with those of the mirrored face.
+        """
+        return {
+            "backbone": self.backbone,
+            "embedding_size": self.embedding_size,
+            "weights": self.weights,
+            "crop": json.loads(json.dumps(self.crop.as_json())),
+            "detector": json.loads(json.dumps(self.detector.as_json())),
+            "flip": flip,
+        }
+
+
+class Networks:
+    """Checked bytes of the exported networks. Holds no session: those belong to one process each.
+
+    Attributes:
+        manifest: what networks.json says.
+    """
+
+    def __init__(self, manifest: Manifest, models: dict[str, bytes]) -> None:
+        self.manifest = manifest
+        self._models = models
+
+    @classmethod
+    def load(cls, folder: Path, names: Iterable[str] = NETWORK_NAMES) -> Networks:
+        """Read networks of a folder and check each file against networks.json.
+
+        Args:
+            folder: holds networks.json.
+            names: those that will be opened.
+
+        Raises:
+            NetworksNotFoundError: networks.json or an ONNX file is missing.
+            NetworksError: a file is not the one that networks.json names.
+        """
+        manifest = Manifest.read(folder)
+        models: dict[str, bytes] = {}
+        for name in names:
+            path = folder / f"{name}.onnx"
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError as error:
+                raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT} again") from error
+            except OSError as error:
+                raise NetworksError(f"{path} cannot be read: {error}") from error
+            if hashlib.sha256(data).hexdigest() != manifest.files[name]:
+                raise NetworksError(f"{path} is not the file that {MANIFEST} names: {_EXPORT_HINT} again")
+            models[name] = data
+        return cls(manifest, models)
+
+    @property
+    def backbone_name(self) -> str:
+        """Name of the embedder, such as "dlib-resnet"."""
+        return self.manifest.backbone
+
+    @property
+    def embedding_size(self) -> int:
+        """D, the number of values of an embedding."""
+        return self.manifest.embedding_size
+
+    def open_detector(self, threads: int = 1) -> Detector:
+        """A detector with sessions of its own, in this process.
+
+        Args:
+            threads: how many parts of one photo's work run at once.
+        """
+        pnet, rnet, onet = (open_session(self._models[name]) for name in DETECTOR_NAMES)
+        return Detector(pnet, rnet, onet, self.manifest.detector, threads)
+
+    def open_embedder(self, flip: bool, threads: int = 1) -> Embedder:
+        """An embedder with a session of its own, in this process.
+
+        Args:
+            flip: average with the mirrored face.
+            threads: how many parts of a batch run at once.
+        """
+        session = open_session(self._models["embedder"])
+
+        def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            embeddings: NDArray[np.float32] = session.run(None, {"pixels": crops})[0]
+            return embeddings
+
+        return Embedder(run, flip, self.manifest.unit_length, threads)
+
+
+@functools.cache
+def _share_arena() -> None:
+    """One pool of working memory for all sessions, which grows by what is asked for instead of by powers of two."""
+    cpu = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    same_as_requested = {"arena_extend_strategy": 1}
+    onnxruntime.create_and_register_allocator(cpu, onnxruntime.OrtArenaCfg(same_as_requested))
+
+
+def open_session(model: bytes) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session of one thread on the CPU (faces/threads.py says why). It does not survive a fork."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    _share_arena()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,182 @@
+"""From a photo's bytes to faces with crops and embeddings: the path that training and serving share."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from faces.detection.detector import Detector
+from faces.detection.face import Face, intersection_over_union
+from faces.recognition.align import CropGeometry
+from faces.recognition.embedder import Embedder
+from faces.recognition.image import DEFAULT_MAX_PIXELS, Photo
+from faces.recognition.networks import Networks
+from faces.threads import ThreadedMap, slices
+
+
+def find_faces(
+    photo: Photo, detector: Detector, geometry: CropGeometry, largest_only: bool, decoded: Image.Image | None = None
+) -> list[Face]:
+    """Detect the faces of a photo and cut them.
+
+    The detector works on a reduced image; crops are taken from pixels at least as fine as the crop's own, where
+    the photo has them.
+
+    Args:
+        photo: the photo.
+        detector: finds faces.
+        geometry: how to cut them.
+        largest_only: return the largest face alone (found much sooner).
+        decoded: what `decode_for_detection` returned, where the caller has use for it too.
+
+    Returns:
+        Faces with their crops, the largest first, in pixels of the photo at full size.
+
+    Raises:
+        faces.recognition.image.UnreadableImageError: the photo cannot be decoded.
+    """
+    max_side = detector.settings.max_side
+    full_side = max(photo.stored_size)
+    if decoded is None:
+        decoded = decode_for_detection(photo, detector)
+    reduced = reduce_for_detection(decoded, max_side, detector.threaded_map)
+    found = _detect(np.asarray(reduced), detector, largest_only)
+    faces = [face.scaled(full_side / max(reduced.size)) for face in found]
+    decodings = {max(decoded.size): decoded}
+    for face in faces:  # each from pixels of its own need: the largest face's crop is the same with others and without
+        needed = min(round(full_side / geometry.source_pixels(face)), full_side)
+        side = min((side for side in decodings if side >= needed), default=None)
+        if side is None:
+            finer = photo.decode(long_side=needed)
+            side = max(finer.size)
+            decodings[side] = finer
+        face.crop = geometry.cut(decodings[side], face.scaled(side / full_side))
+    return faces
+
+
+def decode_for_detection(photo: Photo, detector: Detector) -> Image.Image:
+    """The photo as displayed, RGB, with the pixels that detection needs and no more than come cheaply.
+
+    Raises:
+        faces.recognition.image.UnreadableImageError: the photo cannot be decoded.
+    """
+    return photo.decode(long_side=detector.settings.max_side)
+
+
+def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -> list[Face]:
+    """Faces, the largest first, and that one the same to the last digit however many are wanted.
+
+    `detect_all` may place the largest face a few pixels elsewhere than `detect_largest`. What is learnt from a photo
+    and what is asked of it later must be the same crop, so the latter's word counts in both.
+    """
+    largest, others = (detector.detect_largest(pixels), []) if largest_only else detector.detect(pixels)
+    if largest is None:
+        return []
+    return [largest, *(face for face in others if intersection_over_union(face.box, largest.box) < 0.5)]
+
+
+def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: ThreadedMap | None = None) -> Image.Image:
+    """The image with its longer side at most `max_side`, the same whatever works on its parts side by side."""
+    ratio = max(image.size) / max_side
+    if ratio <= 1:
+        return image
+    threaded_map = threaded_map or ThreadedMap()
+    width, height = max(round(image.width / ratio), 1), max(round(image.height / ratio), 1)
+
+    def narrowed(rows: slice) -> Image.Image:
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        return band.resize((width, band.height), Image.Resampling.BILINEAR)
+
+    def shortened(columns: slice) -> Image.Image:
+        strip = narrow.crop((columns.start, 0, columns.stop, narrow.height))
+        return strip.resize((strip.width, height), Image.Resampling.BILINEAR)
+
+    # Each direction on its own: then no part's pixels depend on another's.
+    bands, strips = slices(image.height, threaded_map.threads), slices(width, threaded_map.threads)
+    narrow = _joined(threaded_map.map(narrowed, bands), (width, image.height), [(0, band.start) for band in bands])
+    return _joined(threaded_map.map(shortened, strips), (width, height), [(strip.start, 0) for strip in strips])
+
+
+def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple[int, int]]) -> Image.Image:
+    """An image put together from parts, whose left upper corners are given."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = Image.new("RGB", size)
+    for part, corner in zip(parts, corners, strict=True):
+        whole.paste(part, corner)
+    return whole
+
+
+class Recognizer:
+    """Finds and embeds faces. Made in one process, opened in the one that uses it.
+
+    Safe to use from several threads at once, as ONNX Runtime's sessions and pools of threads are.
+
+    Args:
+        networks: checked networks.
+        flip: average embeddings with those of the mirrored face; must be as it was in training.
+        max_pixels: photos with more pixels are refused.
+    """
+
+    def __init__(self, networks: Networks, flip: bool = True, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+        self.networks = networks
+        self.flip = flip
+        self.max_pixels = max_pixels
+        self._detector: Detector | None = None
+        self._embedder: Embedder | None = None
+
+    def open(self, threads: int = 1) -> None:
+        """Make the sessions in this process and run each once, so that the first photo is not the slow one.
+
+        Args:
+            threads: how many parts of one photo's work run at once.
+        """
+        self._detector = self.networks.open_detector(threads)
+        self._embedder = self.networks.open_embedder(self.flip, threads)
+        size = self.networks.manifest.crop.image_size
+        self._detector.warm_up()
+        self._embedder.embed(np.zeros((1, size, size, 3), np.uint8))
+        photo, side = io.BytesIO(), min(1500, math.isqrt(self.max_pixels))
+        Image.new("RGB", (side, side)).save(photo, "JPEG")
+        self.faces(photo.getvalue())  # decoding, resizing and all that is allocated for them
+
+    def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
+        """The faces of a photo, with crops, the largest first.
+
+        Args:
+            source: bytes of a JPEG or PNG, or its path.
+            largest_only: find the largest face alone.
+
+        Raises:
+            faces.recognition.image.ImageError: the content cannot be used.
+            OSError: the path cannot be read.
+            RuntimeError: `open` was not called.
+        """
+        if self._detector is None:
+            raise RuntimeError("Recognizer.open must be called in this process first")
+        photo = Photo.open(source, self.max_pixels)
+        return find_faces(photo, self._detector, self.networks.manifest.crop, largest_only)
+
+    def largest_face(self, source: bytes | Path) -> Face | None:
+        """The largest face of a photo, with its crop, or None; raises as `faces` does."""
+        found = self.faces(source, largest_only=True)
+        return found[0] if found else None
+
+    def embed(self, faces: list[Face]) -> None:
+        """Fill in the embedding (float32 [D]) of faces that have a crop.
+
+        Raises:
+            RuntimeError: `open` was not called.
+        """
+        if self._embedder is None:
+            raise RuntimeError("Recognizer.open must be called in this process first")
+        if not faces:
+            return
+        embeddings = self._embedder.embed(np.stack([face.crop for face in faces if face.crop is not None]))
+        for face, embedding in zip(faces, embeddings, strict=True):
+            face.embedding = embedding

@@ -1,0 +1,1 @@
+"""Stage crop: the faces of every photo, found and cut."""

@@ -1,0 +1,1 @@
+"""Stage embed: one embedding for each crop."""

@@ -1,0 +1,68 @@
+"""Scores of faces that the model did not see, as stage train writes them to data/predictions.csv."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.errors import StageError
+from stages.files.dataset import Groups, Labels, Scores, load_dataset
+from stages.files.paths import PREDICTIONS
+from stages.files.photos import CLASSES
+from stages.files.tables import read_table
+
+
+@dataclass(frozen=True)
+class HeldOutScores:
+    """Scores of faces by models that did not see them; a face may have several, one from each round.
+
+    Attributes:
+        rows: int64 [N], which face.
+        labels: int64 [N].
+        scores: float64 [N], 0 to 1.
+        groups: int64 [N], who or what must be counted as one.
+    """
+
+    rows: NDArray[np.int64]
+    labels: Labels
+    scores: Scores
+    groups: Groups
+
+    def count_faces(self) -> dict[str, int]:
+        """Different faces by class."""
+        return {name: len(np.unique(self.rows[self.labels == label])) for label, name in enumerate(CLASSES)}
+
+    def count_groups(self) -> dict[str, int]:
+        """People of not_me, different photos of me."""
+        return {name: len(np.unique(self.groups[self.labels == label])) for label, name in enumerate(CLASSES)}
+
+
+def load_held_out() -> dict[str, HeldOutScores]:
+    """The scores of predictions.csv, by part: "test", and "validation" where there is one.
+
+    Raises:
+        StageError: it is missing or damaged, or of another data set.
+    """
+    data = load_dataset()
+    table = read_table(PREDICTIONS, "train", ["repeat", "row", "part", "label", "score"])
+    try:
+        rows, labels = table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64)
+        scores = table["score"].to_numpy(np.float64)
+    except ValueError as error:
+        raise StageError(f"{PREDICTIONS} is damaged ({error}): run 'dvc repro --force train'") from error
+    if not len(rows) or rows.min() < 0 or rows.max() >= len(data.labels) or (data.labels[rows] != labels).any():
+        raise StageError(
+            f"{PREDICTIONS} speaks of other faces than the {len(data.labels)} embeddings: run 'dvc repro --force train'"
+        )
+    parts = {}
+    for part in ("test", *table["part"].unique()):
+        own = (table["part"] == part).to_numpy()
+        if len(np.unique(labels[own])) < len(CLASSES):
+            raise StageError(
+                f"{PREDICTIONS} gives no face of one class, or of both, to the part {part!r}: "
+                f"run 'dvc repro --force train'"
+            )
+        parts[part] = HeldOutScores(rows[own], labels[own], scores[own], data.groups[rows[own]])
+    return parts

@@ -1,0 +1,172 @@
+"""How faces that the model has not seen are kept apart: cross-validation, or one held-out part.
+
+Whatever belongs together (photos of one stranger, near-duplicates) is on one side of every split, so strangers who test
+a model are people absent from its training.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from stages.errors import StageError
+from stages.files.dataset import RECOMMENDED, Dataset, Groups, Labels
+from stages.files.photos import CLASSES
+from stages.params import TrainParams
+
+_LEAST_ME = {"cosine": 3, "logistic_regression": 2}
+"""Groups of `me` without which no model could be trained on some and tested on another."""
+
+_LEAST_OTHERS = 2
+
+Rows = NDArray[np.int64]
+
+
+def _none() -> Rows:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of one split.
+
+    Attributes:
+        repeat: which round of cross-validation it belongs to; in one round every row is tested once.
+        train: int64 [n], to fit.
+        test: int64 [m], to measure.
+        validation: int64 [k], to choose a threshold on; empty unless `train.validation_size` asks for some.
+    """
+
+    repeat: int
+    train: Rows
+    test: Rows
+    validation: Rows = field(default_factory=_none)
+
+
+def make_splits(data: Dataset, params: TrainParams) -> list[Split]:
+    """The splits that `train.protocol` asks for.
+
+    Raises:
+        StageError: too few faces, or too few that differ, of a class.
+    """
+    _check_counts(data, params)
+    if params.protocol == "holdout":
+        return [split_holdout(data.labels, data.groups, params)]
+    folds = min(params.folds, data.count_groups(0), data.count_groups(1))
+    return [split for repeat in range(params.repeats) for split in split_folds(data, folds, repeat, params)]
+
+
+def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams) -> list[Split]:
+    """One round of cross-validation: every row is tested once, by a model that saw nothing of its group."""
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=params.random_state + repeat)
+    splits = []
+    for train, test in splitter.split(data.embeddings, data.labels, data.groups):
+        missing = _lacking(data.rows(train), params)
+        if missing:
+            raise StageError(
+                f"the rest of the photos holds too few of {missing} once near-duplicates and persons stay together: "
+                f"{_counts(data)}. Add photos taken at other times, or of other people"
+            )
+        splits.append(Split(repeat, train, test))
+    return splits
+
+
+def _lacking(data: Dataset, params: TrainParams) -> str:
+    """The class of which there is too little to fit, "" if of none."""
+    least = {1: _LEAST_ME[params.verifier] - 1, 0: 1}
+    return next((CLASSES[label] for label, count in least.items() if data.count_groups(label) < count), "")
+
+
+def split_holdout(labels: Labels, groups: Groups, params: TrainParams) -> Split:
+    """One split with both classes in each part, stratified: `test_size`, `validation_size` and `random_state`.
+
+    Args:
+        labels: int64 [N].
+        groups: int64 [N].
+        params: sizes and seed.
+
+    Raises:
+        StageError: some part would lack a class.
+    """
+    rows = np.arange(len(labels))
+    try:
+        rest, test = _take(rows, labels, groups, params.test_size, params)
+        validation = _none()
+        if params.validation_size:
+            share = params.validation_size * len(rows) / len(rest)  # of all rows, as test_size is
+            rest, validation = _take(rest, labels, groups, share, params)
+    except ValueError as error:
+        raise StageError(_too_few(labels, params)) from error
+    for part in (rest, test, validation):
+        if len(part) and len(np.unique(labels[part])) < len(CLASSES):
+            raise StageError(_too_few(labels, params))
+    return Split(0, np.sort(rest), np.sort(test), np.sort(validation))
+
+
+def _take(rows: Rows, labels: Labels, groups: Groups, share: float, params: TrainParams) -> tuple[Rows, Rows]:
+    """Part `rows` into the rest and a share of each class; groups stay whole."""
+    own = groups[rows]
+    if len(np.unique(own)) == len(own):  # the contract's split, row by row
+        count = math.ceil(round(share * len(rows), 6))
+        rest, taken = train_test_split(rows, test_size=count, random_state=params.random_state, stratify=labels[rows])
+        return rest, taken
+    return _take_groups(rows, labels[rows], own, share, params.random_state)
+
+
+def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed: int) -> tuple[Rows, Rows]:
+    """The same where groups have several rows: as near to the share as whole groups allow, at least one of each class.
+
+    Args:
+        rows: int64 [n], row numbers.
+        labels: int64 [n], of these rows.
+        groups: int64 [n], of these rows.
+        share: of each class, 0 to 1.
+        seed: of the order in which groups are tried.
+    """
+    names, member = np.unique(groups, return_inverse=True)
+    sizes = np.stack([np.bincount(member[labels == label], minlength=len(names)) for label in range(len(CLASSES))])
+    wanted = [max(1, round(share * int(size.sum()))) for size in sizes]
+    chosen = np.zeros(len(names), bool)
+    for label in np.argsort(wanted):  # the rarer class has the less choice, so it comes first
+        for group in np.random.default_rng(seed).permutation(np.flatnonzero(sizes[label])):
+            has = int(sizes[label][chosen].sum())
+            if not chosen[group] and (has == 0 or has + sizes[label][group] <= wanted[label]):
+                chosen[group] = True
+    taken = chosen[member]
+    return rows[~taken], rows[taken]
+
+
+def _check_counts(data: Dataset, params: TrainParams) -> None:
+    """Raises StageError where a class has too little for any split."""
+    least = {1: _LEAST_ME[params.verifier], 0: _LEAST_OTHERS}
+    if params.protocol == "holdout":
+        parts = 3 if params.validation_size else 2
+        least = {label: max(count, parts) for label, count in least.items()}
+    for label, count in least.items():
+        faces, different = int((data.labels == label).sum()), data.count_groups(label)
+        if different >= count:
+            continue
+        name, kind = CLASSES[label], ("that are not near-duplicates" if label else "of different people")
+        raise StageError(
+            f"{name} has {faces} usable face{'s' if faces != 1 else ''}, {different} {kind}; at least {count} are "
+            f"needed to train and to test, {RECOMMENDED} to 30 are recommended. Add photos to data/{name}"
+        )
+
+
+def _counts(data: Dataset) -> str:
+    return ", ".join(
+        f"{name} {int((data.labels == label).sum())} faces in {data.count_groups(label)} groups"
+        for label, name in enumerate(CLASSES)
+    )
+
+
+def _too_few(labels: Labels, params: TrainParams) -> str:
+    counts = ", ".join(f"{name} {int((labels == label).sum())}" for label, name in enumerate(CLASSES))
+    return (
+        f"faces: {counts}. With train.test_size {params.test_size} and train.validation_size {params.validation_size} "
+        f"some part would lack a class. Add photos, or change the sizes in params.yaml"
+    )

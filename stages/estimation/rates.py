@@ -1,0 +1,105 @@
+"""What a threshold does: error rates with their intervals, the contract's metrics, how well scores are calibrated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    accuracy_score,
+    classification_report,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from stages.estimation.held_out import HeldOutScores
+from stages.estimation.intervals import Interval, rate_interval
+from stages.files.dataset import Labels, Scores
+from stages.files.photos import CLASSES
+
+
+def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
+    """Everything that a threshold decides.
+
+    Args:
+        labels: int64 [N], both classes present.
+        scores: float64 [N], 0 to 1.
+        threshold: a score at or above it is accepted as "me".
+
+    Returns:
+        threshold, far, frr, precision (1 where nothing is accepted), recall, f1 and accuracy.
+    """
+    accepted = scores >= threshold
+    me = labels == 1
+    true_accepts, false_accepts = int((accepted & me).sum()), int((accepted & ~me).sum())
+    misses = int((~accepted & me).sum())
+    denominator = 2 * true_accepts + false_accepts + misses
+    return {
+        "threshold": float(threshold),
+        "far": false_accepts / int((~me).sum()),
+        "frr": misses / int(me.sum()),
+        "precision": true_accepts / (true_accepts + false_accepts) if accepted.any() else 1.0,
+        "recall": true_accepts / int(me.sum()),
+        "f1": 2 * true_accepts / denominator if denominator else 0.0,
+        "accuracy": float((accepted == me).mean()),
+    }
+
+
+def rates_with_intervals(held_out: HeldOutScores, threshold: float, resamplings: int) -> dict[str, Any]:
+    """`error_rates` with `far_interval` and `frr_interval`, each low and high, with 95 % confidence."""
+    intervals: dict[str, Interval] = {}
+    for label, name in ((0, "far_interval"), (1, "frr_interval")):
+        own = held_out.labels == label
+        wrong = (held_out.scores[own] >= threshold) != (label == 1)
+        intervals[name] = rate_interval(wrong, held_out.groups[own], resamplings)
+    rates = error_rates(held_out.labels, held_out.scores, threshold)
+    return {**rates, **{name: interval.as_dict() for name, interval in intervals.items()}}
+
+
+def classification_metrics(
+    labels: Labels, scores: NDArray[np.float64], threshold: float, weights: NDArray[np.float64] | None = None
+) -> dict[str, Any]:
+    """The contract's figures at a threshold on the score.
+
+    Args:
+        labels: int64 [N], both classes present.
+        scores: float64 [N], 0 to 1.
+        threshold: from where a score counts as "me".
+        weights: float64 [N]; None: all alike.
+    """
+    predicted = (scores >= threshold).astype(int)
+    same = {"sample_weight": weights}
+    return {
+        "accuracy": float(accuracy_score(labels, predicted, **same)),
+        "auc_roc": float(roc_auc_score(labels, scores, **same)),
+        "precision": float(precision_score(labels, predicted, zero_division=0, **same)),
+        "recall": float(recall_score(labels, predicted, zero_division=0, **same)),
+        "f1_score": float(f1_score(labels, predicted, zero_division=0, **same)),
+        "classification_report": classification_report(
+            labels, predicted, labels=[0, 1], target_names=list(CLASSES), output_dict=True, zero_division=0, **same
+        ),
+    }
+
+
+def equal_weights(labels: Labels) -> NDArray[np.float64]:
+    """Weights with which both classes are equally frequent, float64 [N], sum 1."""
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    weights: NDArray[np.float64] = 0.5 / counts[labels]
+    return weights
+
+
+def calibration_error(labels: Labels, scores: Scores, bins: int = 15) -> float:
+    """Expected calibration error where both classes are equally frequent, 0 to 1.
+
+    Args:
+        labels: int64 [N], both classes present.
+        scores: float64 [N], 0 to 1.
+        bins: of equal width (Guo et al. 2017).
+    """
+    weights = equal_weights(labels)
+    bin_of = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=weights * (labels - scores), minlength=bins)
+    return float(np.abs(gaps).sum())

@@ -1,0 +1,1 @@
+"""Stage evaluate: error rates, curves, and the threshold to serve with."""

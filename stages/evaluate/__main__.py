@@ -1,0 +1,6 @@
+"""`python -m stages.evaluate`."""
+
+from stages.errors import run_stage
+
+if __name__ == "__main__":
+    run_stage("evaluate")

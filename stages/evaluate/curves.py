@@ -1,0 +1,89 @@
+"""The curves of an evaluation: as tables for `dvc plots`, and as pictures for people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+from stages.estimation import plots
+from stages.estimation.held_out import HeldOutScores
+from stages.estimation.rates import equal_weights
+from stages.files.dataset import Labels, Scores
+from stages.files.paths import REPORTS
+from stages.files.photos import CLASSES
+from stages.files.tables import DIGITS, write_table
+
+NAMES = ("roc_curve", "pr_curve", "det_curve", "calibration", "scores", "confusion_matrix")
+FILES = (
+    *(REPORTS / f"{name}{suffix}" for name in NAMES for suffix in (".csv", ".png")),
+    REPORTS / "threshold_analysis.csv",
+)
+"""What `write_all` writes."""
+
+_CALIBRATION_BINS = 10
+_SCORE_BINS = 40
+
+
+def calibration_table(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """For scores in each tenth: their mean, and the share that is "me", both classes being equally frequent."""
+    weights = equal_weights(labels)
+    bin_of = np.minimum((scores * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
+    total = np.bincount(bin_of, weights=weights, minlength=_CALIBRATION_BINS)
+    filled = total > 0
+    means, share = (
+        np.bincount(bin_of, weights=weights * values, minlength=_CALIBRATION_BINS)[filled] / total[filled]
+        for values in (scores, labels)
+    )
+    return pd.DataFrame({"score": means, "share_me": share, "weight": total[filled]})
+
+
+def score_table(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Share of each class's faces by score, in bins of equal width from 0 to 1."""
+    edges = np.linspace(0, 1, _SCORE_BINS + 1)
+    table = pd.DataFrame({"score": (edges[:-1] + edges[1:]) / 2})
+    for label, name in enumerate(CLASSES):
+        own = scores[labels == label]
+        table[name] = np.histogram(own, bins=edges)[0] / len(own)
+    return table
+
+
+def write_all(held_out: HeldOutScores, table: pd.DataFrame, threshold: float, chosen: float, backbone: str) -> None:
+    """Write `FILES`.
+
+    Args:
+        held_out: what is drawn; of several scores of a face the confusion matrix takes the first.
+        table: error rates by threshold.
+        threshold: the service's default.
+        chosen: the operating point.
+        backbone: named in the pictures.
+    """
+    labels, scores = held_out.labels, held_out.scores
+    false_positive, true_positive, _ = roc_curve(labels, scores)
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    first = np.unique(held_out.rows, return_index=True)[1]
+    actual, predicted = labels[first], (scores[first] >= threshold).astype(int)
+    calibration, histogram = calibration_table(labels, scores), score_table(labels, scores)
+    tables = {
+        "roc_curve": pd.DataFrame({"fpr": false_positive, "tpr": true_positive}),
+        "pr_curve": pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}),
+        "det_curve": pd.DataFrame({"far": false_positive, "frr": 1 - true_positive}),
+        "calibration": calibration,
+        "scores": histogram,
+        "threshold_analysis": table,
+        "confusion_matrix": pd.DataFrame(
+            {"actual": [CLASSES[i] for i in actual], "predicted": [CLASSES[i] for i in predicted]}
+        ).sort_values(["actual", "predicted"]),
+    }
+    for name, content in tables.items():
+        if name != "confusion_matrix":
+            content = content.round(DIGITS).drop_duplicates()
+        write_table(REPORTS / f"{name}.csv", content)
+    path = {name: REPORTS / f"{name}.png" for name in NAMES}
+    plots.draw_roc(false_positive, true_positive, float(roc_auc_score(labels, scores)), backbone, path["roc_curve"])
+    average = float(average_precision_score(labels, scores))
+    plots.draw_precision_recall(recall, precision, average, backbone, path["pr_curve"])
+    plots.draw_det(false_positive, 1 - true_positive, backbone, path["det_curve"])
+    plots.draw_calibration(calibration, backbone, path["calibration"])
+    plots.draw_scores(labels, scores, {"default": threshold, "chosen": chosen}, backbone, path["scores"])
+    plots.draw_confusion(actual, predicted, threshold, backbone, path["confusion_matrix"])

@@ -1,0 +1,68 @@
+"""What each threshold would do, and the thresholds worth knowing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_curve
+
+from stages.estimation.held_out import HeldOutScores
+from stages.estimation.rates import error_rates, rates_with_intervals
+from stages.files.dataset import Labels, Scores
+from stages.params import EvaluateParams
+
+
+def threshold_table(labels: Labels, scores: Scores, points: int) -> pd.DataFrame:
+    """`error_rates` at thresholds spaced evenly from 0 to 1, a row each."""
+    return pd.DataFrame([error_rates(labels, scores, threshold) for threshold in np.linspace(0, 1, points)])
+
+
+def best_threshold(table: pd.DataFrame, column: str) -> float:
+    """The threshold with the highest value of a column; of several in a row, the middle one.
+
+    A model that separates the test faces perfectly is right over a whole range; its middle leaves the most room on
+    both sides.
+    """
+    best = table[column].to_numpy() >= table[column].max() - 1e-12
+    first = int(np.argmax(best))
+    length = int(np.argmin(best[first:])) if not best[first:].all() else int(best[first:].sum())
+    return float(table["threshold"].iloc[first + (length - 1) // 2])
+
+
+def equal_error_rate(labels: Labels, scores: Scores) -> dict[str, float]:
+    """Threshold where FAR and FRR are nearest to each other, and their mean there."""
+    false_positive, true_positive, thresholds = roc_curve(labels, scores, drop_intermediate=False)
+    gap = np.abs(false_positive - (1 - true_positive))
+    at = int(np.argmin(gap))
+    return {
+        "threshold": float(min(thresholds[at], 1.0)),
+        "eer": float((false_positive[at] + 1 - true_positive[at]) / 2),
+    }
+
+
+def analyse_thresholds(
+    chooser: HeldOutScores, table: pd.DataFrame, params: EvaluateParams, target: float
+) -> dict[str, Any]:
+    """The content of `threshold_analysis`: the thresholds worth knowing, each with its error rates.
+
+    Args:
+        chooser: faces to choose on.
+        table: `threshold_table` of them.
+        params: the parameters.
+        target: the threshold chosen for `evaluate.target_far`.
+    """
+    best = best_threshold(table, "f1")
+    equal = equal_error_rate(chooser.labels, chooser.scores)
+    named = {
+        "at_default": params.threshold,
+        "at_optimal_f1": best,
+        "at_equal_error_rate": equal["threshold"],
+        "at_target_far": target,
+    }
+    return {
+        "optimal_threshold_f1": best,
+        "equal_error_rate": equal,
+        **{name: rates_with_intervals(chooser, threshold, params.bootstrap) for name, threshold in named.items()},
+    }

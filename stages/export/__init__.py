@@ -1,0 +1,1 @@
+"""Stage export: the networks as ONNX, checked against their torch originals."""

@@ -1,0 +1,254 @@
+"""Stage export: write MTCNN's three networks and the embedder as ONNX, each checked against its torch original.
+
+Writes models/networks/{pnet,rnet,onet,embedder}.onnx and networks.json; nothing is replaced until all are right.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+import logging
+import tempfile
+import warnings
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from facenet_pytorch.models import mtcnn
+from msgspec.structs import asdict
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
+from faces.detection.detector import DetectorSettings
+from faces.files import sha256_of, write_bytes, write_text
+from faces.recognition.networks import MANIFEST, NETWORK_NAMES, Manifest, open_session
+from faces.threads import available_cores
+from stages.errors import StageError
+from stages.files.paths import NETWORKS
+from stages.params import Params, load_params
+
+OUTPUTS = (NETWORKS, NETWORKS / MANIFEST, *(NETWORKS / f"{network}.onnx" for network in NETWORK_NAMES))
+
+TOLERANCE = 1e-4
+"""Largest difference allowed between the outputs of torch and of ONNX Runtime; about 1e-6 is usual."""
+
+_OPSET = 17
+_BLOCK = 16  # channels that ONNX Runtime keeps together, on processors with AVX-512; 8 on others
+logger = logging.getLogger(__name__)
+
+
+class _FromPixels(nn.Module):
+    """One of MTCNN's nets that takes pixels as numpy has them: float [N, H, W, 3] RGB, 0 to 255."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        outputs: tuple[Tensor, ...] = self.network((pixels.permute(0, 3, 1, 2) - 127.5) * 0.0078125)
+        return outputs
+
+
+class _PReLUOfArithmetic(nn.Module):
+    """A PReLU that ONNX Runtime vectorises, equal to the last bit: its own takes half the time of MTCNN's nets."""
+
+    def __init__(self, slopes: Tensor) -> None:
+        super().__init__()
+        self.slopes = nn.Parameter(slopes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        positive = torch.relu(x)
+        slopes = self.slopes.reshape(-1, 1, 1) if x.dim() == 4 else self.slopes  # [N, C, H, W] or [N, C]
+        return positive + slopes * (x - positive)
+
+
+class _PReLUOfConvolutions(nn.Module):
+    """The same for [N, C, H, W], as relu(x) - slope · relu(-x), with each channel's product a convolution of its own.
+
+    ONNX Runtime keeps channels in blocks from one convolution to the next, and rearranges them before and after any
+    other arithmetic: spared that, R-Net and O-Net take a quarter less time.
+    """
+
+    def __init__(self, slopes: Tensor) -> None:
+        super().__init__()
+        self.channels = len(slopes)
+        self.minus_one = nn.Parameter(-torch.ones(self.channels, 1, 1, 1))
+        self.minus_slopes = nn.Parameter(-slopes.reshape(-1, 1, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        negative = torch.relu(functional.conv2d(x, self.minus_one, groups=self.channels))
+        return functional.conv2d(negative, self.minus_slopes, groups=self.channels) + torch.relu(x)
+
+
+def _with_cheap_prelu(network: nn.Module) -> nn.Module:
+    """The same network with each PReLU replaced, and channels that are always 0 where some lack to a whole block."""
+    network = copy.deepcopy(network)
+    added = 0
+    for (_, layer), (name, following) in pairwise([*network.named_children(), ("", nn.Identity())]):
+        slopes = following.weight.detach() if isinstance(following, nn.PReLU) else None
+        # The input of fewer channels than a block is convolved as it is, and its sums would be added in another order.
+        in_blocks = isinstance(layer, nn.Conv2d) and slopes is not None and len(slopes) >= _BLOCK
+        if isinstance(layer, nn.Conv2d):
+            before, added = added, -layer.out_channels % _BLOCK if in_blocks else 0
+            layer.weight = nn.Parameter(functional.pad(layer.weight.detach(), (0, 0, 0, 0, 0, before, 0, added)))
+            if layer.bias is not None:
+                layer.bias = nn.Parameter(functional.pad(layer.bias.detach(), (0, added)))
+        if slopes is not None:
+            slopes = functional.pad(slopes, (0, added))
+            setattr(network, name, _PReLUOfConvolutions(slopes) if in_blocks else _PReLUOfArithmetic(slopes))
+    return network
+
+
+def choose_backbone(params: Params, folder: Path) -> tuple[Backbone, Path]:
+    """The backbone that can be built here, and its weights.
+
+    Raises:
+        StageError: FaceNet's weights cannot be had, and the stand-in is not allowed, or would silently take the
+            place of FaceNet in a project built with it.
+    """
+    wanted = get_backbone(params.backbone.name, params.backbone.weights_url, params.backbone.weights_sha256)
+    try:
+        return wanted, wanted.locate_weights()
+    except WeightsUnavailableError as error:
+        if params.backbone.offline is None or params.backbone.offline == wanted.name:
+            raise StageError(f"{error}. Connect to the internet, or put the file into models/weights/") from error
+        if _last_backbone(folder) == wanted.name:
+            raise StageError(
+                f"{error}. This project was last built with {wanted.name}, so it is not moved to "
+                f"{params.backbone.offline} silently. Put the weights file into models/weights/ (or name it in "
+                f"FACENET_WEIGHTS), or set backbone.name: {params.backbone.offline} in params.yaml"
+            ) from error
+        logger.warning(
+            "%s\nGoing on without it: the embedded stand-in %s is used instead of %s, and all will work. With the "
+            "weights at hand later, 'dvc repro --force export' followed by 'dvc repro' moves the project to %s.",
+            error, params.backbone.offline, wanted.name, wanted.name,
+        )  # fmt: skip
+        stand_in = get_backbone(params.backbone.offline)
+        return stand_in, stand_in.locate_weights()
+
+
+def _last_backbone(folder: Path) -> str | None:
+    """Backbone that the project was last built with, also where the rest of networks.json is of an older format."""
+    path = folder / MANIFEST
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StageError(f"{path} is damaged ({error}). Delete it if the project may change its backbone") from error
+    return str(values.get("backbone")) if isinstance(values, dict) else None
+
+
+def _write_onnx(module: nn.Module, original: nn.Module, example: Tensor, path: Path, dynamic: dict[int, str]) -> float:
+    """Write a module as ONNX and compare what was written with the original, on other sizes than the example's.
+
+    Args:
+        module: takes one tensor.
+        original: a module that gives the same; perhaps the module itself.
+        example: an input.
+        path: the file to write.
+        dynamic: axes of the input that may vary, with their names.
+
+    Returns:
+        Largest absolute difference of any output.
+    """
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracer warns that fixed sizes become constants, which is what is wanted.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module, (example,), str(path), dynamo=False, opset_version=_OPSET,
+            input_names=["pixels"], dynamic_axes={"pixels": dynamic},
+        )  # fmt: skip
+    session = open_session(path.read_bytes())
+    generator = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for count in (1, 3):
+        shape = list(example.shape)
+        shape[0] = count if 0 in dynamic else 1
+        if 1 in dynamic:
+            shape[1], shape[2] = shape[1] + 7 * count, shape[2] + 3 * count
+        pixels = torch.randint(0, 256, shape, generator=generator).to(example.dtype)
+        with torch.no_grad():
+            expected = original(pixels)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        for ours, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), expected, strict=True):
+            worst = max(worst, float(np.abs(ours - theirs.numpy()).max()))
+    return worst
+
+
+def export_networks(params: Params, folder: Path) -> Manifest:
+    """Write all networks into a folder, replacing what was there only once every file is right.
+
+    Raises:
+        StageError: see `choose_backbone`; or an ONNX file does not agree with its torch original.
+    """
+    backbone, weights = choose_backbone(params, folder)
+    size = params.crop.image_size
+    jobs: dict[str, tuple[nn.Module, Tensor, dict[int, str]]] = {
+        "pnet": (mtcnn.PNet(), torch.zeros(1, 40, 50, 3), {1: "height", 2: "width"}),
+        "rnet": (mtcnn.RNet(), torch.zeros(2, 24, 24, 3), {0: "faces"}),
+        "onet": (mtcnn.ONet(), torch.zeros(2, 48, 48, 3), {0: "faces"}),
+        "embedder": (
+            backbone.build(weights, size),
+            torch.zeros(2, size, size, 3, dtype=torch.uint8),
+            {0: "faces"},
+        ),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp") as name:
+        temporary = Path(name)
+        for network, (module, example, dynamic) in tqdm(jobs.items(), desc="exporting networks", unit="network"):
+            original = module if network == "embedder" else _FromPixels(module).eval()
+            fast = module if network == "embedder" else _FromPixels(_with_cheap_prelu(module)).eval()
+            worst = _write_onnx(fast, original, example, temporary / f"{network}.onnx", dynamic)
+            if not worst <= TOLERANCE:
+                raise StageError(
+                    f"{network} in ONNX differs from torch by {worst:.1e}; at most {TOLERANCE:.0e} is allowed. "
+                    f"Install the versions of requirements.txt"
+                )
+            logger.info("%s: ONNX agrees with torch to %.1e", network, worst)
+        manifest = _describe(params, backbone, temporary)
+        for network in jobs:
+            write_bytes(folder / f"{network}.onnx", (temporary / f"{network}.onnx").read_bytes())
+        # Last: files that do not match it are refused, so a stage killed before this line is noticed.
+        write_text(folder / MANIFEST, manifest.to_json())
+    return manifest
+
+
+def _describe(params: Params, backbone: Backbone, folder: Path) -> Manifest:
+    weights = {network: sha256_of(_mtcnn_weights(network)) for network in ("pnet", "rnet", "onet")}
+    return Manifest(
+        backbone=backbone.name,
+        requested=params.backbone.name,
+        embedding_size=backbone.embedding_size,
+        unit_length=backbone.unit_length,
+        input_size=backbone.input_size,
+        normalisation=backbone.normalisation,
+        weights={**weights, "embedder": backbone.weights_sha256},
+        origin=backbone.weights_origin,
+        crop=backbone.geometry(params.crop.image_size, params.crop.margin),
+        detector=DetectorSettings(**asdict(params.detector)),
+        files={path.stem: sha256_of(path) for path in sorted(folder.glob("*.onnx"))},
+        versions={name: version(name) for name in ("torch", "facenet-pytorch", "onnx")},
+    )
+
+
+def _mtcnn_weights(network: str) -> Path:
+    package = importlib.util.find_spec("facenet_pytorch")
+    if package is None or package.origin is None:
+        raise StageError("the package facenet-pytorch is not installed: pip install -r requirements.txt")
+    return Path(package.origin).parent / "data" / f"{network}.pt"
+
+
+def main() -> None:
+    """Run the stage with params.yaml."""
+    params = load_params()
+    torch.set_num_threads(available_cores())
+    manifest = export_networks(params, NETWORKS)
+    stand_in = "" if manifest.backbone == manifest.requested else f" (stand-in for {manifest.requested})"
+    print(f"export: {manifest.backbone}{stand_in}, {manifest.embedding_size} dimensions → {NETWORKS}")

@@ -1,0 +1,75 @@
+"""The embeddings with what is known of each: its class, and what it must stay together with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.errors import StageError
+from stages.files.paths import EMBEDDINGS, GROUPS, LABELS
+from stages.files.photos import CLASSES
+from stages.files.tables import read_array, read_table
+
+Labels = NDArray[np.int64]
+Groups = NDArray[np.int64]
+Scores = NDArray[np.float64]
+
+RECOMMENDED = 20
+"""Faces of each class below which the figures say little, as the project's documents recommend."""
+
+IDEAL = 50
+"""Faces of each class from which more change little."""
+
+IMBALANCED = 0.15
+"""Share of the rarer class below which a warning is due."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Embeddings with their labels and groups.
+
+    Attributes:
+        embeddings: float32 [N, D].
+        labels: int64 [N], 1 = me, 0 = not_me.
+        groups: int64 [N]; rows of one group (photos of one stranger, near-duplicates) never straddle a split.
+    """
+
+    embeddings: NDArray[np.float32]
+    labels: Labels
+    groups: Groups
+
+    def rows(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Dataset:
+        """The rows chosen, by number or by a mask [N]."""
+        return Dataset(self.embeddings[chosen], self.labels[chosen], self.groups[chosen])
+
+    def count_groups(self, label: int) -> int:
+        """How many groups have a row of this class."""
+        return len(np.unique(self.groups[self.labels == label]))
+
+
+def load_dataset() -> Dataset:
+    """Read what the stages embed and quality wrote.
+
+    Raises:
+        StageError: a file is missing or damaged, or they do not belong together.
+    """
+    embeddings, labels = read_array(EMBEDDINGS, "embed"), read_array(LABELS, "embed")
+    if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
+        raise StageError(
+            f"{EMBEDDINGS} has shape {embeddings.shape} and {LABELS} {labels.shape}; "
+            f"expected [N, D] and [N]: run 'dvc repro --force embed'"
+        )
+    if not np.isfinite(embeddings).all() or not np.isin(labels, range(len(CLASSES))).all():
+        raise StageError(
+            f"{EMBEDDINGS} holds values that are not finite, or {LABELS} others than 0 and 1: "
+            f"run 'dvc repro --force embed'"
+        )
+    table = read_table(GROUPS, "quality", ["group"])
+    if len(table) != len(labels) or not table["group"].str.fullmatch(r"\d+").all():
+        raise StageError(
+            f"{GROUPS} has {len(table)} rows, the embeddings {len(labels)}, or holds other things than numbers: "
+            f"run 'dvc repro --force quality'"
+        )
+    return Dataset(embeddings, labels, table["group"].to_numpy(np.int64))

@@ -1,0 +1,112 @@
+"""Which photos there are: data/me and data/not_me, sub-folders and suffixes in any case included."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.errors import StageError
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+CLASSES = ("not_me", "me")
+"""Class names; a class's position is its label."""
+
+NO_FACE_FOUND = "no face found"
+"""Why a photo that could be read has no crop, in crop_report.csv."""
+
+
+@dataclass(frozen=True)
+class SourcePhoto:
+    """A photo of the data set.
+
+    Attributes:
+        path: the file.
+        name: path within the class's folder, with "/" on every system.
+        label: 1 for me, 0 for not_me.
+    """
+
+    path: Path
+    name: str
+    label: int
+
+    @property
+    def class_name(self) -> str:
+        """ "me" or "not_me"."""
+        return CLASSES[self.label]
+
+    @property
+    def path_in_data(self) -> str:
+        """Path within the folder of both classes: what reports call the photo."""
+        return f"{self.class_name}/{self.name}"
+
+    @property
+    def person(self) -> str:
+        """Who is on it, as far as folders say: "me", the sub-folder's name, or "" where it is not known."""
+        if self.label == 1:
+            return "me"
+        first, separator, _ = self.name.partition("/")
+        return first if separator else ""
+
+
+def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
+    """All photos of both classes, sorted by class and name, so that every machine sees the same order.
+
+    Args:
+        data: folder with me/ and not_me/.
+
+    Returns:
+        The photos, and how many other files were passed over, by suffix. Hidden files are passed over silently.
+
+    Raises:
+        StageError: a folder is missing or holds no photo, or a name is not text.
+    """
+    photos: list[SourcePhoto] = []
+    ignored: Counter[str] = Counter()
+    for label, class_name in enumerate(CLASSES):
+        folder = data / class_name
+        if not folder.is_dir():
+            raise StageError(_what_is_expected(f"there is no folder {folder}"))
+        found = []
+        for name in sorted(_files(folder)):
+            path = folder / name
+            if not _is_text(name):
+                raise StageError(
+                    f"the name of {path.as_posix()!a} is not valid UTF-8, which tables and DVC need: rename the file"
+                )
+            if path.suffix.lower() in SUFFIXES:
+                found.append(SourcePhoto(path, name, label))
+            else:
+                ignored[path.suffix.lower() or path.name] += 1
+        if not found:
+            others = f" (only {dict(ignored)})" if ignored else ""
+            raise StageError(_what_is_expected(f"{folder} holds no photo{others}"))
+        photos += found
+    return photos, ignored
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Paths of the files within a folder, with "/"; hidden ones are left out, and what lies in hidden folders."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(parent).relative_to(folder).as_posix()
+        prefix = "" if inside == "." else f"{inside}/"
+        yield from (f"{prefix}{name}" for name in files if not name.startswith("."))
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name is text: on Linux any bytes can be one."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _what_is_expected(given: str) -> str:
+    return (
+        f"{given}. Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me, "
+        f"20 to 30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there"
+    )

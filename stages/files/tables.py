@@ -1,0 +1,142 @@
+"""Files that one stage writes and another reads: CSV tables, JSON figures, arrays.
+
+Each is written in one step. Read, a missing or damaged file is an error that names the stage which writes it. Rows are
+read without pandas, whose import takes half a second, which stages that run for one new photo need not wait for.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faces.files import write_bytes, write_text
+from stages.errors import StageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Record = dict[str, str]
+"""A row: values by column."""
+
+DIGITS = 4
+"""Decimals of figures as they are written: another processor's last digits do not show as a change then."""
+
+
+@contextmanager
+def reading_output_of(stage: str, path: Path) -> Iterator[None]:
+    """Turn what reading a file that `stage` writes raises into a StageError that says what to run."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StageError(f"there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first") from error
+    except (EOFError, TypeError, ValueError, csv.Error) as error:
+        raise StageError(f"{path} is damaged ({error}): run 'dvc repro --force {stage}'") from error
+
+
+def read_records(path: Path, stage: str, columns: Sequence[str]) -> list[Record]:
+    """Rows of a CSV file that `stage` writes.
+
+    Raises:
+        StageError: it is missing, damaged, or lacks one of `columns`.
+    """
+    return _read_columns_and_records(path, stage, columns)[1]
+
+
+def read_table(path: Path, stage: str, columns: Sequence[str]) -> pd.DataFrame:
+    """The same as a pandas table with all columns of the file, every value as text.
+
+    Raises:
+        StageError: as `read_records`.
+    """
+    import pandas as pd
+
+    names, rows = _read_columns_and_records(path, stage, columns)
+    return pd.DataFrame(rows, columns=names, dtype=str)
+
+
+def _read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) -> tuple[list[str], list[Record]]:
+    """Names of all columns, and the rows."""
+    # A name may hold a carriage return; a spreadsheet puts a mark before the first column.
+    with reading_output_of(stage, path), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        names = next(reader, [])
+        missing = [name for name in columns if name not in names]
+        if missing:
+            raise ValueError(f"no column {', '.join(missing)}")
+        rows: list[Record] = []
+        for row in reader:
+            if row and len(row) != len(names):
+                raise ValueError(f"line {reader.line_num} has not one value for each column")
+            if row:  # a line with nothing on it is none
+                rows.append(dict(zip(names, row, strict=True)))
+    return names, rows
+
+
+def write_records(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a CSV file."""
+    text = io.StringIO()
+    # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a pandas table without its index, numbers as they are."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_json(path: Path, stage: str) -> dict[str, Any]:
+    """Read a JSON file that `stage` writes.
+
+    Raises:
+        StageError: it is missing or damaged.
+    """
+    with reading_output_of(stage, path):
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"it holds a {type(values).__name__}")
+    return values
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write figures as JSON, every float rounded to `DIGITS` decimals, accents as they are."""
+    write_text(path, json.dumps(rounded(values), indent=2, ensure_ascii=False) + "\n")
+
+
+def rounded(value: Any) -> Any:
+    """Round every float within lists and dicts to `DIGITS` decimals; other values stay."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    return value
+
+
+def read_array(path: Path, stage: str) -> NDArray[Any]:
+    """Read a .npy file that `stage` writes.
+
+    Raises:
+        StageError: it is missing or damaged.
+    """
+    with reading_output_of(stage, path), path.open("rb") as file:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write a .npy file."""
+    file = io.BytesIO()  # numpy's own writing hides why it fails where the disk is full
+    np.save(file, array)
+    write_bytes(path, file.getvalue())

@@ -1,0 +1,6 @@
+"""`python -m stages.quality`."""
+
+from stages.errors import run_stage
+
+if __name__ == "__main__":
+    run_stage("quality")

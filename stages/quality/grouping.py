@@ -1,0 +1,114 @@
+"""Which rows belong together: several faces of one photo, near-duplicates, photos of one person.
+
+Near-duplicates are photos whose hashes differ in few bits *and* whose faces are alike: the same photo saved twice,
+resized or compressed again, pictures of one burst. The second condition keeps apart what only looks alike from afar,
+such as portraits of two people before one wall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from faces.recognition.quality import HASH_BITS, hamming
+from stages.progress import progress
+
+_BLOCK = 256  # rows compared at once with all before them: some 100 MB where there are 20,000
+NONE = -1
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """What each row nearly repeats, among the rows before it.
+
+    Attributes:
+        groups: int64 [N], equal where rows are linked by near-duplicates, directly or through others.
+        same_class, other_class: int64 [N], the row before that is the most alike in a photo of the same class and of
+            the other; -1 for none.
+        distance_same, distance_other: int64 [N], bits in which the hashes of the two photos differ.
+    """
+
+    groups: Numbers
+    same_class: Numbers
+    other_class: Numbers
+    distance_same: Numbers
+    distance_other: Numbers
+
+
+def find_near_duplicates(
+    bits: NDArray[np.uint64],
+    embeddings: NDArray[np.float32],
+    labels: Numbers,
+    photos: Numbers,
+    max_distance: int,
+    min_cosine: float,
+) -> NearDuplicates:
+    """Compare every row with every row before it, in blocks.
+
+    Args:
+        bits: uint64 [N], hash of each row's photo.
+        embeddings: float32 [N, D], of length 1.
+        labels: int64 [N].
+        photos: int64 [N], number of each row's photo; rows of one photo are not compared.
+        max_distance: bits in which hashes may differ.
+        min_cosine: least cosine of two faces for their photos to be near-duplicates.
+    """
+    count = len(bits)
+    groups = np.arange(count)
+    same, other = np.full(count, NONE), np.full(count, NONE)
+    distance_same, distance_other = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    starts = range(0, count, _BLOCK)
+    for start in progress(starts, len(starts), "comparing", "block"):
+        rows = np.arange(start, min(start + _BLOCK, count))
+        before = slice(0, int(rows[-1]) + 1)
+        distance = hamming(bits[rows], bits[before])
+        close = (distance <= max_distance) & (np.arange(before.stop)[None, :] < rows[:, None])
+        if not close.any():
+            continue
+        close &= photos[rows][:, None] != photos[before][None, :]
+        cosine = embeddings[rows] @ embeddings[before].T
+        close &= cosine >= min_cosine
+        # The fewest bits, then the most alike face: one number to choose by.
+        cost = np.where(close, distance + (1 - cosine) / 4, np.float32(2 * HASH_BITS))
+        like = labels[rows][:, None] == labels[before][None, :]
+        for found, bits_apart, wanted in ((same, distance_same, like), (other, distance_other, ~like)):
+            masked = np.where(wanted, cost, np.float32(2 * HASH_BITS))
+            best = masked.argmin(axis=1)
+            there = np.take_along_axis(masked, best[:, None], axis=1)[:, 0] < 2 * HASH_BITS
+            found[rows[there]] = best[there]
+            bits_apart[rows[there]] = distance[there, best[there]]
+        first, second = np.nonzero(close)
+        groups = _merged(groups, rows[first], second)
+    return NearDuplicates(groups, same, other, distance_same, distance_other)
+
+
+def _merged(groups: Numbers, first: Numbers, second: Numbers) -> Numbers:
+    """Groups, numbered from 0, after rows `first` have been linked with rows `second`, pair by pair."""
+    count = len(groups)
+    links = coo_array((np.ones(len(first), bool), (groups[first], groups[second])), shape=(count, count))
+    _, merged = connected_components(links.tocsr(), directed=False)
+    result: Numbers = merged.astype(np.int64)[groups]
+    return result
+
+
+def group_rows(index: pd.DataFrame, near: Numbers) -> Numbers:
+    """Groups of rows that must never straddle a split, int64 [N], numbered from 0 in the order of their first row.
+
+    Args:
+        index: columns photo, label and person of `data/index.csv`.
+        near: int64 [N], groups of near-duplicates.
+    """
+    groups = near
+    named = np.where(index["label"] == 0, index["person"], "")
+    for names in (index["photo"].to_numpy(str), named.astype(str)):
+        rows = np.flatnonzero(names != "")
+        _, first, member = np.unique(names[rows], return_index=True, return_inverse=True)
+        groups = _merged(groups, rows, rows[first[member]])
+    return pd.factorize(groups)[0].astype(np.int64)

@@ -1,0 +1,165 @@
+"""Problems in the photos, each as a row of data_quality.csv: what was found, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stages.files.photos import NO_FACE_FOUND
+from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.params import QualityParams
+from stages.quality.grouping import NONE, NearDuplicates
+from stages.quality.suspects import LabelCheck
+
+
+@dataclass(frozen=True)
+class PhotoProblem:
+    """A row of data_quality.csv.
+
+    Attributes:
+        photo: path within data/, or the folder of the person who dominates.
+        problem: one of `PROBLEM_NAMES`.
+        other: the other photo, or the person; "" where there is none.
+        value: what was measured; None where nothing was.
+        limit: what it was compared with.
+        message: a sentence: what was found and what to do.
+        row: of embeddings.npy, for the contact sheet; -1 for none. Not in the file.
+    """
+
+    photo: str
+    problem: str
+    other: str
+    value: float | None
+    limit: float | None
+    message: str
+    row: int = NONE
+
+
+def find_problems(
+    faces: pd.DataFrame, report: pd.DataFrame, near: NearDuplicates, check: LabelCheck, params: QualityParams
+) -> list[PhotoProblem]:
+    """All problems, the gravest kind first, within a kind in the photos' order.
+
+    Args:
+        faces: a row for each row of embeddings.npy: label, photo, person, face, faces_found, size, sharpness,
+            brightness.
+        report: crop_report.csv, all of it: photo, faces_found, face, kept, reason.
+        near: near-duplicates.
+        check: which labels look wrong.
+        params: the limits.
+    """
+    found = [
+        *_wrong_labels(faces, check, params),
+        *_duplicates(faces, near, params),
+        *_poor_faces(faces, params),
+        *_several_faces(faces),
+        *_dominating_person(faces, params),
+        *_without_face(report),
+    ]
+    return sorted(found, key=lambda problem: PROBLEM_NAMES.index(problem.problem))
+
+
+def _which(face: pd.Series) -> str:
+    """The face, where its photo has several."""
+    return "" if int(face["faces_found"]) < 2 else f"face {int(face['face']) + 1} of {int(face['faces_found'])}: "
+
+
+def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams) -> Iterator[PhotoProblem]:
+    me, scores = faces["label"].to_numpy() == 1, check.scores
+    limits = np.where(me, round(1 - params.label_score, 6), params.label_score)
+    with np.errstate(invalid="ignore"):
+        strange, mine = me & (scores <= limits), ~me & (scores >= limits)
+    for row in np.flatnonzero(strange | mine):
+        face, score = faces.iloc[row], float(scores[row])
+        if me[row]:
+            text = "looks like nobody else in me. Look at it: if it is somebody else, move or delete it"
+        else:
+            text = "looks like me. Look at it: if it is, move it to data/me or delete it"
+        yield PhotoProblem(
+            face["photo"], "suspected_not_me" if me[row] else "suspected_me", "", round(score, 4), float(limits[row]),
+            f"{_which(face)}{text} (a model that had not seen it gives it {score:.2f} as me)", int(row),
+        )  # fmt: skip
+    strays = int(check.stray.sum())
+    for row in np.flatnonzero(check.stray):
+        face = faces.iloc[row]
+        yield PhotoProblem(
+            face["photo"], "two_people", "", round(float(check.likeness[row]), 4), round(check.boundary, 4),
+            f"{_which(face)}me shows two people or more: {strays} of its {int(me.sum())} faces, this one among them, "
+            f"are no more like the others than strangers are. Keep one person's photos in data/me", int(row),
+        )  # fmt: skip
+
+
+def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams) -> Iterator[PhotoProblem]:
+    """One row a photo and kind: the photo before that it is the most alike."""
+    photos = faces["photo"].to_numpy(str)
+    kinds = (
+        ("in_both_classes", near.other_class, near.distance_other,
+         "is in the other class and the same photo, or nearly so. Delete the one that does not belong"),
+        ("near_duplicate", near.same_class, near.distance_same,
+         "is nearly the same photo. They stay together in every split; one of another moment would teach more"),
+    )  # fmt: skip
+    for problem, found, distance, text in kinds:
+        rows = np.flatnonzero(found != NONE)
+        for row in rows[np.unique(photos[rows], return_index=True)[1]]:
+            other = photos[found[row]]
+            yield PhotoProblem(
+                photos[row], problem, other, int(distance[row]), params.hash_distance, f"{other} {text}", int(row)
+            )
+
+
+def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
+    large = faces["size"] >= params.min_face  # a tiny face, enlarged, is blurred in any case
+    checks = (
+        ("tiny_face", "size", ~large, params.min_face, "the face is tiny. Take a photo where it is larger"),
+        ("blurred", "sharpness", large & (faces["sharpness"] < params.min_sharpness), params.min_sharpness,
+         "the face is blurred. Take a sharper photo"),
+        ("dark_face", "brightness", faces["brightness"] < params.min_brightness, params.min_brightness,
+         "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it"),
+        ("bright_face", "brightness", faces["brightness"] > params.max_brightness, params.max_brightness,
+         "the face is overexposed. Take a photo with less light"),
+    )  # fmt: skip
+    for problem, measure, wrong, limit, text in checks:
+        for row in np.flatnonzero(wrong):
+            face = faces.iloc[row]
+            value = round(float(face[measure]), 5)
+            yield PhotoProblem(face["photo"], problem, "", value, limit, _which(face) + text, int(row))
+
+
+def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
+    kept = faces["photo"].map(faces["photo"].value_counts()).to_numpy()
+    for row in np.flatnonzero((faces["face"] == 0) & (faces["faces_found"] > 1)):
+        face = faces.iloc[row]
+        count = int(face["faces_found"])
+        if face["label"] == 1:
+            taken = "the largest is taken" if kept[row] == 1 else f"{kept[row]} of them are taken"
+            text = f"{count} faces, {taken} for me. Make sure that this is right, or cut the others off"
+        else:
+            text = f"{count} faces, {kept[row]} taken for others. Make sure that none is me, and that all agreed to it"
+        yield PhotoProblem(face["photo"], "several_faces", "", count, 1, text, int(row))
+
+
+def _dominating_person(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
+    photos = faces[faces["label"] == 0].drop_duplicates("photo")
+    counts = photos.loc[photos["person"] != "", "person"].value_counts()
+    if counts.empty:
+        return
+    count = int(counts.max())
+    person = min(counts.index[counts == count])
+    share = count / len(photos)
+    if count > 1 and share > params.max_person_share:
+        yield PhotoProblem(
+            f"not_me/{person}", "dominating_person", person, round(share, 4), params.max_person_share,
+            f"{count} of {len(photos)} photos of not_me show {person}. Add photos of other people",
+        )  # fmt: skip
+
+
+def _without_face(report: pd.DataFrame) -> Iterator[PhotoProblem]:
+    for row in report[report["faces_found"] == 0].to_dict("records"):
+        if row["reason"] == NO_FACE_FOUND:
+            text = "no face was found: it is not used. Take one where the face is well lit and seen from the front"
+            yield PhotoProblem(row["photo"], "no_face", "", 0, 1, text)
+        else:
+            yield PhotoProblem(row["photo"], "unusable", "", None, None, f"it cannot be used: {row['reason']}")

@@ -1,0 +1,211 @@
+"""Stage quality: problems in the photos, shown; and which faces must stay together in every split.
+
+Writes data/groups.csv, reports/data_quality.csv (a row for each problem), reports/contact_sheet.png (the faces,
+suspects framed) and reports/data_quality.json (how many of each kind; it names nobody). Nothing is left out of the
+training: whether a photo goes is for a person to say.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faces.files import write_bytes
+from faces.recognition.quality import hash_bits
+from stages.errors import StageError
+from stages.files.paths import CONTACT_SHEET, CROP_REPORT, CROPPED, EMBEDDINGS, GROUPS, INDEX, QUALITY, QUALITY_CSV
+from stages.files.photos import CLASSES
+from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.files.tables import read_array, read_table, write_json, write_records, write_table
+from stages.params import QualityParams, load_params
+from stages.quality.contact_sheet import Tile, draw_sheet
+from stages.quality.grouping import Numbers, find_near_duplicates, group_rows
+from stages.quality.problems import PhotoProblem, find_problems
+from stages.quality.suspects import LabelCheck, check_labels
+
+OUTPUTS = (GROUPS, QUALITY_CSV, CONTACT_SHEET, QUALITY)
+
+_NAMED = 10  # photos named in one warning; the file names them all
+_COLUMNS = ("photo", "problem", "other", "value", "limit", "message")
+_SUSPECTED = ("suspected_not_me", "suspected_me")
+logger = logging.getLogger(__name__)
+
+
+def read_report() -> pd.DataFrame:
+    """crop_report.csv with its numbers as numbers.
+
+    Raises:
+        StageError: it is missing or damaged.
+    """
+    numbers = ("faces_found", "face", "left", "top", "right", "bottom", "sharpness", "brightness")
+    report = read_table(CROP_REPORT, "crop", ["photo", "kept", "reason", "crop", "crop_sha256", "photo_hash", *numbers])
+    try:
+        for name in numbers:
+            report[name] = pd.to_numeric(report[name])
+        hash_bits([text for text in report["photo_hash"] if text])
+    except ValueError as error:
+        raise StageError(f"{CROP_REPORT} is damaged ({error}): run 'dvc repro --force crop'") from error
+    return report
+
+
+def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """What is known of each face, and its embedding of length 1, float32 [N, D].
+
+    Returns:
+        A table with a row for each of embeddings.npy: label, photo, person, face and crop of index.csv; photo_hash,
+        faces_found, sharpness and brightness of the report; size, the square root of the box's area in pixels.
+
+    Raises:
+        StageError: a file is missing or damaged, or they do not belong together.
+    """
+    index = read_table(INDEX, "embed", ["label", "photo", "person", "face", "crop", "crop_sha256"])
+    embeddings = read_array(EMBEDDINGS, "embed")
+    if embeddings.ndim != 2 or len(embeddings) != len(index) or not np.isfinite(embeddings).all():
+        raise StageError(
+            f"{EMBEDDINGS} has shape {embeddings.shape}, or values that are not finite, and {INDEX} {len(index)} rows; "
+            f"expected [N, D] and N: run 'dvc repro --force embed'"
+        )
+    kept = report[report["kept"] == "True"].reset_index(drop=True)
+    if list(kept["crop_sha256"]) != list(index["crop_sha256"]) or list(kept["photo"]) != list(index["photo"]):
+        raise StageError(f"{INDEX} is not of this {CROP_REPORT}: run 'dvc repro' (or 'python -m stages.embed') first")
+    if not index["label"].isin(["0", "1"]).all() or not len(index):
+        raise StageError(f"{INDEX} is damaged (a label is neither 0 nor 1): run 'dvc repro --force embed'")
+    faces = kept[["photo", "face", "faces_found", "crop", "photo_hash", "sharpness", "brightness"]].copy()
+    faces["label"], faces["person"] = index["label"].astype(int), index["person"]
+    width, height = kept["right"] - kept["left"], kept["bottom"] - kept["top"]
+    faces["size"] = np.sqrt(width.clip(lower=0) * height.clip(lower=0))
+    length = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return faces, (embeddings / np.maximum(length, 1e-12)).astype(np.float32)
+
+
+def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelCheck, params: QualityParams) -> bytes:
+    """The contact sheet: faces with a problem first, the gravest before; then those whose label is the least certain.
+
+    Where not all can be drawn, those with a grave problem are, and the classes share what room is left.
+    """
+    own: dict[int, list[PhotoProblem]] = {}
+    for problem in problems:  # the gravest kinds come first
+        if problem.row >= 0:
+            own.setdefault(problem.row, []).append(problem)
+    labels = faces["label"].to_numpy()
+    doubt = np.where(labels == 1, 1 - np.nan_to_num(check.scores, nan=1.0), np.nan_to_num(check.scores))
+    rank = np.array(
+        [PROBLEM_NAMES.index(own[row][0].problem) if row in own else len(PROBLEM_NAMES) for row in range(len(faces))]
+    )
+    order = np.lexsort((-doubt, rank))
+    position = np.zeros(len(faces), np.int64)  # in its own class: the classes take turns
+    for label in (0, 1):
+        position[order[labels[order] == label]] = np.arange((labels == label).sum())
+    slight = rank >= PROBLEM_NAMES.index("several_faces")  # bystanders are many, and seldom a problem
+    chosen = set(np.lexsort((position, slight))[: params.sheet_faces].tolist())
+    sections = []
+    for label, name in ((1, "me"), (0, "not_me")):
+        rows = [int(row) for row in order if labels[row] == label]
+        tiles = [_tile(faces.iloc[row], own.get(row, [])) for row in rows if row in chosen]
+        number = f"{len(tiles)} of {len(rows)}" if len(tiles) < len(rows) else f"{len(rows)}"
+        sections.append((f"{name}: {number} faces", tiles))
+    elsewhere = sum(problem.row < 0 for problem in problems)
+    more = f", and names {elsewhere} more: photos without a face, or a whole folder" if elsewhere else ""
+    return draw_sheet(
+        f"{len(chosen)} of {len(faces)} faces, the most suspicious of each class first",
+        sections,
+        f"{QUALITY_CSV.name} says of each problem what to do{more}.\n"
+        f"Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people.",
+    )
+
+
+def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
+    notes = [_note(problem) for problem in problems]
+    if len(notes) > 2:
+        notes = [notes[0], f"and {len(notes) - 1} more"]
+    name = str(face["photo"]).partition("/")[2]
+    if face["face"] > 0:
+        name += f" ({int(face['face']) + 1})"
+    return Tile(CROPPED / face["crop"], name, [problem.problem for problem in problems], notes)
+
+
+def _note(problem: PhotoProblem) -> str:
+    kind, value = problem.problem, problem.value or 0
+    if kind in _SUSPECTED:
+        return f"{'not me?' if kind == 'suspected_not_me' else 'me?'} score {value:.2f}"
+    if kind in ("in_both_classes", "near_duplicate"):
+        return f"= {problem.other.rpartition('/')[2]}"
+    words = {
+        "two_people": "a second person?", "tiny_face": f"tiny: {value:.0f} pixels", "blurred": "blurred",
+        "dark_face": f"dark: {value:.0f}", "bright_face": f"overexposed: {value:.0f}",
+        "several_faces": f"{value:.0f} faces",
+    }  # fmt: skip
+    return words[kind]
+
+
+def describe(problems: Sequence[PhotoProblem], groups: Numbers, labels: Numbers, check: LabelCheck) -> dict[str, Any]:
+    """The content of data_quality.json: counts, no names."""
+    counts = Counter(problem.problem for problem in problems)
+    return {
+        "problems": {name: counts[name] for name in PROBLEM_NAMES},
+        "photos_with_problems": len({problem.photo for problem in problems if problem.problem != "dominating_person"}),
+        "groups": {name: len(np.unique(groups[labels == label])) for label, name in enumerate(CLASSES)},
+        "labels_checked": {
+            name: int(np.isfinite(check.scores[labels == label]).sum() + check.stray[labels == label].sum())
+            for label, name in enumerate(CLASSES)
+        },
+    }
+
+
+def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
+    """A warning for each suspected label, and one for each other kind of problem."""
+    for sentence in check.unchecked:
+        logger.warning("%s", sentence)
+    for kind in PROBLEM_NAMES:
+        own = [problem for problem in problems if problem.problem == kind]
+        if not own:
+            continue
+        if kind in _SUSPECTED or len(own) == 1:
+            for problem in own[:_NAMED]:
+                logger.warning("%s: %s", problem.photo, problem.message)
+        else:
+            names = list(dict.fromkeys(_pair(problem) for problem in own))
+            logger.warning("%s (%d): %s", kind, len(own), ", ".join(names[:_NAMED]))
+        if len(own) > _NAMED:
+            logger.warning("%s: %d more, see %s", kind, len(own) - _NAMED, QUALITY_CSV)
+
+
+def _pair(problem: PhotoProblem) -> str:
+    return f"{problem.photo} = {problem.other}" if problem.other else problem.photo
+
+
+def write_problems(path: Path, problems: Sequence[PhotoProblem]) -> None:
+    """Write data_quality.csv."""
+    write_records(path, _COLUMNS, ([getattr(problem, name) for name in _COLUMNS] for problem in problems))
+
+
+def main() -> None:
+    """Run the stage with params.yaml."""
+    params = load_params().quality
+    report = read_report()
+    faces, embeddings = read_faces(report)
+    labels = faces["label"].to_numpy(np.int64)
+    near = find_near_duplicates(
+        hash_bits(list(faces["photo_hash"])), embeddings, labels, pd.factorize(faces["photo"])[0].astype(np.int64),
+        params.hash_distance, params.duplicate_cosine,
+    )  # fmt: skip
+    groups = group_rows(faces, near.groups)
+    check = check_labels(embeddings, labels, groups)
+    problems = find_problems(faces, report, near, check, params)
+    sheet = draw(faces, problems, check, params)
+    figures = describe(problems, groups, labels, check)
+    warn(problems, check)
+    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups})
+    write_bytes(CONTACT_SHEET, sheet)  # the largest first: where the disk is full, the others stay as they are
+    write_problems(QUALITY_CSV, problems)
+    write_table(GROUPS, table)
+    write_json(QUALITY, figures)
+    found = ", ".join(f"{count} {name}" for name, count in figures["problems"].items() if count) or "none"
+    print(f"quality: {len(faces)} faces in {len(np.unique(groups))} groups; problems: {found} → {CONTACT_SHEET}")

@@ -1,0 +1,1 @@
+"""Stage report: the technical report to read."""

@@ -1,0 +1,83 @@
+"""How long each step from photo to score takes here, as in the service: parts of it side by side on all cores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from faces.recognition.image import ImageError, Photo
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import find_faces, reduce_for_detection
+from faces.threads import available_cores, limit_numpy
+from faces.verifier import Verifier
+from stages.progress import progress
+
+STEPS = ("decode", "detect", "detect and cut", "embed", "classify", "whole")
+
+
+class _Clock:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, list[float]] = {step: [] for step in STEPS}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a block."""
+        start = time.perf_counter()
+        yield
+        self.times[name].append(1000 * (time.perf_counter() - start))
+
+
+def measure(photos: list[Path], networks: Networks, verifier: Verifier) -> dict[str, dict[str, float]]:
+    """Median and 95th percentile of each step, in milliseconds.
+
+    "decode" and "detect" are timed on their own; "detect and cut" is what a request does (decoding included), and
+    "whole" adds embedding and classifying. "classify" is per face, from a batch of 1,000.
+
+    Args:
+        photos: photos to time; those without a face are left out.
+        networks: the networks.
+        verifier: the trained model.
+    """
+    threads = available_cores()
+    with limit_numpy(1):  # as in the service
+        return _measure(photos, networks, verifier, threads)
+
+
+def _measure(photos: list[Path], networks: Networks, verifier: Verifier, threads: int) -> dict[str, dict[str, float]]:
+    detector = networks.open_detector(threads)
+    embedder = networks.open_embedder(verifier.flip, threads)
+    clock = _Clock()
+    for path in progress(photos, len(photos), "measuring latency", "photo"):
+        try:
+            photo = Photo.open(path)
+            with clock.step("decode"):
+                decoded = photo.decode(long_side=detector.settings.max_side)
+            reduced = np.asarray(reduce_for_detection(decoded, detector.settings.max_side, detector.threaded_map))
+            with clock.step("detect"):
+                detector.detect_largest(reduced)
+            start = time.perf_counter()
+            with clock.step("detect and cut"):
+                faces = find_faces(photo, detector, networks.manifest.crop, largest_only=True)
+        except (ImageError, OSError):
+            continue
+        if not faces or faces[0].crop is None:
+            continue
+        with clock.step("embed"):
+            embedding = embedder.embed(faces[0].crop[None])
+        verifier.score(embedding)
+        clock.times["whole"].append(1000 * (time.perf_counter() - start))
+        many = np.repeat(embedding, 1000, axis=0)
+        start = time.perf_counter()
+        verifier.score(many)
+        clock.times["classify"].append(time.perf_counter() - start)  # seconds for 1,000 are ms for one
+    return {
+        step: {"median": float(np.median(times)), "p95": float(np.percentile(times, 95))}
+        for step, times in clock.times.items()
+        if times
+    }

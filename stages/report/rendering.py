@@ -1,0 +1,119 @@
+"""From figures to a report: Markdown by a template in the reader's language, and HTML that needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import html
+import math
+import platform
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from stages.files.problem_kinds import PROBLEM_KINDS
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+_DEGRADATIONS = {
+    "darker": ("más oscura (veces el brillo)", "darker (times the brightness)"),
+    "brighter": ("más clara (veces el brillo)", "brighter (times the brightness)"),
+    "contrast": ("menos contraste (veces el contraste)", "less contrast (times the contrast)"),
+    "blur": ("desenfoque (desviación, % del ancho de la cara)", "blur (deviation, % of the face's width)"),
+    "noise": ("ruido (desviación típica, de 255)", "noise (standard deviation, of 255)"),
+    "jpeg": ("compresión JPEG (calidad, de 100)", "JPEG compression (quality, of 100)"),
+    "size": ("foto más pequeña (píxeles de ancho de la cara)", "a smaller photo (pixels of the face's width)"),
+    "rotation": ("giro (grados)", "rotation (degrees)"),
+    "covered": ("cara cubierta desde abajo (% de su alto)", "a face covered from below (% of its height)"),
+}
+_UNKNOWN = "–"
+_LANGUAGES = {"es": 0, "en": 1}
+
+_STYLE = """
+body { font: 16px/1.55 system-ui, sans-serif; color: #222; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+td, th { border: 1px solid #ccc; padding: .3rem .6rem; }
+th { background: #f3f5f8; text-align: left; } img { max-width: 100%; }
+code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
+@media (min-width: 50rem) { p > img { max-width: 49%; } p > img:only-child { max-width: 70%; } }
+"""
+
+
+def _number(comma: bool) -> Callable[[float, int], str]:
+    def number(value: float, digits: int = 2) -> str:
+        text = f"{value:.{digits}f}"
+        return text.replace(".", ",") if comma else text
+
+    return number
+
+
+def _percent(number: Callable[[float, int], str]) -> Callable[[float | None], str]:
+    """A share as a percentage, with as many decimals as a small one needs; one that nothing tells of as a dash."""
+
+    def percent(value: float | None) -> str:
+        if value is None:
+            return _UNKNOWN
+        shown = 100 * value
+        digits = 1 if shown >= 1 or shown == 0 else 2 if shown >= 0.1 else 3
+        return f"{number(shown, digits)} %"
+
+    return percent
+
+
+def render_markdown(language: str, values: dict[str, Any]) -> str:
+    """The report's text.
+
+    Args:
+        language: "es" or "en".
+        values: what the template names: dataset, quality, metrics, evaluation, robustness, fairness, recommendations,
+            latency, params, manifest.
+    """
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)
+    number = _number(comma=language == "es")
+    percent = _percent(number)
+    environment.filters |= {
+        "num": number,
+        "pct": percent,
+        "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
+        "up": math.ceil,
+        "span": lambda between: f"{percent(between['low'])} – {percent(between['high'])}" if between else _UNKNOWN,
+        "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
+    }
+    which = _LANGUAGES[language]
+    named = {
+        "problems": {kind.name: kind.en if language == "en" else kind.es for kind in PROBLEM_KINDS},
+        "degradations": {name: words[which] for name, words in _DEGRADATIONS.items()},
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{platform.system()}, {platform.machine()}",
+    }
+    return environment.get_template(f"report.{language}.md.j2").render(**values, **named)
+
+
+def render_html(markdown: str, language: str, folder: Path) -> str:
+    """The same as one self-contained page: pictures are inside it, nothing is loaded from anywhere.
+
+    Args:
+        markdown: the report's text.
+        language: of the page.
+        folder: where its pictures are; one that is missing is left out.
+    """
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+
+    def embed(match: re.Match[str]) -> str:
+        path = folder / html.unescape(match[1])
+        if not path.is_file():
+            return ""
+        return f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"{match[2]}>'
+
+    body = re.sub(r'<img src="([^"]+)"([^>]*)>', embed, body)
+    title = html.escape(markdown.partition("\n")[0].removeprefix("# "))
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>{_STYLE}</style>\n{body}</html>\n"
+    )

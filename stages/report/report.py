@@ -1,0 +1,165 @@
+"""Stage report: reports/INFORME_H10.md, the technical report to read, and the same as one HTML file.
+
+It says what the other stages measured, adds the latency of each step on this machine, and recommends what follows from
+the figures. `report.language` chooses Spanish, which the contract asks for, or English. It names no photo and nobody.
+
+Latency is another in every run, so the report is no output that DVC knows: its hash would change dvc.lock each time.
+reports/report.json, which holds the report's other content, is.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from faces.files import write_text
+from faces.recognition.networks import Networks
+from faces.verifier import Verifier
+from stages.estimation.intervals import RULE_OF_THREE
+from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
+from stages.files.paths import (
+    CROP_REPORT,
+    DATA,
+    EVALUATION,
+    FAIRNESS,
+    INDEX,
+    INFORME,
+    INFORME_HTML,
+    METRICS,
+    MODEL,
+    NETWORKS,
+    QUALITY,
+    REPORT,
+    ROBUSTNESS,
+    SCALER,
+)
+from stages.files.photos import CLASSES, NO_FACE_FOUND
+from stages.files.problem_kinds import PROBLEM_KINDS
+from stages.files.tables import read_json, read_table, write_json
+from stages.params import load_params
+from stages.report import rendering
+from stages.report.latency import measure
+
+OUTPUTS = (INFORME, INFORME_HTML, REPORT)
+
+
+def count_photos(crops: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Photos and faces of each class, from the table of stage crop."""
+    counts = {}
+    for name in CLASSES:
+        own = crops[crops["photo"].str.startswith(f"{name}/")]
+        photos = own["photo"].nunique()
+        without = int((own["reason"] == NO_FACE_FOUND).sum())
+        unusable = int((own["faces_found"] == "0").sum()) - without
+        counts[name] = {
+            "photos": photos,
+            "with_face": photos - without - unusable,
+            "no_face": without,
+            "unusable": unusable,
+            "faces_used": int((own["kept"] == "True").sum()),
+        }
+    return counts
+
+
+def recommendations(content: dict[str, Any], backbone: str, requested: str) -> list[dict[str, Any]]:
+    """What follows from the figures, most important first: a name and values each, which templates put into words.
+
+    Args:
+        content: the report's figures, as `gather` collects them.
+        backbone: the network that was used.
+        requested: the one that params.yaml names.
+    """
+    quality, robustness = content["quality"], content["robustness"]
+    suspected = sum(quality.get(kind.name, 0) for kind in PROBLEM_KINDS if kind.doubts_the_class)
+    advice = [*_about_thresholds(content["evaluation"])]
+    if suspected:
+        advice.append({"name": "suspected_labels", "count": suspected})
+    advice += _about_counts(content["dataset"])
+    doubled = robustness.get("frr_doubles_at", {})
+    levels = robustness.get("levels", {})
+    fragile = [name for name, tried in levels.items() if doubled.get(name) in tried[: len(tried) // 2]]
+    if fragile:
+        advice.append({"name": "fragile", "degradations": fragile})
+    if backbone != requested:
+        advice.append({"name": "stand_in", "backbone": backbone, "requested": requested})
+    unusable = sum(counts["no_face"] + counts["unusable"] for counts in content["dataset"].values())
+    if unusable:
+        advice.append({"name": "unusable_photos", "count": unusable})
+    return advice
+
+
+def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """How many strangers get in, and what can be promised."""
+    at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
+    people, effective = point["people"], point["effective_people"]
+    possible = min(_rounded_up(RULE_OF_THREE / effective), 1.0)
+    advice: list[dict[str, Any]] = []
+    if at["far"] == 0:
+        advice.append({"name": "no_stranger_got_in", "people": people, "below": at["far_interval"]["high"]})
+    elif point["threshold"] > at["threshold"]:  # otherwise no more get in than was asked for
+        there = {"threshold": point["threshold"], "far_there": point["far"], "frr_there": point["frr"]}
+        advice.append({"name": "strangers_get_in", "far": at["far"], **there})
+    if not point["supported"]:
+        needs = {"target": point["target_far"], "needed": point["people_needed"]}
+        counts = {"people": people, "effective": effective}
+        advice.append({"name": "target_unsupported", **needs, **counts, "possible": possible})
+    return advice
+
+
+def _rounded_up(rate: float) -> float:
+    """To two digits, as reports show it: who asks for no more than what they read gets it."""
+    digits = 1 - math.floor(math.log10(rate))
+    return round(math.ceil(rate * 10**digits - 1e-6) / 10**digits, digits)
+
+
+def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """How many photos there are of each class."""
+    used = {name: counts["faces_used"] for name, counts in dataset.items()}
+    advice: list[dict[str, Any]] = []
+    for name, count in used.items():
+        if count < RECOMMENDED:
+            advice.append({"name": "add_photos", "class": name, "count": count, "recommended": RECOMMENDED})
+        elif count < IDEAL:
+            advice.append({"name": "more_is_better", "class": name, "count": count})
+    share = used["me"] / max(sum(used.values()), 1)
+    if min(share, 1 - share) < IMBALANCED:
+        advice.append({"name": "imbalance", "share": share})
+    return advice
+
+
+def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
+    """The report's content but for its latency, as reports/report.json holds it."""
+    content: dict[str, Any] = {
+        "dataset": count_photos(crops),
+        "quality": read_json(QUALITY, "quality")["problems"],
+        "metrics": read_json(METRICS, "train"),
+        "evaluation": read_json(EVALUATION, "evaluate"),
+        "robustness": read_json(ROBUSTNESS, "robustness"),
+        "fairness": read_json(FAIRNESS, "robustness"),
+    }
+    manifest = networks.manifest
+    return content | {"recommendations": recommendations(content, manifest.backbone, manifest.requested)}
+
+
+def _photos_to_time(count: int) -> list[Path]:
+    """A fixed random choice of the photos with faces."""
+    photos = read_table(INDEX, "embed", ["photo"])["photo"].drop_duplicates()
+    return [DATA / name for name in photos.sample(frac=1, random_state=0)[:count]]
+
+
+def main() -> None:
+    """Run the stage with params.yaml."""
+    params = load_params()
+    networks = Networks.load(NETWORKS)
+    crops = read_table(CROP_REPORT, "crop", ["photo", "faces_found", "kept", "reason"])
+    content = gather(networks, crops)
+    latency = measure(_photos_to_time(params.report.latency_photos), networks, Verifier.load(MODEL, SCALER))
+    values = {**content, "latency": latency, "params": params, "manifest": networks.manifest}
+    text = rendering.render_markdown(params.report.language, values)
+    write_text(INFORME, text)
+    write_text(INFORME_HTML, rendering.render_html(text, params.report.language, INFORME.parent))
+    write_json(REPORT, content)
+    print(f"report: {INFORME}, {INFORME_HTML}")

@@ -1,0 +1,1 @@
+"""Stage robustness: worse photos, nearest strangers, groups of people."""

@@ -1,0 +1,272 @@
+"""Stage robustness: how bad a photo may be, who comes nearest, and whether groups of people are served alike.
+
+A sample of photos is degraded step by step and verified by models that did not see them, through the same code as the
+service. Writes reports/robustness.{csv,png,json}, reports/strangers.csv (per person of not_me, the highest score) and,
+from the optional data/attributes.csv, reports/fairness.{csv,json} (see stages/fairness.py).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from threadpoolctl import threadpool_limits
+
+from faces.recognition.image import LARGEST_MAX_PIXELS, ImageError, Photo
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
+from faces.threads import available_cores
+from faces.verification import verify
+from faces.verifier import Verifier
+from stages.errors import StageError
+from stages.estimation import plots
+from stages.estimation.fit import fit
+from stages.estimation.held_out import HeldOutScores, load_held_out
+from stages.estimation.protocol import split_folds
+from stages.files.dataset import Dataset, load_dataset
+from stages.files.paths import (
+    ATTRIBUTES,
+    DATA,
+    FAIRNESS,
+    FAIRNESS_CSV,
+    INDEX,
+    NETWORKS,
+    ROBUSTNESS,
+    ROBUSTNESS_CSV,
+    ROBUSTNESS_PNG,
+    STRANGERS_CSV,
+)
+from stages.files.tables import DIGITS, read_table, write_json, write_table
+from stages.params import Params, TrainParams, load_params
+from stages.progress import progress
+from stages.robustness import fairness
+from stages.robustness.degradations import DEGRADATIONS, Box, Degradation, encode
+
+OUTPUTS = (ATTRIBUTES, ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS)
+
+_LONG_SIDE = 1000  # pixels to which photos are reduced before they are degraded: finer than the detector needs
+_MORE_REJECTED = 2  # photos, at least, before FRR counts as doubled
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A photo of the sample.
+
+    Attributes:
+        image: RGB, upright, its longer side at most `_LONG_SIDE` pixels.
+        box: of its largest face, float64 [4] in the image's pixels.
+        label: 1 = me.
+        verifier: a model that did not see the photo's group.
+        seed: of what is random about its degradations.
+    """
+
+    image: Image.Image
+    box: Box
+    label: int
+    verifier: Verifier
+    seed: int
+
+
+def choose_rows(index: pd.DataFrame, data: Dataset, counts: tuple[int, int], seed: int) -> list[int]:
+    """Rows to sample: photos by their largest face, one of each person (of `me`: of each group) before a second.
+
+    Args:
+        index: columns label and face of `data/index.csv`, text.
+        data: groups of the same rows.
+        counts: how many of not_me and of me; fewer where there are fewer.
+        seed: of the choice.
+    """
+    mixed = index.assign(group=data.groups).query("face == '0'").sample(frac=1, random_state=seed)
+    rows: list[int] = []
+    for label, count in enumerate(counts):
+        own = mixed[mixed["label"] == str(label)]
+        one_each = own.drop_duplicates("group")
+        rows += pd.concat([one_each, own.drop(one_each.index)]).index[:count].tolist()
+    return sorted(rows)
+
+
+def fit_verifiers(rows: list[int], data: Dataset, params: TrainParams) -> dict[int, Verifier]:
+    """For each of some rows a model that saw nothing of its group: one round of cross-validation.
+
+    So it is under `train.protocol: holdout` too, whose test part may be too small for a sample.
+
+    Raises:
+        StageError: too few faces that differ of a class.
+    """
+    folds = min(params.folds, data.count_groups(0), data.count_groups(1))
+    verifiers: dict[int, Verifier] = {}
+    for split in split_folds(data, folds, 0, params):
+        own = set(rows) & set(split.test.tolist())
+        if own:
+            with threadpool_limits(1):
+                verifier = fit(data.rows(split.train), params)
+            verifiers |= dict.fromkeys(own, verifier)
+    return verifiers
+
+
+def load_samples(
+    rows: list[int], index: pd.DataFrame, data: Dataset, recognizer: Recognizer, params: TrainParams
+) -> list[Sample]:
+    """The photos of some rows, each with a model that saw nothing of its group.
+
+    Raises:
+        StageError: a photo is gone or not what it was when it was cropped.
+    """
+    verifiers = fit_verifiers(rows, data, params)
+    samples = []
+    for row in rows:
+        path = DATA / str(index["photo"][row])
+        try:
+            photo = Photo.open(path, LARGEST_MAX_PIXELS)  # within crop.max_megapixels, or it would not be in the index
+            image = photo.decode(long_side=_LONG_SIDE)
+            face = recognizer.largest_face(path)
+        except (ImageError, OSError) as error:
+            raise StageError(
+                f"{path} cannot be read ({error}): run 'dvc repro' (or 'python -m stages.crop')"
+            ) from error
+        if face is None:
+            raise StageError(f"no face is found on {path} any more: run 'dvc repro' (or 'python -m stages.crop')")
+        image.thumbnail((_LONG_SIDE, _LONG_SIDE))
+        box = face.box * (max(image.size) / max(photo.stored_size))
+        samples.append(Sample(image, box, int(data.labels[row]), verifiers[row], row))
+    return samples
+
+
+def open_recognizer(networks: Networks, params: Params) -> Recognizer:
+    """The service's recognizer, one thread a photo."""
+    recognizer = Recognizer(networks, flip=params.embed.flip, max_pixels=LARGEST_MAX_PIXELS)
+    recognizer.open(threads=1)
+    return recognizer
+
+
+def score_of(photo: bytes, sample: Sample, recognizer: Recognizer) -> float:
+    """The score of a photo by a sample's model, as the service would give it; NaN where it finds no face."""
+    verification = verify(photo, recognizer, sample.verifier)
+    return float("nan") if verification is None else verification.score
+
+
+def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> pd.DataFrame:
+    """FRR and FAR at a threshold along every degradation.
+
+    Args:
+        samples: the photos.
+        recognizer: opened; safe to use from several threads.
+        threshold: from where a photo is accepted.
+
+    Returns:
+        A row for the undegraded photos (degradation "none") and for each step: degradation, level, unit, photos_me,
+        photos_not_me, frr, far, no_face (share of all photos). A photo without a face is rejected.
+    """
+    steps: list[tuple[Degradation | None, float]] = [(None, 0.0)]
+    steps += [(degradation, level) for degradation in DEGRADATIONS for level in degradation.levels]
+
+    def score(task: tuple[tuple[Degradation | None, float], Sample]) -> float:
+        (degradation, level), sample = task
+        if degradation is None:
+            photo = encode(sample.image)
+        else:
+            photo = degradation.apply(sample.image, sample.box, level, sample.seed)
+        return score_of(photo, sample, recognizer)
+
+    tasks = [(step, sample) for step in steps for sample in samples]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        scores = np.array(list(progress(pool.map(score, tasks), len(tasks), "degrading", "photo")))
+    me = np.array([sample.label == 1 for sample in samples])
+    rows = []
+    for (degradation, level), own in zip(steps, scores.reshape(len(steps), len(samples)), strict=True):
+        accepted = np.nan_to_num(own, nan=-1.0) >= threshold
+        rows.append({
+            "degradation": degradation.name if degradation else "none",
+            "level": level,
+            "unit": degradation.unit if degradation else "",
+            "photos_me": int(me.sum()),
+            "photos_not_me": int((~me).sum()),
+            "frr": float((~accepted[me]).mean()) if me.any() else float("nan"),
+            "far": float(accepted[~me].mean()) if (~me).any() else float("nan"),
+            "no_face": float(np.isnan(own).mean()),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def summarise(table: pd.DataFrame) -> dict[str, Any]:
+    """The content of robustness.json: undegraded rates, and per degradation the first step where FRR has doubled."""
+    undegraded = table.iloc[0]
+    photos = int(undegraded["photos_me"])
+    base = round(undegraded["frr"] * photos)
+    doubled = {}
+    for name, steps in table.iloc[1:].groupby("degradation", sort=False):
+        rejected = (steps["frr"] * photos).round()
+        worse = steps["level"][(rejected >= 2 * base) & (rejected >= base + _MORE_REJECTED)]
+        doubled[str(name)] = None if worse.empty else float(worse.iloc[0])
+    return {
+        "photos": {"me": photos, "not_me": int(undegraded["photos_not_me"])},
+        "undegraded": {"frr": float(undegraded["frr"]), "far": float(undegraded["far"])},
+        "frr_doubles_at": doubled,
+        "levels": {way.name: list(way.levels) for way in DEGRADATIONS},
+    }
+
+
+def nearest_strangers(held_out: HeldOutScores, index: pd.DataFrame, data: Dataset, threshold: float) -> pd.DataFrame:
+    """Per person of not_me, the highest score that any model gave to any of their photos.
+
+    Args:
+        held_out: faces scored by models that did not see them.
+        index: columns photo and person of `data/index.csv`.
+        data: groups of the same rows.
+        threshold: from where a photo is accepted.
+
+    Returns:
+        Columns person (a sub-folder's name; without one, rows of a group are a person, named by their first photo),
+        photos, highest_score and accepted, the highest score first.
+    """
+    scores = pd.Series(held_out.scores, index=held_out.rows)[held_out.labels == 0].groupby(level=0).max()
+    own = index.loc[scores.index, ["photo", "person"]].assign(group=data.groups[scores.index], score=scores)
+    named = own["person"].where(own["person"] != "")
+    own["person"] = named.fillna(named.groupby(own["group"]).transform("first"))
+    own["person"] = own["person"].fillna(own.groupby("group")["photo"].transform("first"))
+    people = own.groupby("person").agg(photos=("photo", "nunique"), highest_score=("score", "max")).reset_index()
+    people["accepted"] = people["highest_score"] >= threshold
+    return people.sort_values(["highest_score", "person"], ascending=[False, True], ignore_index=True)
+
+
+def main() -> None:
+    """Run the stage with params.yaml."""
+    params = load_params()
+    data = load_dataset()
+    index = read_table(INDEX, "embed", ["label", "photo", "face", "person"])
+    if len(index) != len(data.labels):
+        raise StageError(f"{INDEX} has {len(index)} rows, the embeddings {len(data.labels)}: run 'dvc repro' first")
+    held_out = load_held_out()["test"]
+    fairness.make_attributes()
+    attributes = fairness.match(fairness.read_attributes(), index)  # a mistake in it is told before the long part
+    networks = Networks.load(NETWORKS)
+    recognizer = open_recognizer(networks, params)
+    counts = (params.robustness.strangers, params.robustness.photos)
+    rows = choose_rows(index, data, counts, params.robustness.random_state)
+    samples = load_samples(rows, index, data, recognizer, params.train)
+    threshold = params.evaluate.threshold
+    table = measure(samples, recognizer, threshold)
+    results = summarise(table)
+    comparison = fairness.compare(held_out, attributes, params.evaluate)
+    plots.draw_robustness(table, results["frr_doubles_at"], networks.backbone_name, ROBUSTNESS_PNG)
+    write_table(ROBUSTNESS_CSV, table.round(DIGITS))
+    write_table(STRANGERS_CSV, nearest_strangers(held_out, index, data, threshold).round(DIGITS))
+    write_table(FAIRNESS_CSV, fairness.as_table(comparison).round(DIGITS))
+    write_json(FAIRNESS, comparison.as_dict())
+    write_json(ROBUSTNESS, results)
+    print(describe(results, attributes))
+
+
+def describe(results: dict[str, Any], attributes: pd.DataFrame) -> str:
+    """What the stage says on the terminal."""
+    photos = results["photos"]
+    doubled = [f"{name} at {level:g}" for name, level in results["frr_doubles_at"].items() if level is not None]
+    groups = f"compared by {', '.join(attributes.columns)}" if len(attributes.columns) else f"none in {ATTRIBUTES}"
+    return (
+        f"robustness: {photos['me']} photos of me and {photos['not_me']} of others; FRR doubles with "
+        f"{', '.join(doubled) or 'nothing that was tried'}; groups of people: {groups}"
+    )

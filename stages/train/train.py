@@ -1,0 +1,112 @@
+"""Stage train: estimate how the verifier does on faces it has not seen, then fit the one that serves.
+
+Writes models/model.joblib, models/scaler.joblib, data/predictions.csv (scores of faces by models that did not see them,
+which stage evaluate judges) and reports/metrics.json.
+
+With cross-validation (the default) the model that serves is trained on every face, and the figures are of models that
+were trained on four fifths of them in the same way. With `train.protocol: holdout` the model is trained on its part of
+the split alone, and the figures are its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from faces.recognition.networks import Manifest
+from faces.verifier import RECIPE_ATTRIBUTE
+from stages.errors import StageError
+from stages.estimation.fit import fit, predict
+from stages.estimation.protocol import make_splits
+from stages.estimation.rates import classification_metrics
+from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
+from stages.files.paths import EMBEDDINGS, METRICS, MODEL, NETWORKS, PREDICTIONS, SCALER
+from stages.files.photos import CLASSES
+from stages.files.tables import write_json, write_table
+from stages.params import TrainParams, load_params
+
+OUTPUTS = (MODEL, SCALER, PREDICTIONS, METRICS)
+
+logger = logging.getLogger(__name__)
+
+
+def build_metrics(
+    data: Dataset, predictions: pd.DataFrame, trained: Dataset, params: TrainParams, manifest: Manifest
+) -> dict[str, Any]:
+    """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
+    metrics: dict[str, Any] = {}
+    for part in ("test", "validation"):
+        own = predictions[predictions["part"] == part]
+        if len(own):
+            weights = np.full(len(own), 1 / predictions["repeat"].nunique())
+            figures = classification_metrics(own["label"].to_numpy(), own["score"].to_numpy(), 0.5, weights)
+            metrics |= figures if part == "test" else {"validation": figures}
+    return metrics | {
+        "backbone": manifest.backbone,
+        "verifier": params.verifier,
+        "protocol": describe_protocol(predictions, params),
+        "faces": {
+            "total": _count(data.labels),
+            "train": _count(trained.labels),
+            **{
+                str(part): _count(rows["label"].to_numpy())
+                for part, rows in predictions.drop_duplicates(["part", "row"]).groupby("part")
+            },
+        },
+        "people": {"not_me": data.count_groups(0)},
+    }
+
+
+def describe_protocol(predictions: pd.DataFrame, params: TrainParams) -> dict[str, Any]:
+    """How the figures were estimated, for metrics.json."""
+    if params.protocol == "holdout":
+        return {"name": "holdout", "test_size": params.test_size, "validation_size": params.validation_size}
+    return {"name": "cross_validation", "folds": params.folds, "repeats": int(predictions["repeat"].nunique())}
+
+
+def _count(labels: NDArray[Any]) -> dict[str, int]:
+    return {name: int((labels == label).sum()) for label, name in enumerate(CLASSES)}
+
+
+def _warn(data: Dataset) -> None:
+    for label, class_name in enumerate(CLASSES):
+        count = int((data.labels == label).sum())
+        if count < RECOMMENDED:
+            logger.warning("%s has %d faces; %d to 30 are the recommended minimum", class_name, count, RECOMMENDED)
+    share = float(data.labels.mean())
+    if min(share, 1 - share) < IMBALANCED:
+        logger.warning(
+            "%.0f %% of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR",
+            100 * share,
+        )
+
+
+def main() -> None:
+    """Run the stage with params.yaml."""
+    params = load_params()
+    data = load_dataset()
+    manifest = Manifest.read(NETWORKS)
+    if data.embeddings.shape[1] != manifest.embedding_size:
+        raise StageError(
+            f"{EMBEDDINGS} has {data.embeddings.shape[1]} dimensions, the networks ({manifest.backbone}) make "
+            f"{manifest.embedding_size}: run 'dvc repro' (or 'python -m stages.embed') first"
+        )
+    _warn(data)
+    splits = make_splits(data, params.train)
+    predictions = predict(data, splits, params.train)
+    trained = data.rows(splits[0].train) if params.train.protocol == "holdout" else data
+    verifier = fit(trained, params.train)
+    # In the model itself, so that it cannot be used with networks that embed in another way.
+    setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(params.embed.flip))
+    metrics = build_metrics(data, predictions, trained, params.train, manifest)
+    write_table(PREDICTIONS, predictions)
+    verifier.save(MODEL, SCALER)
+    write_json(METRICS, metrics)
+    print(
+        f"train: {len(trained.labels)} faces ({params.train.verifier}); on faces not seen: accuracy "
+        f"{metrics['accuracy']:.3f}, AUC {metrics['auc_roc']:.4f}, F1 {metrics['f1_score']:.3f} at 0.5 → {MODEL}"
+    )

@@ -1,0 +1,238 @@
+"""The detector finds the faces that facenet-pytorch's MTCNN finds, and resamples as torch does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from facenet_pytorch import MTCNN
+
+from faces.detection import detector as detector_module
+from faces.detection.detector import Detector, DetectorSettings, Session
+from faces.detection.face import intersection_over_union
+from faces.detection.summed_area import SummedArea
+from faces.recognition.image import Photo
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer, reduce_for_detection
+
+SETTINGS = DetectorSettings(min_probability=0.0)  # facenet-pytorch reports all that passed O-Net
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What facenet-pytorch's MTCNN says of a photo, the largest face first."""
+
+    name: str
+    pixels: np.ndarray
+    boxes: np.ndarray
+    probabilities: np.ndarray
+    landmarks: np.ndarray
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A network that records how many candidates it is asked of, each time."""
+
+    network: Session
+    asked: list[int]
+
+    def run(self, output_names: list[str] | None, input_feed: dict[str, Any]) -> Any:
+        self.asked.append(len(input_feed["pixels"]))
+        return self.network.run(output_names, input_feed)
+
+
+@pytest.fixture(scope="module")
+def references(photos: list[Path], lfw_photos: list[Path]) -> list[Reference]:
+    mtcnn = MTCNN(
+        keep_all=True,
+        min_face_size=SETTINGS.min_face,
+        thresholds=list(SETTINGS.thresholds),
+        factor=SETTINGS.factor,
+    )
+    found = []
+    for path in photos + lfw_photos:
+        image = reduce_for_detection(Photo.open(path).decode(), SETTINGS.max_side)
+        boxes, probabilities, landmarks = mtcnn.detect(image, landmarks=True)
+        if boxes is None:
+            boxes, probabilities, landmarks = np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
+        parts = (np.asarray(part, np.float64) for part in (boxes, probabilities, landmarks))
+        found.append(Reference(path.name, np.asarray(image), *parts))
+    return found
+
+
+@pytest.fixture(scope="module")
+def detector(networks_dir: Path) -> Detector:
+    return with_settings(networks_dir, SETTINGS)
+
+
+def with_settings(networks_dir: Path, settings: DetectorSettings) -> Detector:
+    networks = Networks.load(networks_dir)
+    networks.manifest = replace(networks.manifest, detector=settings)
+    return networks.open_detector()
+
+
+class TestAgainstFacenetPytorch:
+    """Real photographs, the same pixels for both."""
+
+    def test_all_faces(self, detector: Detector, references: list[Reference]) -> None:
+        for reference in references:
+            ours = detector.detect_all(reference.pixels)
+            assert len(ours) == len(reference.boxes), reference.name
+            for face, box, probability, landmarks in zip(
+                ours, reference.boxes, reference.probabilities, reference.landmarks, strict=True
+            ):
+                assert np.abs(face.box - box).max() < 0.01, reference.name
+                assert abs(face.probability - probability) < 1e-4, reference.name
+                assert np.abs(face.landmarks - landmarks).max() < 0.01, reference.name
+
+    def test_the_photos_show_what_they_should(self, references: list[Reference]) -> None:
+        counts = [len(reference.boxes) for reference in references]
+        assert min(counts) == 0
+        assert max(counts) >= 6
+        assert sum(counts) >= 100
+
+    def test_largest_face(self, detector: Detector, references: list[Reference]) -> None:
+        distances = []
+        for reference in references:
+            face = detector.detect_largest(reference.pixels)
+            assert (face is None) == (len(reference.boxes) == 0), reference.name
+            if face is not None:
+                assert intersection_over_union(face.box, reference.boxes[0]) >= 0.8, reference.name
+                eyes = np.linalg.norm(reference.landmarks[0][0] - reference.landmarks[0][1])
+                distances.append(np.abs(face.landmarks - reference.landmarks[0]).max() / eyes)
+        assert max(distances) <= 0.05
+
+    def test_what_is_passed_over_decides_nothing(
+        self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sparing = [detector.detect_largest(reference.pixels) for reference in references]
+        monkeypatch.setattr(detector_module, "_WORTH_RNET", (0.0, 0.0))
+        monkeypatch.setattr(detector_module, "_WORTH_ONET", (0.0, 0.0))
+        for face, reference in zip(sparing, references, strict=True):
+            lavish = detector.detect_largest(reference.pixels)
+            assert (face and face.as_json()) == (lavish and lavish.as_json()), reference.name
+
+    def test_onet_is_asked_later_and_less_often(
+        self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        monkeypatch.setattr(detector, "_onet", Counting(detector._onet, asked))
+        later = [detector.detect_largest(reference.pixels) for reference in references]
+        asked_later = len(asked)
+        monkeypatch.setattr(detector_module, "_CERTAIN", np.inf)  # at once, where R-Net takes anything for a face
+        for face, reference in zip(later, references, strict=True):
+            sooner = detector.detect_largest(reference.pixels)
+            assert (face is None) == (sooner is None), reference.name
+            assert face is None or intersection_over_union(face.box, sooner.box) >= 0.8, reference.name
+        assert asked_later < 0.9 * (len(asked) - asked_later)
+
+    def test_faces_nearly_of_one_size(self, detector: Detector, lfw_dir: Path) -> None:
+        """The coarse scales alone would take the smaller face, cut by the photo's border, for the larger one."""
+        pixels = np.asarray(Photo.open(lfw_dir / "images/Sherry_Fisher/Sherry_Fisher_0001.jpg").decode())
+        faces, largest = detector.detect_all(pixels), detector.detect_largest(pixels)
+        assert faces[1].size > 0.9 * faces[0].size
+        assert intersection_over_union(largest.box, faces[0].box) > 0.8
+
+
+class TestThreads:
+    """Parts of one photo's work, side by side or one after the other, are the same work."""
+
+    def test_faces_are_the_same_with_several_threads(self, recognizer: Recognizer, photos_dir: Path) -> None:
+        one, three = (recognizer.networks.open_detector(threads) for threads in (1, 3))
+        pixels = np.asarray(reduce_for_detection(Photo.open(photos_dir / "bald_guys.jpg").decode(640), 640))
+        every = [[face.as_json() for face in detector.detect_all(pixels)] for detector in (one, three)]
+        assert len(every[0]) > 5
+        assert every[0] == every[1]
+        assert three.detect_largest(pixels).as_json() == one.detect_largest(pixels).as_json()
+
+    @pytest.mark.parametrize("size", [(12, 12), (13, 40), (150, 150), (301, 399), (1000, 30), (30, 1000), (240, 2000)])
+    def test_an_image_in_strips_gives_pnets_own_result(self, detector: Detector, size: tuple[int, int]) -> None:
+        sums = SummedArea(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
+        shifts, probabilities = detector._pnet.run(None, {"pixels": sums.resize(*size)[None]})
+        in_strips, faces_in_strips = detector._run_pnet(sums, *size)
+        assert np.abs(in_strips - shifts[0]).max() <= 1e-6
+        assert np.abs(faces_in_strips - probabilities[0, 1]).max() <= 1e-6
+
+    def test_one_scan_finds_what_two_find(self, detector: Detector, references: list[Reference]) -> None:
+        for reference in references[:10]:
+            largest, everything = detector.detect(reference.pixels)
+            alone = detector.detect_largest(reference.pixels)
+            assert (largest and largest.as_json()) == (alone and alone.as_json())
+            assert [face.as_json() for face in everything] == [
+                face.as_json() for face in detector.detect_all(reference.pixels)
+            ]
+
+
+class TestImagesWithoutFaces:
+    """No face, no error."""
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 500), (11, 11), (12, 12), (19, 300), (20, 20), (21, 33), (160, 160)])
+    @pytest.mark.parametrize("grey", [0, 128, 255])
+    def test_all_one_colour(self, detector: Detector, size: tuple[int, int], grey: int) -> None:
+        pixels = np.full((*size, 3), grey, np.uint8)
+        assert detector.detect_all(pixels) == []
+        assert detector.detect_largest(pixels) is None
+
+    def test_noise(self, recognizer: Recognizer) -> None:
+        pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+        detector = recognizer.networks.open_detector()
+        assert detector.detect_all(pixels) == []
+        assert detector.detect_largest(pixels) is None
+
+
+@pytest.fixture(scope="module")
+def group(photos_dir: Path) -> np.ndarray:
+    """Some twenty faces, most of them 50 to 80 pixels wide, one 100."""
+    return np.asarray(reduce_for_detection(Photo.open(photos_dir / "bald_guys.jpg").decode(), 640))
+
+
+class TestSettings:
+    """What is set decides which faces are found."""
+
+    def test_min_probability(self, networks_dir: Path, detector: Detector, group: np.ndarray) -> None:
+        everything = [face.probability for face in detector.detect_all(group)]
+        limit = sorted(everything)[len(everything) // 2]
+        sure = with_settings(networks_dir, replace(SETTINGS, min_probability=limit))
+        faces = sure.detect_all(group)
+        assert [face.probability for face in faces] == [value for value in everything if value >= limit]
+        assert 0 < len(faces) < len(everything)
+        assert sure.detect_largest(group).probability >= limit
+
+    @pytest.mark.parametrize(("min_face", "at_most"), [(20, 30), (150, 1), (300, 0)])
+    def test_min_face(self, networks_dir: Path, group: np.ndarray, min_face: int, at_most: int) -> None:
+        coarse = with_settings(networks_dir, replace(SETTINGS, min_face=min_face))
+        assert min(at_most, 20) <= len(coarse.detect_all(group)) <= at_most
+
+    def test_largest_first(self, detector: Detector, group: np.ndarray) -> None:
+        sizes = [face.size for face in detector.detect_all(group)]
+        assert len(sizes) > 2
+        assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_face_at_the_border(detector: Detector, photos_dir: Path, side: str) -> None:
+    """A quarter of the face lies outside the photo."""
+    image = reduce_for_detection(Photo.open(photos_dir / "kate_siegel.jpg").decode(), 640)
+    left, top, right, bottom = (int(value) for value in detector.detect_largest(np.asarray(image)).box)
+    across, down = (right - left) // 4, (bottom - top) // 4
+    x, y = left + across if side == "left" else 0, top + down if side == "top" else 0
+    x_end, y_end = (
+        right - across if side == "right" else image.width,
+        bottom - down if side == "bottom" else image.height,
+    )
+    pixels = np.asarray(image.crop((x, y, x_end, y_end)))
+
+    def visible(box: np.ndarray) -> np.ndarray:
+        return np.clip(box, 0, [pixels.shape[1], pixels.shape[0]] * 2)
+
+    expected = visible(np.array([left - x, top - y, right - x, bottom - y]))
+    for face in (detector.detect_largest(pixels), detector.detect_all(pixels)[0]):
+        assert intersection_over_union(visible(face.box), expected) > 0.6
+
+
+def test_settings_survive_json() -> None:
+    settings = DetectorSettings(40, 0.6, (0.5, 0.6, 0.8), 0.95, 800)
+    assert DetectorSettings.from_json(settings.as_json()) == settings

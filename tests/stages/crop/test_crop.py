@@ -1,0 +1,292 @@
+"""The stage crop: which faces are cut, from which pixels, and what it remembers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
+from stages.crop import crop, processes
+from stages.crop.memory import CropMemory, CropRow
+from stages.files.paths import CROP_REPORT, CROPPED, NETWORKS
+from stages.files.photos import CLASSES, SourcePhoto, find_photos
+from stages.params import load_params
+from tests.stages.support import Workspace, digest, photos_of_me, posix_only, put
+
+GROUP = "multiface.jpg"
+COLUMNS = [
+    "photo", "sha256", "faces_found", "face", "left", "top", "right", "bottom", "probability", "kept", "reason",
+    "crop", "crop_sha256", "recipe", "photo_hash", "sharpness", "brightness",
+]  # fmt: skip
+
+# What a camera held so stores: the transposition that undoes each EXIF orientation.
+STORED_AS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def inodes(workspace: Workspace) -> dict[str, int]:
+    """Which file each crop is: a crop that was kept is the very same file."""
+    folder = workspace.path("data/cropped")
+    return {path.relative_to(folder).as_posix(): path.stat().st_ino for path in folder.rglob("*.png")}
+
+
+def remade(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    return {name for name in before.keys() & after.keys() if before[name] != after[name]}
+
+
+def pixels_of(workspace: Workspace, crop: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    with Image.open(workspace.path(f"data/cropped/{crop}")) as image:
+        return np.asarray(image)
+
+
+@pytest.fixture
+def grouped(empty: Workspace, photos_dir: Path, lfw_dir: Path) -> Workspace:
+    """The same group photo in both classes."""
+    for name in ("me/group.jpg", "not_me/group.jpg"):
+        put(photos_dir / GROUP, empty.path(f"data/{name}"))
+    put(photos_of_me(lfw_dir)[0], empty.path("data/me/alone.jpg"))
+    return empty
+
+
+def test_report_has_these_columns_and_one_row_a_face(built: Workspace) -> None:
+    report = built.crop_report()
+    assert list(report.columns) == COLUMNS == list(CropRow._fields)
+    for _, rows in report.groupby("photo"):
+        assert list(rows["face"]) == list(range(len(rows)))
+        assert (rows["faces_found"] == len(rows)).all()
+    assert (report["probability"].between(0.9, 1)).all()
+    assert (report["right"] > report["left"]).all()
+    assert (report["bottom"] > report["top"]).all()
+
+
+def test_crops_are_those_that_the_report_names_and_no_others(built: Workspace) -> None:
+    kept = built.crop_report().query("kept")
+    assert inodes(built).keys() == set(kept["crop"])
+    assert all(path.suffix == ".png" or path.is_dir() for path in built.path("data/cropped").rglob("*"))
+    assert {digest(built.path(f"data/cropped/{row.crop}")) for row in kept.itertuples()} == set(kept["crop_sha256"])
+    assert {path.name for path in built.path("data/cropped").iterdir()} == {"me", "not_me"}
+
+
+@pytest.mark.parametrize(("me_faces", "not_me_faces"), [("largest", "all"), ("all", "largest")])
+def test_which_faces_are_kept_is_a_parameter_of_each_class(
+    grouped: Workspace, recognizer: Recognizer, photos_dir: Path, me_faces: str, not_me_faces: str
+) -> None:
+    grouped.set_params(crop__me_faces=me_faces, crop__not_me_faces=not_me_faces)
+    log = grouped.stage("crop").stderr
+    report = grouped.crop_report()
+    expected = recognizer.faces(photos_dir / GROUP)
+    assert len(expected) > 2
+    for class_name, wanted in (("me", me_faces), ("not_me", not_me_faces)):
+        rows = report[report["photo"] == f"{class_name}/group.jpg"]
+        assert len(rows) == len(expected)
+        keep = 1 if wanted == "largest" else len(expected)
+        assert list(rows["kept"]) == [True] * keep + [False] * (len(expected) - keep)
+        assert list(rows["reason"]) == [""] * keep + ["not the largest face"] * (len(expected) - keep)
+        for row, face in zip(rows.itertuples(), expected, strict=True):
+            assert np.abs(np.array([row.left, row.top, row.right, row.bottom]) - face.box).max() <= 0.051
+            if row.kept:
+                pixels = pixels_of(grouped, row.crop)
+                assert face.crop is not None
+                assert np.array_equal(pixels, face.crop)
+            else:
+                assert (row.crop, row.crop_sha256) == ("", "")
+    first = report[report["photo"] == "me/group.jpg"].iloc[0]
+    areas = [(face.box[2] - face.box[0]) * (face.box[3] - face.box[1]) for face in expected]
+    assert (first["right"] - first["left"]) * (first["bottom"] - first["top"]) == pytest.approx(max(areas), rel=0.01)
+    assert ("WARNING: more than one face on photos of me, the largest taken" in log) == (me_faces == "largest")
+    assert ("me/group.jpg" in log) == (me_faces == "largest")
+
+
+def test_a_photo_turned_by_exif_gives_the_same_crop(empty: Workspace, lfw_dir: Path) -> None:
+    photo = photos_of_me(lfw_dir)[1]
+    folder = empty.path("data/me")
+    put(photo, empty.path("data/not_me/other.jpg"))
+    with Image.open(photo) as image:
+        upright = image.convert("RGB")
+    folder.mkdir()
+    upright.save(folder / "upright.png")
+    for orientation, stored_as in STORED_AS.items():
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        stored = upright.transpose(stored_as)
+        stored.save(folder / f"turned{orientation}.png", exif=exif)
+        stored.save(folder / f"turned{orientation}.jpg", exif=exif, quality=95)
+    stored.save(folder / "not told.png")  # the check itself: without EXIF the crop is another
+    empty.stage("crop")
+    rows = empty.crop_report().query("face == 0").set_index("photo")
+    wanted = rows.loc["me/upright.png"]
+    crop = pixels_of(empty, wanted["crop"]).astype(int)
+    for orientation in STORED_AS:
+        lossless = rows.loc[f"me/turned{orientation}.png"]
+        assert lossless["crop_sha256"] == wanted["crop_sha256"]
+        assert list(lossless[["left", "top", "right", "bottom"]]) == list(wanted[["left", "top", "right", "bottom"]])
+        lossy = Image.fromarray(pixels_of(empty, rows.loc[f"me/turned{orientation}.jpg", "crop"]))
+        turned = [np.asarray(lossy.transpose(way)).astype(int) for way in STORED_AS.values()]
+        difference = np.abs(np.asarray(lossy).astype(int) - crop).mean()
+        assert difference < 15
+        assert all(difference < np.abs(other - crop).mean() / 2 for other in turned)
+    told = empty.crop_report().query("photo == 'me/not told.png' and kept")
+    assert told.empty or told["crop_sha256"].iloc[0] != wanted["crop_sha256"]
+
+
+def test_a_second_run_makes_no_crop_again(workspace: Workspace) -> None:
+    before, outputs = inodes(workspace), workspace.outputs()
+    workspace.stage("crop")
+    assert inodes(workspace) == before
+    assert workspace.outputs() == outputs
+
+
+def test_adding_a_photo_costs_one_photo(workspace: Workspace, lfw_dir: Path) -> None:
+    before = inodes(workspace)
+    put(photos_of_me(lfw_dir)[20], workspace.path("data/me/added.jpg"))
+    workspace.stage("crop")
+    after = inodes(workspace)
+    assert after.keys() - before.keys() == {"me/added.jpg-0.png"}
+    assert before.items() <= after.items()
+
+
+def test_deleting_a_photo_deletes_all_that_was_made_of_it(workspace: Workspace) -> None:
+    rows = workspace.index()
+    gone = rows[rows["label"] == 1].iloc[3]
+    before = inodes(workspace)
+    workspace.path(f"data/{gone['photo']}").unlink()
+    workspace.stage("crop")
+    workspace.stage("embed")
+    assert before.keys() - inodes(workspace).keys() == {gone["crop"]}
+    left = workspace.index()
+    assert len(left) == len(workspace.embeddings()) == len(rows) - 1
+    name = Path(gone["photo"]).name
+    for file, text in workspace.texts():
+        assert name not in file
+        for trace in (name, gone["sha256"], gone["crop_sha256"], gone["embedding_sha256"]):
+            assert trace not in text, f"{trace} in {file}"
+    rows_left = {hashlib.sha256(row.tobytes()).hexdigest() for row in workspace.embeddings()}
+    assert rows_left == set(left["embedding_sha256"])
+
+
+def test_another_photo_under_the_same_name_is_cropped_anew(workspace: Workspace, lfw_dir: Path) -> None:
+    before = inodes(workspace)
+    put(photos_of_me(lfw_dir)[20], workspace.path(f"data/me/{photos_of_me(lfw_dir)[0].name}"))
+    workspace.stage("crop")
+    changed = f"me/{photos_of_me(lfw_dir)[0].name}-0.png"
+    assert remade(before, inodes(workspace)) == {changed}
+    row = workspace.crop_report().query("crop == @changed").iloc[0]
+    assert row["sha256"] == digest(photos_of_me(lfw_dir)[20])
+    assert row["crop_sha256"] == digest(workspace.path(f"data/cropped/{changed}"))
+
+
+def test_a_damaged_or_missing_crop_is_made_again(workspace: Workspace) -> None:
+    before, outputs = inodes(workspace), workspace.outputs()
+    damaged, missing = sorted(name for name in before if name.startswith("me/"))[:2]
+    file = workspace.path(f"data/cropped/{damaged}")
+    file.unlink()
+    file.write_bytes(b"damaged")
+    workspace.path(f"data/cropped/{missing}").unlink()
+    workspace.stage("crop")
+    assert workspace.outputs() == outputs
+    assert remade(before, inodes(workspace)) >= {damaged}
+
+
+def test_a_parameter_of_one_class_leaves_the_other_class_alone(workspace: Workspace) -> None:
+    before = inodes(workspace)
+    workspace.set_params(crop__not_me_faces="largest")
+    workspace.stage("crop")
+    changed = remade(before, inodes(workspace))
+    assert changed
+    assert all(name.startswith("not_me/") for name in changed)
+    before = inodes(workspace)  # anew: those deleted meanwhile may have come back in other files
+    workspace.set_params(crop__max_megapixels=32)
+    workspace.stage("crop")
+    assert remade(before, inodes(workspace)) == before.keys() & inodes(workspace).keys()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"nonsense", b"photo,sha256\nx,y\n", b"\xff\xfe\x00"])
+def test_a_damaged_report_remembers_nothing(built: Workspace, tmp_path: Path, content: bytes | None) -> None:
+    report, crops = tmp_path / "crop_report.csv", built.path("data/cropped")
+    row = built.crop_report().iloc[0]
+    report.write_bytes(built.path("reports/crop_report.csv").read_bytes() if content is None else content)
+    class_name, _, name = row["photo"].partition("/")
+    source = SourcePhoto(built.path("data") / row["photo"], name, CLASSES.index(class_name))
+    assert CropMemory(report, crops).recall(source, row["recipe"], tmp_path / "new") == (content is None)
+    assert (tmp_path / "new" / row["crop"]).is_file() == (content is None)
+
+
+@pytest.mark.parametrize("part", [1, 100])
+def test_photos_are_recalled_in_processes_as_in_this_one(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    """With parts of one photo there are enough of them for two processes, with parts of a hundred there are not."""
+    monkeypatch.setattr(processes, "available_cores", lambda: 2)
+    monkeypatch.setattr(crop, "_PART", part)
+    monkeypatch.chdir(workspace.root)
+    photos, _ = find_photos(Path("data"))
+    changed = photos[3]
+    changed.path.write_bytes(changed.path.read_bytes() + b"\0")
+    memory, params = CropMemory(CROP_REPORT, CROPPED), load_params()
+    target = tmp_path / "new"
+    recalled = crop._recall(memory, photos, Networks.load(NETWORKS), params, target)
+    assert [rows is None for rows in recalled] == [photo == changed for photo in photos]
+    expected = workspace.crop_report()
+    expected = expected[expected["photo"] != changed.path_in_data]
+    assert [row.photo for rows in recalled for row in rows or []] == list(expected["photo"])
+    kept = set(expected["crop"][expected["kept"]])
+    assert {path.relative_to(target).as_posix() for path in target.rglob("*.png")} == kept
+
+
+def test_crops_do_not_depend_on_what_was_remembered(workspace: Workspace, lfw_dir: Path) -> None:
+    """A run that remembers and one from nothing end with the same bytes, row for row."""
+    put(photos_of_me(lfw_dir)[20], workspace.path("data/me/added.jpg"))
+    workspace.stage("crop")
+    outputs = workspace.outputs()
+    workspace.path("reports/crop_report.csv").unlink()
+    for path in workspace.path("data/cropped").rglob("*.png"):
+        path.unlink()
+    workspace.stage("crop")
+    assert workspace.outputs() == outputs
+
+
+@posix_only
+def test_killed_half_way_it_leaves_the_old_crops_and_no_trace_after_the_next_run(workspace: Workspace) -> None:
+    outputs = workspace.outputs()
+    workspace.set_params(crop__max_megapixels=32)  # every crop is made anew
+    process = workspace.start("crop")
+    try:
+        deadline = time.monotonic() + 60
+        while not any(workspace.path("data").glob(".cropped.new.*.tmp/*/**/*.png")):
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    assert process.returncode == -9
+    assert workspace.leftovers()
+    assert {name: value for name, value in workspace.outputs().items() if ".tmp/" not in name} == outputs
+    workspace.set_params(crop__max_megapixels=64)
+    workspace.stage("crop")
+    assert workspace.outputs() == outputs
+
+
+@posix_only
+@pytest.mark.parametrize("moves", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)])
+def test_killed_between_two_moves_the_next_run_is_right(workspace: Workspace, lfw_dir: Path, moves: int) -> None:
+    put(photos_of_me(lfw_dir)[20], workspace.path("data/me/added.jpg"))
+    undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
+    undisturbed.stage("crop")
+    workspace.killed_at_move("crop", moves)
+    workspace.stage("crop")
+    assert workspace.outputs() == undisturbed.outputs()

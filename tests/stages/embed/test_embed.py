@@ -1,0 +1,189 @@
+"""The stage embed: which row is which photo's, the same embedding as when serving, and what it remembers."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faces.recognition.recognizer import Recognizer
+from tests.stages.support import ME_PHOTOS, Workspace, digest, photos_of_me, posix_only, put
+
+INDEX_COLUMNS = [
+    "row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256", "recipe", "embedding_sha256",
+]  # fmt: skip
+
+
+def new_crops(log: str) -> tuple[int, int]:
+    """How many crops were embedded, of how many, as the log says; (0, 0) where it says nothing."""
+    found = re.search(r"(\d+) of (\d+) crops are new", log)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def cosine(first: np.ndarray, second: np.ndarray) -> float:
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
+
+
+def assert_equal_but_for_rounding(got: Workspace, wanted: Workspace) -> None:
+    """Where there is a GPU, it embeds many new crops, and the processor few: the last bits differ."""
+    assert np.allclose(got.embeddings(), wanted.embeddings(), atol=1e-5)
+    digests = [INDEX_COLUMNS[-1]]
+    assert got.index().drop(columns=digests).equals(wanted.index().drop(columns=digests))
+    same, expected = got.outputs(), wanted.outputs()
+    same.update({name: expected[name] for name in ("data/embeddings.npy", "data/index.csv")})
+    assert same == expected
+
+
+def test_arrays_and_index_have_the_promised_form(built: Workspace) -> None:
+    embeddings, labels, index = built.embeddings(), np.load(built.path("data/labels.npy")), built.index()
+    kept = built.crop_report().query("kept")
+    assert (embeddings.dtype, embeddings.shape) == (np.float32, (len(kept), 128))
+    assert (labels.dtype, labels.shape) == (np.int64, (len(kept),))
+    assert np.isfinite(embeddings).all()
+    assert list(index.columns) == INDEX_COLUMNS
+    assert list(index["row"]) == list(range(len(kept)))
+    assert list(index["label"]) == list(labels)
+    assert list(index["crop"]) == list(kept["crop"])
+    assert int(labels.sum()) == ME_PHOTOS
+
+
+def test_index_says_class_person_and_content_of_each_row(built: Workspace) -> None:
+    for row in built.index().itertuples():
+        photo = built.path(f"data/{row.photo}")
+        assert digest(photo) == row.sha256
+        assert row.label == (1 if row.photo.startswith("me/") else 0)
+        assert row.person == ("me" if row.label else photo.parent.name)
+        assert digest(built.path(f"data/cropped/{row.crop}")) == row.crop_sha256
+
+
+def test_each_row_is_the_embedding_that_serving_makes_of_its_photo(built: Workspace, recognizer: Recognizer) -> None:
+    """Training and serving agree: for each photo of me, as for every face of the others."""
+    embeddings = built.embeddings()
+    for row in built.index().itertuples():
+        photo = built.path(f"data/{row.photo}")
+        if row.label == 1:
+            face = recognizer.largest_face(photo)
+            assert row.face == 0
+        else:
+            face = recognizer.faces(photo)[row.face]
+        assert face is not None
+        recognizer.embed([face])
+        assert face.embedding is not None
+        assert cosine(embeddings[row.row], face.embedding) >= 0.9999
+
+
+def test_rows_of_different_photos_differ(built: Workspace) -> None:
+    """The check above can fail: no two photos have embeddings as near as that."""
+    embeddings = built.embeddings()
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    similarity = unit @ unit.T - 2 * np.eye(len(unit), dtype=np.float32)
+    assert similarity.max() < 0.999
+
+
+def test_a_second_run_embeds_nothing(workspace: Workspace) -> None:
+    outputs = workspace.outputs()
+    assert new_crops(workspace.stage("embed").stderr) == (0, 0)
+    assert workspace.outputs() == outputs
+
+
+def test_adding_a_photo_embeds_one_crop_and_keeps_the_other_rows(workspace: Workspace, lfw_dir: Path) -> None:
+    before = dict(zip(workspace.index()["crop"], workspace.embeddings(), strict=True))
+    put(photos_of_me(lfw_dir)[20], workspace.path("data/me/added.jpg"))
+    workspace.stage("crop")
+    assert new_crops(workspace.stage("embed").stderr) == (1, len(before) + 1)
+    after = dict(zip(workspace.index()["crop"], workspace.embeddings(), strict=True))
+    assert after.keys() - before.keys() == {"me/added.jpg-0.png"}
+    assert all(np.array_equal(after[crop], before[crop]) for crop in before)
+
+
+def test_the_same_photo_twice_is_two_rows_embedded_once(workspace: Workspace, lfw_dir: Path) -> None:
+    for name in ("one.jpg", "two.jpg"):
+        put(photos_of_me(lfw_dir)[20], workspace.path(f"data/me/{name}"))
+    workspace.stage("crop")
+    assert new_crops(workspace.stage("embed").stderr)[0] == 1
+    index = workspace.index().set_index("photo")
+    one, two = (workspace.embeddings()[index.loc[f"me/{name}.jpg", "row"]] for name in ("one", "two"))
+    assert np.array_equal(one, two)
+
+
+def test_what_is_remembered_gives_the_same_as_starting_from_nothing(workspace: Workspace) -> None:
+    outputs = workspace.outputs()
+    workspace.path("data/index.csv").unlink()
+    count = len(workspace.embeddings())
+    assert new_crops(workspace.stage("embed").stderr) == (count, count)
+    assert workspace.outputs() == outputs
+
+
+def test_mirroring_is_a_parameter_that_makes_all_anew(workspace: Workspace) -> None:
+    before = workspace.embeddings()
+    workspace.set_params(embed__flip=False)
+    assert new_crops(workspace.stage("embed").stderr) == (len(before), len(before))
+    similarity = [cosine(*rows) for rows in zip(before, workspace.embeddings(), strict=True)]
+    assert max(similarity) < 0.99999
+    assert min(similarity) > 0.8
+
+
+def test_batch_size_changes_nothing_that_counts(workspace: Workspace) -> None:
+    before = workspace.embeddings()
+    workspace.path("data/index.csv").unlink()
+    workspace.set_params(embed__batch_size=7)
+    workspace.stage("embed")
+    assert np.abs(workspace.embeddings() - before).max() < 1e-5
+
+
+def test_embeddings_beside_an_index_of_other_rows_are_not_taken_for_them(workspace: Workspace) -> None:
+    """What a run killed between its files leaves: new embeddings, as many, beside the old index."""
+    undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
+    np.save(workspace.path("data/embeddings.npy"), workspace.embeddings()[::-1].copy())
+    workspace.stage("embed")
+    assert_equal_but_for_rounding(workspace, undisturbed)
+
+
+@pytest.mark.parametrize(("name", "content"), [("embeddings.npy", b"nonsense"), ("index.csv", b"\xff")])
+def test_a_damaged_memory_is_forgotten(workspace: Workspace, name: str, content: bytes) -> None:
+    outputs = workspace.outputs()
+    workspace.path(f"data/{name}").write_bytes(content)
+    workspace.stage("embed")
+    assert workspace.outputs() == outputs
+
+
+@posix_only
+@pytest.mark.parametrize("moves", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)])
+def test_killed_between_two_moves_the_next_run_is_right(workspace: Workspace, moves: int) -> None:
+    """One photo fewer and one more: as many rows as before, most of them moved."""
+    photos = sorted(workspace.path("data/me").glob("*.jpg"))
+    photos[0].rename(photos[0].with_name("zzz.jpg"))
+    workspace.stage("crop")
+    undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
+    undisturbed.stage("embed")
+    workspace.killed_at_move("embed", moves)
+    assert workspace.leftovers()
+    workspace.stage("embed")
+    assert_equal_but_for_rounding(workspace, undisturbed)
+
+
+@posix_only
+def test_killed_while_embedding_it_leaves_the_old_embeddings(workspace: Workspace) -> None:
+    outputs = workspace.outputs()
+    workspace.path("data/index.csv").unlink()
+    crop = workspace.path(f"data/cropped/{workspace.crop_report().query('kept')['crop'].iloc[-1]}")
+    content = crop.read_bytes()
+    crop.unlink()
+    os.mkfifo(crop)  # reading it waits for ever, so that the stage is killed where it works
+    process = workspace.start("embed")
+    try:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert any("crops are new" in line for line in lines)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    crop.unlink()
+    crop.write_bytes(content)
+    assert {name for name, value in outputs.items() if workspace.outputs().get(name) != value} == {"data/index.csv"}
+    workspace.stage("embed")
+    assert workspace.outputs() == outputs

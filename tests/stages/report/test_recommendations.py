@@ -1,0 +1,168 @@
+"""What the report recommends follows from the figures, and has words in both languages, whose templates agree."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import Any
+
+import jinja2
+import jinja2.meta
+import pytest
+
+from faces.recognition.networks import Networks
+from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.params import load_params
+from stages.report import rendering, report
+from stages.robustness.degradations import DEGRADATIONS
+from tests.stages.support import Workspace
+
+COUNTS = {"photos": 60, "with_face": 60, "no_face": 0, "unusable": 0, "faces_used": 60}
+FEW, SOME, MANY = ({**COUNTS, "faces_used": count} for count in (12, 30, 400))
+POINT = {"threshold": 0.8125, "target_far": 0.05, "supported": True, "people": 60, "effective_people": 60,
+         "people_needed": 60,
+         "far": 0.04, "frr": 0.125}  # fmt: skip
+AT = {"threshold": 0.75, "far": 0.0, "far_interval": {"low": 0.0, "high": 0.05}}
+LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
+
+
+def advice(
+    me: dict[str, int] = COUNTS,
+    not_me: dict[str, int] = COUNTS,
+    at: dict[str, Any] | None = None,
+    point: dict[str, Any] | None = None,
+    quality: dict[str, int] | None = None,
+    doubled: dict[str, float | None] | None = None,
+    requested: str = "dlib-resnet",
+) -> list[dict[str, Any]]:
+    """Recommendations for plenty of good photos but for what is given."""
+    content = {
+        "dataset": {"not_me": not_me, "me": me},
+        "quality": dict.fromkeys(PROBLEM_NAMES, 0) | (quality or {}),
+        "robustness": {
+            "frr_doubles_at": {"noise": None} | (doubled or {}),
+            "levels": {degradation.name: list(degradation.levels) for degradation in DEGRADATIONS},
+        },
+        "evaluation": {"threshold_analysis": {"at_default": AT | (at or {})}, "operating_point": POINT | (point or {})},
+    }
+    return report.recommendations(content, "dlib-resnet", requested)
+
+
+UNSUPPORTED = {"supported": False, "target_far": 0.001, "people_needed": 3000}
+# What is changed, and the recommendation that must follow; `advice()` itself has the first alone.
+CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"name": "no_stranger_got_in", "people": 60, "below": 0.05}),
+    ({"at": {"far": 0.08}},
+     {"name": "strangers_get_in", "far": 0.08, "threshold": 0.8125, "far_there": 0.04, "frr_there": 0.125}),
+    ({"point": UNSUPPORTED},
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 60, "possible": 0.05}),
+    ({"point": {**UNSUPPORTED, "effective_people": 45}},  # 3 / 45 is above 6.6 %
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 45, "possible": 0.067}),
+    ({"point": {**UNSUPPORTED, "people": 2, "effective_people": 2}},
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 2, "effective": 2, "possible": 1.0}),
+    ({"me": FEW}, {"name": "add_photos", "class": "me", "count": 12, "recommended": 20}),
+    ({"not_me": FEW}, {"name": "add_photos", "class": "not_me", "count": 12, "recommended": 20}),
+    ({"me": SOME}, {"name": "more_is_better", "class": "me", "count": 30}),
+    ({"not_me": MANY}, {"name": "imbalance", "share": 60 / 460}),
+    ({"me": MANY}, {"name": "imbalance", "share": 400 / 460}),
+    ({"requested": "facenet-vggface2"},
+     {"name": "stand_in", "backbone": "dlib-resnet", "requested": "facenet-vggface2"}),
+    ({"me": {**COUNTS, "no_face": 2}, "not_me": {**COUNTS, "unusable": 1}}, {"name": "unusable_photos", "count": 3}),
+    ({"quality": {"suspected_me": 1, "suspected_not_me": 2, "two_people": 4, "in_both_classes": 8, "blurred": 99}},
+     {"name": "suspected_labels", "count": 15}),
+    ({"doubled": {"size": 40.0, "blur": 2.0, "jpeg": None, "noise": 50.0, "covered": 50.0}},  # the last two: much worse
+     {"name": "fragile", "degradations": ["blur", "size"]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected"), CASES, ids=lambda value: value.get("name", ""))
+def test_recommendations_follow_from_the_figures(changes: dict[str, Any], expected: dict[str, Any]) -> None:
+    found = {entry["name"]: entry for entry in advice(**changes)}
+    assert found[expected["name"]] == expected
+    strangers = {"no_stranger_got_in", "strangers_get_in"}
+    assert set(found) - strangers == {expected["name"]} - strangers
+    assert len(set(found) & strangers) == 1
+
+
+def test_a_higher_threshold_is_not_advised_where_it_would_be_lower() -> None:
+    """Fewer strangers get in than were asked for: the operating point is below the service's threshold."""
+    assert advice(at={"far": 0.01}, point={"threshold": 0.6}) == []
+
+
+def test_the_gravest_comes_first() -> None:
+    found = advice(
+        me={**FEW, "no_face": 1}, not_me=MANY, at={"far": 0.5}, point=UNSUPPORTED, quality={"two_people": 1},
+        doubled={"blur": 2.0}, requested="facenet-vggface2",
+    )  # fmt: skip
+    assert [entry["name"] for entry in found] == [
+        "strangers_get_in", "target_unsupported", "suspected_labels", "add_photos", "imbalance", "fragile", "stand_in",
+        "unusable_photos",
+    ]  # fmt: skip
+
+
+def test_every_kind_is_among_the_cases() -> None:
+    assert set(re.findall(r'"name": "(\w+)"', inspect.getsource(report))) == {expected["name"] for _, expected in CASES}
+
+
+@pytest.fixture(scope="module")
+def values(built: Workspace) -> dict[str, Any]:
+    """What the report of the built workspace says."""
+    content: dict[str, Any] = json.loads(built.path("reports/report.json").read_text(encoding="utf-8"))
+    manifest = Networks.load(built.path("models/networks")).manifest
+    return {**content, "latency": {}, "params": load_params(built.path("params.yaml")), "manifest": manifest}
+
+
+def said(values: dict[str, Any], language: str, recommendations: list[dict[str, Any]]) -> list[str]:
+    """The lines that recommendations become."""
+    text = rendering.render_markdown(language, values | {"recommendations": recommendations})
+    heading = {"es": "\n## Recomendaciones\n", "en": "\n## Recommendations\n"}[language]
+    return text.partition(heading)[2].partition("\n## ")[0].strip().splitlines()
+
+
+@LANGUAGES
+def test_each_has_words_and_its_numbers_in_both_languages(values: dict[str, Any], language: str) -> None:
+    for _, expected in CASES:
+        (line,) = said(values, language, [expected])
+        assert re.fullmatch(r"- \w.{40,}[.`]", line), line
+        for name, value in expected.items():
+            if name == "effective":
+                assert (str(value) in line) == (value <= expected["people"])
+            elif name in ("count", "people", "needed", "recommended", "class", "backbone", "requested"):
+                assert str(value) in line, (name, line)
+            elif name == "threshold":
+                assert f"{value:.4f}".replace(".", "," if language == "es" else ".") in line
+            elif isinstance(value, float):
+                assert (
+                    f"{100 * value:.{1 if value >= 0.01 else 2}f} %".replace(".", "," if language == "es" else ".")
+                    in line
+                )
+    lines = said(values, language, [expected for _, expected in CASES])
+    assert len(lines) == len(set(lines)) == len(CASES)
+    assert all(line.startswith("- ") for line in lines)
+
+
+@LANGUAGES
+def test_degradations_and_problems_have_words(values: dict[str, Any], language: str) -> None:
+    names = [degradation.name for degradation in DEGRADATIONS]
+    (line,) = said(values, language, [{"name": "fragile", "degradations": names}])
+    named = line.partition(": ")[2].partition(". ")[0].split(", ")
+    assert len(set(named)) == len(names)
+    assert set(names) == set(rendering._DEGRADATIONS)
+    assert "(" not in line
+
+
+def template(language: str) -> str:
+    return (rendering.TEMPLATES / f"report.{language}.md.j2").read_text(encoding="utf-8")
+
+
+def test_the_templates_of_both_languages_say_the_same() -> None:
+    spanish, english = template("es"), template("en")
+    environment = jinja2.Environment()
+    environment.filters |= dict.fromkeys(("num", "pct", "g", "up", "span", "cell"), str)
+    names = [jinja2.meta.find_undeclared_variables(environment.parse(text)) for text in (spanish, english)]
+    assert names[0] == names[1] >= {"dataset", "evaluation", "robustness", "fairness", "latency", "recommendations"}
+    for pattern in (r"^#+ ", r"^\|", r"^- ", r"^!\[", r"^\d\. ", r"^\*\*", r"^\{% for "):
+        lines = [len(re.findall(pattern, text, re.MULTILINE)) for text in (spanish, english)]
+        assert lines[0] == lines[1], pattern
+    assert set(re.findall(r'r\.name == "(\w+)"', spanish)) == {expected["name"] for _, expected in CASES}

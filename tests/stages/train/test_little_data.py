@@ -1,0 +1,100 @@
+"""Data that say little: each ends in a report that says so or in an error, never in a confident figure."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from stages.evaluate import evaluate
+from stages.train import train
+from tests.stages.support import (
+    STAGES,
+    Workspace,
+    photos_of_me,
+    put,
+    put_embeddings,
+    put_groups,
+    put_photos,
+)
+
+
+def results_of(workspace: Workspace) -> dict[str, Any]:
+    text = workspace.path("reports/evaluation_results.json").read_text(encoding="utf-8")
+    values: dict[str, Any] = json.loads(text)
+    return values
+
+
+def test_five_photos_and_three_strangers_give_a_report_that_promises_nothing(empty: Workspace, lfw_dir: Path) -> None:
+    put_photos(empty.root, lfw_dir, me=5, strangers=3)
+    empty.set_params(robustness__photos=3, report__latency_photos=2)
+    warned = "".join(empty.stage(stage).stderr for stage in STAGES)
+    assert "me has 5 faces; 20 to 30 are the recommended minimum" in warned
+    assert "not_me has 3 faces; 20 to 30 are the recommended minimum" in warned
+    results = results_of(empty)
+    assert results["test_faces"] == {"not_me": 3, "me": 5}
+    at = results["threshold_analysis"]["at_default"]
+    assert at["far_interval"]["high"] >= 0.9
+    assert at["frr_interval"]["high"] >= 0.5
+    assert not results["operating_point"]["supported"]
+    text = empty.path("reports/INFORME_H10.md").read_text(encoding="utf-8")
+    assert "**Los datos no bastan para asegurarlo**: hacen falta al menos 3000 desconocidos y hay 3" in text
+    assert "Añade fotos a `data/me`: hay 5 caras" in text
+    assert "Añade fotos a `data/not_me`: hay 3 caras" in text
+
+
+def test_one_to_five_hundred(
+    empty: Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_embeddings(empty, me=4, not_me=2000, apart=1.0)
+    monkeypatch.chdir(empty.root)
+    with caplog.at_level(logging.WARNING):
+        train.main()
+    assert "0 % of the faces are me: an imbalance" in caplog.text
+    evaluate.main()
+    at = results_of(empty)["threshold_analysis"]["at_default"]
+    assert at["frr_interval"]["high"] >= 0.7, "four photos say little of FRR"
+    assert at["far_interval"]["high"] < 0.05
+    assert at["frr"] < 0.5, "the four are found all the same"
+
+
+def test_near_duplicates_of_one_photo_are_no_estimate(empty: Workspace, lfw_dir: Path) -> None:
+    put_photos(empty.root, lfw_dir, me=0, strangers=12)
+    with Image.open(photos_of_me(lfw_dir)[0]) as photo:
+        for number in range(8):
+            target = empty.path(f"data/me/{number}.jpg")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            photo.save(target, quality=95 - 3 * number)
+    for stage in ("crop", "embed", "quality"):
+        empty.stage(stage)
+    message = empty.failing("train")
+    assert message.startswith("me has 8 usable faces, 1 that are not near-duplicates; at least 3 are needed")
+
+
+def test_two_people_in_me_are_pointed_out_and_show_in_the_figures(empty: Workspace, lfw_dir: Path) -> None:
+    put_photos(empty.root, lfw_dir, me=8, strangers=20)
+    other = sorted((lfw_dir / "images" / "Andre_Agassi").glob("*.jpg"))[:8]
+    for photo in other:
+        put(photo, empty.path(f"data/me/{photo.name}"))
+    for stage in ("crop", "embed", "quality"):
+        done = empty.stage(stage)
+    assert "data/me" in done.stderr or "me/" in done.stderr
+    problems = json.loads(empty.path("reports/data_quality.json").read_text(encoding="utf-8"))["problems"]
+    assert problems["two_people"] + problems["suspected_not_me"] >= 6
+
+
+def test_one_stranger_with_nearly_all_photos_promises_as_little_as_one_person(
+    empty: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_embeddings(empty, me=20, not_me=400, apart=1.0)
+    put_groups(empty, [0 if 10 < row < 400 else row + 1 for row in range(420)])
+    monkeypatch.chdir(empty.root)
+    train.main()
+    evaluate.main()
+    results = results_of(empty)
+    assert results["test_groups"]["not_me"] == 12
+    assert results["threshold_analysis"]["at_default"]["far_interval"]["high"] > 0.9

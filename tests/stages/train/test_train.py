@@ -1,0 +1,250 @@
+"""The stage train: the contract's split, scaler, classifier and figures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from msgspec.structs import replace
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from faces.cosine import CosineClassifier
+from faces.recognition.networks import Manifest
+from stages.estimation.fit import fit
+from stages.estimation.protocol import make_splits
+from stages.files.dataset import load_dataset
+from stages.params import TrainParams, load_params
+from stages.train import train
+from tests.stages.support import ROOT, Workspace, digest, posix_only, put_embeddings, put_groups
+
+KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report", "backbone", "faces",
+        "verifier", "protocol", "people"}  # fmt: skip
+
+
+def settings(**values: Any) -> TrainParams:
+    return replace(load_params(ROOT / "params.yaml").train, **values)
+
+
+def predictions_of(workspace: Workspace) -> pd.DataFrame:
+    return pd.read_csv(workspace.path("data/predictions.csv"))
+
+
+def metrics_of(workspace: Workspace) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(workspace.path("reports/metrics.json").read_text(encoding="utf-8"))
+    return values
+
+
+@pytest.fixture
+def inside(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace with the embeddings of 30 and 50 made-up faces, as the current folder."""
+    put_embeddings(empty, me=30, not_me=50, apart=0.15)
+    monkeypatch.chdir(empty.root)
+    return empty
+
+
+def use_contract(workspace: Workspace, **values: Any) -> None:
+    """The contract's verifier and split, which are settings."""
+    workspace.set_params(train__verifier="logistic_regression", train__protocol="holdout", **values)
+
+
+def test_models_are_what_the_contract_names(inside: Workspace) -> None:
+    use_contract(inside)
+    train.main()
+    model, scaler = (joblib.load(inside.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+    assert type(model) is LogisticRegression
+    assert type(scaler) is StandardScaler
+    assert (model.class_weight, model.C, model.random_state) == ("balanced", 1.0, 42)
+    assert list(model.classes_) == [0, 1]
+
+
+def test_the_default_verifier_passes_embeddings_through_and_sees_every_face(built: Workspace) -> None:
+    model, scaler = (joblib.load(built.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+    assert type(model) is CosineClassifier
+    embeddings, labels = built.embeddings(), np.load(built.path("data/labels.npy"))
+    assert np.array_equal(scaler.transform(embeddings), embeddings)
+    groups = pd.read_csv(built.path("data/groups.csv"))["group"].to_numpy()
+    whole = CosineClassifier().fit(embeddings, labels, groups)
+    assert whole.predict_proba(embeddings) == pytest.approx(model.predict_proba(embeddings))
+    scores = model.predict_proba(scaler.transform(embeddings))[:, 1]
+    assert scores[labels == 1].min() > scores[labels == 0].max()
+
+
+def test_the_contracts_score_is_its_formula_on_the_training_rows_alone(workspace: Workspace) -> None:
+    """Rebuilt with scikit-learn alone, from the files that the stage read."""
+    use_contract(workspace)
+    put_groups(workspace, range(len(workspace.index())))
+    workspace.stage("train")
+    embeddings, labels = workspace.embeddings(), np.load(workspace.path("data/labels.npy"))
+    kept, tested = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=42, stratify=labels)
+    kept, tested = np.sort(kept), np.sort(tested)
+    scaler = StandardScaler().fit(embeddings[kept])
+    model = LogisticRegression(class_weight="balanced", max_iter=1000, random_state=42)
+    model.fit(scaler.transform(embeddings[kept]), labels[kept])
+    expected = model.predict_proba(scaler.transform(embeddings))[:, 1]
+    ours, scaling = (joblib.load(workspace.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
+    scores = ours.predict_proba(scaling.transform(embeddings))[:, 1]
+    assert np.allclose(scores, expected, atol=1e-6)
+    table = predictions_of(workspace)
+    assert np.array_equal(table["row"], tested)
+    assert table["score"].to_numpy() == pytest.approx(scores[tested], abs=1e-6)
+
+
+def test_predictions_are_of_models_that_did_not_see_the_face_or_its_group(inside: Workspace) -> None:
+    put_groups(inside, [row // 2 for row in range(80)])
+    train.main()
+    table = predictions_of(inside)
+    assert len(table) == 10 * 80
+    assert (table.groupby("row")["repeat"].nunique() == 10).all()
+    row = 63
+    seen = []
+    for repeat, own in table.groupby("repeat"):
+        params = settings()
+        data = load_dataset()
+        fold = next(split for split in make_splits(data, params) if split.repeat == repeat and row in split.test)
+        assert not {row // 2} & set(data.groups[fold.train])
+        score = fit(data.rows(fold.train), params).score(data.embeddings[[row]])[0]
+        assert own.set_index("row")["score"][row] == pytest.approx(score)
+        seen.append(score)
+    assert len(set(seen)) > 1
+
+
+@pytest.mark.parametrize("contract", [True, False])
+def test_metrics_are_those_of_unseen_rows_at_one_half(inside: Workspace, contract: bool) -> None:
+    if contract:
+        use_contract(inside)
+    train.main()
+    metrics, table = metrics_of(inside), predictions_of(inside)
+    assert metrics.keys() == KEYS
+    labels, scores = table["label"], table["score"]
+    predicted = (scores >= 0.5).astype(int)
+    assert 0 < (predicted != labels).mean() < 0.5, "the example must not be perfect"
+    wanted = {
+        "accuracy": accuracy_score(labels, predicted),
+        "auc_roc": roc_auc_score(labels, scores),
+        "precision": precision_score(labels, predicted),
+        "recall": recall_score(labels, predicted),
+        "f1_score": f1_score(labels, predicted),
+    }
+    for name, value in wanted.items():
+        assert metrics[name] == pytest.approx(value, abs=5e-5), name
+    report = metrics["classification_report"]
+    assert report["me"]["recall"] == metrics["recall"]
+    tested = {"not_me": 10, "me": 6} if contract else {"not_me": 50, "me": 30}
+    assert {name: report[name]["support"] for name in tested} == pytest.approx(tested)
+    trained = {"not_me": 40, "me": 24} if contract else {"not_me": 50, "me": 30}
+    assert metrics["faces"] == {"total": {"not_me": 50, "me": 30}, "train": trained, "test": tested}
+    assert metrics["backbone"] == "dlib-resnet"
+    assert metrics["protocol"]["name"] == ("holdout" if contract else "cross_validation")
+    assert "validation" not in metrics
+
+
+def test_metrics_with_validation_have_both(inside: Workspace) -> None:
+    use_contract(inside, train__validation_size=0.15, train__test_size=0.15)
+    train.main()
+    metrics = metrics_of(inside)
+    assert metrics["validation"].keys() == {"accuracy", "auc_roc", "precision", "recall", "f1_score",
+                                            "classification_report"}  # fmt: skip
+    assert {part: sum(counts.values()) for part, counts in metrics["faces"].items()} == {
+        "total": 80, "train": 56, "validation": 12, "test": 12,
+    }  # fmt: skip
+
+
+def test_the_model_says_how_its_embeddings_were_made(built: Workspace) -> None:
+    model = joblib.load(built.path("models/model.joblib"))
+    manifest = Manifest.read(built.path("models/networks"))
+    assert model.embedding_recipe_ == manifest.recipe(flip=True)
+
+
+def test_two_runs_write_the_same_bytes(inside: Workspace) -> None:
+    train.main()
+    first = inside.outputs()
+    train.main()
+    assert inside.outputs() == first
+    assert {
+        "reports/metrics.json",
+        "models/model.joblib",
+        "models/scaler.joblib",
+        "data/predictions.csv",
+    } <= first.keys()
+
+
+def test_parameters_reach_the_classifier(inside: Workspace) -> None:
+    use_contract(inside, train__C=0.01, train__class_weight=None, train__random_state=7)
+    train.main()
+    model = joblib.load("models/model.joblib")
+    assert (model.C, model.class_weight, model.random_state) == (0.01, None, 7)
+    inside.set_params(train__verifier="cosine", train__cosine_C=5.0, train__cohort_weight=0.1)
+    train.main()
+    assert joblib.load("models/model.joblib").get_params() == {"C": 5.0, "cohort_weight": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("me", "not_me", "warned"),
+    [(20, 25, []), (19, 25, ["me has 19 faces; 20 to 30"]), (20, 180, ["10 % of the faces are me: an imbalance"]),
+     (180, 20, ["90 % of the faces are me: an imbalance"]),
+     (5, 100, ["me has 5 faces", "5 % of the faces are me: an imbalance. Accuracy then says little"])],
+)  # fmt: skip
+def test_few_faces_and_imbalance_are_warned_of(
+    inside: Workspace, caplog: pytest.LogCaptureFixture, me: int, not_me: int, warned: list[str]
+) -> None:
+    put_embeddings(inside, me, not_me)
+    train.main()
+    messages = [record.getMessage() for record in caplog.records if record.name == "stages.train.train"]
+    assert len(messages) == len(warned)
+    for said in warned:
+        assert any(message.startswith(said) for message in messages), messages
+
+
+def test_ten_percent_of_positives_still_find_them(inside: Workspace) -> None:
+    """class_weight balanced: the rarer class is not given up."""
+    use_contract(inside)
+    put_embeddings(inside, me=20, not_me=180, apart=1.0)
+    train.main()
+    assert metrics_of(inside)["recall"] == 1.0
+
+
+def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) -> None:
+    before = workspace.outputs()
+    labels = np.load(workspace.path("data/labels.npy"))
+    keep = np.flatnonzero((labels == 0) | (np.cumsum(labels) == 1))  # one photo of me
+    np.save(workspace.path("data/embeddings.npy"), workspace.embeddings()[keep])
+    np.save(workspace.path("data/labels.npy"), labels[keep])
+    put_groups(workspace, range(len(keep)))
+    message = workspace.failing("train")
+    assert message.startswith("me has 1 usable face, 1 that are not near-duplicates; at least 3 are needed")
+    for name in ("models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/predictions.csv"):
+        assert digest(workspace.path(name)) == before[name]
+
+
+@posix_only
+@pytest.mark.parametrize("moves", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow),
+                                   pytest.param(3, marks=pytest.mark.slow)])  # fmt: skip
+def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(workspace: Workspace, moves: int) -> None:
+    before = workspace.outputs()
+    workspace.set_params(train__cosine_C=1.0, train__random_state=1)
+    undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
+    undisturbed.stage("train")
+    after = undisturbed.outputs()
+    workspace.killed_at_move("train", moves)
+    assert workspace.leftovers()
+    for name, kind in (("model", CosineClassifier), ("scaler", StandardScaler)):
+        file = workspace.path(f"models/{name}.joblib")
+        assert type(joblib.load(file)) is kind
+        assert digest(file) in {before[f"models/{name}.joblib"], after[f"models/{name}.joblib"]}
+    workspace.stage("train")
+    assert workspace.outputs() == after
+
+
+def test_rows_of_predictions_are_in_order(inside: Workspace) -> None:
+    train.main()
+    table = predictions_of(inside)
+    assert list(table.columns) == ["repeat", "row", "part", "label", "score"]
+    assert list(table["row"]) == list(range(80)) * 10
+    assert table["score"].between(0, 1).all()
