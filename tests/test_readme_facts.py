@@ -94,7 +94,7 @@ def test_every_error_of_the_service(name: str) -> None:
     assert {(str(status), error) for status, error in errors._BY_STATUS.items()} <= table
     for error in shown:
         if error.endswith(": …"):  # the rest differs from case to case
-            assert f'f"{error[:-1]}{{' in read("service/engine.py"), error
+            assert f'f"{error[:-1]}{{' in read("service/errors.py"), error
 
 
 def test_options_of_quickstart(name: str) -> None:
