@@ -18,8 +18,18 @@ RECIPE_ATTRIBUTE = "embedding_recipe_"
 """Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
 
 
+MADE_WITH_ATTRIBUTE = "made_with_"
+"""Attribute of the saved classifier that says which code and packages made its embeddings and compute its scores."""
+
+
 class VerifierError(UserError):
     """The trained model cannot be used; the message says why and what to do."""
+
+
+_CODE = {
+    "code": "the code that turns a photo into an embedding (faces/detection, faces/recognition) has changed",
+    "scoring": "the code that turns an embedding into a score (faces/verifier.py, faces/scoring.py) has changed",
+}
 
 
 class VerifierNotFoundError(VerifierError):
@@ -74,6 +84,38 @@ class Verifier:
         """How the embeddings it was trained on were made; None for a model saved by other programs."""
         value: dict[str, Any] | None = getattr(self.model, RECIPE_ATTRIBUTE, None)
         return value
+
+    @property
+    def made_with(self) -> dict[str, str] | None:
+        """Which code and packages it was trained with (`describe`); None for a model saved by other programs."""
+        value: dict[str, str] | None = getattr(self.model, MADE_WITH_ATTRIBUTE, None)
+        return value
+
+    def describe(self, recipe: Mapping[str, Any], made_with: Mapping[str, str]) -> None:
+        """Say, within the model itself, how the embeddings it was trained on were made.
+
+        Args:
+            recipe: `Manifest.recipe` of the networks.
+            made_with: `faces.fingerprint.embedding_fingerprint` of whoever made them, with the key "scoring" for
+                `scoring_fingerprint`.
+        """
+        setattr(self.model, RECIPE_ATTRIBUTE, dict(recipe))
+        setattr(self.model, MADE_WITH_ATTRIBUTE, dict(made_with))
+
+    def differences(self, made_with: Mapping[str, str]) -> list[str]:
+        """In what code and packages in use differ from those it was trained with, a phrase each; [] where in nothing.
+
+        Args:
+            made_with: as `describe` takes it, of the code in use.
+        """
+        if self.made_with is None:
+            return []
+        said = []
+        for name, now in made_with.items():
+            before = self.made_with.get(name, "unknown")
+            if before != now:
+                said.append(_CODE.get(name, f"{name} is {now}, and was {before}"))
+        return said
 
     @property
     def flip(self) -> bool:

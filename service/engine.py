@@ -26,6 +26,7 @@ from typing import Literal
 
 import numpy as np
 
+from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
 from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognition.recognizer import Recognizer
 from faces.threads import available_cores, limit_numpy, threads_per_worker
@@ -110,6 +111,12 @@ class Engine:
                 error,
             )
             return cls(None, _describe(error, missing), settings)
+        for difference in verifier.differences({**embedding_fingerprint(), "scoring": scoring_fingerprint()}):
+            log.warning(
+                "Since the model was trained, %s: scores may differ from those that its report speaks of. "
+                "Run 'dvc repro', or serve with the code and the packages that it was trained with",
+                difference,
+            )
         log.info("Loaded %s: backbone %s", _relative(settings.model_path), networks.backbone_name)
         return cls(_Models(networks, verifier), None, settings)
 

@@ -52,6 +52,19 @@ class Clone(Workspace):
         assert done.returncode != 0, done.stdout
         return done.stdout + done.stderr
 
+    def history(self, *arguments: str) -> str:
+        """Run a command of the history that must end well; returns what it printed."""
+        done = self.call(sys.executable, "-m", "history", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def failing_history(self, *arguments: str) -> str:
+        """Run a command of the history that must fail with a message; returns it."""
+        done = self.call(sys.executable, "-m", "history", *arguments)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
     def repro(self) -> list[str]:
         """Run `dvc repro`; returns the stages that ran."""
         return stages_run(self.dvc("repro"))

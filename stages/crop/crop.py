@@ -3,84 +3,150 @@
 Writes data/cropped/{me,not_me}/… (PNG, one a face) and reports/crop_report.csv (a row for each face found, and for each
 photo without one). A photo that cannot be used is skipped with a warning, and counted.
 
-A crop is a pure function of the photo's bytes, the networks, the parameters and the code: photos that have not changed
-since the last run keep theirs, so adding one photo to ten thousand costs one photo. What is remembered is the last
-run's own output, so deleting a photo deletes all that is kept of it.
+A crop is a pure function of the photo's bytes, the networks, the parameters, the code and the packages that compute.
+What was made of a photo is remembered by these (stages/crop/memory.py), so adding one photo to ten thousand costs one
+photo, and setting a parameter back costs nothing. Deleting a photo deletes all that is remembered of it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
 
+from faces.detection.detector import Detector
 from faces.recognition.networks import DETECTOR_NAMES, Networks
-from stages.crop.memory import CropMemory, CropRow, write_report
-from stages.crop.one_photo import crop_recipe, open_cropper
+from stages.crop.memory import CropMemory, prune
+from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
 from stages.crop.processes import map_in_processes
 from stages.errors import StageError
-from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS
-from stages.files.photos import CLASSES, NO_FACE_FOUND, SourcePhoto, find_photos
-from stages.params import Params, load_params
+from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
+from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS
+from stages.files.photos import CLASSES, SourcePhoto, find_misplaced, find_photos
+from stages.files.tables import write_records
+from stages.params import CropParams, load_params
 from stages.progress import progress
 
 OUTPUTS = (CROPPED, CROP_REPORT)
 
-_PART = 25  # photos looked up together
+_LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
 logger = logging.getLogger(__name__)
 
 
-def crop_all(photos: list[SourcePhoto], networks: Networks, params: Params, target: Path) -> list[CropRow]:
-    """Crop all photos below `target`, on all cores; what the last run made of a photo is taken over.
+@dataclass(frozen=True)
+class _Plan:
+    """How photos of one class are cropped."""
+
+    settings: CropSettings
+    recipe: str
+
+
+def plan(networks: Networks, params: CropParams) -> dict[int, _Plan]:
+    """How photos of each class are cropped, by label."""
+    plans = {}
+    for label, wanted in ((1, params.me_faces), (0, params.not_me_faces)):
+        settings = CropSettings(wanted, params.max_megapixels)
+        plans[label] = _Plan(settings, crop_recipe(networks.manifest, settings))
+    return plans
+
+
+class PhotoCropper:
+    """Puts the crops of one photo after another below a folder: those remembered, else made anew.
 
     Args:
-        photos: the photos.
-        networks: finds faces.
-        params: the parameters.
+        networks: find faces, and say how they are cut.
+        plans: from `plan`.
+        target: where crops go.
+        threads: how many parts of one photo's work run at once.
+    """
+
+    def __init__(self, networks: Networks, plans: dict[int, _Plan], target: Path, threads: int = 1) -> None:
+        self._networks = networks
+        self._plans = plans
+        self._memories = {label: CropMemory(REMEMBERED_CROPS, plan.recipe) for label, plan in plans.items()}
+        self._target = target
+        self._threads = threads
+        self._detector: Detector | None = None  # opened for the first photo that is not remembered
+
+    def crop(self, source: SourcePhoto) -> list[CropRow]:
+        """Crop one photo.
+
+        Returns:
+            Its rows of the report, at least one.
+
+        Raises:
+            OSError: a crop cannot be written (disk full).
+        """
+        name = source.path_in_data
+        try:
+            data = source.path.read_bytes()
+        except OSError as error:
+            return [CropRow(name, "", 0, -1, reason=f"cannot be read: {error.strerror}")]
+        memory = self._memories[source.label]
+        rows = memory.recall(hashlib.sha256(data).hexdigest())
+        if rows is None:
+            made = crop_photo(
+                data, self._open_detector(), self._networks.manifest.crop, self._plans[source.label].settings
+            )
+            memory.add(made)
+            rows = made.rows
+        named = []
+        for row in rows:
+            crop = f"{source.class_name}/{crop_name(source.name, row.face)}" if row.kept else ""
+            if row.kept:
+                memory.place(row, f"{self._target}/{crop}")
+            named.append(row._replace(photo=name, crop=crop))
+        return named
+
+    def _open_detector(self) -> Detector:
+        if self._detector is None:
+            self._detector = self._networks.open_detector(self._threads)
+        return self._detector
+
+
+def open_cropper(
+    networks: Networks, plans: dict[int, _Plan], target: Path, threads: int
+) -> Callable[[SourcePhoto], list[CropRow]]:
+    """`PhotoCropper.crop`, made in the process that calls this."""
+    return PhotoCropper(networks, plans, target, threads).crop
+
+
+def crop_name(photo: str, number: int) -> str:
+    """Path of a crop: the photo's, suffix included (a.jpg and a.png are two photos), then the face's number."""
+    folder, _, file = photo.rpartition("/")
+    if len(file.encode()) > _LONGEST_NAME:
+        digest = hashlib.sha256(file.encode()).hexdigest()[:12]
+        file = file.encode()[: _LONGEST_NAME - 13].decode(errors="ignore") + "-" + digest
+    return f"{folder}/{file}-{number}.png" if folder else f"{file}-{number}.png"
+
+
+def crop_all(photos: Sequence[SourcePhoto], networks: Networks, params: CropParams, target: Path) -> list[CropRow]:
+    """Crop all photos below `target`, on all cores.
+
+    Args:
+        photos: the photos, at least one.
+        networks: find faces.
+        params: which faces are kept.
         target: a new folder.
 
     Raises:
         OSError: a crop cannot be written (disk full).
         StageError: the system has ended a process.
     """
-    memory = CropMemory(CROP_REPORT, CROPPED)
-    known = _recall(memory, photos, networks, params, target) if memory else [None] * len(photos)
-    new = [source for source, rows in zip(photos, known, strict=True) if rows is None]
-    made: Iterator[list[CropRow]] = iter(())
-    if new:
-        with closing(map_in_processes(open_cropper, (networks, params, target), new)) as results:
-            made = iter(list(progress(results, len(new), "cropping", "photo")))
-    return [row for rows in known for row in (next(made) if rows is None else rows)]
+    plans = plan(networks, params)
+    with closing(map_in_processes(open_cropper, (networks, plans, target), photos)) as results:
+        rows = [row for found in progress(results, len(photos), "cropping", "photo") for row in found]
+    prune(REMEMBERED_CROPS, {plan.recipe for plan in plans.values()}, {row.sha256 for row in rows})
+    return rows
 
 
-def _recall(
-    memory: CropMemory, photos: list[SourcePhoto], networks: Networks, params: Params, target: Path
-) -> list[list[CropRow] | None]:
-    """What the last run made of each photo, taken over below `target`; None for those to be cropped."""
-    recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
-    parts = [range(start, min(start + _PART, len(photos))) for start in range(0, len(photos), _PART)]
-    # Processes, not threads: a small file is read and hashed in less time than a change of threads takes.
-    with closing(map_in_processes(_open_recall, (memory, photos, recipes, target), parts)) as results:
-        same = chain.from_iterable(progress(results, len(parts), "comparing with the last run", f"{_PART} photos"))
-        return [
-            memory.rows(source, recipes[source.label]) if unchanged else None
-            for source, unchanged in zip(photos, same, strict=True)
-        ]
-
-
-def _open_recall(
-    memory: CropMemory, photos: list[SourcePhoto], recipes: dict[int, str], target: Path, _threads: int
-) -> Callable[[range], list[bool]]:
-    """What takes over the crops of a range of photos, and says of which it has."""
-    return lambda part: [memory.recall(photos[at], recipes[photos[at].label], target) for at in part]
-
-
-def summarise(photos: list[SourcePhoto], rows: list[CropRow], ignored: Counter[str]) -> str:
+def summarise(photos: Sequence[SourcePhoto], rows: Sequence[CropRow], ignored: Counter[str]) -> str:
     """A table to read: per class, photos, those with a face, those skipped, faces kept."""
     lines = [f"{'':8}{'photos':>8}{'with face':>11}{'without':>9}{'unusable':>10}{'faces kept':>12}"]
     for class_name in reversed(CLASSES):
@@ -96,7 +162,7 @@ def summarise(photos: list[SourcePhoto], rows: list[CropRow], ignored: Counter[s
     return "\n".join(lines)
 
 
-def _warn(rows: list[CropRow]) -> None:
+def _warn(rows: Sequence[CropRow]) -> None:
     """A warning for every photo that was skipped, and for faces in `me` that were left out."""
     for row in rows:
         if row.faces_found == 0:
@@ -124,7 +190,9 @@ def _replace_folder(new: Path, old: Path) -> None:
 
 def main() -> None:
     """Run the stage with params.yaml."""
-    params = load_params()
+    params = load_params().crop
+    for misplaced in find_misplaced(DATA):
+        logger.warning("%s", misplaced.sentence)
     photos, ignored = find_photos(DATA)
     networks = Networks.load(NETWORKS, DETECTOR_NAMES)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
@@ -134,13 +202,13 @@ def main() -> None:
         print(summarise(photos, rows, ignored))
         for class_name in CLASSES:
             if not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
-                write_report(rows, CROP_REPORT)
+                write_records(CROP_REPORT, COLUMNS, rows)
                 raise StageError(
                     f"no face was found on any photo in {DATA / class_name}; {CROP_REPORT} has the reason for each. "
                     f"Use photos where the face is well lit and seen from the front"
                 )
         target.chmod(0o755)
         _replace_folder(target, CROPPED)
-        write_report(rows, CROP_REPORT)
+        write_records(CROP_REPORT, COLUMNS, rows)
     finally:
         shutil.rmtree(target, ignore_errors=True)

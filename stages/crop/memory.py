@@ -1,4 +1,9 @@
-"""reports/crop_report.csv: what was found on each photo, for people and for the next run."""
+"""data/remembered/crops: what earlier runs made of each photo, by the photo's content and the recipe.
+
+A folder for each recipe holds, named by the photo's SHA-256, the rows of its faces (JSON) and the crops (PNG). They are
+written as photos are done, so a run that is killed leaves what it had made. What belongs to photos that are in data/ no
+more is deleted by the next run, and so are recipes that were not used for long.
+"""
 
 from __future__ import annotations
 
@@ -6,134 +11,115 @@ import hashlib
 import io
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from stages.errors import StageError
-from stages.files.photos import SourcePhoto
-from stages.files.tables import read_records, write_records
+import msgspec
 
+from faces.files import replacing
+from stages.crop.one_photo import CroppedPhoto
+from stages.files.crop_row import CropRow
 
-class CropRow(NamedTuple):
-    """A row of crop_report.csv.
+RECIPES_KEPT = 6
+"""Recipes remembered: those used last. Each of `me` and `not_me` may have one of its own."""
 
-    Attributes:
-        photo: path within data/, "me/…" or "not_me/…".
-        sha256: of the photo's bytes; "" where it could not be read.
-        faces_found: number of faces on the photo.
-        face: number of this face on its photo, 0 the largest; -1 for a photo without faces.
-        left, top, right, bottom: box in pixels of the photo as displayed.
-        probability: the detector's.
-        kept: whether the face was cut for training.
-        reason: why not, or why there is no face.
-        crop: path of the crop within data/cropped, if kept.
-        crop_sha256: of that file.
-        recipe: short hash of networks and parameters that made it.
-        photo_hash: perceptual hash of the photo (`faces.recognition.quality`); "" where it could not be decoded.
-        sharpness, brightness: of the crop (`faces.recognition.quality`), if kept.
-    """
-
-    photo: str
-    sha256: str
-    faces_found: int
-    face: int
-    left: float = 0.0
-    top: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-    probability: float = 0.0
-    kept: bool = False
-    reason: str = ""
-    crop: str = ""
-    crop_sha256: str = ""
-    recipe: str = ""
-    photo_hash: str = ""
-    sharpness: float = 0.0
-    brightness: float = 0.0
-
-
-COLUMNS = CropRow._fields
-
-
-def write_report(rows: list[CropRow], path: Path) -> None:
-    """Write crop_report.csv."""
-    write_records(path, COLUMNS, rows)
-
-
-def _read_rows(report: Path) -> list[CropRow]:
-    try:
-        return [
-            CropRow(
-                row["photo"], row["sha256"], int(row["faces_found"]), int(row["face"]), float(row["left"]),
-                float(row["top"]), float(row["right"]), float(row["bottom"]), float(row["probability"]),
-                row["kept"] == "True", row["reason"], row["crop"], row["crop_sha256"], row["recipe"],
-                row["photo_hash"], float(row["sharpness"]), float(row["brightness"]),
-            )
-            for row in read_records(report, "crop", COLUMNS)
-        ]  # fmt: skip
-    except (OSError, ValueError, StageError):
-        return []
+_rows_in = msgspec.json.Decoder(list[CropRow])
+_rows_out = msgspec.json.Encoder()
 
 
 class CropMemory:
-    """What the last run made, by photo content and recipe.
+    """What was made of photos by one recipe. Several processes may use the same folder at once.
 
     Args:
-        report: crop_report.csv of the last run; one that is missing, unreadable or of an older version (columns
-            lack) remembers nothing.
-        folder: the crops of the last run.
+        folder: of all recipes.
+        recipe: short hash, from `stages.crop.one_photo.crop_recipe`.
     """
 
-    def __init__(self, report: Path, folder: Path) -> None:
-        self._folder = str(folder)  # of thousands of photos, pathlib's paths would take longer than their bytes
-        self._made: set[str] = set()
-        self._rows: dict[tuple[str, str], list[CropRow]] = {}
-        for row in _read_rows(report):
-            self._rows.setdefault((row.photo, row.recipe), []).append(row)
+    def __init__(self, folder: Path, recipe: str) -> None:
+        # Text, not a Path: for thousands of photos, pathlib takes longer than reading their rows.
+        self._folder = f"{folder}/{recipe}"
+        self._parents: set[str] = set()  # folders that were made below a target
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    def recall(self, sha256: str) -> list[CropRow] | None:
+        """The rows of a photo, without names; None where it is not remembered, or something of it is damaged or gone.
 
-    def rows(self, source: SourcePhoto, recipe: str) -> list[CropRow] | None:
-        """Rows of a photo of that name; None where it is not remembered."""
-        return self._rows.get((source.path_in_data, recipe))
+        Args:
+            sha256: of the photo's bytes.
+        """
+        try:
+            rows = _rows_in.decode(_read(self._rows(sha256)))
+            intact = all(
+                hashlib.sha256(_read(self._crop(row))).hexdigest() == row.crop_sha256 for row in rows if row.kept
+            )
+        except (OSError, msgspec.DecodeError):  # a ValidationError is one, too
+            return None
+        return rows if rows and intact else None
 
-    def recall(self, source: SourcePhoto, recipe: str, target: Path) -> bool:
-        """Link or copy the crops of a photo's `rows` below `target`.
-
-        Returns:
-            False where it is not remembered, has changed, or its crop has.
+    def add(self, made: CroppedPhoto) -> None:
+        """Write what was made of a photo: first its crops, then its rows, which name them.
 
         Raises:
-            OSError: a crop cannot be written (disk full).
+            OSError: it cannot be written (disk full).
         """
-        rows = self.rows(source, recipe)
-        if rows is None or _sha256(source.path) != rows[0].sha256:
-            return False
-        kept = [(row, f"{self._folder}/{row.crop}") for row in rows if row.kept]
-        if any(_sha256(old) != row.crop_sha256 for row, old in kept):
-            return False
-        for row, old in kept:
-            new = f"{target}/{row.crop}"
-            parent = new.rpartition("/")[0]
-            if parent not in self._made:
-                Path(parent).mkdir(parents=True, exist_ok=True)
-                self._made.add(parent)
-            _link_or_copy(old, new)
-        return True
+        kept = [row for row in made.rows if row.kept]
+        for row, png in zip(kept, made.crops, strict=True):
+            with replacing(Path(self._crop(row))) as temporary:
+                temporary.write_bytes(png)
+        with replacing(Path(self._rows(made.rows[0].sha256))) as temporary:
+            temporary.write_bytes(_rows_out.encode(made.rows))
+
+    def place(self, row: CropRow, target: str) -> None:
+        """Link or copy the crop of a row to a path.
+
+        Raises:
+            OSError: it cannot be written (disk full).
+        """
+        parent = target.rpartition("/")[0]
+        if parent not in self._parents:
+            Path(parent).mkdir(parents=True, exist_ok=True)
+            self._parents.add(parent)
+        source = self._crop(row)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(source, target)
+
+    def _rows(self, sha256: str) -> str:
+        return f"{self._folder}/{sha256[:2]}/{sha256}.json"
+
+    def _crop(self, row: CropRow) -> str:
+        return f"{self._folder}/{row.sha256[:2]}/{row.sha256}-{row.face}.png"
 
 
-def _sha256(path: str | Path) -> str | None:
-    """Of a file's bytes; None where it cannot be read."""
-    try:
-        with io.FileIO(path) as file:
-            return hashlib.sha256(file.readall()).hexdigest()
-    except OSError:
-        return None
+def _read(path: str) -> bytes:
+    with io.FileIO(path) as file:
+        return file.readall()
 
 
-def _link_or_copy(old: str, new: str) -> None:
-    try:
-        os.link(old, new)
-    except OSError:  # another file system, or one without hard links
-        shutil.copy2(old, new)
+def prune(folder: Path, used: Iterable[str], photos: set[str]) -> None:
+    """Forget photos that are gone, and recipes that were not used for long.
+
+    Args:
+        folder: of all recipes.
+        used: recipes of this run.
+        photos: SHA-256 of every photo that is in data/ now.
+
+    Raises:
+        OSError: something cannot be deleted.
+    """
+    for recipe in used:
+        if (folder / recipe).is_dir():
+            os.utime(folder / recipe)
+    recipes = sorted(_folders(folder), key=lambda path: path.stat().st_mtime, reverse=True)  # used last first
+    for old in recipes[RECIPES_KEPT:]:
+        shutil.rmtree(old)
+    for recipe_folder in recipes[:RECIPES_KEPT]:
+        for part in _folders(recipe_folder):
+            with os.scandir(part) as files:
+                for file in files:
+                    if file.name[:64] not in photos:  # a name begins with the photo's SHA-256; others are leftovers
+                        Path(file).unlink()
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*") if path.is_dir())

@@ -1,4 +1,8 @@
-"""What crop does with one photo."""
+"""What becomes of one photo: the faces on it, and the crops of those that are kept.
+
+What this file and all that it imports do decides the crops, so `crop_recipe` holds a hash of it, and nothing that
+decides no crop (parameters of other stages, names of files) is imported here.
+"""
 
 from __future__ import annotations
 
@@ -6,130 +10,118 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
 from PIL import Image
 
+from faces.detection.detector import Detector
 from faces.detection.face import Face
+from faces.fingerprint import code_hash, package_versions
+from faces.recognition.align import CropGeometry
 from faces.recognition.image import ImageError, Photo
-from faces.recognition.networks import DETECTOR_NAMES, Networks
+from faces.recognition.networks import DETECTOR_NAMES, Manifest
 from faces.recognition.quality import brightness, photo_hash, sharpness
 from faces.recognition.recognizer import decode_for_detection, find_faces
-from stages.crop.memory import CropRow
-from stages.files.photos import NO_FACE_FOUND, SourcePhoto
-from stages.params import Params
+from stages.files.crop_row import NO_FACE_FOUND, CropRow
 
-_LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
-_CODE = 2  # raised whenever detection, cutting or this file changes what comes out: older crops are not taken over then
+PACKAGES = ("numpy", "onnxruntime", "pillow")
+"""Those that compute a crop."""
+
+FacesWanted = Literal["largest", "all"]
 
 
-def crop_recipe(networks: Networks, params: Params, label: int) -> str:
-    """Short hash of everything but the photo that decides which crops are made of it."""
-    manifest = networks.manifest.recipe(flip=False)
-    wanted = params.crop.me_faces if label == 1 else params.crop.not_me_faces
+@dataclass(frozen=True)
+class CropSettings:
+    """The parameters that decide which crops are made of a photo.
+
+    Attributes:
+        wanted: keep the largest face alone, or all.
+        max_megapixels: larger photos are refused.
+    """
+
+    wanted: FacesWanted
+    max_megapixels: float
+
+
+@dataclass(frozen=True)
+class CroppedPhoto:
+    """What was found on a photo.
+
+    Attributes:
+        rows: of the crop report, at least one; `photo` and `crop` are empty, since they depend on the photo's name.
+        crops: PNG files of the faces that are kept, in the order of their rows.
+    """
+
+    rows: list[CropRow]
+    crops: list[bytes]
+
+
+def crop_recipe(manifest: Manifest, settings: CropSettings) -> str:
+    """Short hash of everything but the photo that decides which crops are made of it.
+
+    Args:
+        manifest: of the networks that find faces.
+        settings: the parameters.
+    """
     parts = {
-        "code": _CODE,
-        "weights": {name: manifest["weights"][name] for name in DETECTOR_NAMES},
-        "detector": manifest["detector"],
-        "crop": manifest["crop"],
-        "wanted": wanted,
-        "max_megapixels": params.crop.max_megapixels,
+        "code": code_hash("stages.crop.one_photo"),
+        "packages": package_versions(PACKAGES),
+        "networks": {name: manifest.files[name] for name in DETECTOR_NAMES},
+        "detector": manifest.detector.as_json(),
+        "crop": manifest.crop.as_json(),
+        "wanted": settings.wanted,
+        "max_megapixels": settings.max_megapixels,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class Cropper:
-    """Makes the crops of one photo after another, below a folder.
+def crop_photo(data: bytes, detector: Detector, geometry: CropGeometry, settings: CropSettings) -> CroppedPhoto:
+    """Find the faces on a photo and cut those that are wanted.
 
     Args:
-        networks: finds faces, and says how they are cut.
-        params: the parameters.
-        target: where crops go.
-        threads: how many parts of one photo's work run at once.
+        data: the file's bytes.
+        detector: finds faces.
+        geometry: how they are cut.
+        settings: which are kept.
     """
-
-    def __init__(self, networks: Networks, params: Params, target: Path, threads: int = 1) -> None:
-        self._detector = networks.open_detector(threads)
-        self._geometry = networks.manifest.crop
-        self._wanted = {1: params.crop.me_faces, 0: params.crop.not_me_faces}
-        self._recipes = {label: crop_recipe(networks, params, label) for label in (0, 1)}
-        self._max_pixels = int(params.crop.max_megapixels * 1e6)
-        self._target = target
-
-    def crop(self, source: SourcePhoto) -> list[CropRow]:
-        """Crop one photo and write the PNG files.
-
-        Returns:
-            Its rows of the report, at least one.
-
-        Raises:
-            OSError: a crop cannot be written (disk full).
-        """
-        name = source.path_in_data
-        recipe = self._recipes[source.label]
-        try:
-            data = source.path.read_bytes()
-        except OSError as error:
-            return [CropRow(name, "", 0, -1, reason=f"cannot be read: {error.strerror}", recipe=recipe)]
-        digest = hashlib.sha256(data).hexdigest()
-        try:
-            photo = Photo.open(data, self._max_pixels)
-            decoded = decode_for_detection(photo, self._detector)
-            faces = find_faces(photo, self._detector, self._geometry, largest_only=False, decoded=decoded)
-        except ImageError as error:
-            return [CropRow(name, digest, 0, -1, reason=str(error), recipe=recipe)]
-        picture = photo_hash(decoded)
-        if not faces:
-            return [CropRow(name, digest, 0, -1, reason=NO_FACE_FOUND, recipe=recipe, photo_hash=picture)]
-        keep = 1 if self._wanted[source.label] == "largest" else len(faces)
-        row = partial(self._row, source, name, digest, len(faces), recipe, picture)
-        return [row(number, face, number < keep) for number, face in enumerate(faces)]
-
-    def _row(
-        self,
-        source: SourcePhoto,
-        name: str,
-        digest: str,
-        found: int,
-        recipe: str,
-        picture: str,
-        number: int,
-        face: Face,
-        kept: bool,
-    ) -> CropRow:
-        """The report's row of one face, written to its file if kept."""
-        left, top, right, bottom = (round(float(value), 1) for value in face.box)
-        crop, crop_digest, sharp, bright = "", "", 0.0, 0.0
-        if kept and face.crop is not None:
-            crop = f"{source.class_name}/{_crop_name(source.name, number)}"
-            buffer = io.BytesIO()
-            # Without looking for repetitions, which faces have few of: faster, and no larger.
-            Image.fromarray(face.crop).save(buffer, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
-            path = self._target / crop
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(buffer.getvalue())
-            crop_digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-            sharp, bright = sharpness(face.crop), brightness(face.crop)
-        return CropRow(
-            name, digest, found, number, left, top, right, bottom, round(face.probability, 4), kept,
-            "" if kept else "not the largest face", crop, crop_digest, recipe, picture,
-            round(sharp, 5), round(bright, 1),
-        )  # fmt: skip
+    empty = CropRow("", hashlib.sha256(data).hexdigest(), 0, -1)
+    try:
+        photo = Photo.open(data, int(settings.max_megapixels * 1e6))
+        decoded = decode_for_detection(photo, detector)
+        faces = find_faces(photo, detector, geometry, largest_only=False, decoded=decoded)
+    except ImageError as error:
+        return CroppedPhoto([empty._replace(reason=str(error))], [])
+    empty = empty._replace(photo_hash=photo_hash(decoded))
+    if not faces:
+        return CroppedPhoto([empty._replace(reason=NO_FACE_FOUND)], [])
+    keep = 1 if settings.wanted == "largest" else len(faces)
+    found = empty._replace(faces_found=len(faces))
+    kept = [_kept(found, number, face) for number, face in enumerate(faces[:keep])]
+    left_out = [_described(found, keep + number, face) for number, face in enumerate(faces[keep:])]
+    rows = [row for row, _ in kept] + [row._replace(reason="not the largest face") for row in left_out]
+    return CroppedPhoto(rows, [png for _, png in kept])
 
 
-def _crop_name(photo: str, number: int) -> str:
-    """Path of a crop: the photo's, suffix included (a.jpg and a.png are two photos), then the face's number."""
-    folder, _, file = photo.rpartition("/")
-    if len(file.encode()) > _LONGEST_NAME:
-        digest = hashlib.sha256(file.encode()).hexdigest()[:12]
-        file = file.encode()[: _LONGEST_NAME - 13].decode(errors="ignore") + "-" + digest
-    return f"{folder}/{file}-{number}.png" if folder else f"{file}-{number}.png"
+def _described(photo: CropRow, number: int, face: Face) -> CropRow:
+    """The row of a face, given what is known of its photo."""
+    left, top, right, bottom = (round(float(value), 1) for value in face.box)
+    return photo._replace(
+        face=number, left=left, top=top, right=right, bottom=bottom, probability=round(face.probability, 4)
+    )
 
 
-def open_cropper(
-    networks: Networks, params: Params, target: Path, threads: int
-) -> Callable[[SourcePhoto], list[CropRow]]:
-    """`Cropper.crop`, opened in the process that calls this."""
-    return Cropper(networks, params, target, threads).crop
+def _kept(photo: CropRow, number: int, face: Face) -> tuple[CropRow, bytes]:
+    """The row of a face that is kept, and its crop as PNG."""
+    assert face.crop is not None  # find_faces cuts every face
+    buffer = io.BytesIO()
+    # Huffman coding alone, without a search for repetitions: faces have few, so it is faster and no larger.
+    Image.fromarray(face.crop).save(buffer, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
+    png = buffer.getvalue()
+    row = _described(photo, number, face)._replace(
+        kept=True,
+        crop_sha256=hashlib.sha256(png).hexdigest(),
+        sharpness=round(sharpness(face.crop), 5),
+        brightness=round(brightness(face.crop), 1),
+    )
+    return row, png

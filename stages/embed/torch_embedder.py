@@ -11,19 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.backbones import get_backbone
+from faces.errors import UserError
 from faces.recognition.embedder import Embedder
 from faces.recognition.networks import MANIFEST, Networks
-from stages.errors import StageError
-from stages.files.paths import NETWORKS
-from stages.params import Params
 
 if TYPE_CHECKING:
     import torch
+
+    from stages.params import Params
 
 PRECISIONS = ("float32", "tfloat32", "float16", "bfloat16")
 """What numbers the network is computed in: float32, or the same with products in TF32 (10 bits), or autocast."""
 
 NO_GPU = "torch finds no GPU here"
+
+
+class OtherWeightsError(UserError):
+    """params.yaml names other weights than the networks were made of."""
 
 
 def why_no_gpu() -> str | None:
@@ -52,14 +56,14 @@ def build_module(networks: Networks, params: Params, device: str) -> torch.nn.Mo
     """The torch original of the networks' embedder, on a device ("cuda" or "cpu").
 
     Raises:
-        StageError: params.yaml names other weights than the networks were made of.
+        OtherWeightsError: params.yaml names other weights than the networks were made of.
         WeightsUnavailableError, WeightsDamagedError: the weights are not here any more, or not what they were.
     """
     manifest = networks.manifest
     backbone = get_backbone(manifest.backbone, params.backbone.weights_url, params.backbone.weights_sha256)
     if backbone.weights_sha256 != manifest.weights["embedder"]:
-        raise StageError(
-            f"params.yaml names weights with SHA-256 {backbone.weights_sha256}, {NETWORKS / MANIFEST} those with "
+        raise OtherWeightsError(
+            f"params.yaml names weights with SHA-256 {backbone.weights_sha256}, {MANIFEST} those with "
             f"{manifest.weights['embedder']}: run 'dvc repro' (or 'python -m stages.export') first"
         )
     return backbone.build(backbone.locate_weights(), manifest.crop.image_size).to(device)
@@ -93,7 +97,7 @@ def open_torch_embedder(networks: Networks, params: Params, device: str = "cuda"
     as crops are read anyway (bench.gpu: of the 13 s that 4,606 crops take with facenet-vggface2, it would save one).
 
     Raises:
-        StageError, WeightsUnavailableError, WeightsDamagedError: as `build_module`.
+        OtherWeightsError, WeightsUnavailableError, WeightsDamagedError: as `build_module`.
     """
     import torch
 

@@ -8,10 +8,16 @@ DATA = Path("data")
 CROPPED = DATA / "cropped"
 EMBEDDINGS = DATA / "embeddings.npy"
 LABELS = DATA / "labels.npy"
+EMBEDDING_RECIPE = DATA / "embedding_recipe.json"
 INDEX = DATA / "index.csv"
-ATTRIBUTES = DATA / "attributes.csv"
+ATTRIBUTES = (DATA / "not_me" / "attributes.csv", DATA / "me" / "attributes.csv")
+OLD_ATTRIBUTES = DATA / "attributes.csv"
 GROUPS = DATA / "groups.csv"
 PREDICTIONS = DATA / "predictions.csv"
+
+REMEMBERED = DATA / "remembered"
+REMEMBERED_CROPS = REMEMBERED / "crops"
+REMEMBERED_EMBEDDINGS = REMEMBERED / "embeddings"
 
 NETWORKS = Path("models/networks")
 MODEL = Path("models/model.joblib")

@@ -1,4 +1,7 @@
-"""Which photos there are: data/me and data/not_me, sub-folders and suffixes in any case included."""
+"""Which photos there are: data/me and data/not_me, sub-folders and suffixes in any case included.
+
+What lies in data/ and is not read (a folder with another name, a link to a folder) is named by `find_misplaced`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 CLASSES = ("not_me", "me")
 """Class names; a class's position is its label."""
 
-NO_FACE_FOUND = "no face found"
-"""Why a photo that could be read has no crop, in crop_report.csv."""
+ATTRIBUTES_NAME = "attributes.csv"
+"""The user's optional table on the people of a class's photos, in the folder of the class (stages/robustness)."""
+
+_NAMED = 3  # misplaced photos named in one sentence
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,8 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
                 raise StageError(
                     f"the name of {path.as_posix()!a} is not valid UTF-8, which tables and DVC need: rename the file"
                 )
+            if name == ATTRIBUTES_NAME:
+                continue
             if path.suffix.lower() in SUFFIXES:
                 found.append(SourcePhoto(path, name, label))
             else:
@@ -85,6 +92,67 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
             raise StageError(_what_is_expected(f"{folder} holds no photo{others}"))
         photos += found
     return photos, ignored
+
+
+@dataclass(frozen=True)
+class Misplaced:
+    """Something in data/ that is not read.
+
+    Attributes:
+        sentence: what it is, and what to do.
+        stops_dvc: whether DVC cannot track the photos as long as it is there.
+    """
+
+    sentence: str
+    stops_dvc: bool = False
+
+
+def find_misplaced(data: Path) -> list[Misplaced]:
+    """Photos that are passed over because of where they lie or what they are.
+
+    Args:
+        data: folder with me/ and not_me/; it need not exist.
+    """
+    found: list[Misplaced] = []
+    loose = []
+    for path in sorted(data.iterdir()) if data.is_dir() else []:
+        meant = next((name for name in CLASSES if path.name.lower() == name and path.name != name), None)
+        if meant and path.is_dir():
+            found.append(
+                Misplaced(f"{path} is not read, since its name is not exactly {meant}: rename it to {data / meant}")
+            )
+        elif path.suffix.lower() in SUFFIXES and path.is_file():
+            loose.append(str(path))
+    if loose:
+        more = f" and {len(loose) - _NAMED} more" if len(loose) > _NAMED else ""
+        found.append(
+            Misplaced(
+                f"not read, since photos of {data} itself belong to nobody: {', '.join(loose[:_NAMED])}{more}. Move "
+                f"those of you to {data / 'me'}, those of others to {data / 'not_me'}"
+            )
+        )
+    for class_name in CLASSES:
+        found += _misplaced_in(data / class_name)
+    return found
+
+
+def _misplaced_in(folder: Path) -> Iterator[Misplaced]:
+    """Links that lead nowhere or to folders, and files that cannot be read."""
+    for parent, folders, files in os.walk(folder):
+        for name in sorted(folders):
+            path = Path(parent, name)
+            if path.is_symlink():
+                yield Misplaced(
+                    f"{path} is a link to a folder, whose photos are not read: copy the folder itself there"
+                )
+        for name in sorted(files):
+            path = Path(parent, name)
+            if path.is_symlink() and not path.exists():
+                yield Misplaced(f"{path} is a link to a file that is not there: delete the link", stops_dvc=True)
+            elif not os.access(path, os.R_OK):
+                yield Misplaced(
+                    f"{path} cannot be read: give yourself the right to (chmod u+r), or delete it", stops_dvc=True
+                )
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -37,7 +37,7 @@ def reading_output_of(stage: str, path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise StageError(f"there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first") from error
-    except (EOFError, TypeError, ValueError, csv.Error) as error:
+    except (EOFError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise StageError(f"{path} is damaged ({error}): run 'dvc repro --force {stage}'") from error
 
 
@@ -108,9 +108,15 @@ def read_json(path: Path, stage: str) -> dict[str, Any]:
     return values
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write figures as JSON, every float rounded to `DIGITS` decimals, accents as they are."""
-    write_text(path, json.dumps(rounded(values), indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, values: dict[str, Any], exact: bool = False) -> None:
+    """Write JSON, accents as they are.
+
+    Args:
+        path: the file.
+        values: its content.
+        exact: write floats as they are, not rounded to `DIGITS` decimals as figures are.
+    """
+    write_text(path, json.dumps(values if exact else rounded(values), indent=2, ensure_ascii=False) + "\n")
 
 
 def rounded(value: Any) -> Any:

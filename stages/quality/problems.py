@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stages.files.photos import NO_FACE_FOUND
+from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.params import QualityParams
 from stages.quality.grouping import NONE, NearDuplicates

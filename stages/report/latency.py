@@ -11,8 +11,9 @@ import numpy as np
 
 from faces.recognition.image import ImageError, Photo
 from faces.recognition.networks import Networks
-from faces.recognition.recognizer import find_faces, reduce_for_detection
+from faces.recognition.recognizer import Recognizer, find_faces, reduce_for_detection
 from faces.threads import available_cores, limit_numpy
+from faces.verification import verify
 from faces.verifier import Verifier
 from stages.progress import progress
 
@@ -36,42 +37,44 @@ class _Clock:
 def measure(photos: list[Path], networks: Networks, verifier: Verifier) -> dict[str, dict[str, float]]:
     """Median and 95th percentile of each step, in milliseconds.
 
-    "decode" and "detect" are timed on their own; "detect and cut" is what a request does (decoding included), and
-    "whole" adds embedding and classifying. "classify" is per face, from a batch of 1,000.
+    "whole" is what a request does with a photo, from its bytes to its score. The others are timed on their own:
+    "decode", "detect" (the largest face, on the reduced photo), "detect and cut" (decoding included), "embed", and
+    "classify", which is per face, from a batch of 1,000.
 
     Args:
         photos: photos to time; those without a face are left out.
         networks: the networks.
         verifier: the trained model.
     """
-    threads = available_cores()
     with limit_numpy(1):  # as in the service
-        return _measure(photos, networks, verifier, threads)
+        return _measure(photos, networks, verifier, available_cores())
 
 
 def _measure(photos: list[Path], networks: Networks, verifier: Verifier, threads: int) -> dict[str, dict[str, float]]:
-    detector = networks.open_detector(threads)
-    embedder = networks.open_embedder(verifier.flip, threads)
+    recognizer = Recognizer(networks, flip=verifier.flip)
+    recognizer.open(threads)
+    detector, embedder = networks.open_detector(threads), networks.open_embedder(verifier.flip, threads)
+    max_side = detector.settings.max_side
     clock = _Clock()
     for path in progress(photos, len(photos), "measuring latency", "photo"):
         try:
-            photo = Photo.open(path)
+            data = path.read_bytes()
+            photo = Photo.open(data)
             with clock.step("decode"):
-                decoded = photo.decode(long_side=detector.settings.max_side)
-            reduced = np.asarray(reduce_for_detection(decoded, detector.settings.max_side, detector.threaded_map))
+                decoded = photo.decode(long_side=max_side)
+            reduced = np.asarray(reduce_for_detection(decoded, max_side, detector.threaded_map))
             with clock.step("detect"):
                 detector.detect_largest(reduced)
-            start = time.perf_counter()
             with clock.step("detect and cut"):
                 faces = find_faces(photo, detector, networks.manifest.crop, largest_only=True)
+            if not faces or faces[0].crop is None:
+                continue
+            with clock.step("embed"):
+                embedding = embedder.embed(faces[0].crop[None])
+            with clock.step("whole"):
+                verify(data, recognizer, verifier)
         except (ImageError, OSError):
             continue
-        if not faces or faces[0].crop is None:
-            continue
-        with clock.step("embed"):
-            embedding = embedder.embed(faces[0].crop[None])
-        verifier.score(embedding)
-        clock.times["whole"].append(1000 * (time.perf_counter() - start))
         many = np.repeat(embedding, 1000, axis=0)
         start = time.perf_counter()
         verifier.score(many)

@@ -6,7 +6,6 @@ import base64
 import datetime
 import html
 import math
-import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +70,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
     Args:
         language: "es" or "en".
         values: what the template names: dataset, quality, metrics, evaluation, robustness, fairness, recommendations,
-            latency, params, manifest.
+            latency, machine, model_sha256, params, manifest.
     """
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)
     number = _number(comma=language == "es")
@@ -89,7 +88,6 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "problems": {kind.name: kind.en if language == "en" else kind.es for kind in PROBLEM_KINDS},
         "degradations": {name: words[which] for name, words in _DEGRADATIONS.items()},
         "date": datetime.date.today().isoformat(),
-        "machine": f"{platform.system()}, {platform.machine()}",
     }
     return environment.get_template(f"report.{language}.md.j2").render(**values, **named)
 

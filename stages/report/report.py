@@ -3,8 +3,9 @@
 It says what the other stages measured, adds the latency of each step on this machine, and recommends what follows from
 the figures. `report.language` chooses Spanish, which the contract asks for, or English. It names no photo and nobody.
 
-Latency is another in every run, so the report is no output that DVC knows: its hash would change dvc.lock each time.
-reports/report.json, which holds the report's other content, is.
+The report is an output that DVC keeps, the latency included, so the report on the disk is always that of the model on
+the disk. It names the machine on which latency was measured, and the model by its hash. reports/report.json has the
+same content as figures.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from faces.files import write_text
+from faces.files import sha256_of, write_text
 from faces.recognition.networks import Networks
 from faces.verifier import Verifier
 from stages.estimation.intervals import RULE_OF_THREE
+from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
 from stages.files.paths import (
     CROP_REPORT,
@@ -36,12 +38,13 @@ from stages.files.paths import (
     ROBUSTNESS,
     SCALER,
 )
-from stages.files.photos import CLASSES, NO_FACE_FOUND
+from stages.files.photos import CLASSES
 from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.files.tables import read_json, read_table, write_json
 from stages.params import load_params
 from stages.report import rendering
 from stages.report.latency import measure
+from stages.report.machine import describe_machine
 
 OUTPUTS = (INFORME, INFORME_HTML, REPORT)
 
@@ -131,7 +134,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
 
 
 def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
-    """The report's content but for its latency, as reports/report.json holds it."""
+    """The report's content but for what is measured here."""
     content: dict[str, Any] = {
         "dataset": count_photos(crops),
         "quality": read_json(QUALITY, "quality")["problems"],
@@ -156,8 +159,12 @@ def main() -> None:
     networks = Networks.load(NETWORKS)
     crops = read_table(CROP_REPORT, "crop", ["photo", "faces_found", "kept", "reason"])
     content = gather(networks, crops)
-    latency = measure(_photos_to_time(params.report.latency_photos), networks, Verifier.load(MODEL, SCALER))
-    values = {**content, "latency": latency, "params": params, "manifest": networks.manifest}
+    content |= {
+        "latency": measure(_photos_to_time(params.report.latency_photos), networks, Verifier.load(MODEL, SCALER)),
+        "machine": describe_machine(),
+        "model_sha256": sha256_of(MODEL),
+    }
+    values = {**content, "params": params, "manifest": networks.manifest}
     text = rendering.render_markdown(params.report.language, values)
     write_text(INFORME, text)
     write_text(INFORME_HTML, rendering.render_html(text, params.report.language, INFORME.parent))

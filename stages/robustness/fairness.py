@@ -1,6 +1,6 @@
-"""Whether groups of people are served alike, from the user's own data/attributes.csv.
+"""Whether groups of people are served alike, from the user's own data/not_me/attributes.csv and data/me/attributes.csv.
 
-The table has a column `photo`, a path within data/ (`not_me/ana/1.jpg`) or a folder (`not_me/ana`, `me`), and any other
+A table has a column `photo`, a path within data/ (`not_me/ana/1.jpg`) or a folder (`not_me/ana`, `me`), and any other
 columns: gender, age, light, camera … A photo has what its own line says, else what the line of the nearest folder
 says, column by column. A line speaks of a photo's largest face: nobody knows who the others are. A column of many
 different numbers (age) is compared by quarters. What the table says of people is the user's to write, and is never in
@@ -17,21 +17,18 @@ import logging
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faces.files import write_text
 from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.intervals import rate_interval
-from stages.files.paths import ATTRIBUTES
+from stages.files.paths import ATTRIBUTES, OLD_ATTRIBUTES
 from stages.params import EvaluateParams
-
-HEADING = "photo\n"
-"""What data/attributes.csv holds where the user has written none."""
 
 LEVEL = 0.05
 """p value below which groups are said to differ."""
@@ -64,46 +61,56 @@ class Comparison:
         return {"groups": self.groups, "columns": self.columns}
 
 
-def make_attributes() -> None:
-    """Write data/attributes.csv with its heading alone where there is none: DVC knows no optional file."""
-    if not ATTRIBUTES.exists():
-        write_text(ATTRIBUTES, HEADING)
-
-
 def read_attributes() -> pd.DataFrame:
-    """The user's table as text, indexed by `photo`; values are stripped, "" where there is none.
+    """The user's tables as text, indexed by `photo`; values are stripped, "" where there is none.
 
     Raises:
-        StageError: it is missing, not UTF-8 or no table, has no column `photo`, or names a photo twice.
+        StageError: one is not UTF-8 or no table, has no column `photo`, or a photo is named twice; or there is one
+            where they were read formerly.
     """
+    if OLD_ATTRIBUTES.is_file() and len(OLD_ATTRIBUTES.read_bytes().splitlines()) > 1:
+        raise StageError(
+            f"{OLD_ATTRIBUTES} is not read there any more: move it to {ATTRIBUTES[0]}, where DVC tracks it with the "
+            f"photos; its content may stay as it is"
+        )
+    tables = [_read_table(path) for path in ATTRIBUTES if path.exists()]
+    if not tables:
+        return pd.DataFrame({"photo": []}, dtype=str).set_index("photo")
+    table = pd.concat(tables).fillna("")
+    twice = sorted(set(table["photo"][table["photo"].duplicated()]))
+    if twice:
+        raise StageError(f"{_named()} names {_some(twice)} more than once: leave one line for each")
+    return table.set_index("photo")
+
+
+def _named() -> str:
+    """The tables that there are, for messages."""
+    return " and ".join(str(path) for path in ATTRIBUTES if path.exists()) or str(ATTRIBUTES[0])
+
+
+def _read_table(path: Path) -> pd.DataFrame:
     try:
-        text = ATTRIBUTES.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
         heading = text.partition("\n")[0]
         separator = ";" if heading.count(";") > heading.count(",") else ","  # spreadsheets write both
-        table = pd.read_csv(ATTRIBUTES, sep=separator, dtype=str, keep_default_na=False, na_filter=False,
+        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_filter=False,
                             index_col=False, encoding="utf-8-sig")  # fmt: skip
-    except FileNotFoundError as error:
-        raise StageError(f"there is no {ATTRIBUTES}: run 'dvc repro', which makes an empty one") from error
     except UnicodeDecodeError as error:
-        raise StageError(f"{ATTRIBUTES} is not saved as UTF-8 ({error}): save it as 'CSV UTF-8'") from error
+        raise StageError(f"{path} is not saved as UTF-8: save it as 'CSV UTF-8'") from error
     except ValueError as error:  # pandas' errors are such
         raise StageError(
-            f"{ATTRIBUTES} is no table with commas or semicolons ({str(error).strip()}): mend it, or delete it to "
-            f"compare no groups"
+            f"{path} is no table with commas or semicolons, or its lines have not one value for each column: mend it, "
+            f"or delete it to compare no groups"
         ) from error
     table.columns = table.columns.str.strip()
     table = table.apply(lambda column: column.fillna("").str.strip())
     if "photo" not in table.columns:
         raise StageError(
-            f"{ATTRIBUTES} has the columns {', '.join(table.columns)}; expected one named photo, with paths within "
+            f"{path} has the columns {', '.join(table.columns)}; expected one named photo, with paths within "
             f"data/ such as not_me/ana/1.jpg or folders such as not_me/ana"
         )
     table["photo"] = table["photo"].map(_as_path)
-    table = table[table["photo"] != ""]  # spreadsheets leave empty lines behind
-    twice = sorted(set(table["photo"][table["photo"].duplicated()]))
-    if twice:
-        raise StageError(f"{ATTRIBUTES} names {_some(twice)} more than once: leave one line for each")
-    return table.set_index("photo")
+    return table[table["photo"] != ""]  # spreadsheets leave empty lines behind
 
 
 def _as_path(text: str) -> str:
@@ -133,11 +140,11 @@ def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     unknown = sorted(set(attributes.index) - {line for lines in paths for line in lines})
     if len(attributes) and len(unknown) == len(attributes):
         raise StageError(
-            f"{ATTRIBUTES} has {len(attributes)} lines, and none speaks of a photo with a face in data/; it names "
+            f"{_named()} has {len(attributes)} lines, and none speaks of a photo with a face in data/; it names "
             f"{_some(unknown, 3)}; expected paths such as {index['photo'].iloc[0]}"
         )
     if unknown:
-        logger.warning("%s names %d photos or folders of which data/ has no face: %s", ATTRIBUTES, len(unknown),
+        logger.warning("%s names %d photos or folders of which data/ has no face: %s", _named(), len(unknown),
                        _some(unknown))  # fmt: skip
     lines: dict[Any, dict[Any, str]] = attributes.to_dict("index")
     rows = []
@@ -299,11 +306,11 @@ def _warn(comparison: Comparison) -> None:
     for column in comparison.columns:
         own = [group for group in comparison.groups if group["column"] == column["column"]]
         if len(own) < 2:
-            logger.warning("%s: column %s has %s: nothing to compare", ATTRIBUTES, column["column"],
+            logger.warning("%s: column %s has %s: nothing to compare", _named(), column["column"],
                            f"one group, {own[0]['group']}" if own else "no value")  # fmt: skip
         alone = [group["group"] for group in own if group["people"] == 1 and group["photos_not_me"]]
         if len(own) > 1 and alone:
-            logger.warning("%s: one person says little of a group's FAR; in column %s: %s", ATTRIBUTES,
+            logger.warning("%s: one person says little of a group's FAR; in column %s: %s", _named(),
                            column["column"], _some(alone))  # fmt: skip
         for rate in column["differs"]:
             shares = (f"{group['group']} {group[rate]:.1%}" for group in own if group[rate] is not None)

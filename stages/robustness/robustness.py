@@ -2,7 +2,7 @@
 
 A sample of photos is degraded step by step and verified by models that did not see them, through the same code as the
 service. Writes reports/robustness.{csv,png,json}, reports/strangers.csv (per person of not_me, the highest score) and,
-from the optional data/attributes.csv, reports/fairness.{csv,json} (see stages/fairness.py).
+from the optional attributes.csv in data/not_me and data/me, reports/fairness.{csv,json} (fairness.py beside this file).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from stages.progress import progress
 from stages.robustness import fairness
 from stages.robustness.degradations import DEGRADATIONS, Box, Degradation, encode
 
-OUTPUTS = (ATTRIBUTES, ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS)
+OUTPUTS = (ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS)
 
 _LONG_SIDE = 1000  # pixels to which photos are reduced before they are degraded: finer than the detector needs
 _MORE_REJECTED = 2  # photos, at least, before FRR counts as doubled
@@ -241,7 +241,6 @@ def main() -> None:
     if len(index) != len(data.labels):
         raise StageError(f"{INDEX} has {len(index)} rows, the embeddings {len(data.labels)}: run 'dvc repro' first")
     held_out = load_held_out()["test"]
-    fairness.make_attributes()
     attributes = fairness.match(fairness.read_attributes(), index)  # a mistake in it is told before the long part
     networks = Networks.load(NETWORKS)
     recognizer = open_recognizer(networks, params)
@@ -265,7 +264,7 @@ def describe(results: dict[str, Any], attributes: pd.DataFrame) -> str:
     """What the stage says on the terminal."""
     photos = results["photos"]
     doubled = [f"{name} at {level:g}" for name, level in results["frr_doubles_at"].items() if level is not None]
-    groups = f"compared by {', '.join(attributes.columns)}" if len(attributes.columns) else f"none in {ATTRIBUTES}"
+    groups = f"compared by {', '.join(attributes.columns)}" if len(attributes.columns) else f"none in {ATTRIBUTES[0]}"
     return (
         f"robustness: {photos['me']} photos of me and {photos['not_me']} of others; FRR doubles with "
         f"{', '.join(doubled) or 'nothing that was tried'}; groups of people: {groups}"

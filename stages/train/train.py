@@ -10,6 +10,7 @@ the split alone, and the figures are its own.
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -17,16 +18,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from faces.recognition.networks import Manifest
-from faces.verifier import RECIPE_ATTRIBUTE
+from faces.fingerprint import scoring_fingerprint
 from stages.errors import StageError
 from stages.estimation.fit import fit, predict
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
-from stages.files.paths import EMBEDDINGS, METRICS, MODEL, NETWORKS, PREDICTIONS, SCALER
+from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, METRICS, MODEL, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
-from stages.files.tables import write_json, write_table
+from stages.files.tables import reading_output_of, write_json, write_table
 from stages.params import TrainParams, load_params
 
 OUTPUTS = (MODEL, SCALER, PREDICTIONS, METRICS)
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 def build_metrics(
-    data: Dataset, predictions: pd.DataFrame, trained: Dataset, params: TrainParams, manifest: Manifest
+    data: Dataset, predictions: pd.DataFrame, trained: Dataset, params: TrainParams, backbone: str
 ) -> dict[str, Any]:
     """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
     metrics: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def build_metrics(
             figures = classification_metrics(own["label"].to_numpy(), own["score"].to_numpy(), 0.5, weights)
             metrics |= figures if part == "test" else {"validation": figures}
     return metrics | {
-        "backbone": manifest.backbone,
+        "backbone": backbone,
         "verifier": params.verifier,
         "protocol": describe_protocol(predictions, params),
         "faces": {
@@ -85,24 +85,37 @@ def _warn(data: Dataset) -> None:
         )
 
 
+def read_making(data: Dataset) -> tuple[dict[str, Any], dict[str, str]]:
+    """How the embeddings were made, as stage embed says: `Manifest.recipe`, and code and packages.
+
+    Raises:
+        StageError: the file is missing or damaged, or is of other embeddings.
+    """
+    with reading_output_of("embed", EMBEDDING_RECIPE):
+        making = json.loads(EMBEDDING_RECIPE.read_text(encoding="utf-8"))
+        recipe, made_with = dict(making["recipe"]), dict(making["made_with"])
+        backbone, size = str(recipe["backbone"]), int(recipe["embedding_size"])
+    if data.embeddings.shape[1] != size:
+        raise StageError(
+            f"{EMBEDDINGS} has {data.embeddings.shape[1]} dimensions, the networks ({backbone}) make {size}: "
+            f"run 'dvc repro' (or 'python -m stages.embed') first"
+        )
+    return recipe, made_with
+
+
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
     data = load_dataset()
-    manifest = Manifest.read(NETWORKS)
-    if data.embeddings.shape[1] != manifest.embedding_size:
-        raise StageError(
-            f"{EMBEDDINGS} has {data.embeddings.shape[1]} dimensions, the networks ({manifest.backbone}) make "
-            f"{manifest.embedding_size}: run 'dvc repro' (or 'python -m stages.embed') first"
-        )
+    recipe, made_with = read_making(data)
     _warn(data)
     splits = make_splits(data, params.train)
     predictions = predict(data, splits, params.train)
     trained = data.rows(splits[0].train) if params.train.protocol == "holdout" else data
     verifier = fit(trained, params.train)
-    # In the model itself, so that it cannot be used with networks that embed in another way.
-    setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(params.embed.flip))
-    metrics = build_metrics(data, predictions, trained, params.train, manifest)
+    # In the model itself: it is not used with networks that embed in another way, and the service notices other code.
+    verifier.describe(recipe, {**made_with, "scoring": scoring_fingerprint()})
+    metrics = build_metrics(data, predictions, trained, params.train, recipe["backbone"])
     write_table(PREDICTIONS, predictions)
     verifier.save(MODEL, SCALER)
     write_json(METRICS, metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import random
@@ -34,10 +35,12 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="uses signals, links 
 # Runs a stage that kills itself, as SIGKILL would, just before the n-th file or folder is moved into its place.
 _KILLED_AT_MOVE = """
 import os, pathlib, runpy, signal, sys
-stage, moves = sys.argv[1], int(sys.argv[2])
+stage, moves, first = sys.argv[1], int(sys.argv[2]), os.getpid()
 def deadly(move):
     def moving(*arguments):
         global moves
+        if os.getpid() != first:  # a process that the stage has started
+            return move(*arguments)
         if moves == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         moves -= 1
@@ -76,7 +79,12 @@ class Workspace:
         return self.root / name
 
     def copy(self, root: Path) -> Workspace:
-        shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)
+        """A copy in which files that are one (hard links) still are."""
+        root.mkdir(parents=True, exist_ok=True)
+        if os.name == "posix":
+            subprocess.run(["cp", "-a", f"{self.root}/.", str(root)], check=True)
+        else:
+            shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)
         return Workspace(root)
 
     def environment(self) -> dict[str, str]:
@@ -161,7 +169,7 @@ class Workspace:
         folders = [self.path(name) for name in ("data", "models", "reports")]
         files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
         names = {path.relative_to(self.root).as_posix(): path for path in files}
-        photos = ("data/me/", "data/not_me/", "models/networks/")
+        photos = ("data/me/", "data/not_me/", "models/networks/", "data/remembered/")
         return {name: digest(path) for name, path in names.items() if not name.startswith(photos)}
 
     def crop_report(self) -> pd.DataFrame:
@@ -233,6 +241,9 @@ def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.
     np.save(workspace.path("data/embeddings.npy"), embeddings)
     np.save(workspace.path("data/labels.npy"), labels)
     put_groups(workspace, range(len(labels)))
+    recipe = {"backbone": "dlib-resnet", "embedding_size": 128, "flip": True}
+    text = json.dumps({"recipe": recipe, "made_with": {"code": "0" * 16, "numpy": np.__version__}})
+    workspace.path("data/embedding_recipe.json").write_text(text, encoding="utf-8")
 
 
 def put_groups(workspace: Workspace, groups: Iterable[int]) -> None:

@@ -42,7 +42,7 @@ def first_crop(workspace: Workspace) -> Path:
 
 def change_crop(workspace: Workspace, content: bytes | None) -> None:
     """Change or delete a crop, with nothing remembered of its embedding."""
-    workspace.path("data/index.csv").unlink()
+    shutil.rmtree(workspace.path("data/remembered/embeddings"))
     crop = first_crop(workspace)
     crop.unlink()  # it may be another file's link
     if content is not None:
@@ -51,7 +51,7 @@ def change_crop(workspace: Workspace, content: bytes | None) -> None:
 
 def make_crops_smaller(workspace: Workspace) -> None:
     """A crop and a report that belong together, of another size than the networks take."""
-    workspace.path("data/index.csv").unlink()
+    shutil.rmtree(workspace.path("data/remembered/embeddings"))
     report, crop = workspace.path("reports/crop_report.csv"), first_crop(workspace)
     old = digest(crop)
     crop.unlink()
@@ -155,7 +155,7 @@ def test_arguments_are_not_passed_over(empty: Workspace, stage: str) -> None:
     assert "unrecognized arguments: --seed 7" in refused.stderr and "params.yaml" in refused.stderr
 
 
-@pytest.mark.parametrize("stage", ["crop", "embed", "train", "robustness", "report"])
+@pytest.mark.parametrize("stage", ["crop", "embed", "robustness", "report"])
 def test_without_networks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
     workspace.path("models/networks").unlink()
     before = workspace.outputs()
@@ -224,6 +224,8 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
     ("train", set_embeddings(with_nan), "values that are not finite", "dvc repro --force embed"),
     ("train", set_embeddings(lambda embeddings: embeddings[:, :64]),
      "has 64 dimensions, the networks (dlib-resnet) make 128", "python -m stages.embed"),
+    ("train", delete("data/embedding_recipe.json"), "there is no data/embedding_recipe.json", "python -m stages.embed"),
+    ("train", write("data/embedding_recipe.json", b"{}"), "embedding_recipe.json is damaged", "--force embed"),
     ("evaluate", set_embeddings(lambda embeddings: embeddings[:-1]), "expected [N, D] and [N]", "dvc repro"),
     ("train", delete("data/groups.csv"), "there is no data/groups.csv", "python -m stages.quality"),
     ("train", write("data/groups.csv", b"row,group\n0,0\n"), "groups.csv has 1 rows, the embeddings",
@@ -236,9 +238,9 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
      "speaks of other faces than the", "dvc repro --force train"),
     ("evaluate", delete("models/model.joblib"), "there is no models/model.joblib", "dvc repro"),
     ("evaluate", delete("reports/metrics.json"), "there is no reports/metrics.json", "python -m stages.train"),
-    ("robustness", write("data/attributes.csv", b"photo,age\nme/nobody.jpg,3\n"), "none speaks of a photo",
+    ("robustness", write("data/not_me/attributes.csv", b"photo,age\nme/nobody.jpg,3\n"), "none speaks of a photo",
      "me/nobody.jpg"),
-    ("robustness", write("data/attributes.csv", b"name,age\n"), "has the columns name, age; expected one named photo",
+    ("robustness", write("data/not_me/attributes.csv", b"name,age\n"), "has the columns name, age; expected one named",
      "not_me/ana"),
     ("robustness", write("data/predictions.csv", b"repeat,row,part,label,score\n0,999,test,0,0.5\n"),
      "speaks of other faces than the", "dvc repro --force train"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faces.recognition.networks import Networks
+from faces import fingerprint
+from faces.recognition.networks import Manifest, Networks
 from faces.recognition.recognizer import Recognizer
-from stages.crop import crop, processes
-from stages.crop.memory import CropMemory, CropRow
-from stages.files.paths import CROP_REPORT, CROPPED, NETWORKS
-from stages.files.photos import CLASSES, SourcePhoto, find_photos
+from stages.crop import crop, memory, one_photo, processes
+from stages.crop.memory import CropMemory
+from stages.files.crop_row import CropRow
+from stages.files.paths import NETWORKS
+from stages.files.photos import find_photos
 from stages.params import load_params
 from tests.stages.support import Workspace, digest, photos_of_me, posix_only, put
 
 GROUP = "multiface.jpg"
 COLUMNS = [
     "photo", "sha256", "faces_found", "face", "left", "top", "right", "bottom", "probability", "kept", "reason",
-    "crop", "crop_sha256", "recipe", "photo_hash", "sharpness", "brightness",
+    "crop", "crop_sha256", "photo_hash", "sharpness", "brightness",
 ]  # fmt: skip
 
 # What a camera held so stores: the transposition that undoes each EXIF orientation.
@@ -160,9 +163,15 @@ def test_adding_a_photo_costs_one_photo(workspace: Workspace, lfw_dir: Path) -> 
 
 
 def test_deleting_a_photo_deletes_all_that_was_made_of_it(workspace: Workspace) -> None:
+    workspace.set_params(crop__me_faces="all")  # a second recipe that remembers it
+    workspace.stage("crop")
+    workspace.set_params(crop__me_faces="largest")
+    workspace.stage("crop")
     rows = workspace.index()
     gone = rows[rows["label"] == 1].iloc[3]
-    before = inodes(workspace)
+    before, remembered = inodes(workspace), list(workspace.path("data/remembered").rglob(f"{gone['sha256']}*"))
+    assert len(remembered) == 4, "a table and a crop of each recipe"
+    embedding = workspace.embeddings()[gone["row"]].tobytes()
     workspace.path(f"data/{gone['photo']}").unlink()
     workspace.stage("crop")
     workspace.stage("embed")
@@ -170,12 +179,15 @@ def test_deleting_a_photo_deletes_all_that_was_made_of_it(workspace: Workspace) 
     left = workspace.index()
     assert len(left) == len(workspace.embeddings()) == len(rows) - 1
     name = Path(gone["photo"]).name
-    for file, text in workspace.texts():
-        assert name not in file
-        for trace in (name, gone["sha256"], gone["crop_sha256"], gone["embedding_sha256"]):
-            assert trace not in text, f"{trace} in {file}"
-    rows_left = {hashlib.sha256(row.tobytes()).hexdigest() for row in workspace.embeddings()}
-    assert rows_left == set(left["embedding_sha256"])
+    for file in (path for path in workspace.path("data").rglob("*") if path.is_file()):
+        inside = file.read_bytes()
+        for trace in (name, gone["sha256"], gone["crop_sha256"]):
+            assert trace not in file.name
+            assert trace.encode() not in inside, f"{trace} in {file}"
+            assert trace.encode("utf-32-le") not in inside, f"{trace} in {file}"  # as numpy stores text
+        assert embedding not in inside
+    for file_name, text in workspace.texts():
+        assert all(trace not in file_name + text for trace in (name, gone["sha256"], gone["crop_sha256"]))
 
 
 def test_another_photo_under_the_same_name_is_cropped_anew(workspace: Workspace, lfw_dir: Path) -> None:
@@ -192,13 +204,16 @@ def test_another_photo_under_the_same_name_is_cropped_anew(workspace: Workspace,
 def test_a_damaged_or_missing_crop_is_made_again(workspace: Workspace) -> None:
     before, outputs = inodes(workspace), workspace.outputs()
     damaged, missing = sorted(name for name in before if name.startswith("me/"))[:2]
-    file = workspace.path(f"data/cropped/{damaged}")
-    file.unlink()
-    file.write_bytes(b"damaged")
-    workspace.path(f"data/cropped/{missing}").unlink()
+    rows = workspace.crop_report().set_index("crop")["sha256"]
+    for name, content in ((damaged, b"damaged"), (missing, None)):
+        (remembered,) = workspace.path("data/remembered/crops").rglob(f"{rows[name]}-0.png")
+        remembered.unlink()
+        workspace.path(f"data/cropped/{name}").unlink()
+        if content is not None:
+            remembered.write_bytes(content)
     workspace.stage("crop")
     assert workspace.outputs() == outputs
-    assert remade(before, inodes(workspace)) >= {damaged}
+    assert remade(before, inodes(workspace)) == {damaged, missing}
 
 
 def test_a_parameter_of_one_class_leaves_the_other_class_alone(workspace: Workspace) -> None:
@@ -214,37 +229,112 @@ def test_a_parameter_of_one_class_leaves_the_other_class_alone(workspace: Worksp
     assert remade(before, inodes(workspace)) == before.keys() & inodes(workspace).keys()
 
 
-@pytest.mark.parametrize("content", [None, b"", b"nonsense", b"photo,sha256\nx,y\n", b"\xff\xfe\x00"])
-def test_a_damaged_report_remembers_nothing(built: Workspace, tmp_path: Path, content: bytes | None) -> None:
-    report, crops = tmp_path / "crop_report.csv", built.path("data/cropped")
+def test_setting_a_parameter_back_makes_no_crop_again(workspace: Workspace) -> None:
+    before = inodes(workspace)
+    for wanted in ("all", "largest"):
+        workspace.set_params(crop__me_faces=wanted, crop__not_me_faces=wanted)
+        workspace.stage("crop")
+    workspace.set_params(crop__not_me_faces="all")
+    workspace.stage("crop")
+    assert inodes(workspace) == before
+
+
+def test_recipes_that_were_not_used_for_long_are_forgotten(workspace: Workspace) -> None:
+    for megapixels in range(20, 20 + memory.RECIPES_KEPT):
+        workspace.set_params(crop__max_megapixels=megapixels, crop__not_me_faces="largest")  # one recipe for both
+        workspace.stage("crop")
+    assert len(list(workspace.path("data/remembered/crops").iterdir())) == memory.RECIPES_KEPT
+    workspace.set_params(crop__max_megapixels=20)
+    before = inodes(workspace)
+    workspace.stage("crop")
+    assert inodes(workspace).keys() == before.keys()
+    assert len(list(workspace.path("data/remembered/crops").iterdir())) == memory.RECIPES_KEPT
+
+
+@pytest.mark.parametrize("content", [None, b"", b"nonsense", b"[]", b'[["me/a.jpg",1]]', b"\xff\xfe\x00"])
+def test_a_damaged_table_remembers_nothing(built: Workspace, tmp_path: Path, content: bytes | None) -> None:
     row = built.crop_report().iloc[0]
-    report.write_bytes(built.path("reports/crop_report.csv").read_bytes() if content is None else content)
-    class_name, _, name = row["photo"].partition("/")
-    source = SourcePhoto(built.path("data") / row["photo"], name, CLASSES.index(class_name))
-    assert CropMemory(report, crops).recall(source, row["recipe"], tmp_path / "new") == (content is None)
-    assert (tmp_path / "new" / row["crop"]).is_file() == (content is None)
+    (table,) = built.path("data/remembered/crops").rglob(f"{row['sha256']}.json")
+    recipe = table.parents[1].name
+    copied = tmp_path / recipe / table.parent.name
+    shutil.copytree(table.parent, copied)
+    if content is not None:
+        (copied / table.name).write_bytes(content)
+    assert (CropMemory(tmp_path, recipe).recall(row["sha256"]) is not None) == (content is None)
 
 
-@pytest.mark.parametrize("part", [1, 100])
+@pytest.mark.parametrize("cores", [1, 2])
 def test_photos_are_recalled_in_processes_as_in_this_one(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    """With parts of one photo there are enough of them for two processes, with parts of a hundred there are not."""
-    monkeypatch.setattr(processes, "available_cores", lambda: 2)
-    monkeypatch.setattr(crop, "_PART", part)
+    monkeypatch.setattr(processes, "available_cores", lambda: cores)
     monkeypatch.chdir(workspace.root)
     photos, _ = find_photos(Path("data"))
-    changed = photos[3]
-    changed.path.write_bytes(changed.path.read_bytes() + b"\0")
-    memory, params = CropMemory(CROP_REPORT, CROPPED), load_params()
-    target = tmp_path / "new"
-    recalled = crop._recall(memory, photos, Networks.load(NETWORKS), params, target)
-    assert [rows is None for rows in recalled] == [photo == changed for photo in photos]
     expected = workspace.crop_report()
-    expected = expected[expected["photo"] != changed.path_in_data]
-    assert [row.photo for rows in recalled for row in rows or []] == list(expected["photo"])
-    kept = set(expected["crop"][expected["kept"]])
-    assert {path.relative_to(target).as_posix() for path in target.rglob("*.png")} == kept
+    target = tmp_path / "new"
+    rows = crop.crop_all(photos, Networks.load(NETWORKS), load_params().crop, target)
+    assert [row.photo for row in rows] == list(expected["photo"])
+    assert [row.crop_sha256 for row in rows] == list(expected["crop_sha256"])
+    kept = {path.relative_to(target).as_posix(): digest(path) for path in target.rglob("*.png")}
+    assert kept == dict(expected.loc[expected["kept"], ["crop", "crop_sha256"]].to_numpy().tolist())
+
+
+class TestRecipe:
+    """What decides a crop is in its recipe: whatever changes, no older crop is taken for the new one."""
+
+    @pytest.fixture
+    def manifest(self, networks_dir: Path) -> Manifest:
+        return Manifest.read(networks_dir)
+
+    @pytest.fixture
+    def recipe(self, manifest: Manifest) -> str:
+        return one_photo.crop_recipe(manifest, one_photo.CropSettings("largest", 64.0))
+
+    def test_the_same_is_the_same(self, manifest: Manifest, recipe: str) -> None:
+        assert one_photo.crop_recipe(manifest, one_photo.CropSettings("largest", 64.0)) == recipe
+
+    @pytest.mark.parametrize("settings", [("all", 64.0), ("largest", 63.0)])
+    def test_parameters(self, manifest: Manifest, recipe: str, settings: tuple[Any, float]) -> None:
+        assert one_photo.crop_recipe(manifest, one_photo.CropSettings(*settings)) != recipe
+
+    @pytest.mark.parametrize(("part", "change"), [("crop", {"image_size": 128}), ("detector", {"min_face": 21})])
+    def test_geometry_and_detector(self, manifest: Manifest, recipe: str, part: str, change: dict[str, int]) -> None:
+        changed = replace(manifest, **{part: replace(getattr(manifest, part), **change)})
+        assert one_photo.crop_recipe(changed, one_photo.CropSettings("largest", 64.0)) != recipe
+
+    @pytest.mark.parametrize("network", ["pnet", "rnet", "onet"])
+    def test_networks(self, manifest: Manifest, recipe: str, network: str) -> None:
+        changed = replace(manifest, files={**manifest.files, network: "0" * 64})
+        assert one_photo.crop_recipe(changed, one_photo.CropSettings("largest", 64.0)) != recipe
+
+    def test_the_embedder_decides_no_crop(self, manifest: Manifest, recipe: str) -> None:
+        changed = replace(manifest, files={**manifest.files, "embedder": "0" * 64})
+        assert one_photo.crop_recipe(changed, one_photo.CropSettings("largest", 64.0)) == recipe
+
+    @pytest.mark.parametrize("package", ["numpy", "onnxruntime", "pillow"])
+    def test_packages(self, manifest: Manifest, recipe: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        installed = fingerprint.importlib.metadata.version
+        monkeypatch.setattr(
+            fingerprint.importlib.metadata, "version", lambda name: "0.1" if name == package else installed(name)
+        )
+        assert one_photo.crop_recipe(manifest, one_photo.CropSettings("largest", 64.0)) != recipe
+
+    def test_code(self, manifest: Manifest, recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(one_photo, "code_hash", lambda *modules: f"other {modules}")
+        assert one_photo.crop_recipe(manifest, one_photo.CropSettings("largest", 64.0)) != recipe
+
+    @pytest.mark.parametrize(
+        "module",
+        ["faces.detection.detector", "faces.detection.summed_area", "faces.detection.suppression",
+         "faces.recognition.align", "faces.recognition.image", "faces.recognition.quality",
+         "faces.recognition.recognizer", "stages.crop.one_photo"],
+    )  # fmt: skip
+    def test_all_that_decides_is_in_the_hash(self, module: str) -> None:
+        assert module in fingerprint.imported_modules("stages.crop.one_photo")
+
+    def test_what_decides_no_crop_is_not(self) -> None:
+        modules = set(fingerprint.imported_modules("stages.crop.one_photo"))
+        assert not modules & {"stages.params", "stages.errors", "stages.files.paths", "faces.cosine", "faces.verifier"}
 
 
 def test_crops_do_not_depend_on_what_was_remembered(workspace: Workspace, lfw_dir: Path) -> None:
@@ -253,8 +343,8 @@ def test_crops_do_not_depend_on_what_was_remembered(workspace: Workspace, lfw_di
     workspace.stage("crop")
     outputs = workspace.outputs()
     workspace.path("reports/crop_report.csv").unlink()
-    for path in workspace.path("data/cropped").rglob("*.png"):
-        path.unlink()
+    for name in ("cropped", "remembered"):
+        shutil.rmtree(workspace.path(f"data/{name}"))
     workspace.stage("crop")
     assert workspace.outputs() == outputs
 

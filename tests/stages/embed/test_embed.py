@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from faces import fingerprint
+from faces.recognition.networks import Manifest
 from faces.recognition.recognizer import Recognizer
+from stages.embed import memory
 from tests.stages.support import ME_PHOTOS, Workspace, digest, photos_of_me, posix_only, put
 
-INDEX_COLUMNS = [
-    "row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256", "recipe", "embedding_sha256",
-]  # fmt: skip
+INDEX_COLUMNS = ["row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256"]
 
 
 def new_crops(log: str) -> tuple[int, int]:
@@ -30,11 +34,13 @@ def cosine(first: np.ndarray, second: np.ndarray) -> float:
 def assert_equal_but_for_rounding(got: Workspace, wanted: Workspace) -> None:
     """Where there is a GPU, it embeds many new crops, and the processor few: the last bits differ."""
     assert np.allclose(got.embeddings(), wanted.embeddings(), atol=1e-5)
-    digests = [INDEX_COLUMNS[-1]]
-    assert got.index().drop(columns=digests).equals(wanted.index().drop(columns=digests))
     same, expected = got.outputs(), wanted.outputs()
-    same.update({name: expected[name] for name in ("data/embeddings.npy", "data/index.csv")})
+    same["data/embeddings.npy"] = expected["data/embeddings.npy"]
     assert same == expected
+
+
+def forget(workspace: Workspace) -> None:
+    shutil.rmtree(workspace.path("data/remembered/embeddings"))
 
 
 def test_arrays_and_index_have_the_promised_form(built: Workspace) -> None:
@@ -111,7 +117,7 @@ def test_the_same_photo_twice_is_two_rows_embedded_once(workspace: Workspace, lf
 
 def test_what_is_remembered_gives_the_same_as_starting_from_nothing(workspace: Workspace) -> None:
     outputs = workspace.outputs()
-    workspace.path("data/index.csv").unlink()
+    forget(workspace)
     count = len(workspace.embeddings())
     assert new_crops(workspace.stage("embed").stderr) == (count, count)
     assert workspace.outputs() == outputs
@@ -128,26 +134,66 @@ def test_mirroring_is_a_parameter_that_makes_all_anew(workspace: Workspace) -> N
 
 def test_batch_size_changes_nothing_that_counts(workspace: Workspace) -> None:
     before = workspace.embeddings()
-    workspace.path("data/index.csv").unlink()
+    forget(workspace)
     workspace.set_params(embed__batch_size=7)
     workspace.stage("embed")
     assert np.abs(workspace.embeddings() - before).max() < 1e-5
 
 
-def test_embeddings_beside_an_index_of_other_rows_are_not_taken_for_them(workspace: Workspace) -> None:
-    """What a run killed between its files leaves: new embeddings, as many, beside the old index."""
-    undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
-    np.save(workspace.path("data/embeddings.npy"), workspace.embeddings()[::-1].copy())
-    workspace.stage("embed")
-    assert_equal_but_for_rounding(workspace, undisturbed)
-
-
-@pytest.mark.parametrize(("name", "content"), [("embeddings.npy", b"nonsense"), ("index.csv", b"\xff")])
-def test_a_damaged_memory_is_forgotten(workspace: Workspace, name: str, content: bytes) -> None:
+def test_setting_a_parameter_back_embeds_nothing(workspace: Workspace) -> None:
+    """Other faces are wanted and no more, then embeddings without the mirrored face and no more."""
     outputs = workspace.outputs()
-    workspace.path(f"data/{name}").write_bytes(content)
-    workspace.stage("embed")
+    count = len(workspace.index())
+    for parameters in ({"crop__not_me_faces": "largest"}, {"crop__not_me_faces": "all"}):
+        workspace.set_params(**parameters)
+        workspace.stage("crop")
+        assert new_crops(workspace.stage("embed").stderr) == (0, 0)
+    workspace.set_params(embed__flip=False)
+    assert new_crops(workspace.stage("embed").stderr) == (count, count)
+    workspace.set_params(embed__flip=True)
+    assert new_crops(workspace.stage("embed").stderr) == (0, 0)
     assert workspace.outputs() == outputs
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
+def test_a_damaged_memory_is_forgotten(workspace: Workspace, content: bytes) -> None:
+    outputs = workspace.outputs()
+    (file,) = workspace.path("data/remembered/embeddings").glob("*.npz")
+    file.write_bytes(content)
+    count = len(workspace.index())
+    assert new_crops(workspace.stage("embed").stderr) == (count, count)
+    assert workspace.outputs() == outputs
+
+
+def test_how_embeddings_were_made_is_written_beside_them(built: Workspace, networks_dir: Path) -> None:
+    making = json.loads(built.path("data/embedding_recipe.json").read_text(encoding="utf-8"))
+    assert making["recipe"] == Manifest.read(networks_dir).recipe(flip=True)
+    assert making["made_with"] == fingerprint.embedding_fingerprint()
+
+
+def test_what_decides_an_embedding_is_in_its_recipe(networks_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = Manifest.read(networks_dir)
+    recipes = [memory.embedding_recipe(manifest, flip) for flip in (True, False)]
+    other = replace(manifest, files={**manifest.files, "embedder": "0" * 64})
+    recipes.append(memory.embedding_recipe(other, flip=True))
+    recipes.append(memory.embedding_recipe(replace(manifest, unit_length=not manifest.unit_length), flip=True))
+    installed = fingerprint.importlib.metadata.version
+    for package in ("numpy", "onnxruntime", "pillow", "torch"):
+        with monkeypatch.context() as context:
+            context.setattr(
+                fingerprint.importlib.metadata,
+                "version",
+                lambda name, package=package: "0.1" if name == package else installed(name),
+            )
+            recipes.append(memory.embedding_recipe(manifest, flip=True))
+    with monkeypatch.context() as context:
+        context.setattr(memory, "code_hash", lambda *modules: f"other {modules}")
+        recipes.append(memory.embedding_recipe(manifest, flip=True))
+    assert len(set(recipes)) == len(recipes) == 9
+    assert memory.embedding_recipe(manifest, flip=True) == recipes[0]
+    modules = fingerprint.imported_modules(*memory._MODULES)
+    assert {"faces.recognition.embedder", "faces.backbones.dlib_resnet", "stages.embed.pixels"} <= set(modules)
+    assert not {"stages.params", "stages.errors", "stages.embed.embed"} & set(modules)
 
 
 @posix_only
@@ -168,7 +214,7 @@ def test_killed_between_two_moves_the_next_run_is_right(workspace: Workspace, mo
 @posix_only
 def test_killed_while_embedding_it_leaves_the_old_embeddings(workspace: Workspace) -> None:
     outputs = workspace.outputs()
-    workspace.path("data/index.csv").unlink()
+    forget(workspace)
     crop = workspace.path(f"data/cropped/{workspace.crop_report().query('kept')['crop'].iloc[-1]}")
     content = crop.read_bytes()
     crop.unlink()
@@ -184,6 +230,6 @@ def test_killed_while_embedding_it_leaves_the_old_embeddings(workspace: Workspac
         process.communicate(timeout=30)
     crop.unlink()
     crop.write_bytes(content)
-    assert {name for name, value in outputs.items() if workspace.outputs().get(name) != value} == {"data/index.csv"}
+    assert workspace.outputs() == outputs
     workspace.stage("embed")
     assert workspace.outputs() == outputs

@@ -16,7 +16,15 @@ from msgspec.structs import replace
 
 from faces.recognition.networks import Networks
 from stages.embed.embed import open_embedder
-from stages.embed.torch_embedder import NO_GPU, PRECISIONS, build_module, open_torch_embedder, run_on, why_no_gpu
+from stages.embed.torch_embedder import (
+    NO_GPU,
+    PRECISIONS,
+    OtherWeightsError,
+    build_module,
+    open_torch_embedder,
+    run_on,
+    why_no_gpu,
+)
 from stages.errors import StageError
 from stages.params import Params
 
@@ -60,7 +68,7 @@ def test_less_precision_is_less_precise(networks: Networks, dlib_params: Params,
 def test_other_weights_than_the_networks_were_made_of_are_refused(networks: Networks, dlib_params: Params) -> None:
     manifest = networks.manifest
     other = Networks(replaced(manifest, weights={**manifest.weights, "embedder": "0" * 64}), {})
-    with pytest.raises(StageError, match=r"names weights with SHA-256 55533b28.*those with 0000.*dvc repro"):
+    with pytest.raises(OtherWeightsError, match=r"names weights with SHA-256 55533b28.*those with 0000.*dvc repro"):
         open_torch_embedder(other, dlib_params)
 
 

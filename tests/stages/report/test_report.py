@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
+import platform
 import re
 from pathlib import Path
 from typing import Any
@@ -99,17 +101,29 @@ def test_the_pictures_it_shows_are_beside_it(built: Workspace, values: dict[str,
     assert all(built.path(f"reports/{name}").is_file() for name in shown)
 
 
-def test_what_does_not_vary_is_in_report_json_too(built: Workspace) -> None:
+def test_the_figures_are_in_report_json_too(built: Workspace) -> None:
     content = read(built, "report")
     assert list(content) == [
         "dataset", "quality", "metrics", "evaluation", "robustness", "fairness", "recommendations",
+        "latency", "machine", "model_sha256",
     ]  # fmt: skip
     for name, file in (("metrics", "metrics"), ("evaluation", "evaluation_results"), ("robustness", "robustness"),
                        ("fairness", "fairness")):  # fmt: skip
         assert content[name] == read(built, file)
     assert content["quality"] == read(built, "data_quality")["problems"]
-    assert "latency" not in json.dumps(content)
+    assert content["latency"]["whole"]["median"] > 0
     assert content["recommendations"]
+
+
+@LANGUAGES
+def test_the_model_and_the_machine_are_named(built: Workspace, values: dict[str, Any], language: str) -> None:
+    digest = hashlib.sha256(built.path("models/model.joblib").read_bytes()).hexdigest()
+    assert read(built, "report")["model_sha256"] == digest
+    assert f"SHA-256 `{digest}`" in informe(built)
+    assert platform.node() not in informe(built).split()
+    text = rendering.render_markdown(language, values | {"machine": "8 cores, Some Processor", "model_sha256": "ab12"})
+    assert "(8 cores, Some Processor)" in section(text, language, "Latency")
+    assert "`ab12`" in text
 
 
 @LANGUAGES
@@ -157,7 +171,7 @@ def test_problems_and_degradations_are_listed_with_their_numbers(values: dict[st
 
 @LANGUAGES
 def test_numbers_are_written_as_the_language_does(values: dict[str, Any], language: str) -> None:
-    text = rendering.render_markdown(language, values)
+    text = rendering.render_markdown(language, values | {"machine": "this one"})
     points, commas = re.findall(r"\d\.\d", text), re.findall(r"\d,\d(?!\d\d\b)", text)
     assert (len(points) > 50, len(commas)) == (True, 0) if language == "en" else (len(points), len(commas) > 50)
     assert bool(points) == (language == "en")
@@ -185,7 +199,7 @@ def test_whether_the_data_suffice_is_said(values: dict[str, Any], language: str)
 
 @LANGUAGES
 def test_groups_are_compared_or_said_not_to_be(values: dict[str, Any], language: str) -> None:
-    assert "data/attributes.csv" in section(rendering.render_markdown(language, values), language, "Fairness")
+    assert "attributes.csv" in section(rendering.render_markdown(language, values), language, "Fairness")
     known = {"low": 0.01, "high": 0.2}
     group = {"column": "light", "group": "bad | <b>", "people": 9, "photos_me": 0, "photos_not_me": 9, "far": 0.1,
              "far_interval": known, "frr": None, "frr_interval": None}  # fmt: skip
@@ -243,13 +257,13 @@ def test_parameters_choose_the_language_and_how_many_photos_are_timed(
 
     monkeypatch.chdir(workspace.root)
     monkeypatch.setattr(report, "measure", counting)
-    before = workspace.path("reports/report.json").read_bytes()
+    before = read(workspace, "report") | {"latency": {}}
     for wanted, language in ((1, "en"), (7, "es"), (1000, "en")):
         workspace.set_params(report__latency_photos=wanted, report__language=language)
         report.main()
         assert informe(workspace).startswith(TITLES[language])
         assert f'<html lang="{language}">' in informe(workspace, "html")
-        assert workspace.path("reports/report.json").read_bytes() == before
+        assert read(workspace, "report") == before
     assert timed == [1, 7, workspace.index()["photo"].nunique()]
 
 

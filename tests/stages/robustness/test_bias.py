@@ -82,7 +82,7 @@ def biased(
             with Image.open(io.BytesIO(path.read_bytes())) as image:
                 path.write_bytes(blur.apply(image.convert("RGB"), face.box, 8.0, 0))
         lines.append(f"me/{path.name},{'sharp' if number % 3 else 'blurred'},me")
-    workspace.path("data/attributes.csv").write_text("\n".join(lines) + "\nnot_me,sharp,\n", encoding="utf-8")
+    workspace.path("data/not_me/attributes.csv").write_text("\n".join(lines) + "\nnot_me,sharp,\n", encoding="utf-8")
     for stage in ("crop", "embed", "quality", "train"):
         workspace.stage(stage)
     return workspace
@@ -126,12 +126,12 @@ def test_attributes_are_compared_and_reported(workspace: Workspace) -> None:
     workspace.set_params(robustness__photos=2, robustness__strangers=2, report__language="en")
     people = sorted(set(workspace.index()["person"]) - {"me"})
     lines = ["photo;género", *(f"not_me/{name};{'x|y' if place % 2 else 'z'}" for place, name in enumerate(people))]
-    workspace.path("data/attributes.csv").write_text("\n".join([*lines, "not_me/nobody;z"]), encoding="utf-8")
-    before = workspace.path("data/attributes.csv").read_bytes()
+    workspace.path("data/not_me/attributes.csv").write_text("\n".join([*lines, "not_me/nobody;z"]), encoding="utf-8")
+    before = workspace.path("data/not_me/attributes.csv").read_bytes()
     done = workspace.stage("robustness")
     assert "groups of people: compared by género" in done.stdout
     assert "names 1 photos or folders of which data/ has no face: not_me/nobody" in done.stderr
-    assert workspace.path("data/attributes.csv").read_bytes() == before
+    assert workspace.path("data/not_me/attributes.csv").read_bytes() == before
     found = json.loads(workspace.path("reports/fairness.json").read_text(encoding="utf-8"))
     assert [(group["group"], group["people"], group["frr"]) for group in found["groups"]] == [
         ("x|y", 10, None), ("z", 10, None),

@@ -28,12 +28,12 @@ Write = Callable[[str], None]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes data/attributes.csv of a project that is the current folder."""
+    """Writes data/not_me/attributes.csv of a project that is the current folder."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "not_me").mkdir(parents=True)
 
     def put(text: str) -> None:
-        Path("data/attributes.csv").write_bytes(text.encode("utf-8"))
+        Path("data/not_me/attributes.csv").write_bytes(text.encode("utf-8"))
 
     return put
 
@@ -95,13 +95,27 @@ def test_a_line_speaks_of_the_largest_face_alone(write: Write) -> None:
     assert fairness.match(fairness.read_attributes(), index)["light"].tolist() == ["x", "", ""]
 
 
-def test_a_file_is_made_where_there_is_none_and_none_is_overwritten(write: Write) -> None:
-    write("photo,light\nme,x\n")
-    fairness.make_attributes()
-    assert matched()[-1] == "x"
-    Path("data/attributes.csv").unlink()
-    fairness.make_attributes()
+def test_without_a_file_nothing_is_said_of_anybody(write: Write) -> None:
     assert list(fairness.read_attributes().columns) == []
+    write("photo,light\nme,x\n")
+    assert matched()[-1] == "x"
+
+
+def test_each_class_may_have_its_own_file(write: Write) -> None:
+    write("photo,light\nnot_me/ana,x\n")
+    Path("data/me").mkdir()
+    Path("data/me/attributes.csv").write_text("photo,camera\nme,old\n")
+    assert matched("light") == ["x", "x", "x", "", "", ""]
+    assert matched("camera") == ["", "", "", "", "old", "old"]
+
+
+def test_a_file_where_it_was_read_formerly_is_an_error(write: Write) -> None:
+    Path("data/attributes.csv").write_text("photo\n")  # as earlier versions made it: it says nothing
+    assert list(fairness.read_attributes().columns) == []
+    write("photo,light\nme,x\n")
+    Path("data/attributes.csv").write_text("photo,light\nme,y\n")
+    with pytest.raises(StageError, match=r"data/attributes\.csv is not read .* move it to data/not_me/attributes\.csv"):
+        fairness.read_attributes()
 
 
 def test_lines_of_commas_alone_say_nothing(write: Write) -> None:
@@ -139,17 +153,10 @@ def test_lines_that_speak_of_no_photo_are_warned_of(write: Write, caplog: pytest
 )
 def test_what_cannot_be_understood_is_an_error(write: Write, content: bytes, said: str) -> None:
     write("")
-    Path("data/attributes.csv").write_bytes(content)
+    Path("data/not_me/attributes.csv").write_bytes(content)
     with pytest.raises(StageError, match="attributes") as caught:
         matched()
     assert said in str(caught.value)
-
-
-def test_no_file_is_an_error_that_says_what_makes_one(write: Write) -> None:
-    write("")
-    Path("data/attributes.csv").unlink()
-    with pytest.raises(StageError, match="dvc repro"):
-        fairness.read_attributes()
 
 
 def people_with_errors(generator: np.random.Generator, people: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -290,7 +297,7 @@ def test_the_table_says_the_same(made: Made, dlib_params: Params) -> None:
 
 @pytest.mark.parametrize("content", ["photo\n", "photo", "photo,light,shoes\n", "photo\nme\n", "photo,light\nme,\n"])
 def test_without_attributes_there_are_no_groups(made: Made, dlib_params: Params, content: str) -> None:
-    Path("data/attributes.csv").write_text(content)
+    Path("data/not_me/attributes.csv").write_text(content)
     comparison = compared(made, dlib_params)
     assert comparison.groups == []
     assert all(column["groups"] == 0 and column["differs"] == [] for column in comparison.columns)
@@ -301,8 +308,8 @@ def test_without_attributes_there_are_no_groups(made: Made, dlib_params: Params,
 def test_groups_that_say_little_are_warned_of(
     made: Made, dlib_params: Params, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Path("data/attributes.csv").write_text("photo,light,hat\nnot_me,good,no\nnot_me/p1,bad,\n")
+    Path("data/not_me/attributes.csv").write_text("photo,light,hat\nnot_me,good,no\nnot_me/p1,bad,\n")
     compared(made, dlib_params)
     said = [record.getMessage().replace("\\", "/") for record in caplog.records]
-    assert "data/attributes.csv: one person says little of a group's FAR; in column light: bad" in said
-    assert "data/attributes.csv: column hat has one group, no: nothing to compare" in said
+    assert "data/not_me/attributes.csv: one person says little of a group's FAR; in column light: bad" in said
+    assert "data/not_me/attributes.csv: column hat has one group, no: nothing to compare" in said

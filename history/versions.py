@@ -1,0 +1,176 @@
+"""Saving the project's state, and going back to a saved one. Photos are saved before anything else happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from history.errors import HistoryError
+from history.tools import dvc, git, identity, succeeds
+from stages.files.paths import DATA
+from stages.files.photos import CLASSES, find_misplaced
+
+RESULTS = ("params.yaml", "dvc.yaml", "dvc.lock", "reports", "models", ".dvc")
+"""What git holds of a run besides the hashes of the photos; ignored files in these folders are left out by git."""
+
+_BROUGHT_BACK = ("params.yaml", "dvc.lock", "reports")
+_NAMED = 5  # photos named in a message
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What `save` did.
+
+    Attributes:
+        commit: short hash of the commit that holds the state.
+        new: whether that commit was made now; otherwise nothing had changed since.
+        added, changed, deleted: photos, since the last commit.
+    """
+
+    commit: str
+    new: bool
+    added: list[str]
+    changed: list[str]
+    deleted: list[str]
+
+    def describe(self) -> str:
+        """For the terminal."""
+        kinds = (("added", self.added), ("changed", self.changed), ("deleted", self.deleted))
+        photos = "; ".join(f"{len(names)} {kind} ({_some(names)})" for kind, names in kinds if names)
+        state = f"saved as {self.commit}" if self.new else f"nothing had changed since {self.commit}"
+        return f"{state}. Photos since the last save: {photos or 'the same'}"
+
+
+def save(message: str) -> Saved:
+    """Let DVC track the photos as they are, and commit their hashes, the parameters and the results.
+
+    Args:
+        message: of the commit.
+
+    Raises:
+        HistoryError: there is no git repository, a folder of photos is gone, or something in it stops DVC.
+    """
+    if not succeeds("rev-parse", "--git-dir"):
+        raise HistoryError(
+            "this folder is no git repository, so nothing can be saved: clone the project with git, or run "
+            "'git init' here first"
+        )
+    in_the_way = [misplaced.sentence for misplaced in find_misplaced(DATA) if misplaced.stops_dvc]
+    if in_the_way:
+        raise HistoryError("\n".join(in_the_way))
+    folders = _photo_folders()
+    before = _photos_at("HEAD")
+    dvc("add", "--quiet", *folders)
+    git("add", "--", "data", *(path for path in RESULTS if Path(path).exists()))
+    paths = ["data", *(path for path in RESULTS if succeeds("ls-files", "--error-unmatch", path))]
+    new = not succeeds("diff", "--cached", "--quiet", "HEAD", "--", *paths)
+    if new:
+        git(*identity(), "commit", "--quiet", "--no-verify", "--message", message, "--", *paths)
+    added, changed, deleted = _differences(before, _photos_at("HEAD"))
+    return Saved(git("rev-parse", "--short", "HEAD").strip(), new, added, changed, deleted)
+
+
+def back(revision: str, photos: bool) -> str:
+    """Bring back what was saved at a revision: parameters, results, models and, if wanted, the photos.
+
+    Args:
+        revision: a commit, as git names it.
+        photos: the photos of then, too, in the place of today's, which are saved first.
+
+    Returns:
+        What was done, for the terminal.
+
+    Raises:
+        HistoryError: there is no such revision, or what it speaks of is in DVC's cache no more.
+    """
+    if not succeeds("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
+        raise HistoryError(f"{revision} is no saved state; 'git log --oneline' lists them")
+    wanted = git("rev-parse", f"{revision}^{{commit}}").strip()  # HEAD moves with the next line
+    saved = save(f"Before going back to {revision}")
+    kept = [path for path in _BROUGHT_BACK if succeeds("cat-file", "-e", f"{wanted}:{path}")]
+    if "dvc.lock" not in kept:
+        raise HistoryError(f"{revision} holds no dvc.lock: no pipeline had run then. {saved.describe()}")
+    tracked = [f"data/{name}.dvc" for name in CLASSES if succeeds("cat-file", "-e", f"{wanted}:data/{name}.dvc")]
+    git("checkout", wanted, "--", *kept, *(tracked if photos else ()))
+    # --force only where nothing can be lost: outputs of stages, and photos that were saved above.
+    dvc("checkout", "--force", "--quiet", "dvc.yaml", *(tracked if photos else ()))
+    lines = [f"before: {saved.describe()}", f"parameters, results and models are those of {revision} again"]
+    if photos:
+        lines.append(
+            f"the photos are those of {revision}, too; 'python -m history back {saved.commit} --photos' undoes it"
+        )
+    else:
+        lines.append("the photos are as they were; --photos would bring back those of then")
+    if not succeeds("diff", "--quiet", wanted, "HEAD", "--", "stages", "faces", "dvc.yaml", "requirements.txt"):
+        lines.append("the code has changed since then: 'dvc repro' runs again what depends on it")
+    return "\n".join(lines)
+
+
+def apply(experiment: str) -> str:
+    """Take over an experiment's parameters and results; the photos stay.
+
+    Args:
+        experiment: its name, as `dvc exp show` lists it.
+
+    Returns:
+        What was done, for the terminal.
+
+    Raises:
+        HistoryError: there is no such experiment.
+    """
+    saved = save(f"Before applying the experiment {experiment}")
+    tracked = [f"data/{name}.dvc" for name in CLASSES]
+    try:
+        dvc("exp", "apply", experiment)
+    finally:
+        # DVC brings back the photos that the experiment saw; today's are in its cache, and take their place again.
+        git("checkout", "HEAD", "--", *tracked)
+        dvc("checkout", "--force", "--quiet", *tracked)
+    return (
+        f"before: {saved.describe()}\n"
+        f"parameters and results are those of {experiment}; the photos are as they were. "
+        f"'python -m history back {saved.commit}' undoes it"
+    )
+
+
+def _photo_folders() -> list[str]:
+    """The folders of both classes.
+
+    Raises:
+        HistoryError: one is not there.
+    """
+    for name in CLASSES:
+        if not (DATA / name).is_dir():
+            hint = (
+                f"'dvc checkout data/{name}.dvc' brings back what was saved last"
+                if (DATA / f"{name}.dvc").is_file()
+                else "make it, and put photos in"
+            )
+            raise HistoryError(f"there is no folder {DATA / name}: {hint}")
+    return [f"data/{name}" for name in CLASSES]
+
+
+def _photos_at(revision: str) -> dict[str, str]:
+    """MD5 by path of the photos that DVC tracked at a revision; none where there is no such revision."""
+    if not succeeds("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
+        return {}
+    from dvc.api import DVCFileSystem  # takes a second
+
+    files = DVCFileSystem(".", rev=revision)
+    return {
+        path: str(details["md5"])
+        for name in CLASSES
+        if succeeds("cat-file", "-e", f"{revision}:data/{name}.dvc")
+        for path, details in files.find(f"data/{name}", detail=True).items()
+    }
+
+
+def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
+    """Photos added, changed and deleted."""
+    changed = sorted(path for path in before.keys() & after.keys() if before[path] != after[path])
+    return sorted(after.keys() - before.keys()), changed, sorted(before.keys() - after.keys())
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,73 @@
+"""A row of reports/crop_report.csv: one face found, or a photo without one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NO_FACE_FOUND = "no face found"
+"""Why a photo that could be read has no crop."""
+
+
+class CropRow(NamedTuple):
+    """A row of crop_report.csv.
+
+    Attributes:
+        photo: path within data/, "me/…" or "not_me/…".
+        sha256: of the photo's bytes; "" where it could not be read.
+        faces_found: number of faces on the photo.
+        face: number of this face on its photo, 0 the largest; -1 for a photo without faces.
+        left, top, right, bottom: box in pixels of the photo as displayed.
+        probability: the detector's.
+        kept: whether the face was cut for training.
+        reason: why not, or why there is no face.
+        crop: path of the crop within data/cropped, if kept.
+        crop_sha256: of that file.
+        photo_hash: perceptual hash of the photo (`faces.recognition.quality`); "" where it could not be decoded.
+        sharpness, brightness: of the crop (`faces.recognition.quality`), if kept.
+    """
+
+    photo: str
+    sha256: str
+    faces_found: int
+    face: int
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+    probability: float = 0.0
+    kept: bool = False
+    reason: str = ""
+    crop: str = ""
+    crop_sha256: str = ""
+    photo_hash: str = ""
+    sharpness: float = 0.0
+    brightness: float = 0.0
+
+
+COLUMNS = CropRow._fields
+
+
+def parse_row(values: dict[str, str]) -> CropRow:
+    """A row as it is read from the file.
+
+    Raises:
+        KeyError, ValueError: a column lacks, or holds no number where one is expected.
+    """
+    return CropRow(
+        photo=values["photo"],
+        sha256=values["sha256"],
+        faces_found=int(values["faces_found"]),
+        face=int(values["face"]),
+        left=float(values["left"]),
+        top=float(values["top"]),
+        right=float(values["right"]),
+        bottom=float(values["bottom"]),
+        probability=float(values["probability"]),
+        kept=values["kept"] == "True",
+        reason=values["reason"],
+        crop=values["crop"],
+        crop_sha256=values["crop_sha256"],
+        photo_hash=values["photo_hash"],
+        sharpness=float(values["sharpness"]),
+        brightness=float(values["brightness"]),
+    )

@@ -1,0 +1,159 @@
+"""`python -m history`: no photo is lost, whatever is saved, brought back or applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from history import versions
+from tests.clone import Clone, new_clone
+from tests.stages.support import digest, put_faceless
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # each command of DVC takes a second or more
+
+# A pipeline of one stage that DVC runs in a second: what the history does is the same with it.
+PIPELINE = """
+stages:
+  train:
+    cmd: python -c "import pathlib, shutil; shutil.copyfile('params.yaml', 'models/model.joblib')"
+    deps:
+    - data/me
+    - data/not_me
+    params:
+    - train
+    outs:
+    - models/model.joblib
+"""
+
+
+@pytest.fixture(scope="module")
+def saved_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A project with two photos in each class, its pipeline run, saved once. Not to be changed."""
+    clone = new_clone(tmp_path_factory.mktemp("history") / "project")
+    clone.path("dvc.yaml").write_text(PIPELINE, encoding="utf-8")
+    for number, name in enumerate(("me/a.jpg", "me/b.jpg", "not_me/c.jpg", "not_me/d/e.jpg")):
+        put_faceless(clone.path(f"data/{name}"), number)
+    clone.commit("Project")
+    clone.dvc("add", "data/me", "data/not_me")
+    assert clone.repro() == ["train"]
+    assert "4 added" in clone.history("save", "First")
+    return clone
+
+
+@pytest.fixture
+def clone(saved_clone: Clone, tmp_path: Path) -> Clone:
+    return saved_clone.copy(tmp_path / "project")
+
+
+def photos(clone: Clone) -> dict[str, str]:
+    found = (path for name in ("me", "not_me") for path in clone.path(f"data/{name}").rglob("*") if path.is_file())
+    return {path.relative_to(clone.path("data")).as_posix(): digest(path) for path in found}
+
+
+def in_cache(clone: Clone) -> set[str]:
+    return {digest(path) for path in clone.path(".dvc/cache").rglob("*") if path.is_file()}
+
+
+def model(clone: Clone) -> dict[str, int]:
+    values: dict[str, int] = yaml.safe_load(clone.path("models/model.joblib").read_text(encoding="utf-8"))["train"]
+    return values
+
+
+def new_photo(clone: Clone, name: str = "me/new.jpg") -> None:
+    put_faceless(clone.path(f"data/{name}"), 99)
+
+
+def test_saving_says_what_is_new_and_keeps_it(clone: Clone) -> None:
+    new_photo(clone)
+    put_faceless(clone.path("data/me/a.jpg"), 55)
+    clone.path("data/not_me/c.jpg").unlink()
+    told = clone.history("save", "More photos")
+    assert "1 added (data/me/new.jpg)" in told
+    assert "1 changed (data/me/a.jpg)" in told
+    assert "1 deleted (data/not_me/c.jpg)" in told
+    assert clone.git("log", "-1", "--format=%s") == "More photos\n"
+    assert set(photos(clone).values()) <= in_cache(clone)
+    assert clone.git("status", "--porcelain") == ""
+    assert sorted(clone.git("ls-files", "data").split()) == ["data/.gitignore", "data/me.dvc", "data/not_me.dvc"]
+    assert "nothing had changed since" in clone.history("save")
+
+
+def test_going_back_brings_parameters_and_model_and_leaves_the_photos(clone: Clone) -> None:
+    before = model(clone)
+    clone.set_params(train__folds=before["folds"] + 2)
+    assert clone.repro() == ["train"]
+    new_photo(clone)
+    here = photos(clone)
+    assert "1 added (data/me/new.jpg)" in clone.history("back", "HEAD")
+    assert photos(clone) == here
+    assert model(clone) == before == yaml.safe_load(clone.path("params.yaml").read_text(encoding="utf-8"))["train"]
+
+
+def test_going_back_with_photos_saves_those_of_today_first(clone: Clone) -> None:
+    then = photos(clone)
+    new_photo(clone)
+    clone.path("data/me/a.jpg").unlink()
+    today = photos(clone)
+    told = clone.history("back", "HEAD", "--photos")
+    assert photos(clone) == then
+    undo = told.partition("'python -m history back ")[2].partition(" --photos'")[0]
+    clone.history("back", undo, "--photos")
+    assert photos(clone) == today
+
+
+def test_an_experiment_is_applied_and_the_photos_stay(clone: Clone) -> None:
+    folds = model(clone)["folds"]
+    clone.dvc("exp", "run", "--name", "seven", "-S", "train.folds=7")
+    clone.history("back")
+    assert model(clone)["folds"] == folds
+    new_photo(clone)
+    here = photos(clone)
+    assert "1 added (data/me/new.jpg)" in clone.history("apply", "seven")
+    assert photos(clone) == here
+    assert model(clone)["folds"] == 7
+    assert "no-such" in clone.failing_history("apply", "no-such")
+    assert photos(clone) == here
+
+
+def test_dvc_alone_runs_experiments_without_touching_photos(clone: Clone) -> None:
+    """Held by the patterns in .gitignore: one that hides data/ from DVC makes `dvc exp run` delete the photos."""
+    new_photo(clone)
+    here = photos(clone)
+    clone.dvc("exp", "run", "-S", "train.folds=6")
+    assert photos(clone) == here
+    clone.dvc("checkout")
+    assert photos(clone) == here
+
+
+def test_what_stops_it_is_said_and_nothing_is_changed(clone: Clone) -> None:
+    here, head = photos(clone), clone.git("rev-parse", "HEAD")
+    assert "nowhere is no saved state" in clone.failing_history("back", "nowhere")
+    link = clone.path("data/me/link.jpg")
+    link.symlink_to("/no/such/photo.jpg")
+    assert "data/me/link.jpg is a link to a file that is not there" in clone.failing_history("save")
+    link.unlink()
+    clone.path("data/not_me").rename(clone.path("data/aside"))
+    assert "there is no folder data/not_me: 'dvc checkout data/not_me.dvc'" in clone.failing_history("save")
+    clone.path("data/aside").rename(clone.path("data/not_me"))
+    assert (photos(clone), clone.git("rev-parse", "HEAD")) == (here, head)
+
+
+def test_without_git_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(versions.HistoryError, match="no git repository"):
+        versions.save("x")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({}, {"a": "1"}, (["a"], [], [])),
+        ({"a": "1", "b": "1"}, {"a": "2", "c": "1"}, (["c"], ["a"], ["b"])),
+        ({"a": "1"}, {"a": "1"}, ([], [], [])),
+    ],
+)
+def test_differences(before: dict[str, str], after: dict[str, str], expected: tuple[list[str], ...]) -> None:
+    assert versions._differences(before, after) == expected
