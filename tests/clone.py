@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -68,6 +69,16 @@ class Clone(Workspace):
     def repro(self) -> list[str]:
         """Run `dvc repro`; returns the stages that ran."""
         return stages_run(self.dvc("repro"))
+
+    def repro_alone(self, *stages: str) -> None:
+        """Run stages that DVC finds changed, and none that depends on them."""
+        for stage in stages:
+            assert stages_run(self.dvc("repro", "--single-item", stage)) == [stage]
+
+    def would_run(self) -> list[str]:
+        """The stages in which `dvc status` finds a change, in order; it does not say what their outputs will change."""
+        changed = json.loads(self.dvc("status", "--json"))
+        return [stage for stage in ALL_STAGES if stage in changed] + sorted(changed.keys() - set(ALL_STAGES))
 
     def pinned(self) -> dict[str, str]:
         """`outputs` but for the report, which holds measured times and which DVC does not know."""

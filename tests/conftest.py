@@ -1,4 +1,4 @@
-"""What many tests need once: exported networks, and a verifier trained on real photographs."""
+"""What many tests need once: exported networks, a verifier trained on real photographs, the pipeline built by DVC."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from stages.estimation.fit import fit
 from stages.export.export import export_networks
 from stages.files.dataset import Dataset
 from stages.params import Params, load_params
+from tests.clone import Clone, new_clone
+from tests.shared import SharedFolders, common_folder
+from tests.stages.support import put_photos
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_PHOTOS", ROOT.parent / "shared"))
@@ -52,11 +55,15 @@ def dlib_params() -> Params:
 
 
 @pytest.fixture(scope="session")
-def networks_dir(tmp_path_factory: pytest.TempPathFactory, dlib_params: Params) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedFolders:
+    """Folders that are made once a run, whichever worker needs them first."""
+    return SharedFolders(common_folder(tmp_path_factory.getbasetemp()))
+
+
+@pytest.fixture(scope="session")
+def networks_dir(shared: SharedFolders, dlib_params: Params) -> Path:
     """Folder with the exported networks of dlib-resnet."""
-    folder = tmp_path_factory.mktemp("models") / "networks"
-    export_networks(dlib_params, folder)
-    return folder
+    return shared.made_once("models", lambda folder: export_networks(dlib_params, folder / "networks")) / "networks"
 
 
 @pytest.fixture(scope="session")
@@ -77,28 +84,51 @@ class TrainedModels:
 
 
 @pytest.fixture(scope="session")
-def trained_models(
-    tmp_path_factory: pytest.TempPathFactory, recognizer: Recognizer, lfw_dir: Path, dlib_params: Params
-) -> TrainedModels:
+def trained_models(shared: SharedFolders, recognizer: Recognizer, lfw_dir: Path, dlib_params: Params) -> TrainedModels:
     """model.joblib and scaler.joblib trained on 20 photos of one person and 60 of others."""
     me = sorted((lfw_dir / "images" / ME).glob("*.jpg"))
     people = sorted(folder for folder in (lfw_dir / "images").iterdir() if folder.name != ME)
     others = [sorted(folder.glob("*.jpg"))[0] for folder in random.Random(0).sample(people, 80)]
-    embeddings, labels = [], []
-    for label, photos in ((1, me[:20]), (0, others[:60])):
-        for photo in photos:
-            face = recognizer.largest_face(photo)
-            if face is not None:
-                recognizer.embed([face])
-                embeddings.append(face.embedding)
-                labels.append(label)
-    # `embed` has filled in every embedding, which a type cannot say
-    data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
-    verifier = fit(data, dlib_params.train)
-    setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
-    folder = tmp_path_factory.mktemp("trained")
-    verifier.save(folder / "model.joblib", folder / "scaler.joblib")
-    return TrainedModels(folder, me[20:], others[60:])
+
+    def train(folder: Path) -> None:
+        embeddings, labels = [], []
+        for label, photos in ((1, me[:20]), (0, others[:60])):
+            for photo in photos:
+                face = recognizer.largest_face(photo)
+                if face is not None:
+                    recognizer.embed([face])
+                    embeddings.append(face.embedding)
+                    labels.append(label)
+        # `embed` has filled in every embedding, which a type cannot say
+        data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
+        verifier = fit(data, dlib_params.train)
+        setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
+        verifier.save(folder / "model.joblib", folder / "scaler.joblib")
+
+    return TrainedModels(shared.made_once("trained", train), me[20:], others[60:])
+
+
+@pytest.fixture(scope="session")
+def pristine(shared: SharedFolders, lfw_dir: Path) -> Clone:
+    """A clone built once by `dvc repro` and committed. To be read only, without DVC: take `clone` for the rest.
+
+    first-output.txt beside it holds what `dvc repro` printed.
+    """
+
+    def build(folder: Path) -> None:
+        clone = new_clone(folder / "clone")
+        put_photos(clone.root, lfw_dir)
+        clone.dvc("add", "data/me", "data/not_me")
+        (folder / "first-output.txt").write_text(clone.dvc("repro"), encoding="utf-8")
+        clone.commit("Built")
+
+    return Clone(shared.made_once("pipeline", build) / "clone")
+
+
+@pytest.fixture
+def clone(pristine: Clone, tmp_path: Path) -> Clone:
+    """A copy of the built clone."""
+    return pristine.copy(tmp_path / "clone")
 
 
 @pytest.fixture

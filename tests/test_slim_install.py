@@ -20,7 +20,8 @@ import requests
 
 from faces.operating_point import OperatingPoint
 from tests.conftest import ROOT, TrainedModels
-from tests.service.support import Server, free_port, posix_only, stop, wait_until_up
+from tests.ports import free_port
+from tests.service.support import Server, posix_only, stop, wait_until_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), posix_only]  # the first test installs everything
 

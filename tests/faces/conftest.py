@@ -15,6 +15,7 @@ from faces.recognition.recognizer import Recognizer
 from stages.export.export import export_networks
 from stages.params import Params
 from tests.faces.support import random_checkpoint, serving, with_backbone
+from tests.shared import SharedFolders
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,27 @@ class FaceNetBuild:
 
 
 @pytest.fixture(scope="session")
-def facenet(tmp_path_factory: pytest.TempPathFactory, dlib_params: Params) -> FaceNetBuild:
+def facenet(shared: SharedFolders, dlib_params: Params) -> FaceNetBuild:
     """FaceNet with random weights, downloaded from this machine and exported."""
-    folder = tmp_path_factory.mktemp("facenet")
-    checkpoint, project = folder / "served.pt", folder / "project"
-    random_checkpoint(checkpoint)
-    project.mkdir()
-    with serving(checkpoint.read_bytes()) as server, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(project)
-        patch.delenv("FACENET_WEIGHTS", raising=False)
-        patch.setenv("TORCH_HOME", str(folder / "cache"))
-        params = with_backbone(dlib_params, "facenet-vggface2", server.url, sha256_of(checkpoint))
-        export_networks(params, project / "models" / "networks")
-    return FaceNetBuild(project, checkpoint, params, project / "models" / "networks")
+
+    def wanted(folder: Path, url: str) -> Params:
+        return with_backbone(dlib_params, "facenet-vggface2", url, sha256_of(folder / "served.pt"))
+
+    def export(folder: Path) -> None:
+        random_checkpoint(folder / "served.pt")
+        (folder / "project").mkdir()
+        served = (folder / "served.pt").read_bytes()
+        with serving(served) as server, pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder / "project")
+            patch.delenv("FACENET_WEIGHTS", raising=False)
+            patch.setenv("TORCH_HOME", str(folder / "cache"))
+            export_networks(wanted(folder, server.url), folder / "project" / "models" / "networks")
+            (folder / "url.txt").write_text(server.url)
+
+    folder = shared.made_once("facenet", export)
+    project = folder / "project"
+    params = wanted(folder, (folder / "url.txt").read_text())
+    return FaceNetBuild(project, folder / "served.pt", params, project / "models" / "networks")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from service.config import PROJECT_ROOT, Settings
+from tests.ports import free_port
 
 LIMIT_BYTES = 2 * 2**20
 """MAX_CONTENT_MB's default, 2."""
@@ -60,13 +60,6 @@ class Server:
     def verify(self, photo: bytes, name: str = "photo.jpg", **options: Any) -> requests.Response:
         files = {"image": (name, photo, "image/jpeg")}
         return requests.post(f"{self.url}/verify", files=files, timeout=30, **options)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def server_environment(settings: Settings, port: int, folder: Path) -> dict[str, str]:

@@ -15,7 +15,8 @@ import requests
 from service import waitress_server
 from service.admission import THREADS
 from service.config import PROJECT_ROOT, Settings
-from tests.service.support import free_port, running, server_environment
+from tests.ports import free_port
+from tests.service.support import running, server_environment
 
 DEVELOPMENT = [sys.executable, "-m", "service"]
 

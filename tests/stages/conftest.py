@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared import SharedFolders
 from tests.stages.support import STAGES, Workspace, new_workspace, put_photos
 
 
@@ -16,13 +17,16 @@ def empty(tmp_path: Path, networks_dir: Path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, networks_dir: Path, lfw_dir: Path) -> Workspace:
+def built(shared: SharedFolders, networks_dir: Path, lfw_dir: Path) -> Workspace:
     """A workspace in which every stage has run once. Not to be changed: take `workspace` for that."""
-    workspace = new_workspace(tmp_path_factory.mktemp("built") / "project", networks_dir)
-    put_photos(workspace.root, lfw_dir)
-    for stage in STAGES:
-        workspace.stage(stage)
-    return workspace
+
+    def build(folder: Path) -> None:
+        workspace = new_workspace(folder / "project", networks_dir)
+        put_photos(workspace.root, lfw_dir)
+        for stage in STAGES:
+            workspace.stage(stage)
+
+    return Workspace(shared.made_once("built", build) / "project")
 
 
 @pytest.fixture
