@@ -3,7 +3,9 @@
     python -m bench.pipeline PHOTO_OR_FOLDER … [--rounds 3] [--small 400] [--growth 500 5000 20000] [--quick]
 
 The stages crop and embed, each a process as `dvc repro` starts it, beside the naive loop (bench/peers/naive.py: detect
-at full size, embed, one photo after the other), a process too; in turn, from nothing in each round. Once with photos of
+at full size, embed, one photo after the other); in turn, from nothing in each round. The naive loop is started in one
+process with one thread and with one for each core, and as a process with one thread for each core, between which the
+photos are shared out: the fastest counts. Once with photos of
 12 megapixels (made of the large ones given), once with small ones. Then the stages alone with more and more photos: the
 small ones again and again, under new names, with a pixel changed.
 """
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +28,15 @@ from typing import Any
 import numpy as np
 import yaml
 
+from bench.peers.settings import Settings, for_one_request
 from bench.support.machine import describe
 from bench.support.memory import peak_megabytes
 from bench.support.models import make_models
 from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
 from bench.support.servers import ROOT
 from faces.backbones import BACKBONE_NAMES
+from faces.threads import available_cores
+from stages.files.photos import CLASSES
 from stages.progress import progress
 
 STAGES = ("crop", "embed")
@@ -78,23 +84,29 @@ class Project:
             (folder / f"{number:05d}.jpg").write_bytes(photo)
 
     def forget(self) -> None:
-        """Delete what stages made of the photos."""
-        shutil.rmtree(self.root / "data" / "cropped", ignore_errors=True)
-        for path in [*(self.root / "data").glob("*.*"), *(self.root / "reports").glob("*.*")]:
-            path.unlink()
+        """Delete all that stages made of the photos, wherever they keep it."""
+        for path in (self.root / "data").iterdir():
+            if path.name not in CLASSES:
+                _delete(path)
+        for path in (self.root / "reports").iterdir():
+            _delete(path)
 
-    def run(self, *arguments: str) -> Run:
+    def run(self, *arguments: str, environment: Mapping[str, str] = os.environ) -> Run:
         """Run a module to its end.
+
+        Args:
+            arguments: its name and its own arguments.
+            environment: its variables, but PYTHONPATH.
 
         Raises:
             SystemExit: it failed; the message holds its last lines.
         """
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        variables = {**environment, "PYTHONPATH": os.pathsep.join(paths)}
         begun, megabytes = time.perf_counter(), 0.0
         with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *arguments], cwd=self.root, env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", *arguments], cwd=self.root, env=variables, stdout=log, stderr=log
             )
             while process.poll() is None:
                 megabytes = max(megabytes, peak_megabytes(process.pid))
@@ -106,24 +118,47 @@ class Project:
         return Run(seconds, megabytes)
 
 
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def beside_the_naive_loop(project: Project, photos: list[bytes], rounds: int) -> dict[str, Any]:
-    """Photos a second of both, and the ratio: medians of rounds."""
+    """Photos a second of both, and the ratio: medians of rounds.
+
+    Of the ways to start the naive loop (one process with one thread, or a few, or one for each core; a process with one
+    thread for each core), the one that is fastest in the first round counts; "naive_settings" names it.
+    """
     project.put(photos)
+    cores = available_cores()
     ours: list[list[Run]] = []
-    naive: list[Run] = []
+    naive: dict[Settings, list[Run]] = {own: [] for own in dict.fromkeys([*for_one_request(cores), Settings(cores, 1)])}
+    ways = list(naive)
     for _ in progress(range(rounds), rounds, "cropping and embedding", "round"):
         project.forget()
         ours.append([project.run(f"stages.{stage}") for stage in STAGES])
-        naive.append(project.run("bench.peers.naive", "data"))
+        project.forget()
+        for settings in ways:
+            processes = ("--processes", str(settings.workers))
+            run = project.run("bench.peers.naive", "data", *processes, environment=settings.environment())
+            naive[settings].append(run)
+        ways = [min(ways, key=lambda settings: naive[settings][0].seconds)]
+    best = ways[0]
     seconds = np.array([sum(run.seconds for run in runs) for runs in ours])
-    theirs = np.array([run.seconds for run in naive])
+    theirs = np.array([run.seconds for run in naive[best]])
     return {
         "photos": len(photos),
         "per_second": round(len(photos) / float(np.median(seconds)), 2),
         "naive_per_second": round(len(photos) / float(np.median(theirs)), 2),
+        "naive_settings": best.title,
+        "naive_per_second_by_settings": {
+            own.title: round(len(photos) / runs[0].seconds, 2) for own, runs in naive.items()
+        },
         "times_as_fast": round(float(np.median(theirs / seconds)), 2),
         "megabytes": round(max(run.megabytes for runs in ours for run in runs)),
-        "naive_megabytes": round(max(run.megabytes for run in naive)),
+        "naive_megabytes": round(max(run.megabytes for run in naive[best])),
     }
 
 
@@ -147,6 +182,8 @@ def report(beside: dict[str, dict[str, Any]], rows: dict[str, dict[str, float]],
     for title, row in beside.items():
         print(f"{title:24}{row['photos']:8}{row['per_second']:10.1f}{row['naive_per_second']:8.2f}"
               f"{row['times_as_fast']:8.1f}{row['megabytes']:7}{row['naive_megabytes']:7}")  # fmt: skip
+        for settings, rate in row["naive_per_second_by_settings"].items():
+            print(f"{'':24}  naive, {settings}: {rate:.2f} photos/s")
     print(f"\n{'photos':>8}{'crop, ms/photo':>16}{'MB':>6}{'embed, ms/photo':>17}{'MB':>6}")
     for count, own in rows.items():
         print(f"{count:>8}{own['crop_ms']:16.2f}{own['crop_megabytes']:6.0f}{own['embed_ms']:17.2f}"

@@ -2,9 +2,9 @@
 
     python -m bench.start PHOTO [--rounds 5] [--quick]
 
-In turn, this project's service (its defaults: 4 workers) and the naive flow are started, and asked until they answer
-the photo. Then each module is imported in a new interpreter, whose own start is subtracted, and what the service must
-not import is looked for.
+In turn, this project's service (its defaults: 4 workers) and the naive flow (one worker; with one thread, and with one
+for each core: the sooner counts) are started, and asked until they answer the photo. Then each module is imported in a
+new interpreter, whose own start is subtracted, and what the service must not import is looked for.
 """
 
 from __future__ import annotations
@@ -16,26 +16,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from bench.peers.settings import for_one_request
 from bench.support import servers
 from bench.support.machine import describe
 from bench.support.models import make_models
 from bench.support.photos import find_photos
-from bench.support.servers import ROOT, Server, multipart
+from bench.support.servers import ROOT, Start, multipart
 from faces.backbones import BACKBONE_NAMES
+from faces.threads import available_cores
 from stages.progress import progress
 
+OURS = "this project"
 MODULES = ("faces", "faces.recognition.recognizer", "service", "bench.peers.naive")
 HEAVY = ("torch", "torchvision", "facenet_pytorch", "pandas", "sklearn", "scipy", "matplotlib", "dvc", "onnx")
 _FIND_HEAVY = f"import sys, service; service.create_app(); print([name for name in {HEAVY!r} if name in sys.modules])"
 
 
-def first_answer(start: Callable[[], AbstractContextManager[Server]], photo: bytes) -> float:
+def first_answer(start: Start, photo: bytes) -> float:
     """Seconds from starting a server's process to its first answer with 200."""
     body, content_type = multipart(photo)
     begun = time.perf_counter()
@@ -77,29 +79,41 @@ def main() -> None:
     args = parser.parse_args()
     rounds = 1 if args.quick else args.rounds
     photo = find_photos([args.photo])[0].read_bytes()
-    seconds: dict[str, list[float]] = {"this project": [], "naive flow": []}
-    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
-        models = Path(name)
+    naive: dict[str, Start] = {
+        settings.title: partial(servers.naive, settings) for settings in for_one_request(available_cores())
+    }
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as folder:
+        models = Path(folder)
         make_models(models, args.backbone)
+        starts: dict[str, Start] = {OURS: lambda: servers.ours(models), **naive}
+        seconds: dict[str, list[float]] = {name: [] for name in starts}
         for _ in progress(range(rounds), rounds, "starting", "round"):
-            seconds["this project"].append(first_answer(lambda: servers.ours(models), photo))
-            seconds["naive flow"].append(first_answer(servers.naive, photo))
+            for name, start in starts.items():
+                seconds[name].append(first_answer(start, photo))
         heavy = heavy_modules(models)
-    imports = {module: import_seconds(module, rounds) for module in MODULES}
-    print(f"{args.backbone}; medians of {rounds}; {describe()}\n")
-    for service, values in seconds.items():
-        print(f"gunicorn to the first /verify answered, {service:14}{np.median(values):7.2f} s")
+    report(args.backbone, seconds, {module: import_seconds(module, rounds) for module in MODULES}, heavy)
+
+
+def report(backbone: str, seconds: dict[str, list[float]], imports: dict[str, float], heavy: str) -> None:
+    """Print the table and the JSON line: of the naive flow's settings, those that answer soonest count."""
+    ours = seconds.pop(OURS)
+    medians = {settings: round(float(np.median(values)), 2) for settings, values in seconds.items()}
+    soonest = min(medians, key=medians.__getitem__)
+    print(f"{backbone}; medians of {len(ours)}; {describe()}\n")
+    for service, value in {OURS: np.median(ours), **{f"naive flow, {own}": medians[own] for own in medians}}.items():
+        print(f"gunicorn to the first /verify answered, {service:34}{value:7.2f} s")
     for module, value in imports.items():
-        print(f"import {module:32}{'':15}{value:7.2f} s")
+        print(f"import {module:32}{'':35}{value:7.2f} s")
     print(f"of {', '.join(HEAVY)} the service imports: {heavy}")
-    ratio = float(np.median(np.array(seconds["naive flow"]) / np.array(seconds["this project"])))
     figures = {
-        "first_answer_s": {service: round(float(np.median(values)), 2) for service, values in seconds.items()},
-        "times_as_soon": round(ratio, 2),
+        "first_answer_s": {OURS: round(float(np.median(ours)), 2), "naive flow": medians[soonest]},
+        "naive_settings": soonest,
+        "naive_first_answer_s_by_settings": medians,
+        "times_as_soon": round(float(np.median(np.array(seconds[soonest]) / np.array(ours))), 2),
         "import_s": {module: round(value, 3) for module, value in imports.items()},
         "heavy": heavy,
     }
-    print(json.dumps({"bench": "start", "machine": describe(), "backbone": args.backbone, **figures}))
+    print(json.dumps({"bench": "start", "machine": describe(), "backbone": backbone, **figures}))
 
 
 if __name__ == "__main__":

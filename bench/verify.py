@@ -4,10 +4,11 @@
 
 Every photo is posted over HTTP to this project's service (its defaults: 4 workers; both backbones, with and without the
 mirrored face), to the naive flow (facenet-pytorch's MTCNN at full size, InceptionResnetV1 in torch, Flask) and to the
-package face_recognition, one request at a time, in rounds whose order rotates. A ratio is of two requests of the same
-round; each photo's is the median of its rounds, and a group's the median of its photos. Photos of 3 megapixels or more
-are measured once more enlarged to 12. Smaller ones with several faces, and photos on which a service finds none, stand
-apart. Of files below 40 kB, such as LFW's, an evenly spread choice is taken.
+package face_recognition, one request at a time, in rounds whose order rotates. Each of these peers has one worker, once
+with one thread and once with one for each core (OMP_NUM_THREADS): in each group of photos the faster counts. A ratio is
+of two requests of the same round; each photo's is the median of its rounds, and a group's the median of its photos.
+Photos of 3 megapixels or more are measured once more enlarged to 12. Smaller ones with several faces, and photos on
+which a service finds none, stand apart. Of files below 40 kB, such as LFW's, an evenly spread choice is taken.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import argparse
 import json
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from bench.peers.settings import Settings, for_one_request
 from bench.support import servers
 from bench.support.machine import describe
 from bench.support.models import make_models
@@ -29,6 +32,7 @@ from bench.support.photos import group_by_faces, in_order, load
 from bench.support.servers import Server, multipart
 from faces.detection.detector import Detector
 from faces.recognition.networks import Networks
+from faces.threads import available_cores
 from stages.progress import progress
 
 NO_FACE = "no face"
@@ -38,7 +42,6 @@ OURS = {
     "facenet-vggface2": ("facenet-vggface2", True),
     "facenet-vggface2, no flip": ("facenet-vggface2", False),
 }
-PEERS = ("naive flow", "face_recognition")
 
 
 @dataclass
@@ -71,26 +74,48 @@ def time_photo(photo: bytes, services: dict[str, Server], detector: Detector, ro
     return timed
 
 
-def report(rows: list[Timed], services: dict[str, Server]) -> None:
-    """Print the tables and the JSON line."""
+def report(rows: list[Timed], ours: list[str], peers: dict[str, list[str]]) -> None:
+    """Print the tables and the JSON line.
+
+    Args:
+        rows: what was measured.
+        ours: names of this project's services.
+        peers: by peer, the names of its settings. In each group of photos the fastest one counts as the peer.
+    """
     machine = describe()
     print(f"POST /verify, one request at a time; {machine}\n")
     figures: dict[str, dict[str, object]] = {}
-    width = max(len(name) for name in services)
+    width = max(len(name) for name in [*ours, *(own for settings in peers.values() for own in settings)])
     for group in in_order(row.group for row in rows):
         own = [row for row in rows if row.group == group]
-        print(f"{group} ({len(own)} photos){'':{max(0, width - len(group) - 4)}}  median ms   times as fast as")
-        peers = [peer for peer in PEERS if peer in services]
         group_figures: dict[str, object] = {"photos": len(own)}
-        for name in services:
-            median = float(np.median([np.median(row.milliseconds[name]) for row in own]))
-            ratios = {} if name in PEERS else {p: float(np.median([row.ratio(name, p) for row in own])) for p in peers}
+        fastest: dict[str, str] = {}
+        for peer, settings in peers.items():
+            medians = {name: median_ms(own, name) for name in settings}
+            fastest[peer] = min(medians, key=medians.__getitem__)
+            group_figures[peer] = {"ms": medians[fastest[peer]], "settings": fastest[peer], "ms_by_settings": medians}
+        print(f"{group} ({len(own)} photos){'':{max(0, width - len(group) - 4)}}  median ms   times as fast as")
+        for name in ours:
+            ratios = {
+                peer: float(np.median([row.ratio(name, settings) for row in own])) for peer, settings in fastest.items()
+            }
             text = "   ".join(f"{peer} {ratio:5.1f}" for peer, ratio in ratios.items())
-            print(f"  {name:{width}}  {median:16.1f}   {text}")
-            group_figures[name] = {"ms": round(median, 1), **{p: round(ratio, 2) for p, ratio in ratios.items()}}
+            print(f"  {name:{width}}  {median_ms(own, name):16.1f}   {text}")
+            group_figures[name] = {
+                "ms": median_ms(own, name),
+                **{peer: round(ratio, 2) for peer, ratio in ratios.items()},
+            }
+        for peer, settings in peers.items():
+            for name in settings:
+                print(f"  {name:{width}}  {median_ms(own, name):16.1f}{'   counts' if name == fastest[peer] else ''}")
         figures[group] = group_figures
         print()
     print(json.dumps({"bench": "verify", "machine": machine, "groups": figures}))
+
+
+def median_ms(rows: list[Timed], name: str) -> float:
+    """Median milliseconds over photos of a service, each photo's being the median of its rounds."""
+    return round(float(np.median([np.median(row.milliseconds[name]) for row in rows])), 1)
 
 
 def main() -> None:
@@ -111,13 +136,18 @@ def main() -> None:
             models = Path(name) / title.replace(", ", "-").replace(" ", "-")
             make_models(models, backbone, flip)
             services[title] = stack.enter_context(servers.ours(models))
-        services["naive flow"] = stack.enter_context(servers.naive())
+        starts: dict[str, Callable[[Settings], AbstractContextManager[Server]]] = {"naive flow": servers.naive}
         if not args.without_face_recognition:
-            services["face_recognition"] = stack.enter_context(servers.face_recognition())
+            starts["face_recognition"] = servers.face_recognition
+        peers: dict[str, list[str]] = {}
+        for peer, start in starts.items():
+            tried = {f"{peer}, {own.title}": start(own) for own in for_one_request(available_cores())}
+            services |= {title: stack.enter_context(server) for title, server in tried.items()}
+            peers[peer] = list(tried)
         detector = Networks.load(models / "networks").open_detector()
         asking = progress(photos, len(photos), "asking", "photo")
         rows = [time_photo(photo, services, detector, rounds) for photo in asking]
-        report(rows, services)
+        report(rows, list(wanted), peers)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -10,13 +12,14 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 
 from bench.peers.environment import face_recognition_python
+from bench.peers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120
@@ -46,15 +49,29 @@ class Server:
         Raises:
             OSError: it is not answered.
         """
+        return self._request("POST", "/verify", body, {"Content-Type": content_type}, timeout)
+
+    def get(self, path: str, timeout: float = 30) -> tuple[int, bytes]:
+        """Status and body of a page; raises as `ask` does."""
+        status, _, body = self._request("GET", path, None, {}, timeout)
+        return status, body
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float
+    ) -> tuple[int, Message, bytes]:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
-            connection.request("POST", "/verify", body, {"Content-Type": content_type})
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         except http.client.HTTPException as error:
             raise OSError(f"no whole answer: {error!r}") from error
         finally:
             connection.close()
+
+
+Start = Callable[[], AbstractContextManager[Server]]
+"""Starts a server; as a context, until its end."""
 
 
 def multipart(photo: bytes) -> tuple[bytes, str]:
@@ -85,6 +102,7 @@ def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings
         settings: more environment variables.
     """
     environment = {
+        **os.environ,
         **where(models),
         "MAX_CONTENT_MB": "20",
         **({} if workers is None else {"WEB_CONCURRENCY": str(workers)}),
@@ -96,21 +114,31 @@ def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings
 
 
 @contextmanager
-def naive(workers: int = 1) -> Iterator[Server]:
-    """The naive flow: see bench/peers/naive.py."""
-    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-t", "300", "bench.peers.naive:create_app()"]
-    with running([*command, "-b", "127.0.0.1:{port}"], {}, ROOT) as server:
+def naive(settings: Settings) -> Iterator[Server]:
+    """The naive flow: see bench/peers/naive.py.
+
+    Raises:
+        SystemExit: it does not start, or computes with another number of threads than it was told.
+    """
+    command = [sys.executable, *_gunicorn(settings), "bench.peers.naive:create_app()"]
+    with running(command, settings.environment(), ROOT) as server:
+        threads = json.loads(server.get("/healthz")[1])["threads"]
+        if settings.threads not in (None, threads):
+            sys.exit(f"the naive flow computes with {threads} threads; expected {settings.threads}")
         yield server
 
 
 @contextmanager
-def face_recognition(workers: int = 1) -> Iterator[Server]:
+def face_recognition(settings: Settings) -> Iterator[Server]:
     """The package face_recognition behind Flask, in an environment of its own, which is made the first time."""
-    command = [str(face_recognition_python()), "-m", "gunicorn", "-w", str(workers), "-t", "300"]
-    with running(
-        [*command, "-b", "127.0.0.1:{port}", "face_recognition_service:app"], {}, ROOT / "bench/peers"
-    ) as server:
+    command = [str(face_recognition_python()), *_gunicorn(settings), "face_recognition_service:app"]
+    with running(command, settings.environment(), ROOT / "bench/peers") as server:
         yield server
+
+
+def _gunicorn(settings: Settings) -> list[str]:
+    preload = ["--preload"] if settings.preload else []
+    return ["-m", "gunicorn", "-w", str(settings.workers), "-t", "300", "-b", "127.0.0.1:{port}", *preload]
 
 
 @contextmanager
@@ -119,7 +147,7 @@ def running(command: list[str], environment: dict[str, str], folder: Path) -> It
 
     Args:
         command: what to run; `{port}` in it is replaced.
-        environment: variables beside this process's own, FLASK_HOST and PORT.
+        environment: all its variables, but FLASK_HOST and PORT.
         folder: directory to start it in.
 
     Raises:
@@ -128,7 +156,7 @@ def running(command: list[str], environment: dict[str, str], folder: Path) -> It
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    variables = {**os.environ, "FLASK_HOST": "127.0.0.1", "PORT": str(port), **environment}
+    variables = {**environment, "FLASK_HOST": "127.0.0.1", "PORT": str(port)}
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [part.replace("{port}", str(port)) for part in command], cwd=folder, env=variables, stdout=log, stderr=log
@@ -152,14 +180,8 @@ def _is_up(server: Server) -> bool:
     """Whether it answers at /healthz before it ends or time is up."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
-        connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
-        try:
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
+        with contextlib.suppress(OSError):
+            if server.get("/healthz")[0] == 200:
                 return True
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
         time.sleep(0.02)
     return False

@@ -10,14 +10,21 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from bench.gpu.__main__ import parse
+from bench.gpu.cropping import LARGE, SMALL, choose_photos
+from bench.peers.mtcnn import BatchedMtcnn
+from bench.peers.settings import VARIABLES, Settings, for_many, for_one_request
+from bench.support import servers
 from bench.support.photos import SEVERAL_FACES, find_photos, group_by_faces, group_of, in_order, load, many, spread
 from faces.recognition.recognizer import Recognizer
 from tests.bench.support import run
 
 pytestmark = pytest.mark.timeout(600)
 PORTRAIT = "paul_rudd.jpg"
+without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows")
 
 
@@ -39,9 +46,11 @@ def test_verify(few: str) -> None:
         "12 megapixels": 1, "3 megapixels or more": 1, "250 × 250": 4,
     }  # fmt: skip
     for row in groups.values():
-        assert row["naive flow"]["ms"] > 0
-        assert row["face_recognition"]["ms"] > 0
         assert set(row["dlib-resnet"]) == {"ms", "naive flow", "face_recognition"}
+        for peer in ("naive flow", "face_recognition"):
+            tried = row[peer]["ms_by_settings"]
+            assert {f"{peer}, 1 worker, 1 thread"} <= set(tried)
+            assert row[peer]["ms"] == tried[row[peer]["settings"]] == min(tried.values()) > 0
 
 
 @posix_only
@@ -68,7 +77,14 @@ def test_load(few: str) -> None:
     assert set(report["throughput"]["this project"]["status"]) == {"200"}
     assert set(report["overload"]["status"]) <= {"200", "503"}
     assert report["overload"]["retry_after"] == report["overload"]["status"].get("503", 0)
-    assert report["memory"]["megabytes"][-1] < report["memory"]["naive_megabytes"]
+    throughput, memory = report["throughput"], report["memory"]
+    naive = throughput["naive flow"]
+    tried = throughput["naive flow, by settings"]
+    assert "2 workers, untuned threads each" not in tried, "of the naive flow as it comes, nobody waits in a test"
+    assert naive["per_second"] == max(row["per_second"] for row in tried.values()) > 0
+    assert naive == {**tried[naive["settings"]], "settings": naive["settings"]}
+    assert throughput["times_as_many"] == throughput["times_as_many_by_settings"][naive["settings"]]
+    assert memory["megabytes"][-1] < memory["naive_megabytes"] == min(memory["naive_megabytes_by_settings"].values())
 
 
 @posix_only
@@ -77,6 +93,8 @@ def test_start(few: str) -> None:
     report = run("start", few, "--quick")
     assert report["heavy"] == "[]"
     assert set(report["first_answer_s"]) == {"this project", "naive flow"}
+    tried = report["naive_first_answer_s_by_settings"]
+    assert report["first_answer_s"]["naive flow"] == tried[report["naive_settings"]] == min(tried.values())
 
 
 @posix_only
@@ -85,7 +103,10 @@ def test_pipeline(few: str) -> None:
     report = run("pipeline", few, "--quick")
     assert set(report["beside"]) == {"12 megapixels", "small"}
     assert list(report["growth"]) == ["20", "40"]
-    assert all(row["times_as_fast"] > 0 for row in report["beside"].values())
+    for row in report["beside"].values():
+        tried = row["naive_per_second_by_settings"]
+        assert row["naive_per_second"] == tried[row["naive_settings"]] == max(tried.values())
+        assert row["times_as_fast"] > 0
 
 
 @posix_only
@@ -102,6 +123,76 @@ def test_gpu(few: str) -> None:
     assert report["precisions"]["float32"]["least_cosine"] > 0.999999
     assert set(report["precisions"]["float32"]["batches"]) == {"2", "4"}
     assert report["stage"]["cpu"]["per_second"] > 0
+    assert report["device"] == "cpu"
+    assert {group: len(row["mtcnn"]) for group, row in report["crop"].items()} == {SMALL: 2, LARGE: 4}
+    for row in report["crop"].values():
+        best = row["mtcnn"][row["fastest"]]
+        assert best["per_second"] == max(own["per_second"] for own in row["mtcnn"].values()) > 0
+        assert best["crop_times_as_fast"] == pytest.approx(row["crop"]["per_second"] / best["per_second"], rel=0.1)
+        assert best["times_as_fast_as_crop"] == pytest.approx(1 / best["crop_times_as_fast"], rel=0.1)
+        assert row["mtcnn_photos"] == row["crop"]["photos"] == row["crop"]["with_a_face"] == best["with_a_face"]
+
+
+@without_gpu
+def test_gpu_where_there_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["gpu", "photos"])
+    arguments = parse()
+    assert arguments.device == "cpu"
+    assert arguments.mtcnn_photos < 100
+    assert "torch finds no GPU here: everything runs on the processor" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["gpu", "photos", "--device", "cuda"])
+    with pytest.raises(SystemExit, match="torch finds no GPU here; expected a GPU, or --device cpu"):
+        parse()
+
+
+def test_photos_for_crop_beside_mtcnn(photos_dir: Path, lfw_dir: Path) -> None:
+    groups = choose_photos([photos_dir, lfw_dir / "images" / "Hans_Blix"], 40)
+    assert {group: len(set(photos)) for group, photos in groups.items()} == {SMALL: 40, LARGE: 10}
+    for photo in groups[LARGE]:
+        with Image.open(io.BytesIO(photo)) as image:
+            assert 2e6 <= image.width * image.height <= 5e6
+    assert list(choose_photos([lfw_dir / "images" / "Hans_Blix"], 4)) == [SMALL]
+
+
+def test_mtcnn_finds_the_same_in_batches_of_equal_size(photos_dir: Path, lfw_dir: Path) -> None:
+    """Two sizes of photos, one of them without a face, in batches that do not come out even."""
+    paths = [
+        *find_photos([lfw_dir / "images" / "Hans_Blix"])[:3],
+        photos_dir / "dogs.jpg",
+        photos_dir / "kate_siegel.jpg",
+    ]
+    batched = BatchedMtcnn("cpu", 2, 200, 2)
+    assert [[image.size for image in batch] for batch in batched.batches(paths)] == [
+        [(200, 200), (200, 200)], [(200, 200)], [(197, 200)], [(140, 200)],
+    ]  # fmt: skip
+    assert batched.crop(paths) == BatchedMtcnn("cpu", 1, 200, 1).crop(paths) == 4
+
+
+def test_settings_of_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert all(Settings(threads=2).environment()[name] == "2" for name in VARIABLES)
+    assert not set(VARIABLES) & set(Settings().environment()), "as it comes is without the user's own setting"
+    assert [settings.title for settings in for_one_request(2)] == ["1 worker, 1 thread", "1 worker, 2 threads"]
+    assert [settings.threads for settings in for_one_request(16)] == [1, 4, 16]
+    assert [settings.title for settings in for_many(2, 2)] == ["2 workers, 1 thread each", "1 worker, 2 threads"]
+    assert [(settings.workers, settings.threads) for settings in for_many(8, 2)] == [(2, 4), (1, 8)]
+    assert for_many(1, 2) == [Settings(2, 1), Settings(1, 1)]
+
+
+class Disobeyed(Settings):
+    """One that the peer does not hear of."""
+
+    def environment(self) -> dict[str, str]:
+        return Settings(threads=1).environment()
+
+
+@posix_only
+@pytest.mark.slow
+def test_a_peer_that_computes_with_other_threads_is_no_peer() -> None:
+    with servers.naive(Settings(threads=1)) as server:
+        assert server.get("/healthz") == (200, b'{"status":"ok","threads":1}\n')
+    with pytest.raises(SystemExit, match="computes with 1 threads; expected 2"), servers.naive(Disobeyed(threads=2)):
+        pass
 
 
 def test_photos_are_chosen_by_size(few: str) -> None:

@@ -1,25 +1,10 @@
-"""How many faces a second does `embed` do on a GPU, how near is that to what the GPU can do, and what would less cost?
-
-    python -m bench.gpu PHOTO_OR_FOLDER … [--backbone facenet-vggface2] [--faces 2000] [--batches 32 128 512 1024]
-                        [--rounds 3] [--device cuda] [--quick]
-
-The embedder's torch module runs on crops of the photos given, each with its mirror image, in each precision and size of
-batch, on pixels that are on the GPU already. The share of the peak is of what a product of large matrices in the same
-precision reaches there. Agreement is with ONNX Runtime on the CPU: the least cosine, and the largest difference of a
-value. Then the stage `embed` as a process, from crops on the disk, on the GPU and on the CPU in turn: from nothing in
-each round, and once more with one crop that is new. `--device cpu` runs the same code where there is no GPU.
-"""
+"""How many faces a second does `embed` do on a GPU, how near is that to its peak, and what would less cost?"""
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,20 +14,14 @@ from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.pipeline import Project
-from bench.support.machine import describe
-from bench.support.models import make_models, weights
-from bench.support.photos import find_photos, many, spread
-from faces.backbones import BACKBONE_NAMES
 from faces.recognition.embedder import Embedder
 from faces.recognition.networks import Networks
-from faces.threads import available_cores
-from stages.embed.torch_embedder import PRECISIONS, build_module, gpu_name, run_on, why_no_gpu
+from stages.embed.torch_embedder import PRECISIONS, build_module, run_on
 from stages.params import Params
 from stages.progress import progress
 
 Precisions = dict[str, dict[str, Any]]
 """By precision, what `measure` found."""
-_REFERENCE_FACES = 500  # compared with ONNX Runtime's embeddings
 _MATRIX = {"cuda": 8192, "cpu": 512}  # side of the matrices whose product shows the peak
 _RUNS = 10  # of a batch; the median counts
 
@@ -153,9 +132,15 @@ def measure(bench: Bench, crops: NDArray[np.uint8], wanted: NDArray[np.float32],
     return rows
 
 
-def report(title: str, rows: Precisions, stages: dict[str, dict[str, float]], values: dict[str, Any]) -> None:
-    """Print the tables and the JSON line, which holds `values` too."""
-    print(f"{title}\n\nFaces a second, each with its mirror image, and share of the peak, by faces in a batch\n")
+def report(rows: Precisions, stages: dict[str, dict[str, float]], faces: int) -> None:
+    """Print the tables.
+
+    Args:
+        rows: what `measure` returned.
+        stages: what `embed_stage` returned.
+        faces: crops that the stage has embedded.
+    """
+    print("Faces a second, each with its mirror image, and share of the peak, by faces in a batch\n")
     batches = list(next(iter(rows.values()))["batches"])
     print(f"{'':12}{'peak, TFLOP/s':>14}{''.join(f'{batch:>16}' for batch in batches)}{'cosine':>12}{'value':>10}")
     for precision, row in rows.items():
@@ -164,48 +149,8 @@ def report(title: str, rows: Precisions, stages: dict[str, dict[str, float]], va
               f"{row['least_cosine']:12.7f}{row['difference']:10.1e}")  # fmt: skip
     taken = [f"{own['megabytes']:,}" for own in next(iter(rows.values()))["batches"].values()]
     print(f"{'memory, MB':12}{'':14}{''.join(f'{cell:>16}' for cell in taken)}")
-    print(f"\nThe stage embed, a process, {values['faces']} crops on the disk")
+    print(f"\nThe stage embed, a process, {faces} crops on the disk")
     for device, own in stages.items():
         print(f"  {device:6}{own['seconds']:8.1f} s{own['per_second']:8} faces/s; "
               f"one crop more {own['one_more_seconds']:6.1f} s")  # fmt: skip
-    print(json.dumps({"bench": "gpu", **values, "precisions": rows, "stage": stages}))
-
-
-def main() -> None:
-    """Measure, print the result."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders with some")
-    parser.add_argument("--backbone", choices=BACKBONE_NAMES, default="facenet-vggface2")
-    parser.add_argument("--faces", type=int, default=2000, help="photos for the stage (with a pixel changed, if fewer)")
-    parser.add_argument("--batches", type=int, nargs="+", default=[32, 128, 512, 1024], help="faces in a batch")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
-    parser.add_argument("--quick", action="store_true", help="one round of 8 photos, batches of 2 and 4")
-    args = parser.parse_args()
-    if args.quick:
-        args.rounds, args.faces, args.batches = 1, 8, [2, 4]
-    if args.device == "cuda" and (reason := why_no_gpu()):
-        sys.exit(f"{reason}; expected a GPU, or --device cpu")
-    photos = [path.read_bytes() for path in spread(find_photos(args.photos), args.faces)]
-    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
-        models = Path(name) / "models"
-        params = make_models(models, args.backbone)
-        project = Project(Path(name) / "project", models, args.backbone)
-        project.put(many(photos, args.faces))
-        project.run("stages.crop")
-        crops = read_crops(project)
-        some = crops[:_REFERENCE_FACES]
-        with weights(params, models) as params:
-            project.set_params("backbone", weights_sha256=params.backbone.weights_sha256)
-            networks = Networks.load(models / "networks")
-            wanted = networks.open_embedder(True, available_cores()).embed(some)
-            bench = Bench(networks, params, args.device)
-            rows = measure(bench, some, wanted, args.batches)
-            stages = embed_stage(project, sorted({"cpu", args.device}), len(crops), args.rounds)
-    machine = describe() if args.device == "cpu" else f"{describe()}, {gpu_name()}, torch {torch.__version__}"
-    values = {"machine": machine, "backbone": args.backbone, "faces": len(crops)}
-    report(f"{args.backbone}; {machine}", rows, stages, values)
-
-
-if __name__ == "__main__":
-    main()
+    print()
