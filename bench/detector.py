@@ -27,7 +27,6 @@ from facenet_pytorch import MTCNN
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.support.machine import describe
 from bench.support.models import make_models
 from bench.support.photos import find_photos, is_small, spread
 from faces.detection.detector import Detector
@@ -36,6 +35,7 @@ from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import decode_for_detection, reduce_for_detection
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 LEAST_OVERLAP = 0.8
 MOST_SHIFT = 0.05
@@ -158,7 +158,7 @@ def main() -> None:
         make_models(Path(name), "dlib-resnet")
         bench = Bench(Networks.load(Path(name) / "networks").open_detector())
     figures: dict[str, Any] = {}
-    machine = describe()
+    machine = describe_machine()
     print(f"faces as facenet-pytorch's MTCNN finds them; {machine}\n")
     for title, own in groups.items():
         if own:

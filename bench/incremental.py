@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from bench.support.machine import describe
 from bench.support.photos import find_photos, is_small, many, spread
 from bench.support.workspace import Workspace, temporary_workspace
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 NOTHING = {
     "crop": "cp $(ls data/cropped/not_me/*.png | head -n 1) data/cropped/not_me/$(date +%s%N).png && "
@@ -102,7 +102,7 @@ def main() -> None:
 
 def report(count: int, times: dict[str, dict[str, list[float]]]) -> None:
     """Print what came out."""
-    print(f"{count} photos; seconds, medians; {describe()}\n")
+    print(f"{count} photos; seconds, medians; {describe_machine()}\n")
     print(f"{'':18}{'dvc add + repro':>17}{'DVC alone':>11}{'beyond':>8}")
     figures: dict[str, dict[str, float]] = {}
     for what, values in times.items():
@@ -110,7 +110,7 @@ def report(count: int, times: dict[str, dict[str, list[float]]]) -> None:
         row = {"real": np.median(real), "dvc": np.median(nothing), "beyond": np.median(real - nothing)}
         figures[what] = {name: round(float(value), 2) for name, value in row.items()}
         print(f"{what:18}{row['real']:17.2f}{row['dvc']:11.2f}{row['beyond']:8.2f}")
-    print(json.dumps({"bench": "incremental", "machine": describe(), "photos": count, "seconds": figures}))
+    print(json.dumps({"bench": "incremental", "machine": describe_machine(), "photos": count, "seconds": figures}))
 
 
 if __name__ == "__main__":

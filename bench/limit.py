@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from bench.support import servers
-from bench.support.machine import describe
 from bench.support.models import make_models
 from bench.support.photos import group_by_faces, in_order, load
 from bench.support.servers import Server, multipart
@@ -33,6 +32,7 @@ from faces.recognition.recognizer import decode_for_detection, find_faces, reduc
 from faces.threads import available_cores, limit_numpy
 from faces.verifier import Verifier
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 STEPS = ("request", "limit", "decode", "embed", "detect", "detect and cut", "score")
 
@@ -111,7 +111,7 @@ def main() -> None:
 
 def report(backbone: str, rows: dict[str, list[dict[str, float]]]) -> None:
     """Print what came out: medians over the photos of each group."""
-    machine = describe()
+    machine = describe_machine()
     print(f"{backbone}; milliseconds; {machine}\n")
     print(f"{'':30}{''.join(f'{step:>16}' for step in STEPS)}{'limit/request':>16}")
     figures: dict[str, dict[str, float]] = {}

@@ -32,7 +32,6 @@ import numpy as np
 
 from bench.peers.settings import Settings, for_many
 from bench.support import servers
-from bench.support.machine import describe
 from bench.support.memory import proportional_megabytes
 from bench.support.models import make_models
 from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, spread
@@ -40,6 +39,7 @@ from bench.support.servers import Server, Start, multipart
 from faces.backbones import BACKBONE_NAMES
 from faces.threads import available_cores
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 TURNS = 3
 OVERLOAD = 8
@@ -223,7 +223,7 @@ def main() -> None:
     large = [photo for photo in photos if group_of(photo) == GROUPS[1][0]] or photos
     few = [path for path in find_photos(args.photos) if is_small(path)]
     small = [path.read_bytes() for path in spread(few, 100)] or photos
-    print(f"{args.backbone}; {describe()}\n")
+    print(f"{args.backbone}; {describe_machine()}\n")
     with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
         models = Path(name)
         make_models(models, args.backbone)
@@ -232,7 +232,7 @@ def main() -> None:
             "overload": overload(models, [multipart(photo) for photo in large], args),
             "memory": memory(models, [multipart(photo) for photo in small], args),
         }
-    print(json.dumps({"bench": "load", "machine": describe(), "backbone": args.backbone, **result}))
+    print(json.dumps({"bench": "load", "machine": describe_machine(), "backbone": args.backbone, **result}))
 
 
 if __name__ == "__main__":

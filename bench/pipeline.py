@@ -29,7 +29,6 @@ import numpy as np
 import yaml
 
 from bench.peers.settings import Settings, for_one_request
-from bench.support.machine import describe
 from bench.support.memory import peak_megabytes
 from bench.support.models import make_models
 from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
@@ -38,6 +37,7 @@ from faces.backbones import BACKBONE_NAMES
 from faces.threads import available_cores
 from stages.files.photos import CLASSES
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 STAGES = ("crop", "embed")
 
@@ -177,7 +177,7 @@ def growth(project: Project, photos: list[bytes], counts: list[int]) -> dict[str
 
 def report(beside: dict[str, dict[str, Any]], rows: dict[str, dict[str, float]], backbone: str) -> None:
     """Print the tables and the JSON line."""
-    print(f"crop + embed, {backbone}, whole processes; {describe()}\n")
+    print(f"crop + embed, {backbone}, whole processes; {describe_machine()}\n")
     print(f"{'':24}{'photos':>8}{'photos/s':>10}{'naive':>8}{'times':>8}{'MB':>7}{'naive':>7}")
     for title, row in beside.items():
         print(f"{title:24}{row['photos']:8}{row['per_second']:10.1f}{row['naive_per_second']:8.2f}"
@@ -189,7 +189,9 @@ def report(beside: dict[str, dict[str, Any]], rows: dict[str, dict[str, float]],
         print(f"{count:>8}{own['crop_ms']:16.2f}{own['crop_megabytes']:6.0f}{own['embed_ms']:17.2f}"
               f"{own['embed_megabytes']:6.0f}")  # fmt: skip
     print(
-        json.dumps({"bench": "pipeline", "machine": describe(), "backbone": backbone, "beside": beside, "growth": rows})
+        json.dumps(
+            {"bench": "pipeline", "machine": describe_machine(), "backbone": backbone, "beside": beside, "growth": rows}
+        )
     )
 
 

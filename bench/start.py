@@ -23,13 +23,13 @@ import numpy as np
 
 from bench.peers.settings import for_one_request
 from bench.support import servers
-from bench.support.machine import describe
 from bench.support.models import make_models
 from bench.support.photos import find_photos
 from bench.support.servers import ROOT, Start, multipart
 from faces.backbones import BACKBONE_NAMES
 from faces.threads import available_cores
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 OURS = "this project"
 MODULES = ("faces", "faces.recognition.recognizer", "service", "bench.peers.naive")
@@ -99,7 +99,7 @@ def report(backbone: str, seconds: dict[str, list[float]], imports: dict[str, fl
     ours = seconds.pop(OURS)
     medians = {settings: round(float(np.median(values)), 2) for settings, values in seconds.items()}
     soonest = min(medians, key=medians.__getitem__)
-    print(f"{backbone}; medians of {len(ours)}; {describe()}\n")
+    print(f"{backbone}; medians of {len(ours)}; {describe_machine()}\n")
     for service, value in {OURS: np.median(ours), **{f"naive flow, {own}": medians[own] for own in medians}}.items():
         print(f"gunicorn to the first /verify answered, {service:34}{value:7.2f} s")
     for module, value in imports.items():
@@ -113,7 +113,7 @@ def report(backbone: str, seconds: dict[str, list[float]], imports: dict[str, fl
         "import_s": {module: round(value, 3) for module, value in imports.items()},
         "heavy": heavy,
     }
-    print(json.dumps({"bench": "start", "machine": describe(), "backbone": backbone, **figures}))
+    print(json.dumps({"bench": "start", "machine": describe_machine(), "backbone": backbone, **figures}))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ import numpy as np
 
 from bench.peers.settings import Settings, for_one_request
 from bench.support import servers
-from bench.support.machine import describe
 from bench.support.models import make_models
 from bench.support.photos import group_by_faces, in_order, load
 from bench.support.servers import Server, multipart
@@ -34,6 +33,7 @@ from faces.detection.detector import Detector
 from faces.recognition.networks import Networks
 from faces.threads import available_cores
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 NO_FACE = "no face"
 OURS = {
@@ -82,7 +82,7 @@ def report(rows: list[Timed], ours: list[str], peers: dict[str, list[str]]) -> N
         ours: names of this project's services.
         peers: by peer, the names of its settings. In each group of photos the fastest one counts as the peer.
     """
-    machine = describe()
+    machine = describe_machine()
     print(f"POST /verify, one request at a time; {machine}\n")
     figures: dict[str, dict[str, object]] = {}
     width = max(len(name) for name in [*ours, *(own for settings in peers.values() for own in settings)])

@@ -31,7 +31,6 @@ import torch
 from bench.gpu import cropping, embedding
 from bench.peers.mtcnn import BatchedMtcnn
 from bench.pipeline import Project
-from bench.support.machine import describe
 from bench.support.models import make_models, weights
 from bench.support.photos import find_photos, many, spread
 from faces.backbones import BACKBONE_NAMES
@@ -39,6 +38,7 @@ from faces.recognition.networks import Networks
 from faces.threads import available_cores
 from stages.embed.torch_embedder import gpu_name, why_no_gpu
 from stages.params import Params
+from stages.report.machine import describe_machine
 
 _REFERENCE_FACES = 500  # compared with ONNX Runtime's embeddings
 _FEW = 24  # photos that MTCNN sees on a processor
@@ -107,7 +107,9 @@ def main() -> None:
     """Measure, print the tables and the JSON line."""
     args = parse()
     where = "the processor" if args.device == "cpu" else gpu_name()
-    machine = describe() if args.device == "cpu" else f"{describe()}, {where}, torch {torch.__version__}"
+    machine = (
+        describe_machine() if args.device == "cpu" else f"{describe_machine()}, {where}, torch {torch.__version__}"
+    )
     print(f"{args.backbone}; {machine}\n")
     figures: dict[str, Any] = {"machine": machine, "device": args.device, "backbone": args.backbone}
     with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
