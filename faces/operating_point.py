@@ -64,9 +64,7 @@ class OperatingPoint:
         except FileNotFoundError:
             raise OperatingPointError(f"there is no {path.name} beside the model: run 'dvc repro'") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OperatingPointError(
-                f"{path.name} is damaged ({error!r}): run 'dvc repro --force evaluate'"
-            ) from error
+            raise OperatingPointError(f"{path.name} is damaged: run 'dvc repro --force evaluate'") from error
         if not 0 <= point.threshold <= 1:
             raise OperatingPointError(f"{path.name} gives the threshold {point.threshold}; expected 0 to 1")
         if not model.is_file() or sha256_of(model) != of_model:

@@ -67,7 +67,10 @@ class Verifier:
             try:
                 value = scoring.load(path)
             except Exception as error:  # a pickle can raise anything at all
-                raise VerifierError(f"{path} cannot be loaded ({error!r}): run 'dvc repro' again") from error
+                lacks = (
+                    f"the package {error.name} is not installed" if isinstance(error, ImportError) else "it is damaged"
+                )
+                raise VerifierError(f"{path} cannot be loaded ({lacks}): run 'dvc repro' again") from error
             if not hasattr(value, method):
                 raise VerifierError(f"{path} holds a {type(value).__name__}; expected something with {method}()")
             loaded.append(value)

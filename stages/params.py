@@ -150,9 +150,9 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     except FileNotFoundError as error:
         raise StageError(f"{path} is missing: run from the root of the project") from error
     except UnicodeDecodeError as error:
-        raise StageError(f"{path} is not saved as UTF-8 ({error}): save it so in the editor") from error
+        raise StageError(f"{path} is not saved as UTF-8: save it so in the editor") from error
     except yaml.YAMLError as error:
-        raise StageError(f"{path} is not YAML: {error}") from error
+        raise StageError(f"{path} is not YAML{_where(error)}") from error
     if not isinstance(values, dict):
         raise StageError(f"{path}: the file: expected sections with parameters; given: {values!r}")
     problems: list[str] = []
@@ -160,6 +160,14 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     if problems:
         raise StageError("\n".join(f"{path}: {problem}" for problem in problems))
     return Params(**sections)
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """Where a file stops being YAML, as far as that is known."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return ": look for a character that cannot be printed"
+    return f": look at line {mark.line + 1}, column {mark.column + 1}, and at the line before"
 
 
 def _checked(name: str, values: dict[Any, Any], expected: type[Struct], problems: list[str]) -> dict[str, Any]:

@@ -81,8 +81,9 @@ class Clone(Workspace):
         return [stage for stage in ALL_STAGES if stage in changed] + sorted(changed.keys() - set(ALL_STAGES))
 
     def pinned(self) -> dict[str, str]:
-        """`outputs` but for the report, which holds measured times and which DVC does not know."""
-        return {name: value for name, value in self.outputs().items() if not name.startswith("reports/INFORME_H10.")}
+        """`outputs` but for the report, which holds measured times: another run measures others."""
+        report = ("reports/INFORME_H10.", "reports/report.json")
+        return {name: value for name, value in self.outputs().items() if not name.startswith(report)}
 
     def commit(self, message: str) -> None:
         self.git("add", "--all")

@@ -55,8 +55,11 @@ def download(url: str, target: Path, sha256: str) -> None:
             if not part.exists() and before is None:
                 break  # nothing came at all: no network, no use in trying again
             continue
+        except requests.HTTPError as error:
+            status = error.response.status_code if error.response is not None else "unknown"
+            raise DownloadError(f"{url} cannot be downloaded (the server answered with status {status})") from error
         except requests.RequestException as error:
-            raise DownloadError(f"{url} cannot be downloaded ({error})") from error
+            raise DownloadError(f"{url} cannot be downloaded ({_reason(error)})") from error
         digest = sha256_of(part)
         if digest == sha256:
             part.replace(target)

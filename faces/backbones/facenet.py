@@ -85,7 +85,9 @@ class FaceNet:
             # The checkpoint also holds the classifier of its training, which embeddings do not use.
             network.load_state_dict({name: value for name, value in state.items() if not name.startswith("logits.")})
         except Exception as error:  # torch raises many kinds for a file that is no checkpoint of this network
-            raise WeightsDamagedError(f"{weights} is no checkpoint of InceptionResnetV1: {error}") from error
+            raise WeightsDamagedError(
+                f"{weights} is no checkpoint of InceptionResnetV1: delete it, and it is fetched again"
+            ) from error
         return _FromPixels(network, image_size).eval()
 
 

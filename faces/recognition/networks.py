@@ -108,7 +108,7 @@ class Manifest:
         except FileNotFoundError as error:
             raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT}") from error
         except (OSError, ValueError) as error:
-            raise NetworksError(f"{path} cannot be read ({error}): {_EXPORT_HINT} again") from error
+            raise NetworksError(f"{path} cannot be read ({_reason(error)}): {_EXPORT_HINT} again") from error
         try:
             if values["format"] != FORMAT:
                 raise NetworksError(
@@ -129,7 +129,8 @@ class Manifest:
                 versions=dict(values["versions"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise NetworksError(f"{path} is damaged ({error!r}): {_EXPORT_HINT} again") from error
+            lack = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else "a value is of the wrong kind"
+            raise NetworksError(f"{path} is damaged ({lack}): {_EXPORT_HINT} again") from error
 
     def recipe(self, flip: bool) -> dict[str, Any]:
         """What makes two embeddings comparable: they are if this is equal for both.
@@ -145,6 +146,11 @@ class Manifest:
             "detector": json.loads(json.dumps(self.detector.as_json())),
             "flip": flip,
         }
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be read."""
+    return error.strerror or "unknown" if isinstance(error, OSError) else "it is not JSON"
 
 
 class Networks:
@@ -179,7 +185,7 @@ class Networks:
             except FileNotFoundError as error:
                 raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT} again") from error
             except OSError as error:
-                raise NetworksError(f"{path} cannot be read: {error}") from error
+                raise NetworksError(f"{path} cannot be read ({_reason(error)})") from error
             if hashlib.sha256(data).hexdigest() != manifest.files[name]:
                 raise NetworksError(f"{path} is not the file that {MANIFEST} names: {_EXPORT_HINT} again")
             models[name] = data

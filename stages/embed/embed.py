@@ -170,7 +170,7 @@ def _index(rows: list[Record], sources: list[SourcePhoto]) -> list[tuple[Any, ..
     try:
         faces = [int(row["face"]) for row in rows]
     except ValueError as error:
-        raise StageError(f"{CROP_REPORT} is damaged ({error}): run 'dvc repro --force crop'") from error
+        raise StageError(f"{CROP_REPORT} is damaged: run 'dvc repro --force crop'") from error
     return [
         (number, source.label, row["photo"], row["sha256"], face, source.person, row["crop"], row["crop_sha256"])
         for number, (row, source, face) in enumerate(zip(rows, sources, faces, strict=True))

@@ -51,7 +51,7 @@ def load_held_out() -> dict[str, HeldOutScores]:
         rows, labels = table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64)
         scores = table["score"].to_numpy(np.float64)
     except ValueError as error:
-        raise StageError(f"{PREDICTIONS} is damaged ({error}): run 'dvc repro --force train'") from error
+        raise StageError(f"{PREDICTIONS} is damaged: run 'dvc repro --force train'") from error
     if not len(rows) or rows.min() < 0 or rows.max() >= len(data.labels) or (data.labels[rows] != labels).any():
         raise StageError(
             f"{PREDICTIONS} speaks of other faces than the {len(data.labels)} embeddings: run 'dvc repro --force train'"

@@ -140,7 +140,7 @@ def _last_backbone(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise StageError(f"{path} is damaged ({error}). Delete it if the project may change its backbone") from error
+        raise StageError(f"{path} is damaged. Delete it if the project may change its backbone") from error
     return str(values.get("backbone")) if isinstance(values, dict) else None
 
 

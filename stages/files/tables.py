@@ -30,6 +30,10 @@ DIGITS = 4
 """Decimals of figures as they are written: another processor's last digits do not show as a change then."""
 
 
+class DamagedFileError(ValueError):
+    """What is wrong with a file, in the project's own words."""
+
+
 @contextmanager
 def reading_output_of(stage: str, path: Path) -> Iterator[None]:
     """Turn what reading a file that `stage` writes raises into a StageError that says what to run."""
@@ -38,7 +42,8 @@ def reading_output_of(stage: str, path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise StageError(f"there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first") from error
     except (EOFError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise StageError(f"{path} is damaged ({error}): run 'dvc repro --force {stage}'") from error
+        said = f" ({error})" if isinstance(error, DamagedFileError) else ""  # a library's words help nobody
+        raise StageError(f"{path} is damaged{said}: run 'dvc repro --force {stage}'") from error
 
 
 def read_records(path: Path, stage: str, columns: Sequence[str]) -> list[Record]:
@@ -70,11 +75,11 @@ def _read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) ->
         names = next(reader, [])
         missing = [name for name in columns if name not in names]
         if missing:
-            raise ValueError(f"no column {', '.join(missing)}")
+            raise DamagedFileError(f"no column {', '.join(missing)}")
         rows: list[Record] = []
         for row in reader:
             if row and len(row) != len(names):
-                raise ValueError(f"line {reader.line_num} has not one value for each column")
+                raise DamagedFileError(f"line {reader.line_num} has not one value for each column")
             if row:  # a line with nothing on it is none
                 rows.append(dict(zip(names, row, strict=True)))
     return names, rows
@@ -104,7 +109,7 @@ def read_json(path: Path, stage: str) -> dict[str, Any]:
     with reading_output_of(stage, path):
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
-            raise ValueError(f"it holds a {type(values).__name__}")
+            raise DamagedFileError(f"it holds a {type(values).__name__}")
     return values
 
 

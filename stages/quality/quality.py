@@ -51,7 +51,7 @@ def read_report() -> pd.DataFrame:
             report[name] = pd.to_numeric(report[name])
         hash_bits([text for text in report["photo_hash"] if text])
     except ValueError as error:
-        raise StageError(f"{CROP_REPORT} is damaged ({error}): run 'dvc repro --force crop'") from error
+        raise StageError(f"{CROP_REPORT} is damaged: run 'dvc repro --force crop'") from error
     return report
 
 

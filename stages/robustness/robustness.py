@@ -125,8 +125,9 @@ def load_samples(
             image = photo.decode(long_side=_LONG_SIDE)
             face = recognizer.largest_face(path)
         except (ImageError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise StageError(
-                f"{path} cannot be read ({error}): run 'dvc repro' (or 'python -m stages.crop')"
+                f"{path} cannot be read ({reason}): run 'dvc repro' (or 'python -m stages.crop')"
             ) from error
         if face is None:
             raise StageError(f"no face is found on {path} any more: run 'dvc repro' (or 'python -m stages.crop')")

@@ -105,7 +105,7 @@ class TestManifest:
         for name in names:
             (folder / "networks.json").write_text(whole)
             edit(folder, lambda values, name=name: values.pop(name))
-            with pytest.raises(NetworksError, match=rf"damaged \(KeyError\('{name}'\)\)"):
+            with pytest.raises(NetworksError, match=rf"damaged \(it lacks {name}\)"):
                 Networks.load(folder)
 
     @pytest.mark.parametrize(
