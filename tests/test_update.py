@@ -28,6 +28,20 @@ COMMIT = 'git commit --all --message "My photos"'
 UPDATE = "git -c merge.binary.driver=true pull --no-rebase --no-edit"
 RESOLVED = "git commit --all --no-edit"
 
+# What the first version kept out of git. It held data/*.dvc of the demo's photos, which the second holds no more.
+FIRST_GITIGNORE = """
+/data/me/
+/data/not_me/
+/reports/INFORME_H10.md
+/reports/INFORME_H10.html
+/data/attributes.csv
+/data/remembered/
+.env
+*.tmp
+__pycache__/
+quickstart.log
+"""
+
 LONG = pytest.mark.timeout(600)  # the first of them builds the second version and the user's project
 
 # quickstart.py as it is, with the running environment in place of a .venv that it would have to install.
@@ -131,6 +145,9 @@ def unpack_version_2(upstream: Clone, folder: Path) -> None:
 def upstream(tmp_path_factory: pytest.TempPathFactory, pristine: Clone, lfw_dir: Path) -> Clone:
     """The project with two versions, tagged v1 and v2: code, pipeline, parameters, photos, lock and reports differ."""
     clone = pristine.copy(tmp_path_factory.mktemp("update") / "upstream")
+    gitignore = clone.path(".gitignore").read_text(encoding="utf-8")
+    clone.path(".gitignore").write_text(FIRST_GITIGNORE, encoding="utf-8")
+    clone.commit("Version 1")
     clone.git("tag", "v1")
 
     append(clone, "stages/train/train.py", "\n# improved\n")
@@ -142,6 +159,10 @@ def upstream(tmp_path_factory: pytest.TempPathFactory, pristine: Clone, lfw_dir:
     put(photos_of_strangers(lfw_dir, STRANGERS + 1)[-1], clone.path("data/not_me/another.jpg"))
     clone.dvc("add", "data/me", "data/not_me")
     clone.repro()
+    clone.path(".gitignore").write_text(gitignore, encoding="utf-8")
+    clone.git("rm", "--quiet", "--cached", "data/me.dvc", "data/not_me.dvc")
+    for name in ("me", "not_me"):
+        clone.path(f"data/{name}.dvc").rename(clone.root.parent / f"{name}.dvc")  # or --all would take it in again
     clone.commit("Version 2")
     clone.git("tag", "v2")
     changed = set(clone.git("diff", "--name-only", "v1", "v2").splitlines())
@@ -240,7 +261,10 @@ def test_the_documented_way(user: Clone, setting: str, built: bool) -> None:
     assert (photos(user), written_by_runs(user)) == (photos_before, written)
 
     succeed(user, COMMIT)
-    succeed(user, UPDATE)
+    stopped = run(user, UPDATE)
+    assert stopped.returncode != 0
+    assert "CONFLICT (modify/delete): data/me.dvc" in stopped.stdout
+    succeed(user, RESOLVED)  # as documented: the user's stay
     assert written_by_runs(user) == written
     assert user.git("diff", "--name-only", "v2", "--", "stages", "dvc.yaml", "README.md") == ""
     params = load(user, "params.yaml")
@@ -260,13 +284,34 @@ def test_the_documented_way(user: Clone, setting: str, built: bool) -> None:
 
 @pytest.mark.slow
 @LONG
+def test_photos_of_the_first_version_stay_where_it_was_never_changed(
+    upstream: Clone, pristine: Clone, tmp_path: Path
+) -> None:
+    """Somebody built the first version as it came: the update takes data/*.dvc away, and no photo with them."""
+    clone = Clone(tmp_path / "project")
+    upstream.git("clone", "--quiet", str(upstream.root), str(clone.root))
+    clone.git("reset", "--quiet", "--hard", "v1")
+    for name in ("me", "not_me"):
+        shutil.copytree(pristine.path(f"data/{name}"), clone.path(f"data/{name}"))
+    photos_before = photos(clone)
+    succeed(clone, UPDATE)
+    assert clone.git("ls-files", "data").split() == ["data/.gitignore"]
+    assert photos(clone) == photos_before
+    clone.history("save", "Mine")
+    assert photos(clone) == photos_before
+    assert clone.git("ls-files", "data").split() == ["data/.gitignore", "data/me.dvc", "data/not_me.dvc"]
+
+
+@pytest.mark.slow
+@LONG
 def test_a_parameter_that_both_changed_is_an_ordinary_conflict(user: Clone) -> None:
     set_param(user, "threshold", 0.6)
     succeed(user, COMMIT)
     photos_before, written, hashes = photos(user), written_by_runs(user), tracked(user)
     stopped = run(user, UPDATE)
     assert stopped.returncode != 0
-    assert user.git("diff", "--name-only", "--diff-filter=U").splitlines() == ["params.yaml"]
+    unmerged = user.git("diff", "--name-only", "--diff-filter=U").splitlines()
+    assert unmerged == ["data/me.dvc", "data/not_me.dvc", "params.yaml"]
     conflict = user.path("params.yaml").read_text(encoding="utf-8")
     assert re.search(r"<{7} HEAD\n  threshold: 0\.6.*\n={7}\n  threshold: 0\.7.*\n>{7}", conflict)
     assert "  C: 0.5" in conflict
@@ -283,10 +328,10 @@ def test_a_parameter_that_both_changed_is_an_ordinary_conflict(user: Clone) -> N
 @pytest.mark.slow
 @LONG
 def test_an_archive_unpacked_over_the_folder(unpacked: Clone, upstream: Clone) -> None:
-    """The lock, the .dvc files and the parameters are upstream's then; the photos stay, and are what it is built of."""
+    """The lock and the parameters are upstream's then; the photos stay, and are what it is built of."""
     photos_before, hashes = photos(unpacked), tracked(unpacked)
     unpack_version_2(upstream, unpacked.root)
-    assert tracked(unpacked) == tracked(upstream) != hashes
+    assert tracked(unpacked) == hashes
     assert set(quickstart(unpacked)) == {*ALL_STAGES, "names"} - {"export"}
     assert photos(unpacked) == photos_before
     check_built_from(unpacked, hashes)
