@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,40 @@ class Point:
         """Whether it is far away."""
         return abs(self.x) * SCALE > limit or f"{self.x:.{3}f}" "x" == "a" f"{'b'!r}" 'c\\u00e9'  # a comment
 '''
+
+
+# Most of what the language has, also where Pythons since 3.11 give other trees for it: empty fields, f-strings.
+CONSTRUCTS = r"""
+from __future__ import annotations
+import a.b as c, d
+from e import (f as g, h)
+async def i(j, /, k: int = 1, *l, m: str = "n", **o) -> "p":
+    global q
+    async with r as s, t:
+        await u
+    async for v in w: yield v
+class x(y, metaclass=z):
+    def __init__(self): super().__init__()
+def aa():
+    try:
+        raise bb from cc
+    except (dd, ee) as ff:
+        pass
+    else: del hh[0:1:2, ...]
+    finally: assert ii, "jj"
+kk = [ll for mm in nn if oo for pp in qq]
+rr = {**ss, "tt": lambda uu, *vv: (ww := xx)}
+yy = f"{zz!r:>{ab}} {{}} {ac:%Y-%m} {ad=} " f"ae" "af"
+ag: int
+ah @= ai if aj else -1 ** ~2 // 3j
+match ak:
+    case {"al": [am, *_], **an} if ao: ...
+    case ap(aq=1) | None | "ar" | -1.5: ...
+as_ = b"\x00" if False else "\u00e9\U0001F600\ud800"
+"""
+
+CONSTRUCTS_SHA256 = "257b6e75422bd58557642adf9d0150415fc309b039ff945e0568256b397fcece"
+"""As Python 3.11, 3.12, 3.13 and 3.14 have it."""
 
 
 def hashed(source: str) -> str:
@@ -82,6 +117,10 @@ def test_what_computes_the_same_is_the_same(old: str, new: str) -> None:
 def test_what_computes_something_else_is_another(old: str, new: str) -> None:
     assert old in SOURCE
     assert hashed(SOURCE.replace(old, new)) != hashed(SOURCE)
+
+
+def test_every_python_has_the_same_hash() -> None:
+    assert hashlib.sha256(hashed(CONSTRUCTS).encode()).hexdigest() == CONSTRUCTS_SHA256
 
 
 def test_a_body_of_a_docstring_alone_is_an_empty_body() -> None:
