@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from flask.testing import FlaskClient
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
@@ -215,3 +217,43 @@ def test_onnx_runtime_reports_nothing_to_its_maker(settings: Settings, trained_m
     paths = (settings.model_path, settings.scaler_path, settings.networks_path, trained_models.me_photos[0])
     assert traces(LEAN, *paths) == []
     assert traces("import onnxruntime") != []  # it does by itself, and that leaves an identifier behind
+
+
+class TestMadeWith:
+    """A model says with which code and packages it was made: where others serve it, the log warns and it is served."""
+
+    def started_with(self, settings: Settings, caplog: pytest.LogCaptureFixture, **changes: str) -> list[str]:
+        """Warnings at the start of a service whose model says so."""
+        model = joblib.load(settings.model_path)
+        made_with = {**embedding_fingerprint(), "scoring": scoring_fingerprint(), **changes}
+        verifier = Verifier(model, joblib.load(settings.scaler_path))
+        verifier.describe(Networks.load(settings.networks_path).manifest.recipe(flip=True), made_with)
+        verifier.save(settings.model_path, settings.scaler_path)
+        caplog.clear()
+        client = create_app(settings).test_client()
+        assert client.get("/healthz").status_code == 200
+        return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+    def test_the_same(self, copied: Settings, caplog: pytest.LogCaptureFixture) -> None:
+        assert self.started_with(copied, caplog) == []
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"code": "0" * 16}, "the code that turns a photo into an embedding (faces/detection, faces/recognition)"),
+            ({"scoring": "0" * 16}, "the code that turns an embedding into a score (faces/verifier.py"),
+            ({"pillow": "9.9"}, f"pillow is {version('pillow')}, and was 9.9"),
+            ({"numpy": "1.26"}, f"numpy is {version('numpy')}, and was 1.26"),
+            ({"onnxruntime": "1.0"}, f"onnxruntime is {version('onnxruntime')}, and was 1.0"),
+        ],
+    )
+    def test_something_else(
+        self, copied: Settings, caplog: pytest.LogCaptureFixture, changes: dict[str, str], said: str
+    ) -> None:
+        (warning,) = self.started_with(copied, caplog, **changes)
+        assert f"Since the model was trained, {said}" in warning
+        assert "Run 'dvc repro', or serve with the code and the packages that it was trained with" in warning
+
+    def test_a_model_of_another_program_says_nothing(self, copied: Settings, caplog: pytest.LogCaptureFixture) -> None:
+        create_app(copied)
+        assert [record for record in caplog.records if record.levelname == "WARNING"] == []

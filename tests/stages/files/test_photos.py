@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from stages.errors import StageError
-from stages.files.photos import find_photos
+from stages.files.photos import find_misplaced, find_photos
 from tests.stages.support import (
     Workspace,
     digest,
@@ -282,3 +282,77 @@ def test_a_photo_of_exactly_the_limit_is_taken_and_one_above_is_not(empty: Works
     log = empty.stage("crop").stderr
     assert "skipped me/above.png: 251 × 250 = 0.1 megapixels; the limit is 0.0625" in log
     assert len(empty.crop_report().query("photo == 'me/a.jpg' and kept")) == 1
+
+
+def sentences(data: Path) -> list[str]:
+    return [misplaced.sentence for misplaced in find_misplaced(data)]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """data/ with one photo of each class, in their place."""
+    for name in ("me/a.jpg", "not_me/ana/b.png"):
+        put_faceless(tmp_path / "data" / name)
+    return tmp_path / "data"
+
+
+def test_nothing_is_said_of_what_lies_right(data: Path) -> None:
+    (data / "me.dvc").touch()
+    (data / "cropped").mkdir()
+    (data / "me" / "notes.txt").touch()
+    (data / "me" / "copy.jpg").symlink_to(data / "me" / "a.jpg")
+    assert find_misplaced(data) == []
+    assert find_misplaced(data / "nowhere") == []
+
+
+@pytest.mark.parametrize("name", ["Me", "ME", "Not_me", "NOT_ME"])
+def test_a_folder_whose_name_differs_in_capitals_is_named(data: Path, name: str) -> None:
+    (data / name).mkdir()
+    meant = name.lower()
+    assert sentences(data) == [
+        f"{data / name} is not read, since its name is not exactly {meant}: rename it to {data / meant}"
+    ]
+
+
+def test_photos_of_data_itself_are_named(data: Path) -> None:
+    for number in range(5):
+        put_faceless(data / f"{number}.JPG")
+    (sentence,) = sentences(data)
+    assert f"{data / '0.JPG'}, {data / '1.JPG'}, {data / '2.JPG'} and 2 more" in sentence
+    assert f"Move those of you to {data / 'me'}" in sentence
+
+
+@posix_only
+def test_links_are_named(data: Path, tmp_path: Path) -> None:
+    put_faceless(tmp_path / "elsewhere" / "c.jpg")
+    (data / "not_me" / "luis").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (data / "me" / "gone.jpg").symlink_to(tmp_path / "nothing.jpg")
+    linked, broken = find_misplaced(data)
+    assert (linked.stops_dvc, broken.stops_dvc) == (False, True)
+    assert broken.sentence == f"{data / 'me' / 'gone.jpg'} is a link to a file that is not there: delete the link"
+    assert f"{data / 'not_me' / 'luis'} is a link to a folder, whose photos are not read" in linked.sentence
+
+
+@posix_only
+def test_a_photo_without_the_right_to_read_it_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests as root may read everything, so the system's answer is given here."""
+    monkeypatch.setattr(os, "access", lambda path, mode: not (Path(path).name == "b.png" and mode == os.R_OK))
+    (misplaced,) = find_misplaced(data)
+    assert misplaced.stops_dvc
+    assert misplaced.sentence.startswith(f"{data / 'not_me' / 'ana' / 'b.png'} cannot be read: give yourself the right")
+
+
+def test_crop_says_it_at_the_first_run(workspace: Workspace) -> None:
+    put_faceless(workspace.path("data/loose.jpg"))
+    workspace.path("data/Not_me").mkdir()
+    log = workspace.stage("crop").stderr
+    assert "WARNING: data/Not_me is not read, since its name is not exactly not_me" in log
+    assert "WARNING: not read, since photos of data itself belong to nobody: data/loose.jpg" in log
+
+
+def test_the_table_on_people_is_no_photo_that_was_passed_over(data: Path) -> None:
+    (data / "not_me" / "attributes.csv").write_text("photo,age\n")
+    (data / "not_me" / "ana" / "other.csv").write_text("x\n")
+    photos, ignored = find_photos(data)
+    assert len(photos) == 2
+    assert ignored == {".csv": 1}
