@@ -1,22 +1,23 @@
 """One command from a fresh checkout to an answered question. Standard library only.
 
-    python3 quickstart.py [--photos DIR] [--port N] [--once]
-    python3 quickstart.py test [--no-lint] [pytest arguments]
+    python3 quickstart.py [--photos DIR] [--port N] [--once] [--pip]
+    python3 quickstart.py test [--no-lint] [--pip] [pytest arguments]
 
-The first makes .venv beside this file, installs requirements.txt, puts the drawn portraits of demo/ into data/ where
-that holds no photos, tracks them with DVC, runs `dvc repro`, starts the service and asks it about one photo of "me" and
-one of a stranger.
-The second installs requirements-dev.txt too, then runs ruff, mypy and pytest.
+The first makes .venv beside this file, installs requirements.txt and starts the tour there (tour/): it puts the drawn
+portraits of demo/ into data/ where that holds no photos, tracks them with DVC, runs `dvc repro`, starts the service and
+asks it about one photo of "me" and one of a stranger.
+The second installs requirements-dev.txt too, then runs pytest, and with it ruff and mypy.
+uv installs the packages, or pip where uv cannot be had or cannot install them; --pip takes pip at once.
 """
 
 # This file has to parse on Python 3.7, or there an error shows up in place of check_python's sentence.
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import filecmp
 import hashlib
-import http.client
 import importlib.util
 import json
 import os
@@ -27,10 +28,8 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -38,13 +37,35 @@ VENV = ROOT / ".venv"
 VENV_BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 VENV_PYTHON = VENV_BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "quickstart-stamp.json"
+CUT_OFF = VENV / "quickstart-uv-at-work"  # lies there while uv may be writing packages
 LOG = ROOT / "quickstart.log"
 HOST = "127.0.0.1"
 CLASSES = ("me", "not_me")
 DEMO = ROOT / "demo"
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 MINIMUM_PYTHON = (3, 11)
-SERVICE_LIMIT = 2 * 2**20  # the service's default MAX_CONTENT_MB, in bytes
+UV = "uv==0.13.9"  # what is installed where there is none
+MINIMUM_UV = (0, 5)  # knows every option and variable used here
+
+# Where packages come from, as pip is told and as uv is told: uv reads neither pip.conf nor PIP_*.
+UV_VARIABLES = {
+    "index-url": ("UV_DEFAULT_INDEX",),
+    "extra-index-url": ("UV_EXTRA_INDEX_URL",),
+    "find-links": ("UV_FIND_LINKS",),
+    "constraint": ("UV_CONSTRAINT",),
+    "trusted-host": ("UV_INSECURE_HOST",),
+    "cert": ("SSL_CERT_FILE",),
+    "client-cert": ("SSL_CLIENT_CERT",),
+    "proxy": ("HTTP_PROXY", "HTTPS_PROXY"),
+    "timeout": ("UV_HTTP_TIMEOUT",),
+    "default-timeout": ("UV_HTTP_TIMEOUT",),
+}
+# What pip may be told that changes nothing of what is installed, or from where.
+UNIMPORTANT_TO_UV = {
+    "break-system-packages", "cache-dir", "config-file", "disable-pip-version-check", "log", "no-cache-dir", "no-color",
+    "no-input", "no-python-version-warning", "no-warn-script-location", "progress-bar", "quiet", "require-virtualenv",
+    "retries", "root-user-action", "verbose",
+}  # fmt: skip
 
 
 class Problem(Exception):
@@ -142,23 +163,32 @@ def call(*command: object) -> int:
         return process.wait()
 
 
-def call_logged(label: str, *command: object) -> int:
+def call_logged(label: str, *command: object, **env: str) -> int:
     """Runs a command with its output in LOG and its progress on one line; returns its exit code."""
     status = Status(label)
     detail = ""
     with LOG.open("rb") as reader:
         reader.seek(0, os.SEEK_END)
-        with running(command, log=True) as process:
+        with running(command, log=True, **env) as process:
             while process.poll() is None:
-                for words in (line.decode("utf-8", "replace").split() for line in reader.readlines()):
-                    if words[1:] and words[0] in ("Collecting", "Downloading", "Processing", "Installing"):
-                        what = "the packages" if words[1] == "collected" else words[1].split("/")[-1]
-                        detail = f"{words[0].lower()} {what}"
+                for line in reader.readlines():
+                    detail = explain_progress(line.decode("utf-8", "replace").split()) or detail
                 status.update(detail)
                 time.sleep(0.2)
             code = process.returncode
     status.end()
     return code
+
+
+def explain_progress(words: Sequence[str]) -> str:
+    """What a line of pip's or uv's messages says is being done; empty where it says nothing of the kind."""
+    if not words[1:]:
+        return ""
+    if words[0] in ("Collecting", "Downloading", "Processing"):
+        return f"{words[0].lower()} {words[1].split('/')[-1]}"
+    # pip's line begins what it names, each of uv's tells that something has ended.
+    doing = {"Installing": "installing", "Resolved": "downloading", "Prepared": "installing", "Installed": "compiling"}
+    return f"{doing[words[0]]} the packages" if words[0] in doing else ""
 
 
 def log_tail(lines: int = 12) -> str:
@@ -231,27 +261,115 @@ def check_disk(free: int) -> None:
         )
 
 
-def install(*files: str) -> None:
+def install(*files: str, pip_only: bool = False) -> None:
     """Makes .venv hold these requirements files; does nothing where it already does."""
     version = venv_version() or make_venv()
     stamp = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in files}
     stamp["python"] = version
     if is_installed(stamp):
         return
+    if CUT_OFF.exists():
+        # uv writes a package's files in any order, and takes one for installed that has the right names in it.
+        print("The last installation was cut off, and may have left half a package: .venv is made anew.")
+        version = stamp["python"] = make_venv()
     check_disk(shutil.disk_usage(str(ROOT)).free)
     STAMP.unlink(missing_ok=True)  # an installation that is cut off must not count as complete
-    arguments = [part for name in files for part in ("--requirement", name)]
-    command = (VENV_PYTHON, "-m", "pip", "install", "--no-input", *arguments)
-    if call_logged(f"Installing {files[-1]}", *command):
-        hint = explain_pip(log_tail(60), version)
-        raise Problem(f"pip could not install {files[-1]}. {hint} Its last lines:\n{log_tail()}")
+    requirements = [part for name in files for part in ("--requirement", name)]
+    if pip_only or not install_with_uv(files[-1], requirements):
+        command = (VENV_PYTHON, "-m", "pip", "install", "--no-input", *requirements)
+        if call_logged(f"Installing {files[-1]} with pip", *command):
+            raise installation_failed("pip", files[-1])
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")
 
 
-def explain_pip(messages: str, python: str) -> str:
-    """What most likely stopped pip, and what to do."""
+def install_with_uv(name: str, requirements: list[str]) -> bool:
+    """Has uv install what pip would; returns whether it has, and says why where it has not."""
+    settings, unknown = uv_settings()
+    if unknown:
+        print(f"pip has settings that uv does not know ({', '.join(unknown)}): pip installs, which takes longer.")
+        return False
+    uv = find_uv()
+    if uv is None:
+        print(f"{UV} cannot be had here: pip installs, which takes longer.")
+        return False
+    CUT_OFF.touch()
+    # Without bytecode, the first start of everything takes some seconds more; where nothing can be written, each start.
+    command = (uv, "pip", "install", "--python", VENV_PYTHON, "--compile-bytecode", *requirements)
+    if call_logged(f"Installing {name} with uv", *command, **settings):
+        messages = log_tail(60)
+        if "No space left" in messages:
+            raise installation_failed("uv", name)
+        if "Failed to install" in messages:  # it had begun to write packages
+            make_venv()
+        CUT_OFF.unlink(missing_ok=True)
+        print(f"uv could not install {name} (its messages are in {LOG.name}): pip tries, which takes longer.")
+        return False
+    CUT_OFF.unlink()
+    return True
+
+
+def find_uv() -> str | None:
+    """A uv that is new enough: the user's own, else that of .venv, where it is put if need be; None without any."""
+    own = str(VENV_BIN / ("uv.exe" if os.name == "nt" else "uv"))
+    for uv in (shutil.which("uv"), own):
+        if uv is not None and uv_version(uv) >= MINIMUM_UV:
+            return uv
+    command = (VENV_PYTHON, "-m", "pip", "install", "--no-input", "--only-binary", ":all:", UV)
+    return own if call_logged("Installing uv", *command) == 0 and uv_version(own) >= MINIMUM_UV else None
+
+
+def uv_version(uv: str) -> tuple[int, ...]:
+    """The version of a uv, such as (0, 13); (0, 0) where it does not run."""
+    try:
+        output = subprocess.check_output([uv, "--version"], stderr=subprocess.DEVNULL, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return (0, 0)
+    found = re.match(rb"uv (\d+)\.(\d+)", output)
+    return tuple(map(int, found.groups())) if found else (0, 0)
+
+
+def uv_settings() -> tuple[dict[str, str], list[str]]:
+    """Where packages come from, as pip is told, in variables for uv; and the settings of pip that uv does not know.
+
+    What uv itself is told in the environment holds.
+    """
+    listed = subprocess.run(
+        [str(VENV_PYTHON), "-m", "pip", "config", "list"], env=environment(), stdout=subprocess.PIPE, check=False
+    )
+    if listed.returncode:
+        return {}, ["they cannot be read"]
+    # Lines such as global.index-url='https://…'; what comes later in this order takes the place of what came before.
+    found = re.findall(
+        r"^(global|install|:env:)\.([\w-]+)=(.*)$", listed.stdout.decode("utf-8", "replace"), re.MULTILINE
+    )
+    found.sort(key=lambda setting: ("global", "install", ":env:").index(setting[0]))
+    settings = {name: ast.literal_eval(value).split() for _, name, value in found}
+    variables = {
+        # pip looks for the best version everywhere and trusts the certificates of the system.
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_SYSTEM_CERTS": "true",
+        "UV_NATIVE_TLS": "true",  # its name in older versions
+    }
+    for name, words in settings.items():
+        for variable in UV_VARIABLES.get(name, ()):
+            variables[variable] = ("," if name == "find-links" else " ").join(words)
+    variables = {
+        name: value for name, value in variables.items() if not (name.startswith("UV_") and name in os.environ)
+    }
+    return variables, sorted(settings.keys() - UV_VARIABLES.keys() - UNIMPORTANT_TO_UV)
+
+
+def installation_failed(tool: str, name: str) -> Problem:
+    """What to raise where pip or uv could not install a requirements file: what most likely stopped it, what to do."""
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    hint = explain_messages(log_tail(60), venv_version() or version)
+    return Problem(f"{tool} could not install {name}. {hint} Its last lines:\n{log_tail()}")
+
+
+def explain_messages(messages: str, python: str) -> str:
+    """What most likely stopped an installation, and what to do."""
     causes = {
-        "The disk is full: pip needs space for its downloads and its cache, too.": ("No space left",),
+        "The disk is full: the installation needs space for its downloads and its cache, too.": ("No space left",),
         "The package registry cannot be reached: check the network, the proxy and pip's settings.": (
             "Failed to establish", "Connection", "timed out", "name resolution", "ProxyError",
         ),
@@ -308,84 +426,24 @@ def check_given(given: Path) -> None:
         )
 
 
-def copy_photos(source: Path, target: Path) -> None:
-    """Copies the photos of a class, all or none; other files that the target holds stay."""
-    names = photos_in(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    status = Status(f"Copying {len(names)} photos to data/{target.name}")
-    with tempfile.TemporaryDirectory(suffix=".tmp", dir=str(target.parent)) as temporary:
-        fresh = Path(temporary) / target.name
-        if target.is_dir():
-            shutil.copytree(str(target), str(fresh))
-            for name in photos_in(fresh):  # of the demo; other files (a .gitkeep, notes) stay
-                (fresh / name).unlink()
-            for folder in sorted((path for path in fresh.rglob("*") if path.is_dir()), reverse=True):
-                with contextlib.suppress(OSError):  # it still holds something
-                    folder.rmdir()
-        for done, name in enumerate(names):
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(str(source / name), str(fresh / name))
-            status.update(f"{done + 1} of {len(names)}")
-        if target.is_dir():
-            target.rename(Path(temporary) / "before")
-        fresh.rename(target)
-    status.end()
+def photos_source(given: Path | None) -> Path | None:
+    """The folder to copy photos from: that of --photos, else the demo where there are none; None where data/ has some.
 
-
-def ensure_photos(given: Path | None) -> None:
-    """Makes sure that data/me and data/not_me hold photos, those of `given` if any; else raises Problem."""
-    targets = [ROOT / "data" / name for name in CLASSES]
+    Raises Problem where that would touch a photo of the user's, or where there are no photos.
+    """
     if given is not None:
         check_given(given)
-    elif not any(photos_in(target) for target in targets) and photos_in(DEMO):
-        print("data/me and data/not_me hold no photos: the demo's drawn portraits are put there.")
-        given = DEMO
-    if given is not None:
-        for target in targets:
-            if not same_photos(given / target.name, target):
-                copy_photos(given / target.name, target)
-    empty = [target for target in targets if not photos_in(target)]
+        return given
+    empty = [ROOT / "data" / name for name in CLASSES if not photos_in(ROOT / "data" / name)]
+    if len(empty) == len(CLASSES) and photos_in(DEMO):
+        return DEMO
     if empty:
         raise Problem(
             f"There are no photos in {' and '.join(map(str, empty))}. Put 20 or more photos of you "
             "(.jpg, .jpeg or .png) into data/me and of other people into data/not_me, or name a folder with "
             "me and not_me in it: python3 quickstart.py --photos DIR (dvc pull, if DVC has yours elsewhere)."
         )
-    drawn = [name for name in CLASSES if is_demo(name)]
-    if len(drawn) == 1:
-        print(
-            f"Note: data/{drawn[0]} still holds the demo's drawn portraits, beside photos of real people in the other "
-            "class. Put photos of real people there too, or the model learns to tell drawings from photos."
-        )
-
-
-def dvc(*arguments: str, quiet: bool = False) -> None:
-    """Runs a DVC command; raises Problem where it fails.
-
-    With `quiet` it says nothing but, as DVC then hides its errors too, where it fails: it is asked once more aloud.
-    """
-    command = (VENV_PYTHON, "-m", "dvc", *arguments)
-    if quiet and not call(*command, "--quiet"):
-        return
-    if call(*command):
-        words = " ".join(arguments)
-        raise Problem(f"`dvc {words}` failed. Put right what its messages above name, then start again.")
-
-
-def build() -> None:
-    """Sets DVC up where it is not, tracks the photos and runs the pipeline."""
-    has_git = (ROOT / ".git").exists()
-    settings = [path.read_text(encoding="utf-8") for path in (ROOT / ".dvc").glob("config*")]
-    if not (ROOT / ".dvc").is_dir():
-        dvc("init", *([] if has_git else ["--no-scm"]), quiet=True)
-        dvc("config", "core.analytics", "false")
-    elif not has_git and not any("no_scm" in text for text in settings):
-        # An unpacked archive of the repository: DVC would refuse to work without git.
-        dvc("config", "--local", "core.no_scm", "true")
-    print("Tracking the photos with DVC", flush=True)
-    dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
-    print("Running the pipeline: dvc repro", flush=True)
-    dvc("repro")
+    return None
 
 
 def wanted_port(option: str | None) -> int:
@@ -406,208 +464,74 @@ def wanted_port(option: str | None) -> int:
     return port
 
 
-def multipart(photo: Path) -> tuple[bytes, dict[str, str]]:
-    """A photo as the form field `image`: body and headers."""
-    boundary = uuid.uuid4().hex
-    name = photo.name.replace('"', "%22").replace("\r", "").replace("\n", "")
-    kind = "image/png" if photo.suffix.lower() == ".png" else "image/jpeg"
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="{name}"\r\n'
-        f"Content-Type: {kind}\r\n\r\n"
-    )
-    body = head.encode("utf-8", "replace") + photo.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-
-
-def request(port: int, path: str, photo: Path | None = None) -> tuple[int, object]:
-    """GETs a path of the service or, with a photo, POSTs it; past any proxy.
-
-    Returns the status and the decoded JSON, None in its place where the answer is none.
-    """
-    body, headers = multipart(photo) if photo else (None, {})
-    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=120)) as connection:
-        connection.request("POST" if photo else "GET", path, body, headers)
-        response = connection.getresponse()
-        text = response.read()
-    try:
-        return response.status, json.loads(text.decode("utf-8"))
-    except ValueError:
-        return response.status, None
-
-
-def wait_healthy(process: subprocess.Popen[bytes], port: int) -> None:
-    """Waits until the service says that it is ready; raises Problem where it ends or never gets there."""
-    status = Status(f"Starting the service on port {port}")
-    answer: object = None
-    # One that listens has loaded its models, or found none: then it stays 503.
-    while process.poll() is None and time.monotonic() - status.start < (10 if answer else 120):
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            code, answer = request(port, "/healthz")
-            if code == 200:
-                status.end()
-                return
-        status.update()
-        time.sleep(0.3)
-    state = "is not ready" if process.poll() is None else f"ended with exit code {process.returncode}"
-    said = f"; it last said {json.dumps(answer, ensure_ascii=False)}" if answer else ""
-    raise Problem(f"The service {state}{said}. Its log:\n{log_tail()}")
-
-
-def meaning(name: str, status: int, answer: object) -> str:
-    """One plain sentence on what the service's answer to a photo of this class means."""
-    if status == 413:
-        return "The photo is over the service's limit. Raise it, in the environment or .env: MAX_CONTENT_MB=8"
-    if status != 200 or not isinstance(answer, dict):
-        return f"The service gave no verdict (status {status})."
-    is_me, score, threshold = (answer.get(key) for key in ("is_me", "score", "threshold"))
-    right = "right" if bool(is_me) == (name == "me") else "WRONG"
-    says = "This is" if is_me else "This is not"
-    return f"{says} the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
-
-
-def probes(name: str) -> tuple[list[Path], bool]:
-    """Photos of a class to ask about, the likeliest to be answered first, and whether training has seen them.
-
-    The demo keeps a few that are in neither class; of a user's own photos there are no others.
-    """
-    kept = sorted((DEMO / "ask").glob("me*" if name == "me" else "stranger*"))
-    if kept and all(is_demo(each) for each in CLASSES):
-        return kept, False
-    photos = [ROOT / "data" / name / path for path in photos_in(ROOT / "data" / name)]
-    return sorted(photos, key=lambda path: path.stat().st_size > SERVICE_LIMIT), True
-
-
-def raised_limit() -> dict[str, str]:
-    """The setting with which the service takes the user's photos, where all of a class are over its default limit.
-
-    A limit that the user has set is theirs.
-    """
-    env_file = ROOT / ".env"
-    text = env_file.read_text(encoding="utf-8", errors="replace") if env_file.is_file() else ""
-    if "MAX_CONTENT_MB" in os.environ or re.search(r"^\s*(export\s+)?MAX_CONTENT_MB\s*=", text, re.MULTILINE):
-        return {}
-    sizes = [[photo.stat().st_size for photo in probes(name)[0]] for name in CLASSES]
-    if all(min(own) <= SERVICE_LIMIT for own in sizes):
-        return {}
-    megabytes = str(-(-max(map(max, sizes)) // 2**20))
-    print(
-        f"Photos in data/ are larger than 2 MB, which is all that the service takes unless told otherwise: here it is "
-        f"started with MAX_CONTENT_MB={megabytes}. Put that line into a file .env beside quickstart.py to keep it so."
-    )
-    return {"MAX_CONTENT_MB": megabytes}
-
-
-def ask(port: int, name: str, photos: list[Path]) -> tuple[bool, object]:
-    """Asks about a photo of a class and prints what comes; returns whether a verdict did, and the answer."""
-    status = 0
-    answer: object = None
-    for photo in photos[:10]:
-        try:
-            status, answer = request(port, "/verify", photo)
-        except (OSError, http.client.HTTPException) as error:
-            raise Problem(f"The service did not answer /verify ({error}). Its log:\n{log_tail()}") from None
-        print(f"\nPOST /verify with {photo.relative_to(ROOT).as_posix()}: {status}")
-        print("  " + json.dumps(answer, ensure_ascii=False))
-        print("  " + meaning(name, status, answer), flush=True)
-        if status not in (400, 413):  # those two speak of the photo (no face, too large): try the next one
-            break
-    return status == 200 and isinstance(answer, dict), answer
-
-
-def explain_backbone(used: object) -> str:
-    """Which network the answers say embedded the faces and, as far as the project knows, why that one."""
-    try:
-        text = (ROOT / "models" / "networks" / "networks.json").read_text(encoding="utf-8")
-        wanted = json.loads(text)["requested"]
-    except (OSError, ValueError, KeyError):
-        return str(used)
-    if used == wanted:
-        return f"{used}, as params.yaml says"
-    return (
-        f"{used}, which comes with the packages: the weights of {wanted}, which params.yaml names, could not be had. "
-        "With internet, `dvc repro --force export` and `dvc repro` fetch them"
-    )
-
-
-def serve(port: int, once: bool) -> int:
-    """Starts the service, asks it about both classes and, unless `once`, leaves it running until Ctrl-C."""
-    command = (VENV_PYTHON, "-m", "service")
-    # FLASK_DEBUG would put a reloader between us and the service.
-    settings = {"FLASK_HOST": HOST, "PORT": str(port), "FLASK_DEBUG": "False", **raised_limit()}
-    with running(command, log=True, **settings) as process:
-        wait_healthy(process, port)
-        answers = []
-        for name in CLASSES:
-            photos, seen = probes(name)
-            answers.append(ask(port, name, photos))
-        learnt = "It has learnt from the photos in data/, so it says little that it knows these two."
-        print(f"\n{learnt if seen else 'Neither photo was part of the training.'}")
-        print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
-        backbones = [a["backbone"] for _, a in answers if isinstance(a, dict) and "backbone" in a]
-        print(f"Backbone: {explain_backbone(backbones[0]) if backbones else 'not named in the answers'}")
-        if once:
-            print("The service has done its work and is stopped (--once).")
-        else:
-            photo = probes("me")[0][0].relative_to(ROOT).as_posix()
-            print(f"Service:  http://{HOST}:{port}/ (log: {LOG.name})")
-            print(f'Ask it from a second terminal: curl -sS -F "image=@{photo}" http://{HOST}:{port}/verify')
-            with contextlib.suppress(KeyboardInterrupt):
-                print("It runs until you press Ctrl-C.", flush=True)
-                while process.poll() is None:
-                    time.sleep(0.5)
-                raise Problem(f"The service ended (exit code {process.returncode}). Its log:\n{log_tail()}")
-    return 0 if all(answered for answered, _ in answers) else 1
-
-
-def run_tests(arguments: list[str]) -> int:
-    """Runs ruff, mypy and, so that its summary closes the output, last pytest; returns the exit code."""
-    install("requirements.txt", "requirements-dev.txt")
-    failed = []
-    if "--no-lint" not in arguments:
-        for check in ("ruff check", "ruff format --check", "mypy"):
-            print(f"\n{check}", flush=True)
-            if call(VENV_PYTHON, "-m", *check.split()):
-                failed.append(check)
-        if failed:
-            print(f"\nFAILED: {', '.join(failed)} (messages above)", flush=True)
-    code = call(VENV_PYTHON, "-m", "pytest", *(word for word in arguments if word != "--no-lint"))
-    return code or (1 if failed else 0)
+def start_tour(*arguments: str) -> int:
+    """Goes on in .venv with the project's packages; returns the exit code, where it returns."""
+    command = [str(VENV_PYTHON), "-m", "tour", *arguments]
+    os.chdir(str(ROOT))
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(command[0], command, environment())  # in its place: signals reach the tour itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tour
+    return subprocess.call(command, env=environment())
 
 
 def quickstart(arguments: list[str]) -> int:
     """From nothing to two answers; returns the exit code. What can fail at once is looked at first."""
     parser = argparse.ArgumentParser(
         description="Installs, builds the model from your photos, starts the service and asks it.",
-        epilog="python3 quickstart.py test [--no-lint] [pytest arguments]: runs the linters and the tests.",
+        epilog="python3 quickstart.py test [--no-lint] [--pip] [pytest arguments]: runs the linters and the tests.",
     )
     parser.add_argument("--photos", metavar="DIR", help="copy the photos of DIR/me and DIR/not_me first")
     parser.add_argument("--port", metavar="N", help="port of the service (default: PORT, else 5000)")
     parser.add_argument("--once", action="store_true", help="end after the two answers")
+    parser.add_argument("--pip", action="store_true", help="install with pip, not with uv")
     options = parser.parse_args(arguments)
     port = wanted_port(options.port)
-    ensure_photos(Path(options.photos) if options.photos else None)
-    install("requirements.txt")
-    build()
-    return serve(port, options.once)
+    photos_source(Path(options.photos) if options.photos else None)
+    install("requirements.txt", pip_only=options.pip)
+    photos = ("--photos", str(Path.cwd() / options.photos)) if options.photos else ()
+    return start_tour("--port", str(port), *photos, *(["--once"] if options.once else []))
 
 
-def main(arguments: list[str]) -> int:
-    """Runs the command that was asked for; returns the exit code."""
+def run_tests(arguments: list[str]) -> int:
+    """Runs pytest in as many processes as there are cores, four at most, and returns its exit code."""
+    own = ("--no-lint", "--pip")
+    install("requirements.txt", "requirements-dev.txt", pip_only="--pip" in arguments)
+    command = [VENV_PYTHON, "-m", "pytest", "-n", "logical", "--maxprocesses=4", "--durations=10"]
+    if "--no-lint" in arguments:
+        command.append("--ignore=tests/test_linters.py")
+    return call(*command, *(word for word in arguments if word not in own))
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Does some work so that signals end what it started, and what the user can put right is said without a traceback.
+
+    Returns the exit code.
+    """
     try:
-        check_python(sys.version_info[:2])
         for name in ("SIGTERM", "SIGHUP"):  # so that what was started is ended on the way out
             if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
                 signal.signal(getattr(signal, name), lambda *_: sys.exit(143))
         signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a script's background jobs
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper here
-        LOG.write_bytes(b"")
-        return run_tests(arguments[1:]) if arguments[:1] == ["test"] else quickstart(arguments)
+        return work()
     except (Problem, OSError) as error:  # OSError: a folder that cannot be written, a full disk
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.")
         return 130
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command that was asked for; returns the exit code."""
+
+    def work() -> int:
+        check_python(sys.version_info[:2])
+        LOG.write_bytes(b"")
+        return run_tests(arguments[1:]) if arguments[:1] == ["test"] else quickstart(arguments)
+
+    return guarded(work)
 
 
 if __name__ == "__main__":

@@ -1,57 +1,36 @@
 """quickstart.py: its functions on a copy in an awkward folder, and the script as a person would start it.
 
-The slow ones make a real .venv and run the whole script against stand-ins for DVC and the service; those are
-found before installed packages because `python -m` looks into the project root first.
+The slow ones make a real .venv, into which uv and pip really install the few packages that the tour needs, and run the
+whole script against stand-ins for DVC and the service; those are found before installed packages because `python -m`
+looks into the project root first.
 """
 
+from __future__ import annotations
+
 import ast
-import contextlib
 import importlib.util
-import io
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from werkzeug.formparser import parse_form_data
 
-SCRIPT = Path(__file__).resolve().parent.parent / "quickstart.py"
+from tests.conftest import ROOT
+from tests.ports import free_port
+from tests.shared import SharedFolders
+from tests.tour.support import SERVICE, gone, tree, write
+
+SCRIPT = ROOT / "quickstart.py"
 posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and process groups")
 
-SERVICE = """
-import http.server, json, os, sys, time
-from pathlib import Path
-if os.environ.get("STUB") == "dies":
-    sys.exit("models are missing")
-class Handler(http.server.BaseHTTPRequestHandler):
-    def answer(self, status, value):
-        text = value if isinstance(value, bytes) else json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-    def do_GET(self):
-        if os.environ.get("STUB") == "unhealthy":
-            return self.answer(503, {"status": "unhealthy", "reason": "Models not loaded"})
-        self.answer(200, {"status": "ok"})
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if b"no face" in body:
-            return self.answer(400, {"error": "No se detectó un rostro en la imagen"})
-        if os.environ.get("STUB") == "html":
-            return self.answer(200, b"<html>")
-        mine = b"mine" in body
-        score = 0.9 if mine else 0.1
-        self.answer(200, {"is_me": mine, "score": score, "threshold": 0.75, "backbone": "stub-net"})
-Path("service.pid").write_text(str(os.getpid()))
-http.server.HTTPServer((os.environ["FLASK_HOST"], int(os.environ["PORT"])), Handler).serve_forever()
-"""
 DVC = """
 import os, shutil, sys
 with open("dvc-calls", "a") as calls:
@@ -61,22 +40,6 @@ if sys.argv[1] == "init":
 if os.environ.get("STUB") == "dvc fails" and sys.argv[1] == "repro":
     sys.exit("stage crop: no")
 """
-
-
-def write(path: Path, content: bytes = b"photo") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -237,27 +200,6 @@ def test_no_photos_anywhere(root: Path) -> None:
     assert f"no photos in {root / 'data' / 'me'}. Put 20 or more" in done.stderr
 
 
-def test_photos_are_copied_once_and_then_left_alone(qs: ModuleType, root: Path, photos: Path) -> None:
-    write(root / "data" / "me" / ".gitkeep", b"")
-    write(photos / "me" / "notes.txt")
-    qs.ensure_photos(photos)
-    expected = {
-        "me/.gitkeep": b"",
-        "me/uno.JPG": b"mine 1",
-        "me/verano/dos.Png": b"mine 2",
-        "not_me/ana/1.jpeg": b"other",
-    }
-    assert tree(root / "data") == expected
-    assert sorted(path.name for path in (root / "data").iterdir()) == ["me", "not_me"]  # no temporary folder
-
-    before = (root / "data" / "me" / "uno.JPG").stat()
-    (photos / "me" / "uno.JPG").touch()
-    qs.ensure_photos(photos)
-    assert (root / "data" / "me" / "uno.JPG").stat() == before
-    qs.ensure_photos(None)
-    assert tree(root / "data") == expected
-
-
 @pytest.mark.parametrize("name", ["uno.JPG", "otra.jpg"])
 def test_photos_of_the_user_are_never_overwritten(root: Path, photos: Path, name: str) -> None:
     write(root / "data" / "not_me" / name, b"the user's own")
@@ -268,27 +210,10 @@ def test_photos_of_the_user_are_never_overwritten(root: Path, photos: Path, name
     assert tree(root / "data") == {f"not_me/{name}": b"the user's own"}  # and me was not copied either
 
 
-def test_interrupted_copy_leaves_no_half_class(
-    qs: ModuleType, root: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied: list[str] = []
-
-    def copy2(source: str, target: str) -> None:
-        if copied:
-            raise KeyboardInterrupt
-        copied.append(shutil.copy(source, target))
-
-    monkeypatch.setattr(qs.shutil, "copy2", copy2)
-    with pytest.raises(KeyboardInterrupt):
-        qs.ensure_photos(photos)
-    assert copied
-    assert tree(root / "data") == {}
+# port
 
 
-# port and requests
-
-
-def test_port_taken_is_found_before_the_pipeline_runs(root: Path, photos: Path) -> None:
+def test_port_taken_is_found_before_anything_is_installed(root: Path, photos: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for arguments, env in ((("--port", port), {}), ((), {"PORT": str(port)})):
@@ -296,7 +221,7 @@ def test_port_taken_is_found_before_the_pipeline_runs(root: Path, photos: Path) 
             assert done.returncode == 1
             assert f"Port {port} is taken by another program." in done.stderr
             assert "--port" in done.stderr
-    assert not (root / "data").exists()
+    assert sorted(path.name for path in root.iterdir()) == ["quickstart.log", "quickstart.py"]
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "5000.5"])
@@ -304,122 +229,6 @@ def test_port_that_is_none(root: Path, port: str) -> None:
     done = run(root, f"--port={port}")
     assert done.returncode == 1
     assert f"The port given is '{port}'; expected is a number from 1 to 65535" in done.stderr
-
-
-def test_multipart_is_what_a_server_reads(qs: ModuleType, tmp_path: Path) -> None:
-    content = bytes(range(256)) * 20 + b"\r\n--boundary\r\n"
-    for name, kind in (('señora "A".JPG', "image/jpeg"), ("b.Png", "image/png")):
-        body, headers = qs.multipart(write(tmp_path / name, content))
-        environ = {
-            "REQUEST_METHOD": "POST",
-            "CONTENT_TYPE": headers["Content-Type"],
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.input": io.BytesIO(body),
-        }
-        _, form, files = parse_form_data(environ)
-        assert not form
-        assert list(files) == ["image"]
-        with contextlib.closing(files["image"]) as image:
-            assert image.read() == content
-            assert (image.filename, image.mimetype) == (name, kind)
-
-
-@pytest.mark.parametrize(
-    ("name", "is_me", "said"), [("me", True, "right"), ("me", False, "WRONG"), ("not_me", True, "WRONG")]
-)
-def test_meaning_says_right_and_wrong(qs: ModuleType, name: str, is_me: bool, said: str) -> None:
-    assert f": {said}." in qs.meaning(name, 200, {"is_me": is_me, "score": 0.5, "threshold": 0.5})
-
-
-def test_meaning_of_no_verdict(qs: ModuleType) -> None:
-    assert "MAX_CONTENT_MB" in qs.meaning("me", 413, {"error": "..."})
-    assert "no verdict (status 503)" in qs.meaning("me", 503, {"error": "..."})
-    assert "no verdict" in qs.meaning("me", 200, None)
-
-
-@pytest.mark.parametrize("quiet", [True, False])
-def test_what_dvc_says_of_a_failure_is_seen(
-    qs: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], quiet: bool
-) -> None:
-    """DVC keeps its errors to itself with --quiet."""
-    silent = "import sys\nprint('' if '--quiet' in sys.argv else 'params.yaml: line 44 is no YAML')\nsys.exit(1)\n"
-    write(root / "dvc" / "__init__.py", b"")  # so that it comes before the real one
-    write(root / "dvc" / "__main__.py", silent.encode())
-    monkeypatch.setattr(qs, "VENV_PYTHON", sys.executable)
-    with pytest.raises(qs.Problem, match=r"`dvc add data/me` failed\. Put right what its messages above name"):
-        qs.dvc("add", "data/me", quiet=quiet)
-    assert capfd.readouterr().out.count("line 44 is no YAML") == 1
-
-
-# the service as a process
-
-
-@pytest.fixture
-def served(qs: ModuleType, root: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script with a service that answers without a model, run by this Python."""
-    write(root / "service" / "__main__.py", SERVICE.encode())
-    shutil.copytree(photos, root / "data")
-    monkeypatch.setattr(qs, "VENV_PYTHON", sys.executable)
-    return qs
-
-
-def gone(root: Path) -> bool:
-    """Whether the service that had started here has ended."""
-    try:
-        os.kill(int((root / "service.pid").read_text()), 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-@posix_only
-def test_service_is_asked_about_both_classes_and_ended(
-    served: ModuleType, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not come between us and our own service
-    write(root / "data" / "not_me" / "a.jpg", b"no face")
-    assert served.serve(free_port(), once=True) == 0
-    output = capsys.readouterr().out
-    assert "data/me/uno.JPG: 200" in output
-    assert "data/not_me/a.jpg: 400" in output
-    assert "No se detectó un rostro" in output
-    assert "data/not_me/ana/1.jpeg: 200" in output  # the next one, as the first had no face
-    assert output.count(": right.") == 2
-    assert "Backbone: stub-net" in output
-    assert gone(root)
-
-
-@posix_only
-def test_answers_that_are_no_json_fail(served: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STUB", "html")
-    assert served.serve(free_port(), once=True) == 1
-    assert gone(root)
-
-
-@posix_only
-def test_service_that_ends_at_once_shows_its_log(served: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STUB", "dies")
-    with pytest.raises(served.Problem, match=r"ended with exit code 1\. Its log:\n    models are missing"):
-        served.serve(free_port(), once=True)
-
-
-@pytest.mark.slow
-@posix_only
-def test_service_without_models_is_not_waited_for_long(
-    served: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STUB", "unhealthy")
-    with pytest.raises(served.Problem, match=r'is not ready; it last said .*"Models not loaded"'):
-        served.serve(free_port(), once=True)
-    assert gone(root)
-
-
-@posix_only
-def test_failure_while_asking_ends_the_service(served: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served, "multipart", lambda _: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        served.serve(free_port(), once=True)
-    assert gone(root)
 
 
 @posix_only
@@ -441,46 +250,79 @@ def test_grandchildren_are_ended_too(qs: ModuleType) -> None:
 # the script as a whole, with a real .venv
 
 
-@pytest.fixture
-def project(root: Path, photos: Path) -> Path:
-    """A project that needs no package, its photos in place."""
+def make_project(root: Path) -> None:
+    """A project that needs no packages but the tour's, its photos in place."""
     write(root / "service" / "__main__.py", SERVICE.encode())
     write(root / "dvc" / "__main__.py", DVC.encode())
-    write(root / "requirements.txt", b"# nothing\n")
+    write(root / "data" / "me" / "uno.JPG", b"mine 1")
+    write(root / "data" / "not_me" / "ana" / "1.jpeg", b"other")
+    (root / "stages").mkdir()
+    for name in ("quickstart.py", "stages/__init__.py", "stages/progress.py"):
+        shutil.copy(ROOT / name, root / name)
+    shutil.copytree(ROOT / "tour", root / "tour", ignore=shutil.ignore_patterns("__pycache__"))
+    pinned = re.findall(r"(?m)^(?:python-dotenv|requests|tqdm)==\S+", (ROOT / "requirements.txt").read_text("utf-8"))
+    assert len(pinned) == 3
+    write(root / "requirements.txt", "\n".join([*pinned, ""]).encode())
     write(root / "requirements-dev.txt", b"-r requirements.txt\n")
-    shutil.copytree(photos, root / "data")
-    return root
+
+
+@pytest.fixture(scope="session")
+def first_run(shared: SharedFolders) -> Path:
+    """A project in which the script has run once, without --pip. Not to be changed: take `project` for that.
+
+    first-run.txt beside it holds what it printed.
+    """
+
+    def run_once(folder: Path) -> None:
+        root = folder / "mi carpeta ñandú"
+        root.mkdir()
+        make_project(root)
+        done = run(root, "--once", "--port", free_port(), PYTHONHOME="")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (folder / "first-run.txt").write_text(done.stdout, encoding="utf-8")
+
+    return shared.made_once("quickstart", run_once) / "mi carpeta ñandú"
+
+
+@pytest.fixture
+def project(first_run: Path, tmp_path: Path) -> Path:
+    """A copy of that project, .venv included."""
+    folder = tmp_path / "otra carpeta ñandú"
+    shutil.copytree(first_run, folder, symlinks=True)
+    return folder
 
 
 @pytest.mark.slow
 @posix_only
-def test_first_and_second_run(project: Path) -> None:
-    done = run(project, "--once", "--port", free_port(), PYTHONHOME="")
-    assert done.returncode == 0, done.stderr
-    assert "Making .venv" in done.stdout
-    assert "Installing requirements.txt" in done.stdout
-    assert done.stdout.count(": right.") == 2
-    python = str(project / ".venv" / "bin" / "python")
-    calls = (project / "dvc-calls").read_text().splitlines()
+def test_first_and_second_run(first_run: Path, project: Path) -> None:
+    output = (first_run.parent / "first-run.txt").read_text(encoding="utf-8")
+    assert "Making .venv" in output
+    assert "Installing requirements.txt with uv" in output
+    assert output.count(": right.") == 2
+    python = str(first_run / ".venv" / "bin" / "python")
+    calls = (first_run / "dvc-calls").read_text().splitlines()
     assert calls == [
         f"init|--no-scm|--quiet|{python}",
         f"config|core.analytics|false|{python}",
         f"add|data/me|data/not_me|--quiet|{python}",
         f"repro|{python}",
     ]
-    assert gone(project)
+    assert gone(first_run)
+    library = next((first_run / ".venv" / "lib").glob("python3.*/site-packages"))
+    assert list((library / "requests" / "__pycache__").glob("api.*.pyc"))  # compiled when installed
 
     done = run(project, "--once", "--port", free_port())
     assert done.returncode == 0, done.stderr
     assert "Making" not in done.stdout
     assert "Installing" not in done.stdout
 
-    write(project / "requirements.txt", b"# changed\n")
+    write(project / "requirements.txt", (project / "requirements.txt").read_bytes() + b"# changed\n")
     (project / ".venv" / "bin" / "python").unlink()  # and broken
-    done = run(project, "--once", "--port", free_port(), STUB="dvc fails")
+    done = run(project, "--once", "--pip", "--port", free_port(), STUB="dvc fails")
     assert done.returncode == 1
     assert "Making .venv" in done.stdout
-    assert "Installing requirements.txt" in done.stdout
+    assert "Installing requirements.txt with pip" in done.stdout
+    assert "uv" not in done.stdout
     assert "stage crop: no" in done.stderr
     assert "`dvc repro` failed" in done.stderr
 
@@ -502,20 +344,45 @@ def test_service_runs_until_stopped(project: Path, number: signal.Signals, code:
 
 
 @pytest.mark.slow
+def test_photos_given_from_another_folder_are_copied(project: Path, photos: Path) -> None:
+    """DIR is relative to where the command is given, not to the project."""
+    shutil.rmtree(project / "data")
+    done = run(project, "--photos", photos.relative_to(project.parent), "--once", "--port", free_port())
+    assert done.returncode == 0, done.stderr
+    assert "Copying 2 photos to data/me" in done.stdout
+    assert tree(project / "data") == tree(photos)
+
+
+@pytest.mark.slow
 def test_registry_that_cannot_be_reached(project: Path) -> None:
     write(project / "requirements.txt", b"a-package-that-is-nowhere==1.0\n")
-    done = run(
-        project,
-        "--port",
-        free_port(),
-        PIP_INDEX_URL="http://127.0.0.1:9/simple",
-        PIP_RETRIES="1",
-        PIP_CONFIG_FILE=os.devnull,
-    )
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1", "PIP_CONFIG_FILE": os.devnull}
+    done = run(project, "--port", free_port(), **nowhere)
     assert done.returncode == 1
+    assert "uv could not install requirements.txt (its messages are in quickstart.log): pip tries" in done.stdout
     assert "pip could not install requirements.txt. The package registry cannot be reached" in done.stderr
     assert "    ERROR: No matching distribution found" in done.stderr
     assert not (project / ".venv" / "quickstart-stamp.json").exists()
+
+
+@pytest.mark.slow
+def test_an_index_that_only_pip_is_told_of_is_uvs_too(project: Path, tmp_path: Path) -> None:
+    name, index = "a_package_of_ours-1.0", tmp_path / "index" / "a-package-of-ours"
+    index.mkdir(parents=True)
+    with zipfile.ZipFile(index / f"{name}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("a_package_of_ours.py", "")
+        wheel.writestr(f"{name}.dist-info/METADATA", "Metadata-Version: 2.1\nName: a-package-of-ours\nVersion: 1.0\n")
+        wheel.writestr(f"{name}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        files = [*wheel.namelist(), f"{name}.dist-info/RECORD"]
+        wheel.writestr(files[-1], "".join(f"{file},,\n" for file in files))
+    write(index / "index.html", f'<a href="{name}-py3-none-any.whl">{name}-py3-none-any.whl</a>'.encode())
+    settings = write(tmp_path / "pip.conf", f"[global]\nindex-url = {index.parent.as_uri()}\n".encode())
+    write(project / "requirements.txt", b"a-package-of-ours==1.0\n")
+    done = run(project, "--once", "--port", free_port(), PIP_CONFIG_FILE=str(settings))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Installing requirements.txt with uv" in done.stdout
+    assert "with pip" not in done.stdout
+    assert list((project / ".venv").rglob("a_package_of_ours.py"))
 
 
 @pytest.mark.slow
@@ -535,22 +402,13 @@ def test_package_that_needs_a_compiler_where_there_is_none(project: Path) -> Non
 
 @pytest.mark.slow
 def test_test_command(project: Path) -> None:
-    for tool in ("ruff", "mypy", "pytest"):
-        code = f"import os, sys\nprint('{tool}', *sys.argv[1:])\nsys.exit('{tool}' in os.environ['FAILING'])\n"
-        write(project / f"{tool}.py", code.encode())
-
-    done = run(project, "test", "-k", "a or b", FAILING="")
+    write(project / "pytest.py", b"import os, sys\nprint('pytest', *sys.argv[1:])\nsys.exit(int(os.environ['CODE']))\n")
+    done = run(project, "test", "-k", "a or b", CODE="0")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "pytest -k a or b"
-    # Each is announced, and then the stand-in says how it was called.
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("ruff", "mypy"))]
-    assert lines == ["ruff check"] * 2 + ["ruff format --check"] * 2 + ["mypy"] * 2
+    assert "Installing requirements-dev.txt with uv" in done.stdout
+    usual = "pytest -n logical --maxprocesses=4 --durations=10"
+    assert done.stdout.splitlines()[-1] == f"{usual} -k a or b"
 
-    done = run(project, "test", FAILING="mypy")
-    assert done.returncode == 1
-    assert "FAILED: mypy" in done.stdout
-    assert done.stdout.splitlines()[-1] == "pytest"
-
-    done = run(project, "test", "--no-lint", "-m", "slow", FAILING="pytest")
-    assert done.returncode == 1
-    assert [line for line in done.stdout.splitlines() if line] == ["pytest -m slow"]
+    done = run(project, "test", "--no-lint", "--pip", "-m", "slow", CODE="3")
+    assert done.returncode == 3
+    assert done.stdout.splitlines() == [f"{usual} --ignore=tests/test_linters.py -m slow"]

@@ -174,9 +174,9 @@ def bomb(side: int) -> bytes:
 def test_bombs_are_refused_unopened(client: FlaskClient, side: int) -> None:
     photo = bomb(side)
     assert len(photo) < LIMIT_BYTES
-    started = time.perf_counter()
+    started = time.process_time()  # of the processor alone: tests run beside each other
     answer = assert_error(post_photo(client, photo), 400, UNREADABLE)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert f"{DEFAULT_MAX_PIXELS // 1_000_000} megapíxeles" in answer["detail"]
 
 

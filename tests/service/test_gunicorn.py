@@ -218,7 +218,7 @@ def test_the_connection_is_not_reset_whatever_the_error(gunicorn: Server, path: 
 def test_a_huge_announcement_is_answered_at_once(gunicorn: Server) -> None:
     answer, seconds = exchange(gunicorn, head("/verify", 10_000_000_000))
     assert answer.startswith(b"HTTP/1.1 413 ") and "Límite: 2 MB".encode() in answer
-    assert seconds < 1
+    assert seconds < 3  # nobody waits for the photo; tests run beside each other
 
 
 def test_a_client_that_falls_silent_does_not_hold_the_worker_for_long(settings: Settings, tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""Photos put into data/: a user's own once and never overwritten, the demo's where there are none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from quickstart import CLASSES, Problem
+from tests.tour.support import tree, write
+from tour.photos import ensure_photos, photos_to_ask_about
+
+
+def test_photos_are_copied_once_and_then_left_alone(root: Path, photos: Path) -> None:
+    write(root / "data" / "me" / ".gitkeep", b"")
+    write(photos / "me" / "notes.txt")
+    ensure_photos(photos)
+    expected = {
+        "me/.gitkeep": b"",
+        "me/uno.JPG": b"mine 1",
+        "me/verano/dos.Png": b"mine 2",
+        "not_me/ana/1.jpeg": b"other",
+    }
+    assert tree(root / "data") == expected
+    assert sorted(path.name for path in (root / "data").iterdir()) == ["me", "not_me"]  # no temporary folder
+
+    before = (root / "data" / "me" / "uno.JPG").stat()
+    (photos / "me" / "uno.JPG").touch()
+    ensure_photos(photos)
+    assert (root / "data" / "me" / "uno.JPG").stat() == before
+    ensure_photos(None)
+    assert tree(root / "data") == expected
+
+
+def test_interrupted_copy_leaves_no_half_class(root: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[Path] = []
+
+    def copy2(source: Path, target: Path) -> None:
+        if copied:
+            raise KeyboardInterrupt
+        copied.append(shutil.copy(source, target))
+
+    monkeypatch.setattr(shutil, "copy2", copy2)
+    with pytest.raises(KeyboardInterrupt):
+        ensure_photos(photos)
+    assert copied
+    assert tree(root / "data") == {}
+
+
+def test_the_demo_is_put_where_both_classes_are_empty(
+    root: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensure_photos(None)
+    for name in CLASSES:
+        assert tree(root / "data" / name) == tree(demo / name)
+    assert "the demo's drawn portraits" in capsys.readouterr().out
+    ensure_photos(None)
+    assert "demo" not in capsys.readouterr().out  # they are there already
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize("name", ["me", "not_me"])
+def test_the_demo_never_fills_up_one_class_of_a_users(root: Path, name: str) -> None:
+    write(root / "data" / name / "own.jpg", b"own")
+    with pytest.raises(Problem, match="There are no photos in"):
+        ensure_photos(None)
+    assert tree(root / "data") == {f"{name}/own.jpg": b"own"}
+
+
+def test_given_photos_replace_the_demo_and_nothing_else(root: Path, demo: Path, photos: Path) -> None:
+    ensure_photos(None)
+    write(root / "data" / "me" / "notes.txt", b"notes")
+    ensure_photos(photos)
+    assert tree(root / "data") == {"me/notes.txt": b"notes", **tree(photos)}
+    with pytest.raises(Problem, match="nothing was changed"):
+        ensure_photos(demo)  # a user's own are there now
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_demo_with_a_photo_of_the_user_among_it_is_the_users(root: Path, photos: Path) -> None:
+    ensure_photos(None)
+    write(root / "data" / "me" / "own.jpg", b"own")
+    before = tree(root / "data")
+    with pytest.raises(Problem, match="nothing was changed"):
+        ensure_photos(photos)
+    assert tree(root / "data") == before
+
+
+@pytest.mark.usefixtures("demo")
+def test_half_a_demo_is_spoken_of(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ensure_photos(None)
+    shutil.rmtree(root / "data" / "me")
+    write(root / "data" / "me" / "own.jpg", b"own")
+    ensure_photos(None)
+    assert "data/not_me still holds the demo's drawn portraits" in capsys.readouterr().out
+
+
+def test_the_demo_is_asked_about_with_photos_kept_for_that(root: Path, demo: Path, photos: Path) -> None:
+    ensure_photos(None)
+    assert photos_to_ask_about("me") == ([demo / "ask" / "me_1.jpg"], False)
+    assert photos_to_ask_about("not_me") == ([demo / "ask" / "stranger_1.jpg"], False)
+    ensure_photos(photos)
+    mine = [root / "data" / "me" / name for name in ("uno.JPG", "verano/dos.Png")]
+    assert photos_to_ask_about("me") == (mine, True)
+
+
+def test_photos_that_the_service_takes_as_they_are_come_first(root: Path) -> None:
+    for name, size in (("1.jpg", 3), ("2.jpg", 1), ("3.jpg", 3)):
+        write(root / "data" / "me" / name, bytes(size * 2**20))
+    assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["2.jpg", "1.jpg", "3.jpg"]

@@ -1,0 +1,33 @@
+"""What the service's answers mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tour.support import write
+from tour.questions import explain_backbone, meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "is_me", "said"),
+    [("me", True, "right"), ("me", False, "WRONG"), ("not_me", True, "WRONG"), ("not_me", False, "right")],
+)
+def test_meaning_says_right_and_wrong(name: str, is_me: bool, said: str) -> None:
+    assert f": {said}." in meaning(name, 200, {"is_me": is_me, "score": 0.5, "threshold": 0.5})
+
+
+def test_meaning_of_no_verdict() -> None:
+    assert "MAX_CONTENT_MB" in meaning("me", 413, {"error": "..."})
+    assert "no verdict (status 503)" in meaning("me", 503, {"error": "..."})
+    assert "no verdict" in meaning("me", 200, None)
+
+
+def test_the_backbone_is_explained(root: Path) -> None:
+    assert explain_backbone("dlib-resnet") == "dlib-resnet"
+    path = root / "models" / "networks" / "networks.json"
+    write(path, json.dumps({"requested": "facenet-vggface2"}).encode())
+    assert "could not be had" in explain_backbone("dlib-resnet")
+    assert explain_backbone("facenet-vggface2") == "facenet-vggface2, as params.yaml says"

@@ -1,0 +1,160 @@
+"""The service as a process of the tour: started, asked, ended; what it is sent; the limit it is started with."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from werkzeug.formparser import parse_form_data
+
+from quickstart import CLASSES, Problem
+from tests.ports import free_port
+from tests.tour.support import SERVICE, gone, write
+from tour.photos import photos_to_ask_about
+from tour.service import Service, raised_limit
+from tour.tour import serve
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and process groups")
+
+
+@pytest.fixture
+def served(root: Path, photos: Path) -> Path:
+    """The project with photos and a service that answers without a model, run by this Python."""
+    write(root / "service" / "__main__.py", SERVICE.encode())
+    shutil.copytree(photos, root / "data")
+    return root
+
+
+@posix_only
+def test_service_is_asked_about_both_classes_and_ended(
+    served: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not come between us and our own service
+    write(served / "data" / "not_me" / "a.jpg", b"no face")
+    assert serve(free_port(), once=True) == 0
+    output = capsys.readouterr().out
+    assert "data/me/uno.JPG: 200" in output
+    assert "data/not_me/a.jpg: 400" in output
+    assert "No se detectó un rostro" in output
+    assert "data/not_me/ana/1.jpeg: 200" in output  # the next one, as the first had no face
+    assert output.count(": right.") == 2
+    assert "Backbone: stub-net" in output
+    assert gone(served)
+
+
+@posix_only
+def test_answers_that_are_no_json_fail(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUB", "html")
+    assert serve(free_port(), once=True) == 1
+    assert gone(served)
+
+
+@posix_only
+@pytest.mark.usefixtures("served")
+def test_service_that_ends_at_once_shows_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUB", "dies")
+    with pytest.raises(Problem, match=r"ended with exit code 1\. Its log:\n    models are missing"):
+        serve(free_port(), once=True)
+
+
+@pytest.mark.slow
+@posix_only
+def test_service_without_models_is_not_waited_for_long(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUB", "unhealthy")
+    with pytest.raises(Problem, match=r'is not ready; it last said .*"Models not loaded"'):
+        serve(free_port(), once=True)
+    assert gone(served)
+
+
+@posix_only
+def test_failure_while_asking_ends_the_service(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tour.questions.meaning", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        serve(free_port(), once=True)
+    assert gone(served)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "kind"),
+    [
+        ('señora "A".JPG', 'señora "A".JPG', "image/jpeg"),
+        ("b.Png", "b.Png", "image/png"),
+        pytest.param(os.fsdecode(b"a\xff.jpg"), "a?.jpg", "image/jpeg", marks=posix_only),  # no text in any encoding
+    ],
+)
+def test_a_photo_arrives_as_it_is(tmp_path: Path, name: str, sent: str, kind: str) -> None:
+    content = bytes(range(256)) * 20 + b"\r\n--boundary\r\n"
+    received: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((self.headers["Content-Type"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        service = Service(server.server_port, subprocess.Popen(["true"]))
+        assert service.request("/verify", write(tmp_path / name, content)) == (200, None)
+        service.process.wait()
+
+    ((content_type, body),) = received
+    environ = {
+        "REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }  # fmt: skip
+    _, form, files = parse_form_data(environ)
+    assert not form
+    assert list(files) == ["image"]
+    with contextlib.closing(files["image"]) as image:
+        assert image.read() == content
+        assert (image.filename, image.mimetype) == (sent, kind)
+
+
+def to_ask_about() -> dict[str, list[Path]]:
+    return {name: photos_to_ask_about(name)[0] for name in CLASSES}
+
+
+@pytest.mark.parametrize(("sizes", "limit"), [((3.0, 2.0, 0.1), {}), ((3.5, 2.1, 0.1), {"MAX_CONTENT_MB": "4"})])
+def test_photos_that_are_all_too_large_for_the_service_raise_its_limit(
+    root: Path, capsys: pytest.CaptureFixture[str], sizes: tuple[float, ...], limit: dict[str, str]
+) -> None:
+    """A phone's, say: one that the service takes as it is suffices."""
+    for number, (name, size) in enumerate(zip(("me", "me", "not_me"), sizes, strict=True)):
+        write(root / "data" / name / f"{number}.jpg", bytes(int(size * 2**20)))
+    assert raised_limit(to_ask_about()) == limit
+    assert ("started with MAX_CONTENT_MB=4. Put that line into a file .env" in capsys.readouterr().out) == bool(limit)
+
+
+@pytest.mark.parametrize("line", ["MAX_CONTENT_MB=1", "  export MAX_CONTENT_MB = 1"])
+def test_a_limit_that_the_user_has_set_is_theirs(root: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    for name in CLASSES:
+        write(root / "data" / name / "1.jpg", bytes(3 * 2**20))
+    photos = to_ask_about()
+    assert raised_limit(photos) == {"MAX_CONTENT_MB": "3"}
+    (root / ".env").write_text(f"# MAX\n{line}\n", encoding="utf-8")
+    assert raised_limit(photos) == {}
+    (root / ".env").write_text(f"#{line}\n", encoding="utf-8")
+    assert raised_limit(photos) == {"MAX_CONTENT_MB": "3"}
+    (root / ".env").write_bytes(b"\xff\n")  # the service itself says that it cannot read it
+    assert raised_limit(photos) == {}
+    (root / ".env").unlink()
+    monkeypatch.setenv("MAX_CONTENT_MB", "1")
+    assert raised_limit(photos) == {}
+
+
+def test_demo_photos_need_no_other_limit(demo: Path) -> None:
+    shutil.copytree(demo / "me", demo.parent / "data" / "me")
+    shutil.copytree(demo / "not_me", demo.parent / "data" / "not_me")
+    assert raised_limit(to_ask_about()) == {}

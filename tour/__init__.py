@@ -1,0 +1,1 @@
+"""The tour that quickstart.py gives once .venv holds the packages: photos, pipeline, service, two answers explained."""

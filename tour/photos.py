@@ -1,0 +1,75 @@
+"""The photos of the tour: copied into data/ where it holds none, and those that the service is asked about."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from quickstart import CLASSES, DEMO, ROOT, is_demo, photos_in, photos_source, same_photos
+from stages.progress import progress
+from tour.service import SERVICE_LIMIT
+
+
+def ensure_photos(given: Path | None) -> None:
+    """See to it that data/me and data/not_me hold photos.
+
+    Args:
+        given: the folder of --photos, if any.
+
+    Raises:
+        Problem: there are none, or those given would get in the way of the user's own.
+    """
+    source = photos_source(given)
+    if source == DEMO and given is None:
+        print("data/me and data/not_me hold no photos: the demo's drawn portraits are put there.")
+    if source is not None:
+        for name in CLASSES:
+            if not same_photos(source / name, ROOT / "data" / name):
+                copy_class(source / name, ROOT / "data" / name)
+    drawn = [name for name in CLASSES if is_demo(name)]
+    if len(drawn) == 1:
+        print(
+            f"Note: data/{drawn[0]} still holds the demo's drawn portraits, beside photos of real people in the other "
+            "class. Put photos of real people there too, or the model learns to tell drawings from photos."
+        )
+
+
+def copy_class(source: Path, target: Path) -> None:
+    """Copy the photos of a class, all or none; other files that the target holds stay."""
+    names = photos_in(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    print(f"Copying {len(names)} photos to data/{target.name}", flush=True)
+    with tempfile.TemporaryDirectory(suffix=".tmp", dir=target.parent) as temporary:
+        fresh = Path(temporary) / target.name
+        if target.is_dir():
+            shutil.copytree(target, fresh)
+            remove_photos(fresh)
+        for name in progress(names, len(names), "copying", "photo"):
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, fresh / name)
+        if target.is_dir():
+            target.rename(Path(temporary) / "before")
+        fresh.rename(target)
+
+
+def remove_photos(folder: Path) -> None:
+    """Remove photos, and the sub-folders that held nothing else; other files (a .gitkeep, notes) stay."""
+    for name in photos_in(folder):
+        (folder / name).unlink()
+    for inner in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        with contextlib.suppress(OSError):  # it still holds something
+            inner.rmdir()
+
+
+def photos_to_ask_about(name: str) -> tuple[list[Path], bool]:
+    """Photos of a class, the likeliest to be answered first, and whether training has seen them.
+
+    The demo keeps a few that are in neither class; of a user's own photos there are no others.
+    """
+    kept = sorted((DEMO / "ask").glob("me*" if name == "me" else "stranger*"))
+    if kept and all(is_demo(each) for each in CLASSES):
+        return kept, False
+    photos = [ROOT / "data" / name / path for path in photos_in(ROOT / "data" / name)]
+    return sorted(photos, key=lambda path: path.stat().st_size > SERVICE_LIMIT), True

@@ -1,0 +1,45 @@
+"""The pipeline as the tour runs it: DVC set up where it is not, the photos tracked, `dvc repro`."""
+
+from __future__ import annotations
+
+import sys
+
+from quickstart import CLASSES, ROOT, Problem, call
+
+
+def build() -> None:
+    """Set DVC up where it is not, track the photos and run the pipeline.
+
+    Raises:
+        Problem: a command of DVC failed.
+    """
+    has_git = (ROOT / ".git").exists()
+    settings = [path.read_text(encoding="utf-8") for path in (ROOT / ".dvc").glob("config*")]
+    if not (ROOT / ".dvc").is_dir():
+        dvc("init", *([] if has_git else ["--no-scm"]), quiet=True)
+        dvc("config", "core.analytics", "false")
+    elif not has_git and not any("no_scm" in text for text in settings):
+        # An unpacked archive of the repository: DVC would refuse to work without git.
+        dvc("config", "--local", "core.no_scm", "true")
+    print("Tracking the photos with DVC", flush=True)
+    dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
+    print("Running the pipeline: dvc repro", flush=True)
+    dvc("repro")
+
+
+def dvc(*arguments: str, quiet: bool = False) -> None:
+    """Run a DVC command.
+
+    Args:
+        arguments: the command and its arguments.
+        quiet: it says nothing but, as DVC then hides its errors too, where it fails: it is asked once more aloud.
+
+    Raises:
+        Problem: it failed.
+    """
+    command = (sys.executable, "-m", "dvc", *arguments)
+    if quiet and not call(*command, "--quiet"):
+        return
+    if call(*command):
+        words = " ".join(arguments)
+        raise Problem(f"`dvc {words}` failed. Put right what its messages above name, then start again.")

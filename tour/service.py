@@ -1,0 +1,121 @@
+"""The service as the tour starts it: on this machine only, waited for, asked past any proxy, ended at last."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from dotenv import dotenv_values
+
+from quickstart import HOST, ROOT, Problem, Status, log_tail, running
+
+SERVICE_LIMIT = 2 * 2**20
+"""The service's default MAX_CONTENT_MB, in bytes."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service in a process of its own.
+
+    Attributes:
+        port: where it listens, on this machine only.
+        process: it.
+    """
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def request(self, path: str, photo: Path | None = None) -> tuple[int, object]:
+        """GET a path or, with a photo, POST it as the form field `image`.
+
+        Returns:
+            The status and the decoded JSON, None in its place where the answer is none.
+
+        Raises:
+            requests.RequestException: there was no answer.
+        """
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy must not come between us and our own service
+            url = f"http://{HOST}:{self.port}{path}"
+            if photo is None:
+                response = session.get(url, timeout=120)
+            else:
+                kind = "image/png" if photo.suffix.lower() == ".png" else "image/jpeg"
+                name = photo.name.encode("utf-8", "replace").decode("utf-8")  # a name may hold bytes that are no text
+                response = session.post(url, files={"image": (name, photo.read_bytes(), kind)}, timeout=120)
+        try:
+            return response.status_code, response.json()
+        except requests.JSONDecodeError:
+            return response.status_code, None
+
+
+@contextlib.contextmanager
+def running_service(port: int, photos: dict[str, list[Path]]) -> Iterator[Service]:
+    """Start the service, wait until it is ready, and end it afterwards.
+
+    Args:
+        port: where it is to listen.
+        photos: those that it will be asked about, of each class.
+
+    Raises:
+        Problem: it did not start.
+    """
+    # FLASK_DEBUG would put a reloader between us and the service.
+    settings = {"FLASK_HOST": HOST, "PORT": str(port), "FLASK_DEBUG": "False", **raised_limit(photos)}
+    with running((sys.executable, "-m", "service"), log=True, **settings) as process:
+        service = Service(port, process)
+        wait_until_ready(service)
+        yield service
+
+
+def wait_until_ready(service: Service) -> None:
+    """Wait until the service says that it is ready.
+
+    Raises:
+        Problem: it ended, or never got there.
+    """
+    process = service.process
+    status = Status(f"Starting the service on port {service.port}")
+    answer: object = None
+    # One that listens has loaded its models, or found none: then it stays 503.
+    while process.poll() is None and time.monotonic() - status.start < (10 if answer else 120):
+        with contextlib.suppress(requests.RequestException):
+            code, answer = service.request("/healthz")
+            if code == 200:
+                status.end()
+                return
+        status.update()
+        time.sleep(0.3)
+    state = "is not ready" if process.poll() is None else f"ended with exit code {process.returncode}"
+    said = f"; it last said {json.dumps(answer, ensure_ascii=False)}" if answer else ""
+    raise Problem(f"The service {state}{said}. Its log:\n{log_tail()}")
+
+
+def raised_limit(photos: dict[str, list[Path]]) -> dict[str, str]:
+    """The setting with which the service takes the user's photos, where all of a class are over its default limit.
+
+    A limit that the user has set is theirs.
+    """
+    try:
+        in_file = dotenv_values(ROOT / ".env", encoding="utf-8-sig")
+    except UnicodeDecodeError:  # the service itself says so
+        return {}
+    if "MAX_CONTENT_MB" in {**os.environ, **in_file}:
+        return {}
+    sizes = [[photo.stat().st_size for photo in of_class] for of_class in photos.values()]
+    if all(min(own) <= SERVICE_LIMIT for own in sizes):
+        return {}
+    megabytes = str(-(-max(map(max, sizes)) // 2**20))
+    print(
+        f"Photos in data/ are larger than 2 MB, which is all that the service takes unless told otherwise: here it is "
+        f"started with MAX_CONTENT_MB={megabytes}. Put that line into a file .env beside quickstart.py to keep it so."
+    )
+    return {"MAX_CONTENT_MB": megabytes}

@@ -1,0 +1,70 @@
+"""The story of the tour: photos into data/, `dvc repro`, the service, a question about each class, what it answered."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from pathlib import Path
+
+from quickstart import CLASSES, HOST, LOG, ROOT, Problem, guarded, log_tail
+from tour.photos import ensure_photos, photos_to_ask_about
+from tour.pipeline import build
+from tour.questions import ask, explain_backbone
+from tour.service import Service, running_service
+
+
+def main() -> int:
+    """Run the tour; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tour", description=__doc__)
+    parser.add_argument("--photos", metavar="DIR", type=Path, help="copy the photos of DIR/me and DIR/not_me first")
+    parser.add_argument("--port", metavar="N", type=int, required=True, help="port of the service")
+    parser.add_argument("--once", action="store_true", help="end after the two answers")
+    options = parser.parse_args()
+    return guarded(lambda: tour(options.photos, options.port, options.once))
+
+
+def tour(photos: Path | None, port: int, once: bool) -> int:
+    """From photos to two answers; returns the exit code."""
+    ensure_photos(photos)
+    build()
+    return serve(port, once)
+
+
+def serve(port: int, once: bool) -> int:
+    """Start the service, ask it about both classes and, unless `once`, leave it running until Ctrl-C.
+
+    Returns:
+        The exit code: 1 where a question got no verdict.
+    """
+    found = {name: photos_to_ask_about(name) for name in CLASSES}
+    photos = {name: of_class for name, (of_class, _) in found.items()}
+    seen = any(trained for _, trained in found.values())
+    with running_service(port, photos) as service:
+        answers = [ask(service, name, of_class) for name, of_class in photos.items()]
+        learnt = "It has learnt from the photos in data/, so it says little that it knows these two."
+        print(f"\n{learnt if seen else 'Neither photo was part of the training.'}")
+        print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
+        named = [str(answer["backbone"]) for answer in answers if answer is not None and "backbone" in answer]
+        print(f"Backbone: {explain_backbone(named[0]) if named else 'not named in the answers'}")
+        if once:
+            print("The service has done its work and is stopped (--once).")
+        else:
+            stay(service, photos["me"][0])
+    return 0 if all(answer is not None for answer in answers) else 1
+
+
+def stay(service: Service, photo: Path) -> None:
+    """Say how to ask the service, and leave it running until Ctrl-C.
+
+    Raises:
+        Problem: it ended by itself.
+    """
+    address = f"http://{HOST}:{service.port}"
+    print(f"Service:  {address}/ (log: {LOG.name})")
+    print(f'Ask it from a second terminal: curl -sS -F "image=@{photo.relative_to(ROOT).as_posix()}" {address}/verify')
+    with contextlib.suppress(KeyboardInterrupt):
+        print("It runs until you press Ctrl-C.", flush=True)
+        while service.process.poll() is None:
+            time.sleep(0.5)
+        raise Problem(f"The service ended (exit code {service.process.returncode}). Its log:\n{log_tail()}")
