@@ -1,0 +1,391 @@
+"""Every command that a document shows is run as it is printed; what is different is the address, and paths of folders.
+
+The Spanish pages have the same commands (test_languages.py), so they are run once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from service.config import Settings
+from tests.clone import Clone, new_clone, stages_run
+from tests.conftest import ROOT, TrainedModels
+from tests.docs.pages import ENGLISH, PAGES, commands
+from tests.service.support import Server, posix_only, running
+from tests.test_slim_install import INSTALL, PACK, START
+from tests.test_update import COMMIT, RESOLVED, UPDATE
+
+SERVICE = "http://127.0.0.1:5000"
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
+
+pytestmark = posix_only
+
+# Where commands are run that are not run here: by quickstart itself, which every run of CI starts with, or by a test.
+RUN_ELSEWHERE = {
+    "python3 quickstart.py": "tests/test_quickstart.py::test_first_and_second_run",
+    "python3 quickstart.py --photos FOLDER":
+        "tests/test_quickstart.py::test_photos_are_copied_once_and_then_left_alone",
+    "python3 quickstart.py test": "tests/test_quickstart.py::test_test_command",
+    "python3 -m venv .venv": "quickstart.py::make_venv",
+    "source .venv/bin/activate": "quickstart.py::environment",
+    "pip install -r requirements.txt": "quickstart.py::install",
+    "python -m service": "tests/service/test_other_servers.py::test_development_server",
+    START: "tests/test_slim_install.py::test_gunicorn_as_documented",
+    PACK: "tests/test_slim_install.py::deployed",
+    INSTALL: "tests/test_slim_install.py::installed",
+    COMMIT: "tests/test_update.py::test_the_documented_way",
+    f"{UPDATE} && python3 quickstart.py": "tests/test_update.py::test_the_documented_way",
+    f"{RESOLVED} && python3 quickstart.py":
+        "tests/test_update.py::test_a_parameter_that_both_changed_is_an_ordinary_conflict",
+    "cp ../old-folder/params.yaml .": "tests/test_update.py::test_a_newer_archive_given_the_photos_of_the_old_folder",
+    "python3 quickstart.py --photos ../old-folder/data":
+        "tests/test_update.py::test_a_newer_archive_given_the_photos_of_the_old_folder",
+    "cp -R ../old-folder/data ../old-folder/models ../old-folder/reports ../old-folder/params.yaml .":
+        "tests/test_update.py::test_moving_to_the_folder_of_a_newer_archive",
+    # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
+    "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
+    'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':
+        "tests/test_dockerfile.py::test_what_is_copied_is_all_that_the_service_imports",
+}  # fmt: skip
+
+# Where this file runs the others. Each test fails where it leaves one of its own out.
+CLONE = "git clone ADDRESS face-verification"
+WITHOUT_GIT = "dvc config --local core.no_scm true"
+CHECK = "python -c \"import torch, facenet_pytorch, onnxruntime, sklearn, flask; print('installed')\""
+DEMO = "cp -R demo/me demo/not_me data/"
+ADD = "dvc add data/me data/not_me"
+SAVE = 'python -m history save "Before the experiment"'
+EXPERIMENT = "dvc exp run -S train.verifier=logistic_regression -n regression"
+METRICS = "dvc metrics diff --targets reports/evaluation_results.json --no-path | grep -E '^(Metric|metrics|operating)'"
+SHOW = (
+    "dvc exp show --md --only-changed --drop 'Created|State|Executor|models.*|reports.*|data.*|"
+    ".*(f1|precision|recall|accuracy|auc|interval|error|operating|target|undegraded|doubles).*|verifier'"
+)
+SECOND = "git clone ADDRESS second && cd second && dvc pull"
+RUN_HERE: dict[str, tuple[str, ...]] = {
+    "test_clone": (CLONE,),
+    "test_a_project_without_git": (WITHOUT_GIT,),
+    "test_building": (
+        CHECK, DEMO, ADD, "dvc repro", "dvc repro train", "dvc status", "python -m stages.crop", SAVE,
+        "dvc repro --force export",
+    ),
+    "test_experiments": (
+        'python -m history save "Before the experiments"', EXPERIMENT, "dvc params diff", METRICS, "dvc plots diff",
+        "python -m history back",
+    ),
+    "test_queue": (
+        "dvc exp run --queue -S train.C=0.1 -n weak", "dvc exp run --queue -S train.C=0.01 -n weaker",
+        "dvc queue start", "dvc queue status", SHOW, "python -m history apply weaker",
+    ),
+    "test_second_computer": (
+        "dvc remote add --default storage ../face-storage",
+        'git commit --all --message "Where DVC keeps its data"', "dvc push", SECOND,
+    ),
+    "test_versions_of_the_model": (
+        'git tag --annotate me-verifier@v1.0.0 --message "First model in service"',
+        "dvc artifacts get . me-verifier --rev v1.0.0 --out me-verifier.joblib",
+    ),
+    "test_consent_taken_back": (
+        'python -m history save "Without the photos of one person"', "dvc gc --workspace --force",
+        'python -m history save "Before the update"',
+    ),
+}  # fmt: skip
+
+
+def code_blocks(language: str) -> list[str]:
+    """The code blocks of a language that ask the service, as printed, each once."""
+    blocks = (block for name in ENGLISH for section in PAGES[name].sections for block in section.blocks)
+    return list(dict.fromkeys(body for kind, body in blocks if kind == language and SERVICE in body))
+
+
+def test_every_command_is_run_somewhere() -> None:
+    asked = {line for block in code_blocks("bash") for line in block.splitlines()}
+    here = {command for own in RUN_HERE.values() for command in own}
+    assert set(commands()) == here | set(RUN_ELSEWHERE) | asked
+    for place in [*RUN_ELSEWHERE.values(), *(f"tests/docs/test_commands.py::{test}" for test in RUN_HERE)]:
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), place
+
+
+# The service's examples.
+
+
+@pytest.fixture(scope="module")
+def server(
+    networks_dir: Path, trained_models: TrainedModels, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    settings = Settings(
+        model_path=trained_models.path / "model.joblib",
+        scaler_path=trained_models.path / "scaler.joblib",
+        networks_path=networks_dir,
+    )
+    with running(GUNICORN, settings, tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+@pytest.fixture
+def folder(trained_models: TrainedModels, tmp_path: Path) -> Path:
+    """A folder with the photos that the examples speak of: photo.jpg, and photos/."""
+    shutil.copy(trained_models.me_photos[0], tmp_path / "photo.jpg")
+    (tmp_path / "demo/ask").mkdir(parents=True)
+    shutil.copy(trained_models.me_photos[0], tmp_path / "demo/ask/me_2.jpg")
+    (tmp_path / "photos").mkdir()
+    shutil.copy(trained_models.me_photos[1], tmp_path / "photos" / "me.jpg")
+    shutil.copy(trained_models.stranger_photos[0], tmp_path / "photos" / "stranger.jpg")
+    return tmp_path
+
+
+def output_of(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("block", code_blocks("bash"))
+def test_curl_examples(block: str, server: Server, folder: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    answer = json.loads(output_of(["sh", "-c", block.replace(SERVICE, server.url)], folder))
+    if "/verify" in block:
+        (shown,) = {body for name in ENGLISH for section in PAGES[name].sections for kind, body in section.blocks
+                    if kind == "json"}  # fmt: skip
+        assert list(answer) == list(json.loads(shown))
+        assert answer["is_me"] is True
+    else:
+        assert answer == {"status": "ok"}
+
+
+def test_python_examples(server: Server, folder: Path) -> None:
+    single, many, health = (block.replace(SERVICE, server.url) for block in code_blocks("python"))
+    assert output_of([sys.executable, "-c", single], folder).startswith("me ")
+    lines = output_of([sys.executable, "-c", many], folder).splitlines()
+    assert [line.split()[:2] for line in lines] == [["me.jpg", "True"], ["stranger.jpg", "False"]]
+    assert output_of([sys.executable, "-c", health], folder) == "200 ok\n"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+def test_there_is_an_example_of_each(name: str) -> None:
+    kinds = [kind for section in PAGES[name].sections for kind, body in section.blocks if SERVICE in body]
+    assert sorted(kinds) == ["bash"] * 2 + ["python"] * 3
+
+
+# Commands of git and DVC.
+
+
+class Terminal:
+    """Runs lines of the documents, and holds a test to those that it is to run."""
+
+    def __init__(self, test: str) -> None:
+        self.left = set(RUN_HERE[test])
+
+    def run(self, clone: Clone, command: str, really: str | None = None) -> str:
+        """Run a command, which must end well; returns what it printed. `really` has a path where it says ADDRESS."""
+        self.left.discard(command)
+        done = clone.call("bash", "-c", really or command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """A terminal for the test that asks for it; at its end no command may be left over."""
+    opened = Terminal(request.node.name)
+    yield opened
+    assert not opened.left, f"not run: {opened.left}"
+
+
+def output_shown(command: str) -> list[str]:
+    """Lines of the block without a language that follows the block which ends with a command."""
+    for name in ENGLISH:
+        found = re.search(
+            rf"^{re.escape(command)}\n```\n.*?^```\n(.*?)^```$", PAGES[name].text, re.MULTILINE | re.DOTALL
+        )
+        if found:
+            return found[1].splitlines()
+    raise AssertionError(f"no page shows what {command} prints")
+
+
+def columns(row: str) -> list[str]:
+    """A table's columns: separated by bars in Markdown, by two spaces or more elsewhere."""
+    return [cell.strip() for cell in re.split(r"\||\s{2,}", row) if cell.strip()]
+
+
+def skip_where_dvc_fails(clone: Clone) -> None:
+    """DVC's queue and its `remote add` fail in a path with an accent, as the documents say."""
+    if not str(clone.root).isascii():
+        pytest.skip(f"DVC itself cannot do this in a path that is not ASCII: {clone.root}")
+
+
+def test_clone(tmp_path: Path, terminal: Terminal) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("the project is not a git repository: there is nothing to clone")
+    terminal.run(Clone(tmp_path), CLONE, CLONE.replace("ADDRESS", f"'{ROOT}'"))
+    assert (tmp_path / "face-verification" / "quickstart.py").is_file()
+
+
+def test_a_project_without_git(tmp_path: Path, terminal: Terminal) -> None:
+    clone = new_clone(tmp_path / "unpacked")
+    shutil.rmtree(clone.path(".git"))
+    clone.failing_dvc("dag")
+    terminal.run(clone, WITHOUT_GIT)
+    assert "crop" in clone.dvc("dag")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone without photos."""
+    return new_clone(tmp_path_factory.mktemp("documents") / "clone")
+
+
+@pytest.fixture(scope="module")
+def built(empty: Clone) -> Clone:
+    """A clone with the demo's portraits, built and saved as the documents say. Tests change copies of it."""
+    clone = empty.copy(empty.root.parent / "built")
+    for command in (DEMO, ADD, "dvc repro", SAVE):
+        done = clone.call("bash", "-c", command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return clone
+
+
+@pytest.fixture
+def mine(built: Clone, tmp_path: Path) -> Clone:
+    """A copy of the built clone."""
+    return built.copy(tmp_path / "project")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_building(empty: Clone, tmp_path: Path, terminal: Terminal) -> None:
+    clone = empty.copy(tmp_path / "project")
+    run = partial(terminal.run, clone)
+    assert run(CHECK) == "installed\n"
+    assert "missing data 'source': data/me" in _without_photos(clone)
+    run(DEMO)
+    run(ADD)
+    assert "data/cropped" in run("dvc status")
+    assert stages_run(run("dvc repro train")) == ["export", "crop", "embed", "quality", "train"]
+    assert stages_run(run("dvc repro")) == ["evaluate", "robustness", "report"]
+    assert run("dvc status") == "Data and pipelines are up to date.\n"
+    run(SAVE)
+    assert clone.git("status", "--porcelain") == ""
+    run("python -m stages.crop")
+    run("dvc repro --force export")
+    assert "Data and pipelines are up to date." in run("dvc repro")
+    assert clone.git("status", "--porcelain") == ""
+
+
+def _without_photos(clone: Clone) -> str:
+    """What `dvc repro` says where data/me is tracked and not there."""
+    for name in ("me", "not_me"):
+        text = f"outs:\n- md5: {'0' * 32}.dir\n  nfiles: 1\n  size: 1\n  hash: md5\n  path: {name}\n"
+        clone.path(f"data/{name}.dvc").write_text(text, encoding="utf-8")
+    said = clone.failing_dvc("repro", "data/me.dvc")
+    for name in ("me", "not_me"):
+        clone.path(f"data/{name}.dvc").unlink()
+    return said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_experiments(mine: Clone, terminal: Terminal) -> None:
+    run = partial(terminal.run, mine)
+    run('python -m history save "Before the experiments"')
+    measured = mine.path("reports/evaluation_results.json")
+    before = measured.read_text("utf-8")
+    assert stages_run(run(EXPERIMENT)) == ["train", "evaluate", "robustness", "report"]
+    assert measured.read_text("utf-8") != before
+    for command in ("dvc params diff", METRICS):
+        shown, printed = output_shown(command), run(command).splitlines()
+        assert columns(printed[0]) == columns(shown[0])
+        assert [columns(row)[0] for row in printed[1:]] == [columns(row)[0] for row in shown[1:]]
+        if command == METRICS:  # another machine's last digits may differ
+            figures = [[float(cell) for row in rows[1:] for cell in columns(row)[1:]] for rows in (shown, printed)]
+            assert figures[0] == pytest.approx(figures[1], abs=2e-3)
+    assert output_shown("dvc params diff") == run("dvc params diff").splitlines()
+    assert run("dvc plots diff").strip().endswith("/dvc_plots/index.html")
+
+    new = mine.path("data/me/not_added_yet.jpg")
+    shutil.copy(ROOT / "demo/ask/me_1.jpg", new)
+    run("python -m history back")
+    assert measured.read_text("utf-8") == before
+    assert "verifier: cosine" in mine.path("params.yaml").read_text("utf-8")
+    assert new.is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_queue(mine: Clone, terminal: Terminal) -> None:
+    skip_where_dvc_fails(mine)
+    run = partial(terminal.run, mine)
+    mine.dvc("exp", "run", *EXPERIMENT.split()[3:])
+    new = mine.path("data/me/not_added_yet.jpg")
+    shutil.copy(ROOT / "demo/ask/me_1.jpg", new)
+    for command in RUN_HERE["test_queue"][:3]:
+        run(command)
+    shown = output_shown("dvc queue status")
+    for _ in range(400):
+        printed = run("dvc queue status").splitlines()
+        assert columns(printed[0]) == columns(shown[0])
+        states = {columns(row)[1]: columns(row)[-1] for row in printed[1:3]}
+        assert "Failed" not in states.values(), mine.call("dvc", "queue", "logs", "weaker").stdout
+        if set(states.values()) == {"Success"}:
+            break
+        time.sleep(1)
+    assert states == {"weak": "Success", "weaker": "Success"}
+    shown, printed = output_shown(SHOW), run(SHOW).splitlines()
+    assert sorted(columns(printed[0])) == sorted(columns(shown[0]))  # DVC puts them in any order
+    rows = {"workspace", "main", "[weak]", "[weaker]", "[regression]"}
+    for table in (shown, printed):
+        assert {columns(row)[0].split()[-1] for row in table[2:7]} == rows
+    run("python -m history apply weaker")
+    assert "C: 0.01" in mine.path("params.yaml").read_text("utf-8")
+    assert new.is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_second_computer(mine: Clone, terminal: Terminal) -> None:
+    skip_where_dvc_fails(mine)
+    for command in RUN_HERE["test_second_computer"][:3]:
+        terminal.run(mine, command)
+    terminal.run(Clone(mine.root.parent), SECOND, SECOND.replace("ADDRESS", f"'{mine.root}'"))
+    second = Clone(mine.root.parent / "second")
+    assert second.outputs().keys() == mine.outputs().keys()
+    assert second.dvc("status") == "Data and pipelines are up to date.\n"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_versions_of_the_model(mine: Clone, terminal: Terminal) -> None:
+    run = partial(terminal.run, mine)
+    for command in RUN_HERE["test_versions_of_the_model"]:
+        run(command)
+    assert mine.path("me-verifier.joblib").read_bytes() == mine.path("models/model.joblib").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_consent_taken_back(mine: Clone, terminal: Terminal) -> None:
+    run = partial(terminal.run, mine)
+    run('python -m history save "Before the update"')
+    photo = sorted(mine.path("data/not_me").rglob("*.jpg"))[0]
+    kept = photo.read_bytes()
+    photo.unlink()
+    run(ADD)
+    run("dvc repro")
+    run('python -m history save "Without the photos of one person"')
+    run("dvc gc --workspace --force")
+    assert photo.relative_to(mine.path("data")).as_posix() not in set(mine.index()["photo"])
+    assert mine.dvc("status") == "Data and pipelines are up to date.\n"
+    cached = (path for path in mine.path(".dvc/cache").rglob("*") if path.is_file())
+    assert not any(path.read_bytes() == kept for path in cached if path.stat().st_size == len(kept))
