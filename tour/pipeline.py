@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from quickstart import CLASSES, ROOT, Problem, call
+from stages.files.photos import find_misplaced, what_dvc_cannot_do
 
 
 def build() -> None:
@@ -13,6 +14,7 @@ def build() -> None:
     Raises:
         Problem: a command of DVC failed.
     """
+    check_data()
     has_git = (ROOT / ".git").exists()
     settings = [path.read_text(encoding="utf-8") for path in (ROOT / ".dvc").glob("config*")]
     if not (ROOT / ".dvc").is_dir():
@@ -25,6 +27,23 @@ def build() -> None:
     dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
     print("Running the pipeline: dvc repro", flush=True)
     dvc("repro")
+
+
+def check_data() -> None:
+    """Say what in data/ is passed over, and what DVC cannot do where the project lies.
+
+    Raises:
+        Problem: something in data/ would stop DVC.
+    """
+    misplaced = find_misplaced(ROOT / "data")
+    for found in misplaced:
+        if not found.stops_dvc:
+            print(f"Note: {found.sentence}.", flush=True)
+    stopping = [found.sentence for found in misplaced if found.stops_dvc]
+    if stopping:
+        raise Problem("\n".join(f"{sentence}." for sentence in stopping))
+    if what_fails := what_dvc_cannot_do(ROOT):
+        print(f"Note: {what_fails}.", flush=True)
 
 
 def dvc(*arguments: str, quiet: bool = False) -> None:

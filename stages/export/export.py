@@ -30,6 +30,7 @@ from faces.recognition.networks import MANIFEST, NETWORK_NAMES, Manifest, open_s
 from faces.threads import available_cores
 from stages.errors import StageError
 from stages.files.paths import NETWORKS
+from stages.files.photos import what_dvc_cannot_do
 from stages.params import Params, load_params
 
 OUTPUTS = (NETWORKS, NETWORKS / MANIFEST, *(NETWORKS / f"{network}.onnx" for network in NETWORK_NAMES))
@@ -248,6 +249,8 @@ def _mtcnn_weights(network: str) -> Path:
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
+    if what_fails := what_dvc_cannot_do(Path.cwd()):
+        logger.warning("%s", what_fails)  # here, as this stage runs first, and seldom
     torch.set_num_threads(available_cores())
     manifest = export_networks(params, NETWORKS)
     stand_in = "" if manifest.backbone == manifest.requested else f" (stand-in for {manifest.requested})"

@@ -136,6 +136,21 @@ def find_misplaced(data: Path) -> list[Misplaced]:
     return found
 
 
+def what_dvc_cannot_do(root: Path) -> str:
+    """A sentence on what DVC itself fails to do in a path with letters beyond ASCII, "" where the path has none.
+
+    Args:
+        root: of the project.
+    """
+    if str(root.resolve()).isascii():
+        return ""
+    return (
+        f"the path of the project, {root.resolve()}, has a letter with an accent or the like: DVC itself fails there "
+        f"with `dvc exp run --temp`, `--queue` and `dvc remote add` (which may leave .dvc/config empty). All else "
+        f"works; for these, move the project to a path of plain letters"
+    )
+
+
 def _misplaced_in(folder: Path) -> Iterator[Misplaced]:
     """Links that lead nowhere or to folders, and files that cannot be read."""
     for parent, folders, files in os.walk(folder):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from stages.errors import StageError
-from stages.files.photos import find_misplaced, find_photos
+from stages.files.photos import find_misplaced, find_photos, what_dvc_cannot_do
 from tests.stages.support import (
     Workspace,
     digest,
@@ -356,3 +356,9 @@ def test_the_table_on_people_is_no_photo_that_was_passed_over(data: Path) -> Non
     photos, ignored = find_photos(data)
     assert len(photos) == 2
     assert ignored == {".csv": 1}
+
+
+def test_what_dvc_cannot_do_in_a_path_with_an_accent_is_said(tmp_path: Path) -> None:
+    assert what_dvc_cannot_do(tmp_path) == ""
+    said = what_dvc_cannot_do(tmp_path / "vídeos de josé")
+    assert "vídeos de josé" in said and "`dvc remote add`" in said and "move the project" in said
