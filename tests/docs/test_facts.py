@@ -37,7 +37,7 @@ OF_OTHERS = (
 
 # What may lie below data/, models/ and reports/ and is no output of a stage.
 BY_HAND = (
-    "data/", "data/me", "data/not_me", "data/me/", "data/not_me/", "data/*.dvc", "data/remembered/",
+    "data/", "data/Me", "data/me", "data/not_me", "data/me/", "data/not_me/", "data/*.dvc", "data/remembered/",
     "data/me/attributes.csv", "data/not_me/attributes.csv", "data/not_me/ana/1.jpg", "data/me.dvc",
     "models/", "models/weights/", "reports/manual/",
 )  # fmt: skip
