@@ -1,4 +1,4 @@
-"""Draw the README's picture of speed from what the benches printed.
+"""Draw the picture of docs/benchmarks.md of speed from what the benches printed.
 
 python -m bench.verify … > verify.txt
 python -m bench.load … > load.txt

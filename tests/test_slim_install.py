@@ -25,7 +25,7 @@ from tests.service.support import Server, posix_only, stop, wait_until_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), posix_only]  # the first test installs everything
 
-# The commands of the README: in the project, on the server, and there again.
+# The commands of docs/deployment.md: in the project, on the server, and there again.
 PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/operating_point.json models/networks"
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
@@ -46,7 +46,7 @@ def environment(*first: Path, **more: str) -> dict[str, str]:
 
 
 def shell(command: str, folder: Path) -> str:
-    """Run a line of the README in a folder; it must end well."""
+    """Run a line of the documents in a folder; it must end well."""
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment(),
         check=False, capture_output=True, text=True, encoding="utf-8", errors="replace",

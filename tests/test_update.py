@@ -2,7 +2,7 @@
 
 Upstream has two versions, each built with photos of its own, as the real one is with the demo's; the first is the
 pipeline that all tests share. A user builds it with other photos and another parameter, then gets the second: by git as
-the README says, by a plain pull, by an archive unpacked over the folder, or by moving to a new folder.
+docs/upgrading.md says, by a plain pull, by an archive unpacked over the folder, or by moving to a new folder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.clone import ALL_STAGES, Clone, stages_run
 from tests.ports import free_port
 from tests.stages.support import ME_PHOTOS, ROOT, STRANGERS, digest, photos_of_me, photos_of_strangers, put
 
-# The README's commands.
+# The commands of docs/upgrading.md.
 COMMIT = 'git commit --all --message "My photos"'
 UPDATE = "git -c merge.binary.driver=true pull --no-rebase --no-edit"
 RESOLVED = "git commit --all --no-edit"
@@ -74,7 +74,7 @@ def quickstart(clone: Clone, *arguments: str) -> list[str]:
 
 
 def run(clone: Clone, command: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of the README."""
+    """Run a line of the documents."""
     return clone.call("sh", "-c", command) if os.name == "posix" else clone.call("cmd", "/c", command)
 
 
@@ -205,7 +205,7 @@ def unpacked(user: Clone) -> Clone:
 
 @pytest.mark.parametrize("name", ["dvc.lock", "data/me.dvc", "reports/metrics.json", "reports/roc_curve.csv"])
 def test_what_runs_write_is_never_a_mix(tmp_path: Path, name: str) -> None:
-    """Two changes far apart, which git would merge without a word: not by the README's command nor by a plain pull."""
+    """Two changes far apart, which git would merge without a word: neither the documented command nor a plain pull does."""
     theirs, ours = Clone(tmp_path / "theirs"), Clone(tmp_path / "ours")
     theirs.root.mkdir()
     theirs.git("init", "--quiet", "--initial-branch", "main")
