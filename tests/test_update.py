@@ -205,7 +205,7 @@ def unpacked(user: Clone) -> Clone:
 
 @pytest.mark.parametrize("name", ["dvc.lock", "data/me.dvc", "reports/metrics.json", "reports/roc_curve.csv"])
 def test_what_runs_write_is_never_a_mix(tmp_path: Path, name: str) -> None:
-    """Two changes far apart, which git would merge without a word: the documented command does not, nor a plain pull."""
+    """Two changes far apart, which git merges without a word: the documented command does not, nor a plain pull."""
     theirs, ours = Clone(tmp_path / "theirs"), Clone(tmp_path / "ours")
     theirs.root.mkdir()
     theirs.git("init", "--quiet", "--initial-branch", "main")
