@@ -23,7 +23,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from faces.detection.detector import Detector, DetectorSettings
+from faces.detection.detector import Detector
+from faces.detection.settings import DetectorSettings
 from faces.errors import UserError
 from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
