@@ -34,7 +34,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.support.machine import describe
 from bench.support.models import make_models
 from bench.support.photos import find_photos, is_small, spread
 from faces.detection import cascade, largest
@@ -47,6 +46,7 @@ from faces.recognition.networks import Networks
 from faces.recognition.recognizer import decode_for_detection, reduce_for_detection
 from faces.threads import available_cores
 from stages.progress import progress
+from stages.report.machine import describe_machine
 
 Pixels = NDArray[np.uint8]
 EARLY_STOP: dict[str, tuple[Any, ...]] = {
@@ -206,11 +206,11 @@ def report(photos: int, early_stop: dict[str, dict[str, float]], parts: dict[str
         print(f"{title:24}{row['pnet_kilopixels']:15}{row['rnet']:8}{row['onet']:8}", end="")
         print(f"{row['another_face']:14}{row['changed']:9}")
     usual = ", ".join(f"{name} {getattr(cascade, name)}" for name in PARTS)
-    print(f"\nStrips and batches, time beside that of the constants as they are: {usual}; {describe()}\n")
+    print(f"\nStrips and batches, time beside that of the constants as they are: {usual}; {describe_machine()}\n")
     for title, ratios in parts.items():
         texts = [f"{count} thread{'s' if count != '1' else ''} {ratio:6.3f}" for count, ratio in ratios.items()]
         print(f"{title:24}   {'   '.join(texts)}")
-    figures = {"machine": describe(), "photos": photos, "early_stop": early_stop, "parts": parts}
+    figures = {"machine": describe_machine(), "photos": photos, "early_stop": early_stop, "parts": parts}
     print(json.dumps({"bench": "detector_constants", **figures}))
 
 
