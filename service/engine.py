@@ -29,6 +29,7 @@ import numpy as np
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
 from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognition.recognizer import Recognizer
+from faces.recognition.sessions import import_onnxruntime
 from faces.threads import available_cores, limit_numpy, threads_per_worker
 from faces.verification import Verification, verify
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
@@ -117,6 +118,7 @@ class Engine:
                 "Run 'dvc repro', or serve with the code and the packages that it was trained with",
                 difference,
             )
+        import_onnxruntime()  # once, here: workers that are forked later share its memory
         log.info("Loaded %s: backbone %s", _relative(settings.model_path), networks.backbone_name)
         return cls(_Models(networks, verifier), None, settings)
 

@@ -35,7 +35,7 @@ class BackboneParams(_Section, frozen=True):
 
 
 class DetectorParams(_Section, frozen=True):
-    """What decides which faces are found; see `faces.detection.detector.DetectorSettings`."""
+    """What decides which faces are found; see `faces.detection.settings.DetectorSettings`."""
 
     min_face: Annotated[int, Meta(ge=12, le=1000)]
     factor: Annotated[float, Meta(ge=0.3, le=0.95)]

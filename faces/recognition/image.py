@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 DEFAULT_MAX_PIXELS = 64_000_000
 """Photos with more pixels are refused unless a caller raises the limit: decoded, one takes 3 bytes a pixel."""
 
 LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
-"""Pillow itself refuses anything above this, so no limit can be set beyond it."""
-
-# Between its two limits Pillow warns of a possible decompression bomb; the limit here has already decided.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+"""No limit can be set beyond this: Pillow refuses to crop an image with more pixels."""
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -33,6 +31,9 @@ _KNOWN_MAGIC = {
     b"<svg": "an SVG",
     b"<?xm": "an XML file",
 }
+# Pillow's readers of the two formats, used by themselves: `Image.open` would try others, read the further pictures of a
+# JPEG, and warn of many pixels, about which the limits here have already decided.
+_READERS: dict[str, type[JpegImageFile | PngImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFile}
 # What EXIF's orientation says to do with the pixels as they are stored.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -123,14 +124,14 @@ class Photo:
             raise NotJpegOrPngError(f"the content is {_describe(data)}; expected a JPEG or a PNG")
         kind = "PNG" if data.startswith(_PNG_MAGIC) else "JPEG"
         try:
-            with Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            with _READERS[kind](io.BytesIO(data)) as image:
                 size = image.size
-        except Image.DecompressionBombError as error:
-            raise ImageTooLargeError(
-                f"more than {LARGEST_MAX_PIXELS / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:g}"
-            ) from error
         except _DECODING_ERRORS as error:
             raise UnreadableImageError(f"a damaged {kind}: {error}") from error
+        if size[0] * size[1] > LARGEST_MAX_PIXELS:
+            raise ImageTooLargeError(
+                f"more than {LARGEST_MAX_PIXELS / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:g}"
+            )
         if size[0] * size[1] > max_pixels:
             raise ImageTooLargeError(
                 f"{size[0]} × {size[1]} = {size[0] * size[1] / 1e6:.1f} megapixels; the limit is {max_pixels / 1e6:g}"
@@ -153,7 +154,7 @@ class Photo:
             UnreadableImageError: the data is truncated or damaged.
         """
         try:
-            with Image.open(io.BytesIO(self.data), formats=(self.format,)) as image:
+            with _READERS[self.format](io.BytesIO(self.data)) as image:
                 if long_side is not None:
                     ratio = max(self.stored_size) / long_side
                     if ratio >= 2:

@@ -6,27 +6,22 @@ model records), so that training and serving cannot differ.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# ONNX Runtime's wheels report usage to Microsoft unless this is set before they are imported. A program that is
-# shown faces tells nobody; and the reporting thread, lost in a fork, would keep the service's workers from ending.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from faces.detection.detector import Detector, DetectorSettings
+from faces.detection.detector import Detector
+from faces.detection.settings import DetectorSettings
 from faces.errors import UserError
 from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
+from faces.recognition.sessions import open_session
 
 MANIFEST = "networks.json"
 FORMAT = 1
@@ -224,23 +219,3 @@ class Networks:
             return embeddings
 
         return Embedder(run, flip, self.manifest.unit_length, threads)
-
-
-@functools.cache
-def _share_arena() -> None:
-    """One pool of working memory for all sessions, which grows by what is asked for instead of by powers of two."""
-    cpu = onnxruntime.OrtMemoryInfo(
-        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
-    )
-    same_as_requested = {"arena_extend_strategy": 1}
-    onnxruntime.create_and_register_allocator(cpu, onnxruntime.OrtArenaCfg(same_as_requested))
-
-
-def open_session(model: bytes) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session of one thread on the CPU (faces/threads.py says why). It does not survive a fork."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    _share_arena()
-    options.add_session_config_entry("session.use_env_allocators", "1")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

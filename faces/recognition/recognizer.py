@@ -89,17 +89,22 @@ def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: Thread
     width, height = max(round(image.width / ratio), 1), max(round(image.height / ratio), 1)
 
     def narrowed(rows: slice) -> Image.Image:
-        band = image.crop((0, rows.start, image.width, rows.stop))
+        band = _part(image, (0, rows.start, image.width, rows.stop))
         return band.resize((width, band.height), Image.Resampling.BILINEAR)
 
     def shortened(columns: slice) -> Image.Image:
-        strip = narrow.crop((columns.start, 0, columns.stop, narrow.height))
+        strip = _part(narrow, (columns.start, 0, columns.stop, narrow.height))
         return strip.resize((strip.width, height), Image.Resampling.BILINEAR)
 
     # Each direction on its own: then no part's pixels depend on another's.
     bands, strips = slices(image.height, threaded_map.threads), slices(width, threaded_map.threads)
     narrow = _joined(threaded_map.map(narrowed, bands), (width, image.height), [(0, band.start) for band in bands])
     return _joined(threaded_map.map(shortened, strips), (width, height), [(strip.start, 0) for strip in strips])
+
+
+def _part(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """A rectangle of an image; the image itself, not a copy, where that is all of it."""
+    return image if box == (0, 0, *image.size) else image.crop(box)
 
 
 def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple[int, int]]) -> Image.Image:

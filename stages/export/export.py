@@ -24,9 +24,10 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
-from faces.detection.detector import DetectorSettings
+from faces.detection.settings import DetectorSettings
 from faces.files import sha256_of, write_bytes, write_text
-from faces.recognition.networks import MANIFEST, NETWORK_NAMES, Manifest, open_session
+from faces.recognition.networks import MANIFEST, NETWORK_NAMES, Manifest
+from faces.recognition.sessions import open_session
 from faces.threads import available_cores
 from stages.errors import StageError
 from stages.files.paths import NETWORKS

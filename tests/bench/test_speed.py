@@ -82,6 +82,16 @@ def test_detector(few: str, networks_dir: Path) -> None:
     assert sum(row["photos"] for row in groups.values()) == 5
 
 
+@pytest.mark.slow
+def test_detector_constants(few: str) -> None:
+    report = run("detector_constants", few, "--quick")
+    usual, lavish = (report["early_stop"][name] for name in ("as they are", "WORTH_RNET (0, 0)"))
+    assert report["photos"] == 5
+    assert usual["another_face"] == usual["changed"] == 0
+    assert lavish["rnet"] >= usual["rnet"] > usual["onet"] > 0
+    assert all(ratio > 0 for ratios in report["parts"].values() for ratio in ratios.values())
+
+
 @posix_only
 @pytest.mark.slow
 def test_load(small: str, networks_dir: Path) -> None:

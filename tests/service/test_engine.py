@@ -196,6 +196,26 @@ import service.__main__, service.waitress_server
 """
 
 
+BEFORE_THE_FORK = """
+import sys
+from pathlib import Path
+from service import create_app
+from service.config import Settings
+print("onnxruntime" in sys.modules)
+model, scaler, networks = map(Path, sys.argv[1:])
+create_app(Settings(model_path=model, scaler_path=scaler, networks_path=networks))
+print("onnxruntime" in sys.modules)
+"""
+
+
+def test_onnx_runtime_is_imported_once_before_workers_are_forked(settings: Settings) -> None:
+    paths = (settings.model_path, settings.scaler_path, settings.networks_path)
+    command = [sys.executable, "-c", BEFORE_THE_FORK, *map(str, paths)]
+    environment = {**os.environ, OPEN_AFTER_FORK_VARIABLE: "1"}
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_needs_neither_torch_nor_pandas_nor_dvc(settings: Settings, trained_models: Any) -> None:
     paths = (settings.model_path, settings.scaler_path, settings.networks_path, trained_models.me_photos[0])
     command = [sys.executable, "-c", LEAN, *map(str, paths)]

@@ -1,77 +1,19 @@
-"""The detector finds the faces that facenet-pytorch's MTCNN finds, and resamples as torch does."""
+"""The detector finds the faces that facenet-pytorch's MTCNN finds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from facenet_pytorch import MTCNN
 
-from faces.detection import detector as detector_module
-from faces.detection.detector import Detector, DetectorSettings, Session
+from faces.detection.detector import Detector
 from faces.detection.face import intersection_over_union
-from faces.detection.summed_area import SummedArea
+from faces.detection.settings import DetectorSettings
 from faces.recognition.image import Photo
-from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer, reduce_for_detection
-
-SETTINGS = DetectorSettings(min_probability=0.0)  # facenet-pytorch reports all that passed O-Net
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What facenet-pytorch's MTCNN says of a photo, the largest face first."""
-
-    name: str
-    pixels: np.ndarray
-    boxes: np.ndarray
-    probabilities: np.ndarray
-    landmarks: np.ndarray
-
-
-@dataclass(frozen=True)
-class Counting:
-    """A network that records how many candidates it is asked of, each time."""
-
-    network: Session
-    asked: list[int]
-
-    def run(self, output_names: list[str] | None, input_feed: dict[str, Any]) -> Any:
-        self.asked.append(len(input_feed["pixels"]))
-        return self.network.run(output_names, input_feed)
-
-
-@pytest.fixture(scope="module")
-def references(photos: list[Path], lfw_photos: list[Path]) -> list[Reference]:
-    mtcnn = MTCNN(
-        keep_all=True,
-        min_face_size=SETTINGS.min_face,
-        thresholds=list(SETTINGS.thresholds),
-        factor=SETTINGS.factor,
-    )
-    found = []
-    for path in photos + lfw_photos:
-        image = reduce_for_detection(Photo.open(path).decode(), SETTINGS.max_side)
-        boxes, probabilities, landmarks = mtcnn.detect(image, landmarks=True)
-        if boxes is None:
-            boxes, probabilities, landmarks = np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
-        parts = (np.asarray(part, np.float64) for part in (boxes, probabilities, landmarks))
-        found.append(Reference(path.name, np.asarray(image), *parts))
-    return found
-
-
-@pytest.fixture(scope="module")
-def detector(networks_dir: Path) -> Detector:
-    return with_settings(networks_dir, SETTINGS)
-
-
-def with_settings(networks_dir: Path, settings: DetectorSettings) -> Detector:
-    networks = Networks.load(networks_dir)
-    networks.manifest = replace(networks.manifest, detector=settings)
-    return networks.open_detector()
+from tests.faces.detection.conftest import SETTINGS, Reference, with_settings
 
 
 class TestAgainstFacenetPytorch:
@@ -93,68 +35,6 @@ class TestAgainstFacenetPytorch:
         assert min(counts) == 0
         assert max(counts) >= 6
         assert sum(counts) >= 100
-
-    def test_largest_face(self, detector: Detector, references: list[Reference]) -> None:
-        distances = []
-        for reference in references:
-            face = detector.detect_largest(reference.pixels)
-            assert (face is None) == (len(reference.boxes) == 0), reference.name
-            if face is not None:
-                assert intersection_over_union(face.box, reference.boxes[0]) >= 0.8, reference.name
-                eyes = np.linalg.norm(reference.landmarks[0][0] - reference.landmarks[0][1])
-                distances.append(np.abs(face.landmarks - reference.landmarks[0]).max() / eyes)
-        assert max(distances) <= 0.05
-
-    def test_what_is_passed_over_decides_nothing(
-        self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        sparing = [detector.detect_largest(reference.pixels) for reference in references]
-        monkeypatch.setattr(detector_module, "_WORTH_RNET", (0.0, 0.0))
-        monkeypatch.setattr(detector_module, "_WORTH_ONET", (0.0, 0.0))
-        for face, reference in zip(sparing, references, strict=True):
-            lavish = detector.detect_largest(reference.pixels)
-            assert (face and face.as_json()) == (lavish and lavish.as_json()), reference.name
-
-    def test_onet_is_asked_later_and_less_often(
-        self, detector: Detector, references: list[Reference], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        asked = []
-        monkeypatch.setattr(detector, "_onet", Counting(detector._onet, asked))
-        later = [detector.detect_largest(reference.pixels) for reference in references]
-        asked_later = len(asked)
-        monkeypatch.setattr(detector_module, "_CERTAIN", np.inf)  # at once, where R-Net takes anything for a face
-        for face, reference in zip(later, references, strict=True):
-            sooner = detector.detect_largest(reference.pixels)
-            assert (face is None) == (sooner is None), reference.name
-            assert face is None or intersection_over_union(face.box, sooner.box) >= 0.8, reference.name
-        assert asked_later < 0.9 * (len(asked) - asked_later)
-
-    def test_faces_nearly_of_one_size(self, detector: Detector, lfw_dir: Path) -> None:
-        """The coarse scales alone would take the smaller face, cut by the photo's border, for the larger one."""
-        pixels = np.asarray(Photo.open(lfw_dir / "images/Sherry_Fisher/Sherry_Fisher_0001.jpg").decode())
-        faces, largest = detector.detect_all(pixels), detector.detect_largest(pixels)
-        assert faces[1].size > 0.9 * faces[0].size
-        assert intersection_over_union(largest.box, faces[0].box) > 0.8
-
-
-class TestThreads:
-    """Parts of one photo's work, side by side or one after the other, are the same work."""
-
-    def test_faces_are_the_same_with_several_threads(self, recognizer: Recognizer, photos_dir: Path) -> None:
-        one, three = (recognizer.networks.open_detector(threads) for threads in (1, 3))
-        pixels = np.asarray(reduce_for_detection(Photo.open(photos_dir / "bald_guys.jpg").decode(640), 640))
-        every = [[face.as_json() for face in detector.detect_all(pixels)] for detector in (one, three)]
-        assert len(every[0]) > 5
-        assert every[0] == every[1]
-        assert three.detect_largest(pixels).as_json() == one.detect_largest(pixels).as_json()
-
-    @pytest.mark.parametrize("size", [(12, 12), (13, 40), (150, 150), (301, 399), (1000, 30), (30, 1000), (240, 2000)])
-    def test_an_image_in_strips_gives_pnets_own_result(self, detector: Detector, size: tuple[int, int]) -> None:
-        sums = SummedArea(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
-        shifts, probabilities = detector._pnet.run(None, {"pixels": sums.resize(*size)[None]})
-        in_strips, faces_in_strips = detector._run_pnet(sums, *size)
-        assert np.abs(in_strips - shifts[0]).max() <= 1e-6
-        assert np.abs(faces_in_strips - probabilities[0, 1]).max() <= 1e-6
 
     def test_one_scan_finds_what_two_find(self, detector: Detector, references: list[Reference]) -> None:
         for reference in references[:10]:

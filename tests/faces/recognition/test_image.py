@@ -287,7 +287,7 @@ class TestTooLarge:
         with pytest.raises(ImageTooLargeError):
             Photo.open(data, max_pixels=129)
 
-    @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+    @pytest.mark.filterwarnings("error")
     def test_pillows_own_limit_is_the_largest(self) -> None:
         width = 10_000
         height = LARGEST_MAX_PIXELS // width

@@ -162,6 +162,9 @@ class TestRecipe:
 
 def test_serving_needs_no_torch() -> None:
     """What the service imports comes without the packages of the pipeline alone."""
-    loaded = modules_after("import faces, faces.recognition.recognizer, faces.verifier, faces.backbones")
+    loaded = modules_after(
+        "import faces, faces.recognition.recognizer, faces.verifier, faces.backbones\n"
+        "faces.recognition.sessions.import_onnxruntime()"
+    )
     assert "onnxruntime" in loaded
     assert not loaded & {"torch", "torchvision", "facenet_pytorch", "pandas", "dvc", "matplotlib", "onnx", "requests"}

@@ -193,3 +193,10 @@ def test_a_photo_is_reduced_the_same_by_any_number_of_threads(size: tuple[int, i
     assert np.abs(np.asarray(alone, np.int16) - expected).max() <= 1  # in which order the directions come rounds
     for threads in (2, 3):
         assert (np.asarray(reduce_for_detection(image, 640, ThreadedMap(threads))) == np.asarray(alone)).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_pillow_warns_of_no_photo_that_is_within_our_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow warns above its own smaller limit, where an image is cropped."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000 * 700)
+    assert reduce_for_detection(Image.new("RGB", (1000, 1000)), 640).size == (640, 640)
