@@ -63,7 +63,7 @@ def test_a_face_scored_in_each_round_is_one_and_a_persons_faces_are_one_person()
         ("0,0,test,0,0.1\n0,1,test,0,0.1\n", "no face of one class, or of both, to the part 'test'"),
         ("0,0,validation,0,0.1\n0,6,validation,1,0.9\n", "no face of one class, or of both, to the part 'test'"),
         (SOUND + "0,0,validation,0,0.1\n", "no face of one class, or of both, to the part 'validation'"),
-        ("0,0,test,0,high\n", "is damaged (could not convert"),
+        ("0,0,test,0,high\n", "is damaged"),
         ("", "speaks of other faces"),
     ],
 )

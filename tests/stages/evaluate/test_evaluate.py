@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from stages.evaluate.curves import FILES
 from stages.evaluate.thresholds import analyse_thresholds, threshold_table
 from stages.params import load_params
 from stages.train import train
-from tests.stages.support import ROOT, Workspace, put_embeddings, put_groups
+from tests.stages.support import ROOT, Workspace, put_embeddings, put_groups, write_params
 
 PICTURES = [path.name for path in FILES if path.suffix == ".png"]
 
@@ -110,12 +111,14 @@ def results_of(workspace: Workspace) -> dict[str, Any]:
 
 
 @pytest.fixture
-def inside(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A workspace trained on made-up faces that are hard to tell apart, as the current folder."""
-    put_embeddings(empty, me=60, not_me=100, apart=0.15)
-    monkeypatch.chdir(empty.root)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A folder trained on made-up faces that are hard to tell apart, as the current folder."""
+    write_params(tmp_path)
+    workspace = Workspace(tmp_path)
+    put_embeddings(workspace, me=60, not_me=100, apart=0.15)
+    monkeypatch.chdir(tmp_path)
     train.main()
-    return empty
+    return workspace
 
 
 def test_results_are_those_of_the_unseen_rows(inside: Workspace) -> None:

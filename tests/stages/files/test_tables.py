@@ -86,10 +86,15 @@ def test_figures_are_written_with_four_decimals_however_deep_they_stand(tmp_path
     assert read_json(path, "train") == json.loads(text)
 
 
+def test_figures_may_be_written_as_they_are(tmp_path: Path) -> None:
+    write_json(tmp_path / "recipe.json", {"factor": 0.709123456}, exact=True)
+    assert read_json(tmp_path / "recipe.json", "embed") == {"factor": 0.709123456}
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"null", b"\xff"])
 def test_what_is_no_table_of_figures_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "figures.json").write_bytes(content)
-    with pytest.raises(StageError, match=r"is damaged .*: run 'dvc repro --force train'"):
+    with pytest.raises(StageError, match=r"is damaged.*: run 'dvc repro --force train'"):
         read_json(tmp_path / "figures.json", "train")
 
 
@@ -116,6 +121,6 @@ class _Trap:
 def test_an_array_that_is_code_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("array.npy", np.array([_Trap()], object), allow_pickle=True)
-    with pytest.raises(StageError, match=r"array\.npy is damaged .*: run 'dvc repro --force embed'"):
+    with pytest.raises(StageError, match=r"array\.npy is damaged: run 'dvc repro --force embed'"):
         read_array(Path("array.npy"), "embed")
     assert not Path("sprung").exists()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from stages.files.photos import NO_FACE_FOUND
+from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.params import QualityParams, load_params
 from stages.quality.grouping import NONE, NearDuplicates

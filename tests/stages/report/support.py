@@ -93,6 +93,8 @@ def made_up_values() -> dict[str, Any]:
         ]},
         "latency": {step: {"median": 301.5 + place, "p95": 401.5 + place} for place, step in enumerate(STEPS)},
         "recommendations": [],
+        "machine": "a machine",
+        "model_sha256": "abcdef",
         "params": replace(params, train=train),
         "manifest": SimpleNamespace(
             backbone="network-a", embedding_size=517, crop=SimpleNamespace(alignment="similarity", image_size=163),

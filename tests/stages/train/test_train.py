@@ -17,12 +17,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from faces.cosine import CosineClassifier
+from faces.fingerprint import scoring_fingerprint
 from faces.recognition.networks import Manifest
 from faces.verifier import Verifier
 from stages.files.dataset import Dataset
 from stages.params import Params
 from stages.train import train
-from tests.stages.support import Workspace, digest, posix_only, put_embeddings, put_groups
+from tests.stages.support import Workspace, digest, posix_only, put_embeddings, put_groups, write_params
 
 KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report", "backbone", "faces",
         "verifier", "protocol", "people"}  # fmt: skip
@@ -38,11 +39,13 @@ def metrics_of(workspace: Workspace) -> dict[str, Any]:
 
 
 @pytest.fixture
-def inside(empty: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A workspace with the embeddings of 30 and 50 made-up faces, as the current folder."""
-    put_embeddings(empty, me=30, not_me=50, apart=0.15)
-    monkeypatch.chdir(empty.root)
-    return empty
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A folder with parameters and the embeddings of 30 and 50 made-up faces, as the current folder."""
+    write_params(tmp_path)
+    workspace = Workspace(tmp_path)
+    put_embeddings(workspace, me=30, not_me=50, apart=0.15)
+    monkeypatch.chdir(tmp_path)
+    return workspace
 
 
 def use_contract(workspace: Workspace, **values: Any) -> None:
@@ -50,7 +53,7 @@ def use_contract(workspace: Workspace, **values: Any) -> None:
     workspace.set_params(train__verifier="logistic_regression", train__protocol="holdout", **values)
 
 
-def test_figures_are_of_each_part_and_count_each_face_once(dlib_params: Params, networks_dir: Path) -> None:
+def test_figures_are_of_each_part_and_count_each_face_once(dlib_params: Params) -> None:
     """Two rounds; three people among six faces of others; four faces of me, of which the model saw two.
 
     At 0.5 the first round accepts two of three others and one of two of me, the second none and both.
@@ -62,9 +65,8 @@ def test_figures_are_of_each_part_and_count_each_face_once(dlib_params: Params, 
               (0, 3, "validation", 0.1), (0, 8, "validation", 0.7), (0, 9, "validation", 0.2)]  # fmt: skip
     table = pd.DataFrame(tested, columns=["repeat", "row", "part", "score"])
     table["label"] = labels[table["row"]]
-    manifest = Manifest.read(networks_dir)
     params = replace(dlib_params.train, protocol="holdout", test_size=0.25, validation_size=0.125)
-    metrics = train.build_metrics(data, table, data.rows(np.array([4, 5, 6])), params, manifest)
+    metrics = train.build_metrics(data, table, data.rows(np.array([4, 5, 6])), params, "a-backbone")
     assert metrics["accuracy"] == pytest.approx((1 + 1 + 3 + 2) / 10)
     assert (metrics["precision"], metrics["recall"]) == pytest.approx((3 / 5, 3 / 4))
     report = metrics["classification_report"]
@@ -77,20 +79,25 @@ def test_figures_are_of_each_part_and_count_each_face_once(dlib_params: Params, 
     }  # fmt: skip
     assert metrics["people"] == {"not_me": 3}
     assert metrics["protocol"] == {"name": "holdout", "test_size": 0.25, "validation_size": 0.125}
-    assert (metrics["backbone"], metrics["verifier"]) == (manifest.backbone, params.verifier)
-    rounds = train.build_metrics(data, table, data, replace(params, protocol="cross_validation", folds=4), manifest)
+    assert (metrics["backbone"], metrics["verifier"]) == ("a-backbone", params.verifier)
+    rounds = train.build_metrics(data, table, data, replace(params, protocol="cross_validation", folds=4), "")
     assert rounds["protocol"] == {"name": "cross_validation", "folds": 4, "repeats": 2}
 
 
 @pytest.mark.parametrize("flip", [True, False])
-def test_the_model_says_whether_its_embeddings_are_averaged_with_the_mirrored_face(
-    inside: Workspace, flip: bool
-) -> None:
-    inside.set_params(embed__flip=flip, train__repeats=1)
+def test_the_model_says_how_stage_embed_made_its_embeddings(inside: Workspace, flip: bool) -> None:
+    """Whether they are averaged with the mirrored face's decides how it is served."""
+    recipe = {"backbone": "a-backbone", "embedding_size": 128, "weights": {"embedder": "abc"}, "flip": flip}
+    made_with = {"code": "c0de", "numpy": "1.2.3"}
+    text = json.dumps({"recipe": recipe, "made_with": made_with})
+    inside.path("data/embedding_recipe.json").write_text(text, encoding="utf-8")
+    inside.set_params(train__repeats=1, embed__flip=not flip)  # what embed did counts, not what it is to do next
     train.main()
     verifier = Verifier.load(Path("models/model.joblib"), Path("models/scaler.joblib"))
+    assert verifier.recipe == recipe
     assert verifier.flip is flip
-    assert verifier.recipe == Manifest.read(Path("models/networks")).recipe(flip)
+    assert verifier.made_with == {**made_with, "scoring": scoring_fingerprint()}
+    assert metrics_of(inside)["backbone"] == "a-backbone"
 
 
 def test_models_are_what_the_contract_names(inside: Workspace) -> None:
