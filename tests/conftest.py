@@ -15,7 +15,6 @@ from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
-from stages.export.export import export_networks
 from stages.files.dataset import Dataset
 from stages.params import Params, load_params
 from tests.clone import Clone, new_clone
@@ -63,6 +62,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> SharedFolders:
 @pytest.fixture(scope="session")
 def networks_dir(shared: SharedFolders, dlib_params: Params) -> Path:
     """Folder with the exported networks of dlib-resnet."""
+    from stages.export.export import export_networks  # torch, which a test of a formula need not wait for
+
     return shared.made_once("models", lambda folder: export_networks(dlib_params, folder / "networks")) / "networks"
 
 

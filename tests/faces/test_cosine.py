@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
 from faces.cosine import CosineClassifier
+from faces.scoring import unit_length
 
 Array = np.ndarray[Any, Any]
 SIZE = 64
@@ -85,6 +89,77 @@ def test_probabilities_mean_what_they_say_over_many_people() -> None:
     assert abs((score - label)[score < 0.5].mean()) < 0.05
 
 
+def gain(enrolled: Array, count: int) -> float:
+    """How much nearer a photo comes to the mean of so many photos than to a single one, as the module explains it."""
+    alike = np.mean([first @ second for first, second in itertools.combinations(enrolled, 2)])
+    return float(1 / np.sqrt(alike + (1 - alike) / count))
+
+
+def weighted(scores: Array, weights: Array, share: float) -> tuple[Array, Array]:
+    """Scores and weights that sum to a share."""
+    return scores, share * weights / weights.sum()
+
+
+def regression(parts: dict[int, list[tuple[Array, Array]]], probes: Array, strength: float) -> Array:
+    """Log odds at some cosines by scikit-learn's regression on weighted cosines, which are standardised before."""
+    scores = np.concatenate([scores for label in parts for scores, _ in parts[label]])
+    weights = np.concatenate([weights for label in parts for _, weights in parts[label]])
+    labels = np.concatenate([np.full(len(scores), label) for label in parts for scores, _ in parts[label]])
+    mean = weights @ scores
+    deviation = np.sqrt(weights @ (scores - mean) ** 2)
+    model = LogisticRegression(C=strength, max_iter=1000)
+    model.fit(((scores - mean) / deviation)[:, None], labels, sample_weight=weights)
+    odds: Array = model.decision_function(((probes - mean) / deviation)[:, None])
+    return odds
+
+
+@pytest.mark.parametrize(("cohort_weight", "strength"), [(0.5, 1000.0), (0.0, 1000.0), (1.0, 1000.0), (0.2, 3.0)])
+def test_it_is_fitted_to_what_new_photos_would_score(cohort_weight: float, strength: float) -> None:
+    """Everything by hand, from the module's own words: no histogram, a loop over pairs.
+
+    Genuine scores are cosines to the mean of the others of me; strangers' are their cosines to me and, with the
+    cohort's weight, those among themselves, but for pairs of one person and of photos that may show one. Each person
+    counts once, both classes alike.
+    """
+    generator = np.random.default_rng(3)
+    by_person = faces_of(generator, 31, 6).reshape(31, 6, SIZE)
+    me = np.concatenate([by_person[0, :4], by_person[0, :1] + 0.1 * generator.normal(size=(1, SIZE))])
+    named = by_person[21:24, :4] + 0.6 * generator.normal(size=(3, 4, SIZE))
+    unnamed = by_person[24:28, :1] + 0.4 * generator.normal(size=(4, 2, SIZE))
+    strangers = np.concatenate([by_person[1:21, 0], named.reshape(-1, SIZE), unnamed.reshape(-1, SIZE)])
+    people = np.array([*range(20), *np.repeat([20, 21, 22], 4), *range(23, 31)])
+    inside, labels = np.concatenate([me, strangers]), np.repeat([1, 0], [5, len(strangers)])
+    groups = np.concatenate([100 + np.arange(5), people])
+    model = CosineClassifier(C=strength, cohort_weight=cohort_weight).fit(inside, labels, groups)
+
+    enrolled, others = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (me, strangers))
+    template = enrolled.mean(axis=0) / np.linalg.norm(enrolled.mean(axis=0))
+    genuine = []
+    for place in range(5):
+        rest = np.delete(enrolled, place, axis=0).mean(axis=0)
+        genuine.append(enrolled[place] @ rest / np.linalg.norm(rest) * gain(enrolled, 5) / gain(enrolled, 4))
+    own = np.array([1 / (people == person).sum() for person in people])
+    same = np.median([first @ second for first, second in itertools.combinations(enrolled, 2)])
+    pairs, pair_weights, left_out = [], [], Counter[str]()
+    for first, second in itertools.combinations(range(len(others)), 2):
+        cosine = others[first] @ others[second]
+        left_out["named"] += people[first] == people[second] and cosine < same
+        left_out["unnamed"] += people[first] != people[second] and cosine >= same
+        if people[first] != people[second] and cosine < same:
+            pairs.append(cosine * gain(enrolled, 5))
+            pair_weights.append(own[first] * own[second])
+    assert (left_out["named"], left_out["unnamed"]) == (18, 4), "neither way of leaving out does the other's work"
+    probes = np.linspace(-0.2, 1, 25)
+    parts = {
+        1: [weighted(np.array(genuine), np.ones(5), 0.5)],
+        0: [weighted(others @ template, own, 0.5 * (1 - cohort_weight)),
+            weighted(np.array(pairs), np.array(pair_weights), 0.5 * cohort_weight)],
+    }  # fmt: skip
+    expected = regression(parts, probes, strength)
+    found = model.slope_ * probes + model.intercept_
+    assert found == pytest.approx(expected, rel=1e-4, abs=0.005), "but for the width of the histogram's bins"
+
+
 def test_the_cohort_shows_how_near_strangers_come() -> None:
     """What it is there for: among few others hardly anybody looks like me, but some look like one another."""
 
@@ -93,14 +168,57 @@ def test_the_cohort_shows_how_near_strangers_come() -> None:
         for seed in range(40):
             generator = np.random.default_rng(seed)
             families = 1.3 * generator.normal(size=(6, SIZE))
-            looks = families[generator.integers(6, size=800)] + 0.8 * generator.normal(size=(800, SIZE))
-            photos = looks[:, None] + 0.5 * generator.normal(size=(800, 9, SIZE)) + generator.normal(size=SIZE)
-            inside = np.concatenate([photos[0, :8], photos[1:13, 0]])
+            looks = families[generator.integers(6, size=400)] + 0.8 * generator.normal(size=(400, SIZE))
+            common = generator.normal(size=SIZE)
+            me = looks[0] + 0.5 * generator.normal(size=(8, SIZE)) + common
+            others = looks[1:] + 0.5 * generator.normal(size=(399, SIZE)) + common
+            inside = np.concatenate([me, others[:12]])
             model = CosineClassifier(cohort_weight=weight).fit(inside, np.repeat([1, 0], [8, 12]))
-            rates.append((model.predict_proba(photos[13:, 0])[:, 1] >= 0.75).mean())
+            rates.append((model.predict_proba(others[12:])[:, 1] >= 0.75).mean())
         return float(np.max(rates))
 
-    assert worst(0.5) < 0.7 * worst(0.0)
+    rates = [worst(weight) for weight in (0.0, 0.1, 0.5)]
+    assert rates[2] < 0.7 * rates[0]
+    assert rates == sorted(rates, reverse=True), "the more the cohort counts, the fewer strangers get in"
+
+
+def test_without_pairs_strangers_weigh_as_much_as_me() -> None:
+    """One stranger has nobody to be compared with."""
+    inside, labels, mine, _ = project(10, 6, 1)
+    model = CosineClassifier().fit(inside, labels)
+    unit = unit_length(inside)
+    enrolled = unit[labels == 1]
+    rest = [unit_length(np.delete(enrolled, place, axis=0).mean(axis=0)) for place in range(6)]
+    genuine = np.einsum("ij,ij->i", enrolled, rest) * gain(enrolled, 6) / gain(enrolled, 5)
+    parts = {1: [weighted(genuine, np.ones(6), 0.5)],
+             0: [weighted(unit[labels == 0] @ model.template_, np.ones(1), 0.5)]}  # fmt: skip
+    probes = unit_length(mine) @ model.template_
+    assert model.slope_ * probes + model.intercept_ == pytest.approx(regression(parts, probes, 1000.0), rel=0.02)
+
+
+def test_of_many_strangers_a_thousand_from_everywhere_are_compared() -> None:
+    """The last half of 1,500 look alike, as a family does: that must show."""
+    generator = np.random.default_rng(11)
+    alone = generator.normal(size=(750, SIZE))
+    family = generator.normal(size=SIZE) + 0.9 * generator.normal(size=(750, SIZE))
+    me = 2 * generator.normal(size=SIZE) + 0.5 * generator.normal(size=(8, SIZE))
+    labels = np.repeat([1, 0], [8, 1500])
+    first, mixed, apart = (
+        CosineClassifier(cohort_weight=1.0).fit(np.concatenate([me, *others]), labels)
+        for others in ((family, alone), (alone, family), (alone, generator.normal(size=(750, SIZE))))
+    )
+    middle = [-model.intercept_ / model.slope_ for model in (first, mixed, apart)]
+    assert middle[0] == pytest.approx(middle[1], abs=0.03), "wherever the family stands"
+    assert min(middle[:2]) > middle[2] + 0.05
+
+
+def test_it_says_me_from_a_half_on() -> None:
+    inside, labels, mine, strangers = project(12, 6, 40)
+    model = CosineClassifier().fit(inside, labels)
+    between = np.array([mine[0] * share + strangers[0] * (1 - share) for share in np.linspace(0, 1, 400)])
+    likely = model.predict_proba(between)[:, 1]
+    assert ((likely > 0.5) & (likely < 0.6)).any()
+    assert np.array_equal(model.predict(between), likely >= 0.5)
 
 
 def test_near_duplicates_of_me_count_once() -> None:

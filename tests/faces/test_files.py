@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,17 @@ def test_content_is_written_as_given(
     path.write_bytes(b"longer than the new content, to be replaced as a whole")
     write(path, content)
     assert path.read_bytes() == expected
+
+
+def test_bytes_are_on_the_disk_before_they_take_the_old_file_s_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut a file is the old one or the new one."""
+    path, seen = tmp_path / "file", []
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", lambda number: seen.append((path.read_bytes(), os.fstat(number).st_size)))
+    write_bytes(path, b"new content")
+    assert seen == [(b"old", len(b"new content"))]
 
 
 def test_sha256(tmp_path: Path) -> None:

@@ -152,6 +152,27 @@ class TestNetworks:
             verifier.check_recipe(networks.manifest.recipe(verifier.flip))
 
 
+def test_scores_are_of_scaled_embeddings() -> None:
+    """With a scaler that changes them, which the default verifier's does not."""
+    verifier = trained(16)
+    embeddings = np.random.default_rng(2).normal(0, 0.2, (9, 16)).astype(np.float32)
+    expected = verifier.model.predict_proba(verifier.scaler.transform(embeddings))[:, 1]
+    assert verifier.score(embeddings) == pytest.approx(expected)
+    assert verifier.score(embeddings) != pytest.approx(verifier.model.predict_proba(embeddings)[:, 1], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flip"), [(None, True), ({}, True), ({"flip": True}, True), ({"flip": False}, False)]
+)
+def test_mirroring_is_as_it_was_trained(recipe: dict[str, Any] | None, flip: bool) -> None:
+    assert trained(16, recipe).flip is flip
+
+
+def test_each_file_holds_its_own(paths: tuple[Path, Path]) -> None:
+    trained().save(*paths)
+    assert [type(joblib.load(path)) for path in paths] == [LogisticRegression, StandardScaler]
+
+
 def test_score_is_the_contracts(trained_models: Any) -> None:
     model, scaler = (joblib.load(trained_models.path / f"{name}.joblib") for name in ("model", "scaler"))
     verifier = Verifier.load(trained_models.path / "model.joblib", trained_models.path / "scaler.joblib")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from faces.errors import UserError
+from stages.errors import StageError, run_stage
 from tests.stages.support import (
     STAGES,
     STRANGERS,
@@ -24,6 +30,92 @@ from tests.stages.support import (
     put_faceless,
     put_photos,
 )
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """Makes a stage, `stages.made_up`, that does something; returns the path that it writes."""
+    output = tmp_path / "reports" / "figures.json"
+    output.parent.mkdir()
+
+    def make(work: Callable[[], object], *arguments: str) -> Path:
+        package = ModuleType("stages.made_up", "Stage made_up: what it is for.\n\nMore.")
+        module = SimpleNamespace(OUTPUTS=(output,), main=work)
+        monkeypatch.setitem(sys.modules, "stages.made_up", package)
+        monkeypatch.setitem(sys.modules, "stages.made_up.made_up", module)  # type: ignore[arg-type]
+        monkeypatch.setattr(sys, "argv", ["made_up", *arguments])
+        return output
+
+    yield make
+    logging.captureWarnings(False)
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+def ending_of(work: Callable[[], object], made_up: Callable[..., Path], *arguments: str) -> object:
+    """What the program ends with: a sentence on stderr and exit status 1, or a status."""
+    made_up(work, *arguments)
+    with pytest.raises(SystemExit) as ended:
+        run_stage("made_up")
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StageError("do this"), "made_up: error: do this"),
+        (UserError("or that"), "made_up: error: or that"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.csv"), "made_up: error: Permission denied (a.csv)"),
+        (OSError("no number"), "made_up: error: no number"),
+        (KeyboardInterrupt(), "made_up: stopped; what the last run made is as it was"),
+    ],
+)
+def test_what_a_user_can_mend_ends_in_a_sentence(made_up: Callable[..., Path], error: BaseException, said: str) -> None:
+    assert ending_of(raising(error), made_up) == said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_without_room_it_says_that_what_was_there_is_as_it_was(made_up: Callable[..., Path], number: int) -> None:
+    said = str(ending_of(raising(OSError(number, "No room", "a.csv")), made_up))
+    assert said.startswith("made_up: error: No room (a.csv)")
+    assert "Make room and run it again" in said and "as it was" in said
+    assert "Make room" not in str(ending_of(raising(OSError(errno.EIO, "Bad disk", "a.csv")), made_up))
+
+
+def test_what_nobody_foresaw_is_a_traceback(made_up: Callable[..., Path]) -> None:
+    made_up(raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        run_stage("made_up")
+
+
+def test_temporary_copies_of_its_own_outputs_are_deleted_first(made_up: Callable[..., Path]) -> None:
+    """What a killed run left of this output, a folder or a file; not of others, and no other file."""
+    done: list[list[str]] = []
+    output = made_up(lambda: done.append(sorted(path.name for path in output.parent.iterdir())))
+    (output.parent / ".figures.json.1234.tmp").write_text("half")
+    (output.parent / ".figures.json.5678.tmp").mkdir()
+    (output.parent / ".figures.json.5678.tmp" / "crop.png").write_text("x")
+    kept = [".other.json.1234.tmp", "figures.json", "notes.tmp", ".figures.json.tmp-notes"]
+    for name in kept:
+        (output.parent / name).write_text("x")
+    run_stage("made_up")
+    assert done == [sorted(kept)]
+
+
+@pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("--seed=7", 2), ("more", 2)])
+def test_an_argument_runs_nothing(
+    made_up: Callable[..., Path], argument: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ending_of(lambda: pytest.fail("it ran"), made_up, argument) == status
+    shown = capsys.readouterr()
+    assert "params.yaml" in shown.out + shown.err
+    assert ("Stage made_up: what it is for." in shown.out) == (status == 0)
+
 
 Change = Callable[[Workspace], object]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from facenet_pytorch import MTCNN
+from PIL import Image
 
 from faces.detection.detector import Detector
 from faces.detection.face import intersection_over_union
@@ -85,6 +87,32 @@ class TestSettings:
     def test_min_face(self, networks_dir: Path, group: np.ndarray, min_face: int, at_most: int) -> None:
         coarse = with_settings(networks_dir, replace(SETTINGS, min_face=min_face))
         assert min(at_most, 20) <= len(coarse.detect_all(group)) <= at_most
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            DetectorSettings(min_face=35, min_probability=0.0),
+            DetectorSettings(factor=0.6, min_probability=0.0),
+            DetectorSettings(thresholds=(0.85, 0.7, 0.7), min_probability=0.0),
+            DetectorSettings(thresholds=(0.6, 0.95, 0.7), min_probability=0.0),
+            DetectorSettings(thresholds=(0.6, 0.7, 0.999), min_probability=0.0),
+        ],
+        ids=["min_face", "factor", "P-Net's threshold", "R-Net's threshold", "O-Net's threshold"],
+    )
+    def test_each_setting_is_facenet_pytorchs(
+        self, networks_dir: Path, detector: Detector, group: np.ndarray, settings: DetectorSettings
+    ) -> None:
+        mtcnn = MTCNN(
+            keep_all=True, min_face_size=settings.min_face, thresholds=list(settings.thresholds),
+            factor=settings.factor,
+        )  # fmt: skip
+        boxes, probabilities, _ = mtcnn.detect(Image.fromarray(group), landmarks=True)
+        faces = with_settings(networks_dir, settings).detect_all(group)
+        assert len(faces) == len(boxes) > 0
+        assert np.abs(np.array([face.box for face in faces]) - boxes).max() < 0.01
+        assert np.abs(np.array([face.probability for face in faces]) - probabilities).max() < 1e-4
+        usual = [face.as_json() for face in detector.detect_all(group)]
+        assert [face.as_json() for face in faces] != usual, "the setting makes no difference here"
 
     def test_largest_first(self, detector: Detector, group: np.ndarray) -> None:
         sizes = [face.size for face in detector.detect_all(group)]

@@ -56,3 +56,16 @@ def test_mirrored_face_has_the_same_embedding(networks_dir: Path, crops: np.ndar
 def test_nothing_of_no_length_is_no_number() -> None:
     given = Embedder(lambda batch: np.zeros((len(batch), 4), np.float32)).embed(np.zeros((2, 8, 8, 3), np.uint8))
     assert (given == 0).all()
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_exported_networks_embed_as_networks_json_says(
+    networks_dir: Path, session: onnxruntime.InferenceSession, crops: np.ndarray, flip: bool
+) -> None:
+    """dlib's embeddings keep their length, which means something."""
+    expected = raw(session, crops[:2])
+    if flip:
+        expected = (expected + raw(session, crops[:2, :, ::-1])) / 2
+    given = Networks.load(networks_dir).open_embedder(flip).embed(crops[:2])
+    assert np.abs(given - expected).max() <= 1e-6
+    assert np.abs(np.linalg.norm(given, axis=1) - 1).min() > 0.1

@@ -93,3 +93,21 @@ def test_brightness_is_mean_luminance(crops: list[np.ndarray]) -> None:
     assert brightness(np.full((160, 160, 3), 255, np.uint8)) == 255
     for crop in crops:
         assert brightness(dimmed(crop, 0.5)) == pytest.approx(brightness(crop) / 2, abs=1)
+
+
+def test_brightness_weighs_colours_as_the_eye_does() -> None:
+    """By ITU-R 601: green counts for most. Half black and half white is half."""
+    pixels = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+    measured = {name: brightness(np.full((20, 20, 3), colour, np.uint8)) for name, colour in pixels.items()}
+    assert measured == pytest.approx({"red": 0.299 * 255, "green": 0.587 * 255, "blue": 0.114 * 255}, abs=1)
+    quarter = np.zeros((20, 20, 3), np.uint8)
+    quarter[:5] = 200
+    assert brightness(quarter) == pytest.approx(50)
+
+
+def test_sharpness_of_stripes_by_hand() -> None:
+    """Stripes of one pixel: the Laplacian is ±4 times the half range, so 16 times the variance, whatever their way."""
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[:, ::2] = 100
+    for crop in (stripes, stripes.swapaxes(0, 1)):
+        assert sharpness(np.ascontiguousarray(crop)) == pytest.approx(16)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from faces.detection.detector import Detector
 from faces.detection.face import Face, intersection_over_union
 from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, Photo
 from faces.recognition.networks import Networks
@@ -126,6 +128,29 @@ class TestResolution:
     def test_strange_shapes(self, either: Recognizer, size: tuple[int, int]) -> None:
         for kind in ("JPEG", "PNG"):
             assert either.faces(encode(Image.new("RGB", size), kind)) == []
+
+
+class TestDetectorsImage:
+    """`detector.max_side`: how many pixels the detector sees."""
+
+    @pytest.mark.parametrize("max_side", [320, 1000])
+    def test_it_is_decoded_and_reduced_to_so_many(
+        self, networks_dir: Path, photos_dir: Path, max_side: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        networks = Networks.load(networks_dir)
+        detector = replace(networks.manifest.detector, max_side=max_side)
+        networks.manifest = replace(networks.manifest, detector=detector)
+        recognizer = Recognizer(networks)
+        recognizer.open()
+        seen: list[int] = []
+        original = Detector.detect_largest
+        monkeypatch.setattr(
+            Detector, "detect_largest", lambda own, pixels: seen.append(max(pixels.shape)) or original(own, pixels)
+        )
+        photo = Photo.open(photos_dir / "paul_rudd.jpg")
+        assert max(photo.stored_size) > 1000
+        assert recognizer.largest_face(photo.data) is not None
+        assert seen == [max_side]
 
 
 class TestOrientation:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from faces.operating_point import OperatingPoint, OperatingPointError
 from stages.estimation.intervals import rate_interval
 from stages.evaluate.operating_point import choose
 
 RESAMPLINGS = 100
 
 
-def test_it_is_the_lowest_that_lets_few_enough_in() -> None:
+@pytest.mark.parametrize(("target", "passing"), [(0.002, 2), (0.0025, 2), (0.001, 1), (0.0005, 0)])
+def test_without_a_promise_it_is_the_lowest_that_lets_few_enough_in(target: float, passing: int) -> None:
+    """A thousand strangers are too few to promise such a target."""
     scores = np.linspace(0, 0.999, 1000)
-    for target, passing in ((0.01, 10), (0.1, 100), (0.0005, 0)):
-        point = choose(scores, np.arange(1000), target, RESAMPLINGS)
-        if not point.supported:
-            assert int((scores >= point.threshold).sum()) == passing
-            assert int((scores >= point.threshold - 0.002).sum()) > passing
-        assert (point.people, point.target_far) == (1000, target)
+    point = choose(scores, np.arange(1000), target, RESAMPLINGS)
+    assert not point.supported
+    assert int((scores >= point.threshold).sum()) == passing
+    assert int((scores >= point.threshold - 2e-6).sum()) == passing + 1, "the next stranger is refused by a hair"
+    assert (point.people, point.effective_people, point.target_far) == (1000, 1000, target)
+    assert point.people_needed == round(3 / target)
+
+
+@pytest.mark.parametrize(("target", "people"), [(0.01, 300), (0.01, 1000), (0.1, 1000)])
+def test_with_a_promise_it_is_the_lowest_that_keeps_it(target: float, people: int) -> None:
+    scores = np.linspace(0, 0.999, people)
+    point = choose(scores, np.arange(people), target, RESAMPLINGS)
+    assert point.supported
+    passing = int((scores >= point.threshold).sum())
+    assert passing < target * people
+    assert rate_interval(np.arange(people) < passing, np.arange(people), RESAMPLINGS).high <= target
+    assert rate_interval(np.arange(people) < passing + 1, np.arange(people), RESAMPLINGS).high > target
+    assert int((scores >= point.threshold - 2e-6).sum()) == passing + 1
+    assert (point.people, point.effective_people, point.target_far) == (people, people, target)
+
+
+def test_people_are_counted_once_and_by_what_they_are_worth() -> None:
+    """Of a hundred people one has as many photos as the others together: they are worth four, all but a little."""
+    groups = np.concatenate([np.arange(100), np.zeros(99, int)])
+    point = choose(np.linspace(0, 0.9, 199), groups, 0.03, RESAMPLINGS)
+    assert (point.people, point.effective_people) == (100, 3)
+    assert not point.supported
 
 
 def test_a_promise_takes_a_stricter_threshold_than_a_measurement() -> None:
@@ -79,36 +99,3 @@ def test_nothing_is_promised_where_a_stranger_has_the_highest_score_there_is() -
     point = choose(np.array([1.0] + [0.1] * 99), np.arange(100), 0.03, RESAMPLINGS)
     assert not point.supported
     assert choose(np.array([0.9] + [0.1] * 99), np.arange(100), 0.03, RESAMPLINGS).supported
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> tuple[Path, Path]:
-    """An operating point's file and its model."""
-    model, path = tmp_path / "model.joblib", tmp_path / "operating_point.json"
-    model.write_bytes(b"model")
-    OperatingPoint(0.61, 0.01, True, 412, 350, 300).write(path, model, far=0.002)
-    return path, model
-
-
-def test_it_goes_with_its_model(written: tuple[Path, Path]) -> None:
-    path, model = written
-    assert OperatingPoint.read(path, model) == OperatingPoint(0.61, 0.01, True, 412, 350, 300)
-    assert '"far": 0.002' in path.read_text(encoding="utf-8")
-    model.write_bytes(b"another")
-    with pytest.raises(OperatingPointError, match="is of another model: run 'dvc repro'"):
-        OperatingPoint.read(path, model)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(None, "there is no operating_point.json"), ("{", "is damaged"), ("[]", "is damaged"), ("{}", "is damaged"),
-     ('{"threshold": 3, "target_far": 0.1, "supported": true, "people": 1, "effective_people": 1, "people_needed": 2,'
-      ' "model_sha256": ""}', "gives the threshold 3.0; expected 0 to 1")],
-)  # fmt: skip
-def test_files_that_cannot_be_used(written: tuple[Path, Path], content: str | None, said: str) -> None:
-    path, model = written
-    path.unlink()
-    if content is not None:
-        path.write_text(content, encoding="utf-8")
-    with pytest.raises(OperatingPointError, match=said):
-        OperatingPoint.read(path, model)

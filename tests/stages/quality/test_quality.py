@@ -1,462 +1,197 @@
-"""The stage quality: each problem is found where it was put, few where none was; groups hold what belongs together.
-
-Photos of LFW. The stages run in this process: a program's start takes longer than their work here.
-"""
+"""The stage quality on tables made for it: what the sheet shows first, what is counted, warned of and read."""
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageEnhance, ImageFilter
+from msgspec.structs import replace
 
-from stages.crop import crop
-from stages.embed import embed
+from stages.errors import StageError
 from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.params import load_params
 from stages.quality import quality
-from stages.quality.grouping import find_near_duplicates
-from tests.stages.support import (
-    ME,
-    Workspace,
-    new_workspace,
-    photos_of_me,
-    photos_of_strangers,
-    put,
-    put_faceless,
-    put_photos,
-)
+from stages.quality.contact_sheet import Tile
+from stages.quality.problems import PhotoProblem
+from stages.quality.suspects import LabelCheck
+from tests.stages.support import ROOT
 
-ME_CLEAN, STRANGERS = 15, 60
-OUTPUTS = ("data/groups.csv", "reports/data_quality.csv", "reports/contact_sheet.png", "reports/data_quality.json")
-SECOND = "Tony_Blair"
-
-
-def run(workspace: Workspace, *stages: str) -> None:
-    """Run stages in this process, all three unless some are named."""
-    modules = {"crop": crop, "embed": embed, "quality": quality}
-    before = Path.cwd()
-    os.chdir(workspace.root)
-    try:
-        for name in stages or modules:
-            modules[name].main()
-    finally:
-        os.chdir(before)
+FACES = pd.DataFrame({
+    "label": [1, 1, 1, 0, 0, 0, 0], "face": [0, 0, 0, 0, 1, 0, 0],
+    "photo": ["me/a", "me/b", "me/c", "not_me/d", "not_me/d", "not_me/e", "not_me/ana/f"],
+    "crop": [f"{name}-0.png" for name in "abcdghi"],
+})  # fmt: skip
+SURE = LabelCheck(
+    np.array([0.9, 0.6, 0.99, 0.3, 0.01, 0.2, 0.1]), np.zeros(7, bool), np.full(7, np.nan), 0.3, ()
+)  # fmt: skip
+PARAMS = load_params(ROOT / "params.yaml").quality
 
 
-def problems(workspace: Workspace) -> pd.DataFrame:
-    return pd.read_csv(workspace.path("reports/data_quality.csv"), keep_default_na=False, encoding="utf-8")
+def problem(row: int, name: str, value: float | None = None, other: str = "") -> PhotoProblem:
+    photo = str(FACES["photo"][row]) if row >= 0 else "not_me/ana"
+    return PhotoProblem(photo, name, other, value, None, f"{name} of {photo}", row)
 
 
-def photos_with(workspace: Workspace, problem: str) -> set[str]:
-    table = problems(workspace)
-    return set(table.loc[table["problem"] == problem, "photo"])
-
-
-def counts(workspace: Workspace) -> dict[str, int]:
-    values: dict[str, int] = json.loads(workspace.path("reports/data_quality.json").read_text())["problems"]
-    return values
-
-
-def groups(workspace: Workspace) -> dict[str, set[int]]:
-    """The groups of each photo's faces."""
-    table = pd.read_csv(workspace.path("data/groups.csv"))
-    assert list(table.columns) == ["row", "group"]
-    assert list(table["row"]) == list(range(len(workspace.embeddings())))
-    found: dict[str, set[int]] = {}
-    for photo, group in zip(workspace.index()["photo"], table["group"], strict=True):
-        found.setdefault(photo, set()).add(int(group))
-    return found
-
-
-def changed(photo: Path, target: Path, change: Callable[[Image.Image], Image.Image], **saving: int) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(photo) as image:
-        change(image.convert("RGB")).save(target, **saving)
-
-
-def scaled(factor: float) -> Callable[[Image.Image], Image.Image]:
-    return lambda image: image.resize((round(image.width * factor),) * 2, Image.Resampling.LANCZOS)
-
-
-def moved(pixels: int) -> Callable[[Image.Image], Image.Image]:
-    """What the next picture of a burst shows: the camera has moved a little."""
-    return lambda image: image.crop((5 + pixels, 5 - pixels, image.width - 5 + pixels, image.height - 5 - pixels))
-
-
-@pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory, networks_dir: Path, lfw_dir: Path) -> Workspace:
-    """One person's photos and sixty strangers, as LFW has them. Not to be changed."""
-    workspace = new_workspace(tmp_path_factory.mktemp("clean") / "project", networks_dir)
-    put_photos(workspace.root, lfw_dir, ME_CLEAN, STRANGERS)
-    run(workspace)
-    return workspace
+Sections = list[tuple[str, list[Tile]]]
 
 
 @pytest.fixture
-def copy(clean: Workspace, tmp_path: Path) -> Workspace:
-    """A copy of it."""
-    return clean.copy(tmp_path / "project")
+def sheet(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sections]:
+    """The sections that the sheet is drawn of."""
+
+    def draw(problems: list[PhotoProblem], check: LabelCheck = SURE, faces: int = 64) -> Sections:
+        given: list[Sections] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(quality, "draw_sheet", lambda _title, sections, _footer: given.append(sections) or b"")
+            quality.draw(FACES, problems, check, replace(PARAMS, sheet_faces=faces))
+        return given[0]
+
+    return draw
 
 
-# What is put into the copy `spoilt`: photo, how it is made of one of LFW's, the problem it must be found with.
-def spoil(workspace: Workspace, lfw: Path, photos: Path) -> None:
-    me, data = photos_of_me(lfw), workspace.path("data")
-    changed(me[20], data / "me/blurred.jpg", lambda image: image.filter(ImageFilter.GaussianBlur(3)))
-    changed(me[21], data / "me/dark.jpg", lambda image: ImageEnhance.Brightness(image).enhance(0.2))
-    changed(me[26], data / "me/bright.jpg", lambda image: image.point(lambda value: 195 + value * 60 // 255))
-    changed(me[22], data / "me/tiny.jpg", scaled(0.28))
-    changed(me[0], data / "me/resaved.png", lambda image: image)
-    changed(me[1], data / "me/resized.jpg", scaled(0.5))
-    changed(me[2], data / "me/recompressed.jpg", lambda image: image, quality=30)
-    for number in range(3):
-        changed(me[23], data / f"me/burst{number}.jpg", moved(number))
-    changed(me[3], data / "not_me/both.jpg", lambda image: image, quality=80)
-    put(me[24], data / "not_me/mine.jpg")
-    put(photos_of_strangers(lfw, STRANGERS + 1)[-1], data / "me/strange.jpg")
-    put(photos / "multiface.jpg", data / "not_me/several.jpg")
-    put_faceless(data / "not_me/faceless.jpg")
-    (data / "me/broken.jpg").write_bytes(me[25].read_bytes()[:3000])
+def names(sections: Sections) -> list[list[str]]:
+    return [[tile.name for tile in tiles] for _, tiles in sections]
 
 
-@pytest.fixture(scope="module")
-def said() -> list[str]:
-    """What the stage warned of in `spoilt`."""
-    return []
+def test_the_sheet_begins_with_problems_then_with_whose_label_is_the_least_certain(
+    sheet: Callable[..., Sections],
+) -> None:
+    """Of me those with a low score, of others those with a high one; a photo's second face is numbered."""
+    sections = sheet([problem(4, "suspected_me", 0.8), problem(2, "blurred", 0.001), problem(5, "blurred", 0.002)])
+    assert [heading.partition(":")[0] for heading, _ in sections] == ["me", "not_me"]
+    assert names(sections) == [["c", "b", "a"], ["d (2)", "e", "d", "ana/f"]]
+    assert [list(tile.problems) for tile in sections[1][1]] == [["suspected_me"], ["blurred"], [], []]
+    assert [tile.crop.name for tile in sections[0][1]] == ["c-0.png", "b-0.png", "a-0.png"]
 
 
-@pytest.fixture(scope="module")
-def spoilt(
-    clean: Workspace, tmp_path_factory: pytest.TempPathFactory, lfw_dir: Path, photos_dir: Path, said: list[str]
-) -> Workspace:
-    """The clean set with each problem put into it. Not to be changed."""
-    workspace = clean.copy(tmp_path_factory.mktemp("spoilt") / "project")
-    spoil(workspace, lfw_dir, photos_dir)
-    run(workspace, "crop", "embed")
-    handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    quality.logger.addHandler(handler)
-    try:
-        run(workspace, "quality")
-    finally:
-        quality.logger.removeHandler(handler)
-    return workspace
+def test_a_sheet_of_fewer_faces_shows_what_is_grave_and_shares_the_rest(sheet: Callable[..., Sections]) -> None:
+    grave = [problem(4, "suspected_me", 0.8), problem(6, "near_duplicate", 3)]
+    assert names(sheet(grave, faces=4)) == [["b", "a"], ["d (2)", "ana/f"]]
+    assert names(sheet(grave, faces=3)) == [["b"], ["d (2)", "ana/f"]]
+    slight = [problem(row, "several_faces", 2) for row in (3, 4, 5, 6)]
+    assert names(sheet(slight, faces=4)) == [["b", "a"], ["d", "e"]], "bystanders push nobody out"
+    (own, _), _ = sheet([], faces=3)
+    assert re.findall(r"\d+", own) == ["2", "3"], "two of three"
 
 
-def test_a_clean_set_has_few_problems(clean: Workspace) -> None:
-    """LFW has bystanders, who are reported as what they are; of the named faces at most 2 % may be pointed out."""
-    found = counts(clean)
-    bystanders = {"several_faces", "tiny_face", "dark_face", "blurred"}
-    assert sum(count for name, count in found.items() if name not in bystanders) <= 0.02 * (ME_CLEAN + STRANGERS)
-    table, index = problems(clean), clean.index()
-    alone = set(index["photo"]) - photos_with(clean, "several_faces")
-    assert len(table[table["photo"].isin(alone)]) <= 0.02 * len(alone)
-    assert len({group for photo in groups(clean).values() for group in photo}) >= 0.97 * (ME_CLEAN + STRANGERS)
+def test_a_face_without_a_score_is_no_suspect(sheet: Callable[..., Sections]) -> None:
+    unsure = LabelCheck(np.full(7, np.nan), SURE.stray, SURE.likeness, 0.3, ())
+    assert names(sheet([], unsure)) == [["a", "b", "c"], ["d", "d (2)", "e", "ana/f"]]
 
 
 @pytest.mark.parametrize(
-    ("problem", "names"),
+    ("name", "value", "other", "note"),
     [
-        ("blurred", ["me/blurred.jpg"]),
-        ("dark_face", ["me/dark.jpg"]),
-        ("bright_face", ["me/bright.jpg"]),
-        ("tiny_face", ["me/tiny.jpg"]),
-        (
-            "near_duplicate",
-            ["me/resaved.png", "me/resized.jpg", "me/recompressed.jpg", "me/burst1.jpg", "me/burst2.jpg"],
-        ),
-        ("suspected_not_me", ["me/strange.jpg"]),
-        ("suspected_me", ["not_me/mine.jpg", "not_me/both.jpg"]),
-        ("several_faces", ["not_me/several.jpg"]),
-        ("no_face", ["not_me/faceless.jpg"]),
-        ("unusable", ["me/broken.jpg"]),
-    ],
-)
-def test_each_problem_is_found_where_it_was_put(
-    spoilt: Workspace, clean: Workspace, problem: str, names: list[str]
-) -> None:
-    found = photos_with(spoilt, problem)
-    assert found >= set(names)
-    # What LFW has already, bystanders above all, and copies of the photos that have bystanders.
-    assert problem == "several_faces" or found - set(names) <= photos_with(clean, problem)
-
-
-def test_the_same_photo_in_both_classes_is_said_once_with_its_other(spoilt: Workspace, lfw_dir: Path) -> None:
-    rows = problems(spoilt).query("problem == 'in_both_classes'")
-    assert [set(row) for row in rows[["photo", "other"]].to_numpy()] == [
-        {"not_me/both.jpg", f"me/{photos_of_me(lfw_dir)[3].name}"}
-    ]
-    assert rows["value"].astype(float).iloc[0] <= rows["limit"].astype(float).iloc[0]
-
-
-def test_every_row_says_what_was_measured_and_what_to_do(spoilt: Workspace) -> None:
-    table = problems(spoilt)
-    assert list(table.columns) == ["photo", "problem", "other", "value", "limit", "message"]
-    assert set(table["problem"]) <= set(PROBLEM_NAMES)
-    assert list(table["problem"]) == sorted(table["problem"], key=PROBLEM_NAMES.index)
-    assert table["message"].str.len().min() > 30
-    below = table[table["problem"].isin(["blurred", "dark_face", "tiny_face", "suspected_not_me"])].astype(
-        {"value": float, "limit": float}
-    )
-    assert (below["value"] <= below["limit"]).all()
-    above = table[table["problem"].isin(["bright_face", "suspected_me", "several_faces"])].astype(
-        {"value": float, "limit": float}
-    )
-    assert (above["value"] >= above["limit"]).all()
-    assert set(table.loc[table["other"] != "", "other"]) <= set(spoilt.index()["photo"])
-
-
-def test_counts_agree_with_the_table_and_name_nobody(spoilt: Workspace) -> None:
-    table = problems(spoilt)
-    assert counts(spoilt) == {name: int((table["problem"] == name).sum()) for name in PROBLEM_NAMES}
-    text = spoilt.path("reports/data_quality.json").read_text(encoding="utf-8")
-    names = {part for photo in spoilt.crop_report()["photo"] for part in photo.split("/")[1:]}
-    assert not [name for name in names if name in text or name.replace("_", " ") in text]
-    figures = json.loads(text)
-    assert figures["groups"]["me"] == len(
-        {group for name, own in groups(spoilt).items() if "not" not in name for group in own}
-    )
-    assert figures["labels_checked"]["me"] == int((spoilt.index()["label"] == 1).sum())
-
-
-def test_suspects_are_warned_of_by_name(spoilt: Workspace, said: list[str]) -> None:
-    assert spoilt
-    text = "\n".join(said)
-    for name in ("me/strange.jpg", "not_me/mine.jpg", "me/blurred.jpg", "me/dark.jpg", "me/tiny.jpg", "me/resaved.png"):
-        assert name in text
-
-
-def test_nothing_is_left_out(spoilt: Workspace) -> None:
-    assert {"me/strange.jpg", "me/blurred.jpg", "not_me/both.jpg"} <= set(spoilt.index()["photo"])
-
-
-def test_groups_hold_near_duplicates_faces_of_one_photo_and_photos_of_one_person(
-    spoilt: Workspace, lfw_dir: Path
-) -> None:
-    own = groups(spoilt)
-    assert all(len(found) == 1 for found in own.values())
-    me = [f"me/{photo.name}" for photo in photos_of_me(lfw_dir)]
-    together = [
-        {me[0], "me/resaved.png"}, {me[1], "me/resized.jpg"}, {me[2], "me/recompressed.jpg"},
-        {me[3], "not_me/both.jpg"},
-        {"me/burst0.jpg", "me/burst1.jpg", "me/burst2.jpg"},
-    ]  # fmt: skip
-    numbers = [set().union(*(own[name] for name in names)) for names in together]
-    assert [len(found) for found in numbers] == [1] * len(together)
-    assert len(set().union(*numbers)) == len(together)
-    others = [own[name] for name in own if name not in set().union(*together)]
-    assert len(others) == len({min(found) for found in others}), "photos of other moments stand alone"
-    assert list(dict.fromkeys(min(found) for found in own.values())) == list(range(len(set.union(*own.values()))))
-
-
-def test_a_persons_folder_is_one_group_and_photos_of_nobody_named_are_not(copy: Workspace, lfw_dir: Path) -> None:
-    folder = sorted((lfw_dir / "images" / SECOND).glob("*.jpg"))[:4]
-    for number, photo in enumerate(folder):
-        put(
-            photo, copy.path(f"data/not_me/{'named' if number < 2 else 'flat_'}{'/' if number < 2 else ''}{number}.jpg")
-        )
-    run(copy)
-    own = groups(copy)
-    assert own["not_me/named/0.jpg"] == own["not_me/named/1.jpg"]
-    assert len({min(own[f"not_me/{name}"]) for name in ("named/0.jpg", "flat_2.jpg", "flat_3.jpg")}) == 3
-
-
-def test_two_people_in_me(copy: Workspace, lfw_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
-    second = sorted((lfw_dir / "images" / SECOND).glob("*.jpg"))[:7]
-    for photo in second:
-        put(photo, copy.path(f"data/me/{photo.name}"))
-    run(copy)
-    assert photos_with(copy, "two_people") == {f"me/{photo.name}" for photo in second}
-    assert photos_with(copy, "suspected_not_me") == set(), "they are named once"
-    assert "two_people (7)" in caplog.text
-
-
-def test_a_person_who_dominates(copy: Workspace, lfw_dir: Path) -> None:
-    for folder in sorted(copy.path("data/not_me").iterdir())[8:]:
-        for photo in folder.iterdir():
-            photo.unlink()
-    for photo in sorted((lfw_dir / "images" / SECOND).glob("*.jpg"))[:12]:
-        put(photo, copy.path(f"data/not_me/{SECOND}/{photo.name}"))
-    run(copy)
-    row = problems(copy).query("problem == 'dominating_person'").iloc[0]
-    assert (row["photo"], row["other"], float(row["value"])) == (f"not_me/{SECOND}", SECOND, 0.6)
-    copy.set_params(quality__max_person_share=0.7)
-    run(copy, "quality")
-    assert photos_with(copy, "dominating_person") == set()
-
-
-@pytest.mark.parametrize(("me", "strangers"), [(2, 20), (12, 3), (1, 1), (3, 2), (5, 5)])
-def test_few_photos(empty: Workspace, lfw_dir: Path, caplog: pytest.LogCaptureFixture, me: int, strangers: int) -> None:
-    put_photos(empty.root, lfw_dir, me, strangers)
-    run(empty)
-    assert ("labels could not be checked" in caplog.text) == (me < 3 or strangers < 2)
-    assert ("whether me shows two people could not be checked" in caplog.text) == (strangers < 5)
-    assert len(groups(empty)) == me + strangers
-    checked = json.loads(empty.path("reports/data_quality.json").read_text())["labels_checked"]["me"]
-    assert checked == me or me < 3 or "too little is left without them" in caplog.text
-    assert (checked == 0) == (me < 3)
-
-
-def test_all_near_duplicates(empty: Workspace, lfw_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
-    stranger = photos_of_strangers(lfw_dir, 1)[0]
-    for number in range(6):
-        changed(photos_of_me(lfw_dir)[0], empty.path(f"data/me/{number}.jpg"), lambda image: image, quality=90 - number)
-        changed(stranger, empty.path(f"data/not_me/{number}.jpg"), lambda image: image, quality=90 - number)
-    run(empty)
-    assert counts(empty)["near_duplicate"] == 10
-    assert {name: len(own) for name, own in groups(empty).items()} == dict.fromkeys(groups(empty), 1)
-    assert len(set.union(*groups(empty).values())) == 2
-    assert "labels could not be checked: me has 1 different photos" in caplog.text
-
-
-def test_the_sheet_shows_as_many_faces_as_asked_for(spoilt: Workspace, tmp_path: Path) -> None:
-    workspace = spoilt.copy(tmp_path / "project")
-    heights = []
-    for wanted in (4, 40, 1000):
-        workspace.set_params(quality__sheet_faces=wanted)
-        run(workspace, "quality")
-        with Image.open(workspace.path("reports/contact_sheet.png")) as sheet:
-            pixels = np.asarray(sheet.convert("RGB"))
-            heights.append(sheet.height)
-        assert (pixels == (208, 0, 0)).all(axis=2).sum() > 2000, "suspects come first and are framed"
-    assert heights == sorted(set(heights))
-
-
-def test_a_second_run_writes_the_same(spoilt: Workspace, tmp_path: Path) -> None:
-    workspace = spoilt.copy(tmp_path / "project")
-    for name in OUTPUTS:
-        workspace.path(name).unlink()
-    done = workspace.run("-m", "stages.quality")
-    assert done.returncode == 0, done.stderr
-    assert workspace.outputs() == spoilt.outputs()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="such names cannot be on Windows")
-def test_awkward_names(copy: Workspace, lfw_dir: Path) -> None:
-    names = ['a,"b".jpg', "new\nline.jpg", "carriage\rreturn.jpg", "José 😀.jpg", "x" * 200 + ".jpg"]
-    for name, photo in zip(names, photos_of_me(lfw_dir), strict=False):
-        put(photo, copy.path(f"data/me/{name}"))
-    run(copy)
-    table = problems(copy).query("problem == 'near_duplicate'")
-    assert {f"me/{name}" for name in names} <= set(table["photo"]) | set(table["other"])
-
-
-def test_a_report_of_an_older_version_makes_crop_measure_anew(copy: Workspace) -> None:
-    report = copy.path("reports/crop_report.csv")
-    before = report.read_bytes()
-    table = pd.read_csv(report, dtype=str, keep_default_na=False).drop(
-        columns=["photo_hash", "sharpness", "brightness"]
-    )
-    table.to_csv(report, index=False)
-    run(copy, "crop")
-    assert report.read_bytes() == before
-
-
-def lines_dropped(name: str) -> Callable[[Workspace], object]:
-    return lambda w: w.path(name).write_text("\n".join(w.path(name).read_text().splitlines()[:-2]) + "\n")
-
-
-def replaced(name: str, old: str, new: str) -> Callable[[Workspace], object]:
-    return lambda w: w.path(name).write_text(w.path(name).read_text().replace(old, new))
-
-
-def suspects_crop(content: bytes | None) -> Callable[[Workspace], object]:
-    def change(workspace: Workspace) -> None:
-        crop = workspace.path(f"data/cropped/{workspace.index()['crop'].iloc[0]}")
-        crop.unlink()  # it may be another file's link
-        if content is not None:
-            crop.write_bytes(content)
-
-    return change
-
-
-def columns_dropped(workspace: Workspace) -> None:
-    path = workspace.path("reports/crop_report.csv")
-    pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns=["photo_hash"]).to_csv(path, index=False)
-
-
-@pytest.mark.parametrize(
-    ("change", "said", "command"),
-    [
-        (lambda w: w.path("data/index.csv").unlink(), "there is no data/index.csv", "python -m stages.embed"),
-        (lambda w: w.path("data/index.csv").write_bytes(b"\xff"), "data/index.csv is damaged", "--force embed"),
-        (lambda w: w.path("data/embeddings.npy").unlink(), "there is no data/embeddings.npy", "stages.embed"),
-        (lambda w: w.path("data/embeddings.npy").write_bytes(b"x"), "embeddings.npy is damaged", "--force embed"),
-        (lambda w: np.save(w.path("data/embeddings.npy"), w.embeddings()[:-1]), "expected [N, D] and N", "force embed"),
-        (lambda w: np.save(w.path("data/embeddings.npy"), w.embeddings() * np.nan), "not finite", "--force embed"),
-        (lambda w: w.path("reports/crop_report.csv").unlink(), "there is no reports/crop_report.csv", "stages.crop"),
-        (columns_dropped, "crop_report.csv is damaged (no column photo_hash)", "--force crop"),
-        (replaced("reports/crop_report.csv", '"me/', '"me/other '), "is not of this", "python -m stages.embed"),
-        (lines_dropped("reports/crop_report.csv"), "is not of this", "python -m stages.embed"),
-        (replaced("data/index.csv", '\n0,0,', '\n0,7,'), "neither 0 nor 1", "--force embed"),
-        (suspects_crop(None), "cannot be read (No such file or directory)", "--force crop"),
-        (suspects_crop(b"damaged"), "cannot be read (cannot identify image file", "--force crop"),
+        ("suspected_not_me", 0.123, "", ("not me", "0.12")), ("suspected_me", 0.876, "", ("me", "0.88")),
+        ("in_both_classes", 3, "me/sub/other.jpg", ("other.jpg",)), ("near_duplicate", 3, "me/x.jpg", ("x.jpg",)),
+        ("two_people", 0.1, "", ("second",)), ("tiny_face", 23.4, "", ("23",)), ("blurred", 0.001, "", ("blurred",)),
+        ("dark_face", 12.3, "", ("dark", "12")), ("bright_face", 234.5, "", ("over", "234")),
+        ("several_faces", 4, "", ("4",)),
     ],
 )  # fmt: skip
-def test_missing_or_damaged_input(
-    copy: Workspace, monkeypatch: pytest.MonkeyPatch, change: Callable[[Workspace], object], said: str, command: str
+def test_a_note_says_what_was_found(
+    sheet: Callable[..., Sections], name: str, value: float, other: str, note: tuple[str, ...]
 ) -> None:
-    copy.set_params(quality__sheet_faces=1000)
-    change(copy)
-    before = copy.outputs()
-    message = copy.refused("quality", monkeypatch).replace("\\", "/")
-    assert said in message
-    assert command in message
-    assert "\n" not in message
-    assert copy.outputs() == before
+    tile = next(tile for tile in sheet([problem(0, name, value, other)])[0][1] if tile.problems)
+    assert len(tile.notes) == 1
+    for part in note:
+        assert part in tile.notes[0]
+    assert tile.notes[0].startswith("not me") == (name == "suspected_not_me")
 
 
-def naive_near_duplicates(
-    bits: Iterable[int], embeddings: np.ndarray, photos: np.ndarray, distance: int, cosine: float
-) -> set[tuple[int, int]]:
-    numbers = list(bits)
-    return {
-        (first, second)
-        for second in range(len(numbers))
-        for first in range(second)
-        if photos[first] != photos[second]
-        and (numbers[first] ^ numbers[second]).bit_count() <= distance
-        and embeddings[first] @ embeddings[second] >= cosine
+def test_of_many_problems_the_first_and_how_many_more_are_noted(sheet: Callable[..., Sections]) -> None:
+    grave = [problem(0, name, 1.0) for name in ("suspected_not_me", "tiny_face", "dark_face", "several_faces")]
+    tile = sheet(grave)[0][1][0]
+    assert len(tile.notes) == 2 and "3" in tile.notes[1]
+    assert len(tile.problems) == 4
+
+
+def test_figures_count_problems_photos_groups_and_labels() -> None:
+    """A person's folder is no photo; a photo with two problems is one; strays were looked at without a score."""
+    problems = [problem(0, "blurred"), problem(0, "dark_face"), problem(3, "blurred"), problem(4, "suspected_me"),
+                problem(-1, "dominating_person")]  # fmt: skip
+    groups, labels = np.array([0, 1, 1, 2, 2, 3, 4]), FACES["label"].to_numpy()
+    scores = np.array([0.9, np.nan, np.nan, 0.3, np.nan, 0.2, 0.1])
+    stray = np.array([False, True, False, False, False, False, False])
+    figures = quality.describe(problems, groups, labels, LabelCheck(scores, stray, SURE.likeness, 0.3, ()))
+    counts = {"blurred": 2, "dark_face": 1, "suspected_me": 1, "dominating_person": 1}
+    assert figures == {
+        "problems": dict.fromkeys(PROBLEM_NAMES, 0) | counts,
+        "photos_with_problems": 2,
+        "groups": {"not_me": 3, "me": 2},
+        "labels_checked": {"not_me": 3, "me": 2},
     }
 
 
-def test_blocks_find_what_a_loop_over_pairs_finds() -> None:
-    """700 rows, three blocks; chains of near-duplicates reach across them."""
-    generator = np.random.default_rng(0)
-    count = 700
-    family = generator.integers(0, 60, count)
-    bits = generator.integers(0, 2**63, 60).astype(np.uint64)[family] ^ (
-        np.uint64(1) << generator.integers(0, 63, count).astype(np.uint64)
-    )
-    embeddings = generator.normal(size=(60, 16))[family] + generator.normal(size=(count, 16)) * 0.25
-    embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
-    labels, photos = generator.integers(0, 2, count), np.arange(count) // 2
-    found = find_near_duplicates(bits, embeddings, labels, photos, 2, 0.93)
-    pairs = naive_near_duplicates(bits.tolist(), embeddings, photos, 2, 0.93)
-    assert len(pairs) > 1000
-    parent = list(range(count))
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            row = parent[row]
-        return row
-
-    for first, second in pairs:
-        parent[root(second)] = root(first)
-    expected = np.array([root(row) for row in range(count)])
-    assert (pd.factorize(found.groups)[0] == pd.factorize(expected)[0]).all()
-    for rows, alike in ((found.same_class, True), (found.other_class, False)):
-        wanted = {second for first, second in pairs if (labels[first] == labels[second]) == alike}
-        assert set(np.flatnonzero(rows >= 0)) == wanted
-        assert {(int(rows[second]), second) for second in wanted} <= pairs
+def test_suspects_are_warned_of_one_by_one_and_others_by_kind(caplog: pytest.LogCaptureFixture) -> None:
+    unsure = LabelCheck(SURE.scores, SURE.stray, SURE.likeness, 0.3, ("a sentence",))
+    problems = [problem(row, "suspected_me") for row in (3, 4)] + [problem(row, "blurred") for row in (0, 1)]
+    problems += [problem(5, "near_duplicate", 3, "not_me/d"), problem(6, "near_duplicate", 3, "not_me/d"),
+                 problem(2, "dark_face")]  # fmt: skip
+    quality.warn(problems, unsure)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "a sentence",
+        "not_me/d: suspected_me of not_me/d", "not_me/d: suspected_me of not_me/d",
+        "near_duplicate (2): not_me/e = not_me/d, not_me/ana/f = not_me/d",
+        "blurred (2): me/a, me/b",
+        "me/c: dark_face of me/c",
+    ]  # fmt: skip
 
 
-def test_nobody_is_named_in_groups(spoilt: Workspace) -> None:
-    text = spoilt.path("data/groups.csv").read_text()
-    assert ME not in text
-    assert set(text) <= set("row,group\n0123456789")
+def test_more_than_ten_of_a_kind_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    quality.warn([problem(0, "suspected_not_me")] * 12, SURE)
+    assert len(caplog.records) == 11
+    assert "2 more" in caplog.records[-1].getMessage()
+
+
+@pytest.fixture
+def crop_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """What crop and embed leave of a photo with two faces, of one whose second face was not kept, and of a bad one."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("data", "reports"):
+        (tmp_path / name).mkdir()
+    hashes = dict(zip(("not_me/ana/1.jpg", "me/a.jpg"), ("0" * 16, "f" * 16), strict=True))
+    rows = [
+        ("not_me/ana/1.jpg", 2, 0, 10, 20, 40, 60, True, "", "n0.png", "s0", 0.5, 100),
+        ("not_me/ana/1.jpg", 2, 1, 0, 0, 16, 4, True, "", "n1.png", "s1", 0.25, 50),
+        ("me/a.jpg", 2, 0, 5, 5, 105, 105, True, "", "m0.png", "s2", 0.125, 200),
+        ("me/a.jpg", 2, 1, 0, 0, 9, 9, False, "not the largest face", "", "", 0, 0),
+        ("me/bad.jpg", 0, -1, 0, 0, 0, 0, False, "no face found", "", "", 0, 0),
+    ]  # fmt: skip
+    names = ["photo", "faces_found", "face", "left", "top", "right", "bottom", "kept", "reason", "crop", "crop_sha256",
+             "sharpness", "brightness"]  # fmt: skip
+    table = pd.DataFrame(rows, columns=names)
+    table["photo_hash"] = table["photo"].map(hashes).fillna("")
+    table.to_csv("reports/crop_report.csv", index=False)
+    kept = table[table["kept"]]
+    index = kept[["photo", "face", "crop", "crop_sha256"]].assign(label=[0, 0, 1], person=["ana", "ana", "me"])
+    index.to_csv("data/index.csv", index=False)
+    np.save("data/embeddings.npy", np.array([[3, 4], [0, 2], [-5, 0]], np.float32))
+    return table
+
+
+@pytest.mark.usefixtures("crop_report")
+def test_each_face_has_what_crop_and_embed_know_of_it() -> None:
+    faces, embeddings = quality.read_faces(quality.read_report())
+    assert faces["size"].tolist() == pytest.approx([np.sqrt(30 * 40), 8, 100])
+    assert faces["sharpness"].tolist() == [0.5, 0.25, 0.125]
+    assert faces["brightness"].tolist() == [100, 50, 200]
+    assert faces["label"].tolist() == [0, 0, 1] and faces["person"].tolist() == ["ana", "ana", "me"]
+    assert faces["face"].tolist() == [0, 1, 0] and faces["faces_found"].tolist() == [2, 2, 2]
+    assert faces["crop"].tolist() == ["n0.png", "n1.png", "m0.png"]
+    assert faces["photo_hash"].tolist() == ["0" * 16] * 2 + ["f" * 16]
+    assert embeddings == pytest.approx(np.array([[0.6, 0.8], [0, 1], [-1, 0]]))
+
+
+@pytest.mark.parametrize("column", ["crop_sha256", "photo"])
+def test_an_index_of_another_report_is_refused(crop_report: pd.DataFrame, column: str) -> None:
+    crop_report.assign(**{column: crop_report[column].iloc[[1, 0, 2, 3, 4]].tolist()}).replace(
+        {"photo": {"me/a.jpg": "me/other.jpg"} if column == "photo" else {}}
+    ).to_csv("reports/crop_report.csv", index=False)
+    with pytest.raises(StageError, match=r"is not of this .*stages\.embed"):
+        quality.read_faces(quality.read_report())

@@ -16,20 +16,14 @@ import pytest
 from PIL import Image
 
 from faces.recognition.networks import Networks
-from faces.verifier import Verifier
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.params import load_params
 from stages.report import rendering, report
-from stages.report.latency import STEPS, measure
+from stages.report.latency import STEPS
 from stages.robustness.degradations import DEGRADATIONS
-from tests.stages.support import ME, ME_PHOTOS, STRANGERS, Workspace, put, put_faceless
+from tests.stages.report.support import SECTIONS, section
+from tests.stages.support import ME, ME_PHOTOS, STRANGERS, Workspace
 
-SECTIONS = {
-    "es": ["Resumen", "Datos", "Proceso", "Qué se entrenó con qué", "Métricas", "Análisis del umbral", "Robustez",
-           "Equidad", "Latencia", "Recomendaciones", "Límites", "Ficha del modelo"],
-    "en": ["Summary", "Data", "Process", "What was trained on what", "Metrics", "Thresholds", "Robustness", "Fairness",
-           "Latency", "Recommendations", "Limits", "Model card"],
-}  # fmt: skip
 TITLES = {"es": "# Informe técnico: verificación facial\n", "en": "# Technical report: face verification\n"}
 PICTURES = ["confusion_matrix", "scores", "roc_curve", "det_curve", "pr_curve", "calibration", "robustness"]
 LATENCY = {step: {"median": 1.25 + place, "p95": 12.34 + place} for place, step in enumerate(STEPS)}
@@ -50,13 +44,6 @@ def values(built: Workspace) -> dict[str, Any]:
     manifest = Networks.load(built.path("models/networks")).manifest
     params = load_params(built.path("params.yaml"))
     return {**read(built, "report"), "latency": LATENCY, "params": params, "manifest": manifest}
-
-
-def section(text: str, language: str, english: str) -> str:
-    """What stands under a heading, named in English."""
-    title = SECTIONS[language][SECTIONS["en"].index(english)]
-    assert f"\n## {title}\n" in text
-    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def cells(text: str, language: str) -> list[list[str]]:
@@ -231,20 +218,6 @@ def test_latency_measured_is_plausible(built: Workspace) -> None:
     assert all(0 < float(median) <= float(p95) < 5000 for _, median, p95 in rows)
 
 
-def test_latency_measures_photos_with_a_face_and_passes_over_the_rest(built: Workspace, tmp_path: Path) -> None:
-    networks = Networks.load(built.path("models/networks"))
-    verifier = Verifier.load(built.path("models/model.joblib"), built.path("models/scaler.joblib"))
-    put_faceless(tmp_path / "faceless.jpg")
-    (tmp_path / "text.jpg").write_text("no photo")
-    put(sorted(built.path("data/me").glob("*.jpg"))[0], tmp_path / "face.jpg")
-    others = [tmp_path / "faceless.jpg", tmp_path / "text.jpg", tmp_path / "deleted.jpg"]
-    assert measure(others, networks, verifier).keys() <= {"decode", "detect", "detect and cut"}
-    times = measure([*others, tmp_path / "face.jpg"], networks, verifier)
-    assert list(times) == list(STEPS)
-    assert times["whole"]["median"] > times["detect and cut"]["median"] * 0.2
-    assert times["classify"]["median"] < 1
-
-
 def test_parameters_choose_the_language_and_how_many_photos_are_timed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,22 +273,6 @@ def test_the_page_needs_no_other_file(built: Workspace) -> None:
     assert page.count("<h2>") == len(SECTIONS["es"])
     assert page.count("<table>") >= 6
     assert "<title>Informe técnico: verificación facial</title>" in page
-
-
-def test_a_picture_that_is_missing_or_elsewhere_leaves_no_trace(tmp_path: Path) -> None:
-    Image.new("RGB", (4, 4)).save(tmp_path / "there.png")
-    text = "# t\n\n![Gone](gone.png)\n![There](there.png)\n![Far](https://example.org/far.png)\n"
-    page = rendering.render_html(text, "en", tmp_path)
-    assert page.count("<img ") == 1
-    assert 'alt="There"' in page
-    assert not re.search("gone|far|http", page, flags=re.IGNORECASE)
-
-
-def test_text_is_escaped(tmp_path: Path) -> None:
-    page = rendering.render_html("# a <b> & c\n\n<script>x</script> & `<i>`\n", "en", tmp_path)
-    assert "<title>a &lt;b&gt; &amp; c</title>" in page
-    assert "&lt;script&gt;x&lt;/script&gt; &amp; <code>&lt;i&gt;</code>" in page
-    assert not re.search("<script|<b>|<i>", page)
 
 
 def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:

@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
+from faces.recognition.image import LARGEST_MAX_PIXELS
 from stages.estimation.held_out import HeldOutScores
 from stages.files.dataset import Dataset
 from stages.params import Params, TrainParams
@@ -183,6 +184,67 @@ def test_the_nearest_strangers_come_first_each_with_their_highest_score() -> Non
         "highest_score": [0.8, 0.6, 0.5, 0.5],
         "accepted": [True, True, False, False],
     }
+
+
+class _Opened:
+    """Stands for the recognizer's class: what it was made with."""
+
+    def __init__(self, _: Any, flip: bool, max_pixels: int) -> None:
+        self.given = (flip, max_pixels)
+
+    def open(self, threads: int) -> None:
+        self.threads = threads
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_photos_are_asked_about_as_they_are_embedded(
+    dlib_params: Params, monkeypatch: pytest.MonkeyPatch, flip: bool
+) -> None:
+    """With or without the mirrored face, and whatever size crop.max_megapixels has let in."""
+    monkeypatch.setattr(robustness, "Recognizer", _Opened)
+    params = replace(dlib_params, embed=replace(dlib_params.embed, flip=flip))
+    networks: Any = None
+    opened: Any = robustness.open_recognizer(networks, params)
+    assert opened.given == (flip, LARGEST_MAX_PIXELS)
+    assert opened.threads == 1, "photos run side by side instead"
+
+
+def test_the_stage_samples_and_judges_as_its_parameters_say(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No two parameters are alike."""
+    workspace.set_params(robustness__photos=3, robustness__strangers=7, robustness__random_state=5,
+                         evaluate__threshold=0.35)  # fmt: skip
+    monkeypatch.chdir(workspace.root)
+    asked: dict[str, Any] = {}
+
+    def choose(_: pd.DataFrame, data: Dataset, counts: tuple[int, int], seed: int) -> list[int]:
+        asked["rows"] = (dict(zip(("not_me", "me"), counts, strict=True)), seed)
+        return [0, len(data.labels) - 1]
+
+    def measured(samples: list[Any], _: Any, threshold: float) -> pd.DataFrame:
+        asked["threshold"] = threshold
+        asked["labels"] = [sample.label for sample in samples]
+        rows = [{"degradation": "none", "level": 0.0, "unit": ""}]
+        rows += [{"degradation": way.name, "level": way.levels[0], "unit": way.unit} for way in DEGRADATIONS]
+        return pd.DataFrame(rows).assign(photos_me=1, photos_not_me=1, frr=0.25, far=0.5, no_face=0.0)
+
+    monkeypatch.setattr(robustness, "choose_rows", choose)
+    monkeypatch.setattr(robustness, "measure", measured)
+    robustness.main()
+    assert asked == {"rows": ({"not_me": 7, "me": 3}, 5), "threshold": 0.35, "labels": [0, 1]}
+    strangers = pd.read_csv(workspace.path("reports/strangers.csv"))
+    assert (strangers["accepted"] == (strangers["highest_score"] >= 0.35)).all()
+    assert content(workspace, "robustness")["undegraded"] == {"frr": 0.25, "far": 0.5}
+
+
+def test_the_terminal_says_what_doubles_and_who_is_compared() -> None:
+    results = {"photos": {"me": 12, "not_me": 34}, "frr_doubles_at": {"blur": 2.0, "noise": None, "size": 40.0}}
+    said = robustness.describe(results, pd.DataFrame(columns=["light", "age"]))
+    assert "blur at 2" in said and "size at 40" in said and "noise" not in said
+    assert said.index("12") < said.index("34") < said.index("blur") < said.index("light, age")
+    none = robustness.describe({**results, "frr_doubles_at": {"noise": None}}, pd.DataFrame())
+    assert "noise" not in none and "attributes.csv" in none
 
 
 def content(workspace: Workspace, name: str) -> Any:

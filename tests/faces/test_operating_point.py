@@ -1,0 +1,93 @@
+"""The operating point's file: it goes with its model, and what cannot be used is refused with what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from faces.files import sha256_of
+from faces.operating_point import OperatingPoint, OperatingPointError, describe_strangers
+
+POINT = OperatingPoint(0.61, 0.01, True, 412, 350, 300)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Path, Path]:
+    """An operating point's file and its model."""
+    model, path = tmp_path / "model.joblib", tmp_path / "operating_point.json"
+    model.write_bytes(b"model")
+    POINT.write(path, model, far=0.002)
+    return path, model
+
+
+def test_it_goes_with_its_model(written: tuple[Path, Path]) -> None:
+    path, model = written
+    assert OperatingPoint.read(path, model) == POINT
+    assert '"far": 0.002' in path.read_text(encoding="utf-8")
+    model.write_bytes(b"another")
+    with pytest.raises(OperatingPointError, match="is of another model: run 'dvc repro'"):
+        OperatingPoint.read(path, model)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "there is no operating_point.json"), ("{", "is damaged"), ("[]", "is damaged"), ("{}", "is damaged"),
+     ('{"threshold": 3, "target_far": 0.1, "supported": true, "people": 1, "effective_people": 1, "people_needed": 2,'
+      ' "model_sha256": ""}', "gives the threshold 3.0; expected 0 to 1")],
+)  # fmt: skip
+def test_files_that_cannot_be_used(written: tuple[Path, Path], content: str | None, said: str) -> None:
+    path, model = written
+    path.unlink()
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(OperatingPointError, match=said):
+        OperatingPoint.read(path, model)
+
+
+def test_the_file_says_what_each_figure_is(written: tuple[Path, Path]) -> None:
+    path, model = written
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "threshold": 0.61, "target_far": 0.01, "supported": True, "people": 412, "effective_people": 350,
+        "people_needed": 300, "far": 0.002, "model_sha256": sha256_of(model),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0])
+def test_the_ends_of_the_scale_are_thresholds(written: tuple[Path, Path], threshold: float) -> None:
+    path, model = written
+    replace(POINT, threshold=threshold).write(path, model)
+    assert OperatingPoint.read(path, model).threshold == threshold
+
+
+@pytest.mark.parametrize("threshold", [-0.01, 1.01, float("nan")])
+def test_what_is_no_threshold_is_refused(written: tuple[Path, Path], threshold: float) -> None:
+    path, model = written
+    replace(POINT, threshold=threshold).write(path, model)
+    with pytest.raises(OperatingPointError, match="expected 0 to 1"):
+        OperatingPoint.read(path, model)
+
+
+@pytest.mark.parametrize("supported", [False, None, "true", 1])
+def test_only_what_is_said_to_be_promised_is_promised(written: tuple[Path, Path], supported: object) -> None:
+    path, model = written
+    values = {**asdict(POINT), "supported": supported, "model_sha256": sha256_of(model)}
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert OperatingPoint.read(path, model).supported is False
+
+
+def test_without_its_model_it_is_of_another(written: tuple[Path, Path]) -> None:
+    path, model = written
+    model.unlink()
+    with pytest.raises(OperatingPointError, match="is of another model"):
+        OperatingPoint.read(path, model)
+
+
+def test_how_many_strangers_count_as_is_said_where_it_is_another_number() -> None:
+    assert "worth" not in describe_strangers(250, 250)
+    assert "250" in describe_strangers(250, 250)
+    assert [number for number in describe_strangers(250, 180).replace(")", "").split() if number.isdigit()] == [
+        "250", "180",
+    ]  # fmt: skip

@@ -1,0 +1,228 @@
+"""Pictures show what they were given: figures are looked into before they become pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.colors
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
+from scipy.special import logit
+from scipy.stats import norm
+
+from stages.estimation import plots
+
+BACKBONE = "a-backbone"
+GREEN, RED = "#1e8449", "#c0392b"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that were saved."""
+    saved: list[Figure] = []
+    original = Figure.savefig
+
+    def save(figure: Figure, *arguments: Any, **options: Any) -> None:
+        saved.append(figure)
+        original(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", save)
+    return saved
+
+
+def only(figures: list[Figure]) -> Axes:
+    """The one panel of the one figure that was saved."""
+    (figure,) = figures
+    (axes,) = figure.axes
+    return axes
+
+
+def points(line: Line2D) -> list[tuple[float, float]]:
+    x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+    return [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+
+
+def curve(axes: Axes) -> Line2D:
+    """The line in the project's blue."""
+    (line,) = [line for line in axes.lines if matplotlib.colors.to_hex(line.get_color()) == "#1f5fa8"]
+    return line
+
+
+def said(axes: Axes) -> str:
+    """All words of a panel."""
+    legend = axes.get_legend()
+    inside = [text.get_text() for text in [*axes.texts, *(legend.get_texts() if legend else [])]]
+    return "\n".join([axes.get_title(), axes.get_xlabel(), axes.get_ylabel(), *inside])
+
+
+def assert_picture(path: Path) -> None:
+    """A file that opens and is not blank."""
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        assert min(image.size) >= 400
+        assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 20
+
+
+def test_roc_is_true_against_false_acceptance(drawn: list[Figure], tmp_path: Path) -> None:
+    fpr, tpr = np.array([0.0, 0.1, 0.5, 1.0]), np.array([0.0, 0.7, 0.9, 1.0])
+    plots.draw_roc(fpr, tpr, 0.8765, BACKBONE, tmp_path / "roc.png")
+    axes = only(drawn)
+    assert points(curve(axes)) == [(0, 0), (0.1, 0.7), (0.5, 0.9), (1, 1)]
+    assert curve(axes).get_drawstyle() == "steps-post"
+    assert [(0.0, 0.0), (1.0, 1.0)] in [points(line) for line in axes.lines]
+    assert "FAR" in axes.get_xlabel() and "FRR" in axes.get_ylabel()
+    assert "0.8765" in said(axes).replace(",", ".") and BACKBONE in axes.get_title()
+    assert_picture(tmp_path / "roc.png")
+
+
+def test_precision_stands_over_recall(drawn: list[Figure], tmp_path: Path) -> None:
+    recall, precision = np.array([1.0, 0.5, 0.25, 0.0]), np.array([0.4, 0.6, 0.75, 1.0])
+    plots.draw_precision_recall(recall, precision, 0.6543, BACKBONE, tmp_path / "pr.png")
+    axes = only(drawn)
+    assert points(curve(axes)) == [(1, 0.4), (0.5, 0.6), (0.25, 0.75), (0, 1)]
+    assert axes.get_xlabel() != axes.get_ylabel()
+    assert "precisi" in axes.get_ylabel().lower() and "precisi" not in axes.get_xlabel().lower()
+    assert "0.6543" in said(axes).replace(",", ".") and BACKBONE in axes.get_title()
+    assert_picture(tmp_path / "pr.png")
+
+
+def test_det_is_frr_over_far_on_normal_deviates(drawn: list[Figure], tmp_path: Path) -> None:
+    far, frr = np.array([0.0, 0.01, 0.2, 1.0]), np.array([1.0, 0.3, 0.05, 0.0])
+    plots.draw_det(far, frr, BACKBONE, tmp_path / "det.png")
+    axes = only(drawn)
+    low, high = 0.00005, 0.6  # what is outside is drawn at the edge
+    x, y = norm.ppf([low, 0.01, 0.2, high]), norm.ppf([high, 0.3, 0.05, low])
+    assert points(curve(axes)) == [(pytest.approx(a), pytest.approx(b)) for a, b in zip(x, y, strict=True)]
+    assert "FAR" in axes.get_xlabel() and "FRR" in axes.get_ylabel() and BACKBONE in axes.get_title()
+    for axis in (axes.xaxis, axes.yaxis):
+        names = [text.get_text().replace(",", ".") for text in axis.get_ticklabels()]
+        shown = dict(zip(names, axis.get_ticklocs(), strict=True))
+        assert shown["1 %"] == pytest.approx(norm.ppf(0.01))
+        assert shown["50 %"] == pytest.approx(norm.ppf(0.5))
+        assert shown["0.01 %"] == pytest.approx(norm.ppf(0.0001))
+    assert len(axes.texts) == 0, "some face is mistaken at every threshold"
+    assert_picture(tmp_path / "det.png")
+
+
+def test_where_no_face_is_mistaken_the_det_curve_lies_on_the_edge_is_seen_and_said(
+    drawn: list[Figure], tmp_path: Path
+) -> None:
+    plots.draw_det(np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]), BACKBONE, tmp_path / "det.png")
+    assert len(only(drawn).texts) == 1
+    with Image.open(tmp_path / "det.png") as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    blue = abs(pixels - (0x1F, 0x5F, 0xA8)).max(axis=2) < 30
+    assert blue.sum(axis=0).max() > 300 and blue.sum(axis=1).max() > 300
+
+
+def test_calibration_is_the_share_of_me_over_the_score(drawn: list[Figure], tmp_path: Path) -> None:
+    table = pd.DataFrame({"score": [0.05, 0.4, 0.9], "share_me": [0.1, 0.3, 1.0], "weight": [0.5, 0.125, 0.375]})
+    plots.draw_calibration(table, BACKBONE, tmp_path / "calibration.png")
+    axes = only(drawn)
+    wanted = [(0.05, 0.1), (0.4, 0.3), (0.9, 1.0)]
+    assert points(curve(axes)) == wanted
+    (scatter,) = axes.collections
+    assert np.asarray(scatter.get_offsets()).tolist() == [list(point) for point in wanted]
+    areas = np.asarray(scatter.get_sizes())
+    assert np.diff(areas)[[0, 1]] / 0.125 == pytest.approx(np.diff([0.5, 0.125, 0.375]) / 0.125 * 400)
+    assert [(0.0, 0.0), (1.0, 1.0)] in [points(line) for line in axes.lines]
+    assert axes.get_xlabel() and axes.get_ylabel() and BACKBONE in axes.get_title()
+    assert_picture(tmp_path / "calibration.png")
+
+
+def test_scores_are_spread_by_class_with_the_thresholds_where_they_lie(drawn: list[Figure], tmp_path: Path) -> None:
+    """Three strangers, two of them with the same low score; one photo of me. Each class's bars add up to 1."""
+    labels, scores = np.array([0, 0, 0, 1]), np.array([1e-3, 1e-3, 0.3, 0.97])
+    plots.draw_scores(labels, scores, {"one": 0.75, "other": 0.9}, BACKBONE, tmp_path / "scores.png")
+    axes = only(drawn)
+    for colour, name, expected in ((RED, "not_me", {1e-3: 2 / 3, 0.3: 1 / 3}), (GREEN, "me", {0.97: 1.0})):
+        bars = [bar for bar in axes.patches if matplotlib.colors.to_hex(bar.get_facecolor()) == colour]
+        heights = {bar.get_x() + bar.get_width() / 2: bar.get_height() for bar in bars if bar.get_height() > 0}
+        assert sum(heights.values()) == pytest.approx(1)
+        width = bars[0].get_width()
+        for score, height in expected.items():
+            near = [value for place, value in heights.items() if abs(place - logit(score)) <= width / 2]
+            assert near == [pytest.approx(height)], (name, score)
+    drawn_as, names = axes.get_legend_handles_labels()
+    handles: dict[str, Any] = dict(zip(names, drawn_as, strict=True))
+    assert {"me", "not_me"} <= handles.keys()
+    assert matplotlib.colors.to_hex(handles["me"].get_facecolor()) == GREEN
+    lines = {text: line for text, line in handles.items() if isinstance(line, Line2D)}
+    placed = {text: points(line)[0][0] for text, line in lines.items()}
+    assert len(placed) == 2
+    for text, place in placed.items():
+        threshold = 0.75 if "one" in text else 0.9
+        assert f"{threshold:g}" in text.replace(",", ".")
+        assert place == pytest.approx(logit(threshold))
+    assert_picture(tmp_path / "scores.png")
+
+
+def test_a_threshold_of_0_or_1_is_drawn_at_the_end_of_the_scale(drawn: list[Figure], tmp_path: Path) -> None:
+    plots.draw_scores(np.array([0, 1]), np.array([0.0, 1.0]), {"a": 0.0, "b": 1.0}, BACKBONE, tmp_path / "s.png")
+    assert sorted(points(line)[0][0] for line in only(drawn).lines) == pytest.approx([logit(1e-6), logit(1 - 1e-6)])
+
+
+@pytest.fixture
+def degraded() -> pd.DataFrame:
+    """Four degradations, two of which have figures no two of which are alike, after the photos as they are."""
+    rows = [
+        ("none", 0.0, "", 0.08, 0.01, 0.0),
+        ("blur", 1.0, "a unit", 0.10, 0.02, 0.03), ("blur", 2.5, "a unit", 0.40, 0.05, 0.06),
+        ("size", 60.0, "pixels", 0.07, 0.04, 0.09), ("size", 40.0, "pixels", 0.20, 0.11, 0.12),
+        ("size", 25.0, "pixels", 0.90, 0.13, 0.50),
+        ("noise", 9.0, "levels", 0.0, 0.0, 0.0), ("jpeg", 9.0, "quality", 0.0, 0.0, 0.0),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["degradation", "level", "unit", "frr", "far", "no_face"])
+    return table.assign(photos_me=12, photos_not_me=34)
+
+
+def test_rates_are_drawn_along_each_degradation(drawn: list[Figure], degraded: pd.DataFrame, tmp_path: Path) -> None:
+    doubled_at = {"blur": None, "size": 40.0, "noise": None, "jpeg": None}
+    plots.draw_robustness(degraded, doubled_at, BACKBONE, tmp_path / "robustness.png")
+    (figure,) = drawn
+    blur, size = figure.axes[:2]
+    assert (blur.get_title(), blur.get_xlabel()) == ("blur", "a unit")
+    assert (size.get_title(), size.get_xlabel()) == ("size", "pixels")
+    wanted: dict[Any, dict[str, list[float]]] = {
+        blur: {GREEN: [8, 10, 40], RED: [1, 2, 5], "#808080": [0, 3, 6]},
+        size: {GREEN: [8, 7, 20, 90], RED: [1, 4, 11, 13], "#808080": [0, 9, 12, 50]},
+    }
+    for axes, curves in wanted.items():
+        found = {matplotlib.colors.to_hex(line.get_color()): points(line) for line in axes.lines}
+        for colour, values in curves.items():
+            assert found[colour] == [(place, pytest.approx(value)) for place, value in enumerate(values)]
+        labels = {matplotlib.colors.to_hex(line.get_color()): str(line.get_label()) for line in axes.lines}
+        assert labels[GREEN].startswith("FRR") and labels[RED].startswith("FAR")
+    assert [text.get_text().replace(",", ".") for text in size.get_xticklabels()][1:] == ["60", "40", "25"]
+    doubled = {axes: [line for line in axes.lines if line.get_color() == "black"] for axes in (blur, size)}
+    assert doubled[blur] == []
+    assert [points(line)[0][0] for line in doubled[size]] == [2], "the second step, after the photos as they are"
+    title = figure.get_suptitle()
+    assert title.index("12") < title.index("34") and BACKBONE in title
+    assert_picture(tmp_path / "robustness.png")
+
+
+def test_the_confusion_matrix_has_what_was_said_along_and_what_is_down(drawn: list[Figure], tmp_path: Path) -> None:
+    """Four strangers, one accepted; seven photos of me, two turned away: a row for what they are."""
+    labels, predicted = np.array([0] * 4 + [1] * 7), np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0])
+    plots.draw_confusion(labels, predicted, 0.625, BACKBONE, tmp_path / "confusion.png")
+    axes = only(drawn)
+    counts = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axes.texts}
+    assert counts == {(0, 0): "3", (0, 1): "1", (1, 0): "2", (1, 1): "5"}
+    for axis in (axes.xaxis, axes.yaxis):
+        assert [text.get_text() for text in axis.get_ticklabels()] == ["not_me", "me"]
+    assert axes.get_xlabel().lower().startswith("pred") and not axes.get_ylabel().lower().startswith("pred")
+    assert "0.625" in axes.get_title().replace(",", ".") and BACKBONE in axes.get_title()
+    assert_picture(tmp_path / "confusion.png")
+
+
+def test_the_same_picture_is_the_same_file(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        plots.draw_roc(np.array([0.0, 1.0]), np.array([0.0, 1.0]), 0.5, BACKBONE, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

@@ -1,0 +1,138 @@
+"""From figures to text and from text to a page: how numbers are written, and what a page may hold."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from stages.report import rendering
+from stages.robustness.degradations import DEGRADATIONS
+from tests.stages.report.support import made_up_values, section
+
+LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
+Values = dict[str, Any]
+
+
+@pytest.fixture
+def values() -> Values:
+    return made_up_values()
+
+
+def rate_as_written(values: Values, language: str, rate: float | None) -> str:
+    """A rate in the table of thresholds."""
+    values["evaluation"]["threshold_analysis"]["at_default"]["far"] = rate
+    values["evaluation"]["threshold_analysis"]["at_default"]["threshold"] = 0.75
+    text = section(rendering.render_markdown(language, values), language, "Thresholds")
+    (row,) = [line for line in text.splitlines() if re.search(r"\| 0[.,]7500 \|", line)]
+    return row.strip("| ").split(" | ")[2]
+
+
+@pytest.mark.parametrize(
+    ("rate", "written"),
+    [
+        (0.0, "0.0 %"), (1.0, "100.0 %"), (0.5, "50.0 %"), (0.0123, "1.2 %"), (0.01, "1.0 %"), (0.00999, "1.00 %"),
+        (0.0042, "0.42 %"), (0.001, "0.10 %"), (0.00042, "0.042 %"), (0.00001, "0.001 %"),
+    ],
+)  # fmt: skip
+def test_a_small_rate_has_the_decimals_that_it_needs(values: Values, rate: float, written: str) -> None:
+    """0.04 % is not printed as 0.0 %, which would be a promise."""
+    assert rate_as_written(values, "en", rate) == written
+    assert rate_as_written(values, "es", rate) == written.replace(".", ",")
+
+
+@LANGUAGES
+def test_what_nothing_tells_of_is_a_dash(values: Values, language: str) -> None:
+    group = values["fairness"]["groups"][0]
+    group["frr"] = group["frr_interval"] = None
+    text = section(rendering.render_markdown(language, values), language, "Fairness")
+    (row,) = [line for line in text.splitlines() if line.startswith("| light | bad |")]
+    assert row.endswith("| – | – |")
+
+
+@LANGUAGES
+def test_an_interval_goes_from_low_to_high(values: Values, language: str) -> None:
+    at = values["evaluation"]["threshold_analysis"]["at_default"]
+    at["far_interval"] = {"low": 0.0125, "high": 0.25}
+    text = section(rendering.render_markdown(language, values), language, "Thresholds")
+    assert ("1,2 % – 25,0 %" if language == "es" else "1.2 % – 25.0 %") in text
+
+
+@LANGUAGES
+def test_a_bound_of_people_is_rounded_up(values: Values, language: str) -> None:
+    """Of 1,000 strangers fewer than 12.3 get in: fewer than 13, not fewer than 12."""
+    values["evaluation"]["threshold_analysis"]["at_default"]["far_interval"]["high"] = 0.0123
+    text = section(rendering.render_markdown(language, values), language, "Summary")
+    assert re.search(r"\b13\b", text) and not re.search(r"\b12\b(?![.,])", text)
+
+
+@LANGUAGES
+def test_a_user_s_own_words_break_no_table(values: Values, language: str) -> None:
+    group, column = values["fairness"]["groups"][0], values["fairness"]["columns"][0]
+    group["column"] = column["column"] = "a|b"
+    group["group"] = "x | y\nz"
+    text = section(rendering.render_markdown(language, values), language, "Fairness")
+    (row,) = [line for line in text.splitlines() if "x" in line and line.startswith("| a")]
+    assert row.startswith("| a\\|b | x \\| y z | ")
+    assert "a\\|b" in text.partition("**")[2]
+
+
+@LANGUAGES
+def test_each_degradation_has_words_of_its_own(values: Values, language: str) -> None:
+    """And units: "darker" says of times the brightness what "noise" says of grey levels."""
+    text = section(rendering.render_markdown(language, values), language, "Robustness")
+    rows = [line.strip("| ").split(" | ")[0] for line in text.splitlines() if line.startswith("| ")][2:]
+    words = dict(zip((degradation.name for degradation in DEGRADATIONS), rows, strict=True))
+    assert len(set(rows)) == len(DEGRADATIONS)
+    spoken = {
+        "es": {"darker": "oscur", "brighter": "clar", "contrast": "contraste", "blur": "desenfo", "noise": "ruido",
+               "jpeg": "JPEG", "size": "píxeles", "rotation": "grados", "covered": "cubiert"},
+        "en": {"darker": "darker", "brighter": "brighter", "contrast": "contrast", "blur": "blur", "noise": "noise",
+               "jpeg": "JPEG", "size": "pixels", "rotation": "degrees", "covered": "covered"},
+    }[language]  # fmt: skip
+    for name, word in spoken.items():
+        assert word in words[name]
+
+
+def test_a_level_that_is_not_reached_is_said_in_words(values: Values) -> None:
+    values["robustness"]["frr_doubles_at"]["blur"] = None
+    for language in ("es", "en"):
+        text = section(rendering.render_markdown(language, values), language, "Robustness")
+        assert "None" not in text
+        assert len([line for line in text.splitlines() if line.startswith("| ")]) == 2 + len(DEGRADATIONS)
+
+
+def test_pictures_are_within_the_page(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (4, 4), "blue").save(tmp_path / "c.png")
+    page = rendering.render_html("# t\n\n![First](a.png)\n![Second](c.png)\n", "en", tmp_path)
+    shown = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="(\w+)"', page)
+    assert [name for _, name in shown] == ["First", "Second"]
+    assert base64.b64decode(shown[1][0]) == (tmp_path / "c.png").read_bytes()
+
+
+def test_a_picture_that_is_missing_or_elsewhere_leaves_no_trace(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "there.png")
+    text = "# t\n\n![Gone](gone.png)\n![There](there.png)\n![Far](https://example.org/far.png)\n"
+    page = rendering.render_html(text, "en", tmp_path)
+    assert page.count("<img ") == 1
+    assert 'alt="There"' in page
+    assert not re.search("gone|far|http", page, flags=re.IGNORECASE)
+
+
+def test_text_is_escaped(tmp_path: Path) -> None:
+    page = rendering.render_html("# a <b> & c\n\n<script>x</script> & `<i>`\n", "en", tmp_path)
+    assert "<title>a &lt;b&gt; &amp; c</title>" in page
+    assert "&lt;script&gt;x&lt;/script&gt; &amp; <code>&lt;i&gt;</code>" in page
+    assert not re.search("<script|<b>|<i>", page)
+
+
+@LANGUAGES
+def test_a_page_says_its_language(values: Values, language: str, tmp_path: Path) -> None:
+    page = rendering.render_html(rendering.render_markdown(language, values), language, tmp_path)
+    assert f'<html lang="{language}">' in page
+    assert page.count("<table>") >= 6

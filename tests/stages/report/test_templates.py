@@ -1,0 +1,312 @@
+"""Each figure stands where it belongs, in both languages: no two are alike, and each section's are looked up in order.
+
+Words between them are the translators'; figures come in one order in both languages.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from stages.report import rendering
+from stages.report.latency import STEPS
+from tests.stages.report.support import SECTIONS, made_up_values, numbers_in, section
+
+LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
+Values = dict[str, Any]
+
+
+@pytest.fixture
+def values() -> Values:
+    return made_up_values()
+
+
+def all_numbers(value: Any) -> set[float]:
+    """Every number that a report may print of some values: as it is, as a percentage, of a thousand."""
+    if isinstance(value, dict):
+        return set().union(*(all_numbers(item) for item in value.values())) if value else set()
+    if isinstance(value, list | tuple):
+        return set().union(*(all_numbers(item) for item in value)) if value else set()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return set()
+    return {float(value), pct(value), round(1000 * value), math.ceil(1000 * value - 1e-9)}
+
+
+def pct(rate: float) -> float:
+    return round(100 * rate, 1)
+
+
+def told(values: Values, language: str, english: str, beside: set[float] | None = None) -> list[float]:
+    """The figures of a section in its order, but for numbers that are no figures of this data set (95 %, 1000)."""
+    text = section(rendering.render_markdown(language, values), language, english)
+    figures = {name: value for name, value in values.items() if name not in ("params", "manifest")}
+    known = all_numbers(figures) | (beside or set())
+    return [number for number in numbers_in(text, language) if number in known]
+
+
+def span(interval: dict[str, float]) -> list[float]:
+    return [pct(interval["low"]), pct(interval["high"])]
+
+
+def test_no_two_figures_are_alike(values: Values) -> None:
+    """Or a figure in the wrong place would look right."""
+
+    def leaves(value: Any) -> list[float]:
+        if isinstance(value, dict):
+            return [leaf for item in value.values() for leaf in leaves(item)]
+        if isinstance(value, list):
+            return [leaf for item in value for leaf in leaves(item)]
+        return [float(value)] if isinstance(value, int | float) and not isinstance(value, bool) and value else []
+
+    figures = leaves({name: value for name, value in values.items() if name not in ("params", "manifest")})
+    figures.remove(2.0)  # how many groups of light there are, which no report prints
+    assert len(figures) == len(set(figures)) > 110
+    rates = [figure for figure in figures if figure < 1]
+    assert len({pct(rate) for rate in rates}) > 0.9 * len(rates)
+
+
+@LANGUAGES
+def test_the_summary(values: Values, language: str) -> None:
+    evaluation = values["evaluation"]
+    at, point = evaluation["threshold_analysis"]["at_default"], evaluation["operating_point"]
+    start = [
+        round(at["threshold"], 2),
+        pct(at["far"]), pct(at["far_interval"]["high"]),
+        round(1000 * at["far"]), evaluation["test_groups"]["not_me"], math.ceil(1000 * at["far_interval"]["high"]),
+        pct(at["frr"]), pct(at["frr_interval"]["high"]),
+        pct(point["target_far"]), point["threshold"], pct(point["frr"]),
+    ]  # fmt: skip
+    shown = {round(at["threshold"], 2)}
+    assert told(values, language, "Summary", shown) == [*start, point["people_needed"], 250, 180]
+    point["effective_people"] = 250
+    assert told(values, language, "Summary", shown) == [*start, point["people_needed"], 250]
+    point["supported"] = True
+    assert told(values, language, "Summary", shown) == start
+    text = section(rendering.render_markdown(language, values), language, "Summary")
+    assert text.index("FAR") < text.index("FRR")
+
+
+@LANGUAGES
+def test_what_is_promised_and_what_is_not_read_differently(values: Values, language: str) -> None:
+    """`VERIFY_THRESHOLD=auto` serves the point where it is promised, 0.75 where it is not."""
+    point = values["evaluation"]["operating_point"]
+    default = "0,75" if language == "es" else "0.75"
+    for supported in (True, False):
+        point["supported"] = supported
+        text = section(rendering.render_markdown(language, values), language, "Summary")
+        assert "`VERIFY_THRESHOLD=auto`" in text
+        assert (f" {default}" in text.partition("VERIFY_THRESHOLD=auto")[2]) == (not supported)
+
+
+@LANGUAGES
+def test_the_data(values: Values, language: str) -> None:
+    rows = [[values["dataset"][name][part] for part in ("photos", "with_face", "no_face", "unusable", "faces_used")]
+            for name in ("me", "not_me")]  # fmt: skip
+    expected = [*rows[0], *rows[1], values["metrics"]["people"]["not_me"], *list(values["quality"].values())[:2]]
+    assert told(values, language, "Data") == expected
+    text = section(rendering.render_markdown(language, values), language, "Data")
+    assert text.index("`me`") < text.index(str(rows[0][0])) < text.index("`not_me`") < text.index(str(rows[1][0]))
+    without = {**values, "quality": {"suspected_me": 0}}
+    assert told(without, language, "Data") == expected[:-2]
+
+
+@LANGUAGES
+def test_the_process(values: Values, language: str) -> None:
+    def numbers(changed: Values) -> list[float]:
+        known = {0.6125, 0.7375, 0.8625, 0.9175, 163.0, 517.0, 777.0, 555.0, 0.375}
+        text = section(rendering.render_markdown(language, changed), language, "Process")
+        return [number for number in numbers_in(text, language) if number in known]
+
+    start = [0.6125, 0.7375, 0.8625, 0.9175, 163, 163, 517]
+    assert numbers(values) == [*start, 777, 0.375]
+    params = values["params"]
+    contract = replace(params, train=replace(params.train, verifier="logistic_regression"))
+    assert numbers(values | {"params": contract}) == [*start, 555]
+    assert "balanced" in section(
+        rendering.render_markdown(language, values | {"params": contract}), language, "Process"
+    )
+    assert "network-a" in section(rendering.render_markdown(language, values), language, "Process")
+
+
+@LANGUAGES
+def test_how_faces_are_cut_and_embedded_is_said_as_it_was(values: Values, language: str) -> None:
+    def process(**changes: Any) -> str:
+        return section(rendering.render_markdown(language, values | changes), language, "Process")
+
+    params = values["params"]
+    plain = process(params=replace(params, embed=replace(params.embed, flip=False)))
+    negated = "sin promediar" if language == "es" else "not averaged"
+    assert negated in plain and negated not in process()
+    values["manifest"].crop.alignment = "box"
+    by_box = process()
+    values["manifest"].crop.alignment = "similarity"
+    five = "cinco" if language == "es" else "five"
+    assert five in process() and five not in by_box
+
+
+@LANGUAGES
+def test_what_was_trained_on_what(values: Values, language: str) -> None:
+    metrics, english = values["metrics"], "What was trained on what"
+    faces, protocol = metrics["faces"], metrics["protocol"]
+    assert told(values, language, english) == [
+        protocol["folds"], protocol["repeats"], faces["train"]["me"], faces["train"]["not_me"],
+    ]  # fmt: skip
+    metrics["protocol"] = {"name": "holdout"}
+    parts = [faces[part][name] for part in ("train", "test", "validation") for name in ("me", "not_me")]
+    assert told(values, language, english, {4242.0}) == [4242, *parts]
+    del faces["validation"]
+    assert told(values, language, english, {4242.0}) == [4242, *parts[:4]]
+
+
+@LANGUAGES
+def test_the_metrics(values: Values, language: str) -> None:
+    metrics, evaluation = values["metrics"], values["evaluation"]
+    names = ("accuracy", "auc_roc", "precision", "recall", "f1_score")
+    rows = [value for name in names for value in (metrics[name], evaluation["metrics"][name])]
+    expected = [round(evaluation["threshold"], 2), *rows, evaluation["metrics"]["expected_calibration_error"],
+                metrics["protocol"]["repeats"]]  # fmt: skip
+    assert told(values, language, "Metrics", {expected[0]}) == expected
+    text = section(rendering.render_markdown(language, values), language, "Metrics")
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
+    for label, name in (("accuracy", "accuracy"), ("auc", "auc_roc"), ("precisi", "precision"), ("recall", "recall"),
+                        ("f1", "f1_score")):  # fmt: skip
+        (line,) = [line for title, line in lines.items() if label in title.lower()]
+        assert numbers_in(line.partition("|")[2].partition("|")[2], language) == [
+            metrics[name], evaluation["metrics"][name],
+        ]  # fmt: skip
+
+
+@LANGUAGES
+def test_the_thresholds(values: Values, language: str) -> None:
+    analysis = values["evaluation"]["threshold_analysis"]
+    rows = []
+    for name in ("at_default", "at_target_far", "at_optimal_f1", "at_equal_error_rate"):
+        at = analysis[name]
+        rows += [at["threshold"], pct(at["far"]), *span(at["far_interval"]), pct(at["frr"]), *span(at["frr_interval"])]
+    assert told(values, language, "Thresholds") == rows
+    text = section(rendering.render_markdown(language, values), language, "Thresholds")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    heading, (service, _, best, equal) = lines[0], lines[2:]
+    assert 0 < heading.index("FAR") < heading.index("FRR")
+    assert "F1" in best and "EER" in equal and "servic" in service
+    validation = values["evaluation"] | {"threshold_analysis": analysis | {"chosen_on": "validation"}}
+    words = "validaci" if language == "es" else "validation"
+    assert words not in text
+    changed = rendering.render_markdown(language, values | {"evaluation": validation})
+    assert words in section(changed, language, "Thresholds")
+
+
+@LANGUAGES
+def test_the_robustness(values: Values, language: str) -> None:
+    robustness = values["robustness"]
+    expected = [
+        robustness["photos"]["me"], robustness["photos"]["not_me"],
+        pct(robustness["undegraded"]["frr"]), pct(robustness["undegraded"]["far"]),
+        *robustness["frr_doubles_at"].values(),
+    ]  # fmt: skip
+    assert told(values, language, "Robustness") == expected
+    text = section(rendering.render_markdown(language, values), language, "Robustness")
+    assert text.index("FRR") < text.index("FAR")
+    lines = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    words = {"darker": "oscur", "brighter": "clar", "contrast": "contrast", "blur": "desenfo", "noise": "ruido",
+             "jpeg": "JPEG", "size": "píxel", "rotation": "gir", "covered": "cubiert"}  # fmt: skip
+    for name, line in zip(robustness["frr_doubles_at"], lines, strict=True):
+        word = words[name] if language == "es" else {"size": "smaller"}.get(name, name)
+        assert word.lower() in line.lower(), name
+
+
+@LANGUAGES
+def test_the_fairness(values: Values, language: str) -> None:
+    rows = []
+    for group in values["fairness"]["groups"]:
+        rows += [group["people"], pct(group["far"]), *span(group["far_interval"]), group["photos_me"],
+                 pct(group["frr"]), *span(group["frr_interval"])]  # fmt: skip
+    assert told(values, language, "Fairness") == [*rows, 0.0123, 0.0234]
+    text = section(rendering.render_markdown(language, values), language, "Fairness")
+    heading = next(line for line in text.splitlines() if line.startswith("| "))
+    assert heading.index("FAR") < heading.index("FRR")
+    said = [line for line in text.splitlines() if line.startswith("**")]
+    assert ["FAR" in line for line in said] == [True, False]
+
+
+@LANGUAGES
+def test_the_latency(values: Values, language: str) -> None:
+    rows = [value for step in STEPS for value in values["latency"][step].values()]
+    assert told(values, language, "Latency") == rows
+    text = section(rendering.render_markdown(language, values), language, "Latency")
+    lines = [line.lower() for line in text.splitlines() if line.startswith("| ")]
+    assert lines[0].index("media") < lines[0].index("95")
+    words = {"decode": "deco", "detect": "detect", "detect and cut": "cut" if language == "en" else "recort",
+             "embed": "embed", "classify": "clas", "whole": "score" if language == "en" else "puntuaci"}  # fmt: skip
+    for step, line in zip(STEPS, lines[2:], strict=True):
+        assert words[step] in line, step
+
+
+@LANGUAGES
+def test_the_model_card(values: Values, language: str) -> None:
+    faces = values["metrics"]["faces"]["train"]
+    assert told(values, language, "Model card") == [faces["me"], faces["not_me"], values["metrics"]["people"]["not_me"]]
+    text = section(rendering.render_markdown(language, values), language, "Model card")
+    assert "network-a" in text and values["params"].train.verifier in text
+
+
+ADVICE: list[tuple[dict[str, Any], list[float]]] = [
+    ({"name": "add_photos", "class": "me", "count": 11, "recommended": 23}, [11, 23]),
+    ({"name": "more_is_better", "class": "not_me", "count": 31}, [31]),
+    ({"name": "imbalance", "share": 0.071}, [7.1]),
+    ({"name": "no_stranger_got_in", "people": 61, "below": 0.0493}, [61, 4.9]),
+    ({"name": "strangers_get_in", "far": 0.083, "threshold": 0.8765, "far_there": 0.041, "frr_there": 0.127},
+     [8.3, 0.8765, 4.1, 12.7]),
+    ({"name": "target_unsupported", "target": 0.0123, "needed": 244, "people": 62, "effective": 44, "possible": 0.069},
+     [1.2, 244, 62, 44, 6.9]),
+    ({"name": "target_unsupported", "target": 0.0123, "needed": 244, "people": 62, "effective": 62, "possible": 0.049},
+     [1.2, 244, 62, 4.9]),
+    ({"name": "unusable_photos", "count": 17}, [17]),
+    ({"name": "suspected_labels", "count": 19}, [19]),
+]  # fmt: skip
+
+
+@LANGUAGES
+@pytest.mark.parametrize(("entry", "expected"), ADVICE, ids=str)
+def test_advice_says_its_figures_in_order(
+    values: Values, language: str, entry: dict[str, Any], expected: list[float]
+) -> None:
+    text = section(
+        rendering.render_markdown(language, values | {"recommendations": [entry]}), language, "Recommendations"
+    )
+    found = [number for number in numbers_in(text, language) if number in expected]
+    assert found == expected
+    if "class" in entry:
+        assert f"{entry['class']}`" in text.replace("data/", "`")
+
+
+@LANGUAGES
+def test_advice_names_what_was_used_and_what_was_asked_for(values: Values, language: str) -> None:
+    entry = {"name": "stand_in", "backbone": "network-a", "requested": "network-b"}
+    text = rendering.render_markdown(language, values | {"recommendations": [entry]})
+    advice = section(text, language, "Recommendations")
+    assert -1 < advice.index("`network-a`") < advice.index("`network-b`")
+    fragile = {"name": "fragile", "degradations": ["blur", "noise"]}
+    advice = section(
+        rendering.render_markdown(language, values | {"recommendations": [fragile]}), language, "Recommendations"
+    )
+    words = ("desenfoque", "ruido") if language == "es" else ("blur", "noise")
+    assert -1 < advice.index(words[0]) < advice.index(words[1])
+
+
+@LANGUAGES
+def test_sections_stand_in_their_order(values: Values, language: str) -> None:
+    text = rendering.render_markdown(language, values)
+    assert [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")] == SECTIONS[language]
+
+
+def test_both_languages_say_the_same_figures(values: Values) -> None:
+    """All of them, those of no data set too, section by section and in one order."""
+    values["recommendations"] = [entry for entry, _ in ADVICE]
+    texts = {language: rendering.render_markdown(language, values) for language in SECTIONS}
+    for english in SECTIONS["en"]:
+        own = {language: numbers_in(section(text, language, english), language) for language, text in texts.items()}
+        assert own["es"] == own["en"], english
