@@ -93,6 +93,11 @@ def _describe(data: bytes) -> str:
     return "a text file"
 
 
+def _damaged(kind: str) -> str:
+    """The same words for every damage: those of Pillow differ from version to version, and name addresses in memory."""
+    return f"a damaged {kind}, or cut off: its pixels cannot be read. Copy it again from where it came"
+
+
 @dataclass(frozen=True)
 class Photo:
     """A JPEG or PNG whose header has been read and found within the limit, not yet decoded.
@@ -127,7 +132,7 @@ class Photo:
             with _READERS[kind](io.BytesIO(data)) as image:
                 size = image.size
         except _DECODING_ERRORS as error:
-            raise UnreadableImageError(f"a damaged {kind}: {error}") from error
+            raise UnreadableImageError(_damaged(kind)) from error
         if size[0] * size[1] > LARGEST_MAX_PIXELS:
             raise ImageTooLargeError(
                 f"more than {LARGEST_MAX_PIXELS / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:g}"
@@ -162,7 +167,7 @@ class Photo:
                 image.load()
                 return _to_rgb(_orient(image))
         except _DECODING_ERRORS as error:
-            raise UnreadableImageError(f"a damaged {self.format}: {error}") from error
+            raise UnreadableImageError(_damaged(self.format)) from error
 
 
 def _orient(image: Image.Image) -> Image.Image:

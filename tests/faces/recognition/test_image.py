@@ -358,7 +358,7 @@ class TestDamaged:
     def test_truncated(self, name: str, part: float) -> None:
         # The second picture of an MPO is not looked at, so only the first can be short.
         data = ORIGINALS["jpeg" if name == "mpo" else name]
-        with pytest.raises(UnreadableImageError, match=r"a damaged (JPEG|PNG): "):
+        with pytest.raises(UnreadableImageError, match=r"a damaged (JPEG|PNG), or cut off: "):
             Photo.open(data[: int(len(data) * part)]).decode()
 
     @pytest.mark.parametrize(

@@ -222,8 +222,8 @@ def test_embed_takes_every_name(zoo: Zoo) -> None:
     [
         ("text.jpg", "the content is a text file; expected a JPEG or a PNG"),
         ("empty.jpg", "the content is an empty file; expected a JPEG or a PNG"),
-        ("truncated.jpg", "a damaged JPEG: "),
-        ("header only.jpg", "a damaged JPEG: "),
+        ("truncated.jpg", "a damaged JPEG, or cut off: "),
+        ("header only.jpg", "a damaged JPEG, or cut off: "),
         ("gif.png", "the content is a GIF; expected a JPEG or a PNG"),
         ("webp.jpg", "the content is a WebP; expected a JPEG or a PNG"),
         ("huge.png", "megapixels; the limit is 64"),
