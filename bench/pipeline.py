@@ -44,10 +44,17 @@ STAGES = ("crop", "embed")
 
 @dataclass(frozen=True)
 class Run:
-    """A process that has ended: its seconds, and the peak memory of it and its children in MB (10^6 bytes)."""
+    """A process that has ended.
+
+    Attributes:
+        seconds: from its start to its end.
+        megabytes: peak memory of it and its children (10^6 bytes).
+        output: what it wrote to stdout and stderr.
+    """
 
     seconds: float
     megabytes: float
+    output: str
 
 
 class Project:
@@ -112,10 +119,11 @@ class Project:
                 megabytes = max(megabytes, peak_megabytes(process.pid))
                 time.sleep(0.02)
             seconds = time.perf_counter() - begun
-            if process.returncode:
-                log.seek(0)
-                sys.exit(f"{' '.join(arguments)} failed:\n{log.read()[-3000:]}")
-        return Run(seconds, megabytes)
+            log.seek(0)
+            output = log.read()
+        if process.returncode:
+            sys.exit(f"{' '.join(arguments)} failed:\n{output[-3000:]}")
+        return Run(seconds, megabytes, output)
 
 
 def _delete(path: Path) -> None:

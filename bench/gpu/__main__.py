@@ -70,8 +70,8 @@ def measure_embed(project: Project, models: Path, params: Params, args: argparse
         wanted = networks.open_embedder(True, available_cores()).embed(some)
         bench = embedding.Bench(networks, found, args.device)
         rows = embedding.measure(bench, some, wanted, args.batches)
-        stages = embedding.embed_stage(project, sorted({"cpu", args.device}), len(crops), args.rounds)
-    embedding.report(rows, stages, len(crops))
+        stages = embedding.embed_stage(project, sorted({"cpu", args.device}), args.rounds)
+    embedding.report(rows, stages)
     return {"faces": len(crops), "precisions": rows, "stage": stages}
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import shutil
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +20,8 @@ from bench.pipeline import Project
 from faces.recognition.embedder import Embedder
 from faces.recognition.networks import Networks
 from stages.embed.torch_embedder import PRECISIONS, build_module, run_on
+from stages.files.paths import CROP_REPORT, REMEMBERED
+from stages.files.tables import read_records, write_records
 from stages.params import Params
 from stages.progress import progress
 
@@ -92,23 +97,47 @@ def agreement(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> dict[str
     return {"least_cosine": round(float(product.min()), 7), "difference": float(np.abs(got - wanted).max())}
 
 
-def embed_stage(project: Project, devices: list[str], faces: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Seconds of the stage `embed` by device, for all crops on the disk and for one that is new; medians of rounds."""
+def embed_stage(project: Project, devices: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """Seconds of the stage `embed` by device, for all crops but one and then for that one; medians of rounds.
+
+    Crops that are the same to the last pixel are embedded once, and count once.
+
+    Raises:
+        SystemExit: it did not embed what it was to embed, but took it over.
+    """
     seconds: dict[str, list[tuple[float, float]]] = {device: [] for device in devices}
-    index = project.root / "data" / "index.csv"
+    report = project.root / CROP_REPORT
+    every_crop = report.read_bytes()
+    rows = read_records(report, "crop", ["kept", "crop_sha256"])
+    count = Counter(row["crop_sha256"] for row in rows if row["kept"] == "True")
+    added = max(number for number, row in enumerate(rows) if count[row["crop_sha256"]] == 1)
+    new, crops = len(count) - 1, count.total()
     for _ in progress(range(rounds), rounds, "embedding", "round"):
         for device in devices:
             project.set_params("embed", device=device)
-            for path in (project.root / "data").glob("*.*"):
-                path.unlink()
-            everything = project.run("stages.embed").seconds
-            index.write_text("".join(index.read_text(encoding="utf-8").splitlines(True)[:-1]), encoding="utf-8")
-            seconds[device].append((everything, project.run("stages.embed").seconds))
+            shutil.rmtree(project.root / REMEMBERED, ignore_errors=True)
+            write_records(report, list(rows[0]), (row.values() for number, row in enumerate(rows) if number != added))
+            most = _embed(project, new, crops - 1)
+            report.write_bytes(every_crop)
+            seconds[device].append((most, _embed(project, 1, crops)))
     medians = {device: np.median(values, axis=0) for device, values in seconds.items()}
     return {
-        device: {"seconds": round(all_, 2), "per_second": round(faces / all_), "one_more_seconds": round(one, 2)}
-        for device, (all_, one) in medians.items()
+        device: {
+            "crops": new,
+            "seconds": round(most, 2),
+            "per_second": round(new / most),
+            "one_more_seconds": round(one, 2),
+        }
+        for device, (most, one) in medians.items()
     }
+
+
+def _embed(project: Project, new: int, crops: int) -> float:
+    """Seconds of the stage, which must say that so many crops are new."""
+    run = project.run("stages.embed")
+    if f"{new} of {crops} crops are new" not in run.output:
+        sys.exit(f"embed was to embed {new} of {crops} crops; it said:\n{run.output}")
+    return run.seconds
 
 
 def read_crops(project: Project) -> NDArray[np.uint8]:
@@ -132,13 +161,12 @@ def measure(bench: Bench, crops: NDArray[np.uint8], wanted: NDArray[np.float32],
     return rows
 
 
-def report(rows: Precisions, stages: dict[str, dict[str, float]], faces: int) -> None:
+def report(rows: Precisions, stages: dict[str, dict[str, float]]) -> None:
     """Print the tables.
 
     Args:
         rows: what `measure` returned.
         stages: what `embed_stage` returned.
-        faces: crops that the stage has embedded.
     """
     print("Faces a second, each with its mirror image, and share of the peak, by faces in a batch\n")
     batches = list(next(iter(rows.values()))["batches"])
@@ -149,8 +177,8 @@ def report(rows: Precisions, stages: dict[str, dict[str, float]], faces: int) ->
               f"{row['least_cosine']:12.7f}{row['difference']:10.1e}")  # fmt: skip
     taken = [f"{own['megabytes']:,}" for own in next(iter(rows.values()))["batches"].values()]
     print(f"{'memory, MB':12}{'':14}{''.join(f'{cell:>16}' for cell in taken)}")
-    print(f"\nThe stage embed, a process, {faces} crops on the disk")
+    print("\nThe stage embed, a process, crops on the disk")
     for device, own in stages.items():
-        print(f"  {device:6}{own['seconds']:8.1f} s{own['per_second']:8} faces/s; "
+        print(f"  {device:6}{own['crops']:8} crops{own['seconds']:8.1f} s{own['per_second']:8} faces/s; "
               f"one crop more {own['one_more_seconds']:6.1f} s")  # fmt: skip
     print()

@@ -17,9 +17,11 @@ from bench.gpu.__main__ import parse
 from bench.gpu.cropping import LARGE, SMALL, choose_photos
 from bench.peers.mtcnn import BatchedMtcnn
 from bench.peers.settings import VARIABLES, Settings, for_many, for_one_request
+from bench.pipeline import Project
 from bench.support import servers
 from bench.support.photos import SEVERAL_FACES, find_photos, group_by_faces, group_of, in_order, load, many, spread
 from faces.recognition.recognizer import Recognizer
+from stages.files.paths import CROP_REPORT, CROPPED, INDEX, REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS
 from tests.bench.support import run
 
 pytestmark = pytest.mark.timeout(600)
@@ -145,6 +147,7 @@ def test_gpu(few: str, networks_dir: Path) -> None:
     assert report["precisions"]["float32"]["least_cosine"] > 0.999999
     assert set(report["precisions"]["float32"]["batches"]) == {"2", "4"}
     assert report["stage"]["cpu"]["per_second"] > 0
+    assert report["stage"]["cpu"]["crops"] < report["faces"], "one is embedded by itself"
     assert report["device"] == "cpu"
     assert {group: len(row["mtcnn"]) for group, row in report["crop"].items()} == {SMALL: 2, LARGE: 4}
     for row in report["crop"].values():
@@ -188,6 +191,20 @@ def test_mtcnn_finds_the_same_in_batches_of_equal_size(photos_dir: Path, lfw_dir
         [(200, 200), (200, 200)], [(200, 200)], [(197, 200)], [(140, 200)],
     ]  # fmt: skip
     assert batched.crop(paths) == BatchedMtcnn("cpu", 1, 200, 1).crop(paths) == 4
+
+
+def test_what_stages_remember_is_forgotten(tmp_path: Path, networks_dir: Path) -> None:
+    """Else the second round would measure how soon crops and embeddings are taken over."""
+    project = Project(tmp_path / "project", networks_dir.parent, "dlib-resnet")
+    project.put([b"one", b"two"])
+    for path in (REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS, CROPPED, INDEX, CROP_REPORT):
+        (project.root / path.parent).mkdir(parents=True, exist_ok=True)
+        (project.root / path).touch()
+    project.forget()
+    left = {path.relative_to(project.root).as_posix() for path in project.root.rglob("*") if path.is_file()}
+    assert {name for name in left if not name.startswith("models/")} == {
+        "params.yaml", "data/me/00000.jpg", "data/not_me/00001.jpg",
+    }  # fmt: skip
 
 
 def test_settings_of_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
