@@ -102,7 +102,9 @@ def save(picture: Image.Image, name: str) -> None:
         SystemExit: it has more than LARGEST_BYTES.
     """
     path = HERE / name
-    picture.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, "PNG", optimize=True)
+    # Without `kmeans` a colour that few pixels have, such as that of a frame in the legend, becomes another one.
+    palette = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=3)
+    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, "PNG", optimize=True)
     if path.stat().st_size > LARGEST_BYTES:
         sys.exit(f"{path} has {path.stat().st_size} bytes; at most {LARGEST_BYTES} are wanted: use fewer colours")
     print(path)
