@@ -3,8 +3,10 @@
 #   docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification
 FROM python:3.11-slim-bookworm
 
+# MALLOC_ARENA_MAX: one heap for all threads of a worker, as service/run_gunicorn.sh says.
 ENV PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=1
 
 WORKDIR /app
 

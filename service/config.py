@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, get_args, get_type_hints
 
 from dotenv import dotenv_values
+from msgspec import Meta, convert
 
 from faces.operating_point import DEFAULT_THRESHOLD
 from faces.recognition.image import LARGEST_MAX_PIXELS
@@ -24,8 +25,90 @@ MULTIPART_FRAME_BYTES = 64 * 1024
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 _BYTES_PER_MB = 2**20
+_LARGEST_MEGAPIXELS = LARGEST_MAX_PIXELS // 1_000_000
 
-T = TypeVar("T")
+# What a setting may be. The description is the second half of "NAME is 'x'; expected …".
+Probability = Annotated[float, Meta(ge=0, le=1)]
+FilePath = Annotated[Path, Meta(description="a path, absolute or relative to the project's root")]
+Text = Annotated[str, Meta(min_length=1, description="some text (delete the line to use the default)")]
+Threshold = Annotated[Probability | None, Meta(description="a number from 0 to 1, such as 0.75, or auto")]
+Megabytes = Annotated[
+    float,
+    Meta(ge=1 / _BYTES_PER_MB, description="a number of megabytes (2^20 bytes) greater than 0, such as 2 or 1.5"),
+]
+Megapixels = Annotated[
+    float,
+    Meta(
+        ge=1e-6,
+        le=_LARGEST_MEGAPIXELS,
+        description=f"a number of megapixels greater than 0, at most {_LARGEST_MEGAPIXELS}, such as 64",
+    ),
+]
+Seconds = Annotated[float, Meta(gt=0, description="a number of seconds greater than 0, such as 5")]
+Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
+Workers = Annotated[int, Meta(ge=1, description="a whole number of worker processes, 1 or more")]
+Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
+Origins = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
+    Meta(min_length=1, description="* or a list of origins with commas between, such as https://example.org"),
+]
+
+# How a variable's text is read. A ValueError says that it cannot be; whether the value may be used is for its type to
+# say.
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise ValueError
+    return PROJECT_ROOT / Path(text).expanduser()
+
+
+def _number(text: str) -> float:
+    """A finite number in plain notation; Python's own 1_000 is refused."""
+    value = float(text)
+    if "_" in text or not text.isascii() or not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _number_or_auto(text: str) -> float | None:
+    return None if text.lower() == "auto" else _number(text)
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in _TRUE + _FALSE:
+        raise ValueError
+    return text.lower() in _TRUE
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+
+
+VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "MODEL_PATH": ("model_path", _path),
+    "SCALER_PATH": ("scaler_path", _path),
+    "NETWORKS_PATH": ("networks_path", _path),
+    "OPERATING_POINT_PATH": ("operating_point_path", _path),
+    "VERIFY_THRESHOLD": ("threshold", _number_or_auto),
+    "MAX_CONTENT_MB": ("max_content_mb", _number),
+    "MAX_MEGAPIXELS": ("max_megapixels", _number),
+    "MODEL_VERSION": ("model_version", str),
+    "FLASK_HOST": ("host", str),
+    "PORT": ("port", _whole),
+    "FLASK_DEBUG": ("debug", _switch),
+    "CORS_ORIGINS": ("cors_origins", _origins),
+    "WEB_CONCURRENCY": ("workers", _whole),
+    "MAX_WAIT_SECONDS": ("max_wait_seconds", _number),
+}
+"""For each variable, the field of `Settings` that it sets, and how its text is read."""
+
 log = logging.getLogger("service.config")
 
 
@@ -37,20 +120,20 @@ class SettingsError(ValueError):
 class Settings:
     """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto"."""
 
-    model_path: Path = PROJECT_ROOT / "models/model.joblib"
-    scaler_path: Path = PROJECT_ROOT / "models/scaler.joblib"
-    networks_path: Path = PROJECT_ROOT / "models/networks"
-    operating_point_path: Path = PROJECT_ROOT / "models/operating_point.json"
-    threshold: float | None = DEFAULT_THRESHOLD
-    max_content_mb: float = 2.0
-    max_megapixels: float = 64.0
-    model_version: str = "me-verifier-v1"
-    host: str = "0.0.0.0"
-    port: int = 5000
-    debug: bool = False
-    cors_origins: tuple[str, ...] = ("*",)
-    workers: int = 4
-    max_wait_seconds: float = 5.0
+    model_path: FilePath = PROJECT_ROOT / "models/model.joblib"
+    scaler_path: FilePath = PROJECT_ROOT / "models/scaler.joblib"
+    networks_path: FilePath = PROJECT_ROOT / "models/networks"
+    operating_point_path: FilePath = PROJECT_ROOT / "models/operating_point.json"
+    threshold: Threshold = DEFAULT_THRESHOLD
+    max_content_mb: Megabytes = 2.0
+    max_megapixels: Megapixels = 64.0
+    model_version: Text = "me-verifier-v1"
+    host: Text = "0.0.0.0"
+    port: Port = 5000
+    debug: Switch = False
+    cors_origins: Origins = ("*",)
+    workers: Workers = 4
+    max_wait_seconds: Seconds = 5.0
 
     @property
     def max_image_bytes(self) -> int:
@@ -79,53 +162,31 @@ class Settings:
             SettingsError: names every variable that has a value it cannot have.
         """
         in_file = _read_env_file(env_file or PROJECT_ROOT / ".env")
-        reader = _Reader({**in_file, **(os.environ if environment is None else environment)})
-        settings = cls(
-            model_path=reader.read("MODEL_PATH", _path, cls.model_path),
-            scaler_path=reader.read("SCALER_PATH", _path, cls.scaler_path),
-            networks_path=reader.read("NETWORKS_PATH", _path, cls.networks_path),
-            operating_point_path=reader.read("OPERATING_POINT_PATH", _path, cls.operating_point_path),
-            threshold=reader.read("VERIFY_THRESHOLD", _threshold, cls.threshold),
-            max_content_mb=reader.read("MAX_CONTENT_MB", _megabytes, cls.max_content_mb),
-            max_megapixels=reader.read("MAX_MEGAPIXELS", _megapixels, cls.max_megapixels),
-            model_version=reader.read("MODEL_VERSION", _text, cls.model_version),
-            host=reader.read("FLASK_HOST", _text, cls.host),
-            port=reader.read("PORT", _port, cls.port),
-            debug=reader.read("FLASK_DEBUG", _boolean, cls.debug),
-            cors_origins=reader.read("CORS_ORIGINS", _origins, cls.cors_origins),
-            workers=reader.read("WEB_CONCURRENCY", _count, cls.workers),
-            max_wait_seconds=reader.read("MAX_WAIT_SECONDS", _seconds, cls.max_wait_seconds),
-        )
-        for name in sorted(in_file.keys() - reader.known):
+        values = {**in_file, **(os.environ if environment is None else environment)}
+        types = get_type_hints(cls, include_extras=True)
+        given: dict[str, Any] = {}
+        problems: list[str] = []
+        for variable, (field, read) in VARIABLES.items():
+            if variable in values:
+                text = values[variable].strip()
+                try:
+                    given[field] = convert(read(text), types[field])
+                except ValueError:  # read's, or msgspec's ValidationError
+                    problems.append(f"{variable} is {text!r}; expected {_description(types[field])}")
+        for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
         try:
             available_cores()
         except CoresError as error:
-            reader.problems.append(str(error))
-        if reader.problems:
-            raise SettingsError("\n".join(reader.problems))
-        return settings
+            problems.append(str(error))
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return cls(**given)
 
 
-class _Reader:
-    """Parses variables one by one and collects what is wrong, so that a start reports everything at once."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-        self.known: set[str] = set()
-        self.problems: list[str] = []
-
-    def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
-        """The variable's value; the default where it is not set or, noting a problem, cannot be parsed."""
-        self.known.add(name)
-        if name not in self._values:
-            return default
-        text = self._values[name].strip()
-        try:
-            return parse(text)
-        except ValueError as error:
-            self.problems.append(f"{name} is {text!r}; expected {error}")
-            return default
+def _description(expected: Any) -> str:
+    """The description of a setting's type."""
+    return next(meta.description for meta in get_args(expected) if isinstance(meta, Meta) and meta.description)
 
 
 def _read_env_file(path: Path) -> dict[str, str]:
@@ -137,101 +198,3 @@ def _read_env_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text; save it as UTF-8") from None
     return {name: value or "" for name, value in lines.items()}
-
-
-# Each parser raises ValueError with what it expected: the second half of "NAME is 'x'; expected …".
-
-
-def _text(text: str) -> str:
-    if not text:
-        raise ValueError("some text (delete the line to use the default)")
-    return text
-
-
-def _path(text: str) -> Path:
-    if not text:
-        raise ValueError("a path, absolute or relative to the project's root")
-    return PROJECT_ROOT / Path(text).expanduser()
-
-
-def _number(text: str, expected: str) -> float:
-    """A finite number in plain notation; Python's own 1_000 is refused."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(expected) from None
-    if "_" in text or not text.isascii() or not math.isfinite(value):
-        raise ValueError(expected)
-    return value
-
-
-def _whole(text: str, expected: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ValueError(expected)
-    return int(text)
-
-
-def _threshold(text: str) -> float | None:
-    if text.lower() == "auto":
-        return None
-    expected = "a number from 0 to 1, such as 0.75, or auto"
-    value = _number(text, expected)
-    if not 0 <= value <= 1:
-        raise ValueError(expected)
-    return value
-
-
-def _megabytes(text: str) -> float:
-    expected = "a number of megabytes (2^20 bytes) greater than 0, such as 2 or 1.5"
-    value = _number(text, expected)
-    if value * _BYTES_PER_MB < 1:
-        raise ValueError(expected)
-    return value
-
-
-def _megapixels(text: str) -> float:
-    largest = LARGEST_MAX_PIXELS // 1_000_000
-    expected = f"a number of megapixels greater than 0, at most {largest}, such as 64"
-    value = _number(text, expected)
-    if value * 1e6 < 1 or value > largest:
-        raise ValueError(expected)
-    return value
-
-
-def _seconds(text: str) -> float:
-    expected = "a number of seconds greater than 0, such as 5"
-    value = _number(text, expected)
-    if value <= 0:
-        raise ValueError(expected)
-    return value
-
-
-def _port(text: str) -> int:
-    expected = "a port number from 1 to 65535"
-    value = _whole(text, expected)
-    if not 1 <= value <= 65535:
-        raise ValueError(expected)
-    return value
-
-
-def _count(text: str) -> int:
-    expected = "a whole number of worker processes, 1 or more"
-    value = _whole(text, expected)
-    if value < 1:
-        raise ValueError(expected)
-    return value
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ValueError(f"one of {', '.join(_TRUE + _FALSE)}")
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
-    if not origins or not all(origin == "*" or origin.startswith(("http://", "https://")) for origin in origins):
-        raise ValueError("* or a list of origins with commas between, such as https://example.org")
-    return origins

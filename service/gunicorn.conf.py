@@ -18,14 +18,11 @@ import gunicorn.util  # type: ignore[import-untyped]  # it ships no types
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
 
-from service.memory import before_forks, give_back, hide_pandas, keep_one_heap  # noqa: E402  found by the line above
-
-hide_pandas()
-
-from service.address import check_address  # noqa: E402  as above
+from service.address import check_address  # noqa: E402  found by the line above
 from service.admission import THREADS  # noqa: E402  as above
 from service.config import Settings, SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
+from service.memory import before_forks, give_back  # noqa: E402  as above
 
 try:
     settings = Settings.load()
@@ -72,7 +69,6 @@ def when_ready(_: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
-    keep_one_heap()
     worker.wsgi.extensions["engine"].open(worker.cfg.workers)
     give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)

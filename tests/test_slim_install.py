@@ -1,4 +1,4 @@
-"""The service alone, as it is put on a server: three folders, eleven packages, no pipeline.
+"""The service alone, as it is put on a server: three folders, twelve packages, no pipeline.
 
 The packages come from the registry, into an environment made for this; where it cannot be reached, these tests fail.
 """
@@ -30,7 +30,7 @@ PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/operating_
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
 
-HEAVY = ("torch", "torchvision", "facenet_pytorch", "dvc", "pandas", "matplotlib", "onnx", "msgspec")
+HEAVY = ("torch", "torchvision", "facenet_pytorch", "dvc", "pandas", "matplotlib", "onnx")
 MAX_MEGABYTES = 600
 
 

@@ -105,6 +105,7 @@ def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings
         **os.environ,
         **where(models),
         "MAX_CONTENT_MB": "20",
+        "MALLOC_ARENA_MAX": "1",  # as service/run_gunicorn.sh and the Dockerfile set it
         **({} if workers is None else {"WEB_CONCURRENCY": str(workers)}),
         **settings,
     }

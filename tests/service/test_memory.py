@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from service.config import PROJECT_ROOT
+from tests.service.support import Server
+
 _HEAPS = """
 import ctypes, threading
-from service.memory import keep_one_heap
-{first}
 library, started = ctypes.CDLL(None), threading.Barrier(4)
 def allocate():
     started.wait()
@@ -23,12 +26,47 @@ for thread in threads: thread.join()
 library.malloc_stats()
 """
 
+_GIVEN_BACK = """
+import sys
+from pathlib import Path
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
+from service.memory import give_back
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+recognizer = Recognizer(Networks.load(Path(sys.argv[1])))
+recognizer.open()
+before = resident()
+give_back()
+print((before - resident()) / 1e6)
+"""
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have one heap, or none to count")
-@pytest.mark.parametrize(("first", "one"), [("keep_one_heap()", True), ("", False)])
-def test_threads_share_a_heap(first: str, one: bool) -> None:
-    code = _HEAPS.format(first=first)
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, encoding="utf-8")
+glibc_only = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other means")
+
+
+@glibc_only
+@pytest.mark.parametrize(("variables", "one"), [({"MALLOC_ARENA_MAX": "1"}, True), ({}, False)])
+def test_threads_share_a_heap(variables: dict[str, str], one: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"} | variables
+    done = subprocess.run(
+        [sys.executable, "-c", _HEAPS], env=environment, check=True, capture_output=True, text=True, encoding="utf-8"
+    )
     heaps = [line for line in done.stderr.splitlines() if line.startswith("Arena")]
     assert heaps[0] == "Arena 0:"
     assert (len(heaps) == 1) is one
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_script_and_the_container_ask_for_one_heap(gunicorn: Server) -> None:
+    environment = Path(f"/proc/{gunicorn.process.pid}/environ").read_bytes().split(b"\0")
+    assert b"MALLOC_ARENA_MAX=1" in environment
+    assert "    MALLOC_ARENA_MAX=1\n" in (PROJECT_ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+@glibc_only
+def test_what_building_the_sessions_took_is_given_back(networks_dir: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _GIVEN_BACK, str(networks_dir)],
+        cwd=PROJECT_ROOT, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert float(done.stdout) > 20, "megabytes; if it is no longer worth it, service/memory.py can do without"
