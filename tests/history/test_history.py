@@ -9,9 +9,10 @@ import yaml
 
 from history import versions
 from tests.clone import Clone, new_clone
+from tests.docs.pages import commands as documented_commands
 from tests.stages.support import digest, put_faceless
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # each command of DVC takes a second or more
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # each command of DVC takes a second or more
 
 # A pipeline of one stage that DVC runs in a second: what the history does is the same with it.
 PIPELINE = """
@@ -59,6 +60,28 @@ def in_cache(clone: Clone) -> set[str]:
 def model(clone: Clone) -> dict[str, int]:
     values: dict[str, int] = yaml.safe_load(clone.path("models/model.joblib").read_text(encoding="utf-8"))["train"]
     return values
+
+
+# Documented commands that are not run in a project with photos: they install, serve, unpack elsewhere, or need an
+# address. Those of quickstart.py are run with photos of the user's own by tests/test_update.py and tests/tour.
+ELSEWHERE = (
+    "quickstart.py", "docker", "pip install", "venv", "gunicorn", "python -m service", "ADDRESS", "../", "tar ",
+    "curl ", "import torch", "cp -R demo", "stages.crop", "no_scm",
+)  # fmt: skip
+
+
+def test_no_documented_command_loses_a_photo(clone: Clone) -> None:
+    """A photo that was not added yet lies there before each command, and after it, however the command ends."""
+    own = [command for command in documented_commands() if not any(part in command for part in ELSEWHERE)]
+    assert {"dvc push", "dvc status", "python -m history back", "dvc gc --workspace --force"} <= set(own)
+    assert not [command for command in own if "--photos" in command]
+    kept: dict[str, str] = {}
+    for number, command in enumerate(own):
+        for name in (f"me/new{number}.jpg", f"not_me/{number}/other.jpg"):
+            put_faceless(clone.path(f"data/{name}"), 100 + number)
+        kept |= photos(clone)
+        clone.call("bash", "-c", command)
+        assert photos(clone) == kept, command
 
 
 def new_photo(clone: Clone, name: str = "me/new.jpg") -> None:
