@@ -186,7 +186,7 @@ def memory(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[s
             sizes.append(proportional_megabytes(server.process.pid))
     naive = {}
     # Preloaded, workers share the models; with more threads than one, torch hangs in a worker forked after them.
-    for settings in (Settings(4, 1, preload=True), Settings(4, 1)):
+    for settings in [Settings(4, 1, preload=True), Settings(4, 1)][: 1 if args.quick else None]:
         with servers.naive(settings) as server:
             press(server, bodies, 8, 3600, 20)
             naive[settings.title] = round(proportional_megabytes(server.process.pid), 1)

@@ -133,17 +133,19 @@ def _delete(path: Path) -> None:
         path.unlink()
 
 
-def beside_the_naive_loop(project: Project, photos: list[bytes], rounds: int) -> dict[str, Any]:
+def naive_ways(cores: int) -> list[Settings]:
+    """How to start the naive loop: in a process for each core, or in one with all cores, with a few, with one."""
+    return list(dict.fromkeys([Settings(cores, 1), *reversed(for_one_request(cores))]))
+
+
+def beside_the_naive_loop(project: Project, photos: list[bytes], ways: list[Settings], rounds: int) -> dict[str, Any]:
     """Photos a second of both, and the ratio: medians of rounds.
 
-    Of the ways to start the naive loop (one process with one thread, or a few, or one for each core; a process with one
-    thread for each core), the one that is fastest in the first round counts; "naive_settings" names it.
+    Of the ways to start the naive loop, the one that is fastest in the first round counts; "naive_settings" names it.
     """
     project.put(photos)
-    cores = available_cores()
     ours: list[list[Run]] = []
-    naive: dict[Settings, list[Run]] = {own: [] for own in dict.fromkeys([*for_one_request(cores), Settings(cores, 1)])}
-    ways = list(naive)
+    naive: dict[Settings, list[Run]] = {settings: [] for settings in ways}
     for _ in progress(range(rounds), rounds, "cropping and embedding", "round"):
         project.forget()
         ours.append([project.run(f"stages.{stage}") for stage in STAGES])
@@ -215,6 +217,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.quick:
         args.rounds, args.small, args.growth = 1, 20, [20, 40]
+    ways = naive_ways(available_cores())[: 2 if args.quick else None]
     everything = load(args.photos, 0)
     phone = [photo for photo in everything if group_of(photo) == GROUPS[0][0]]
     paths = [path for path in find_photos(args.photos) if is_small(path)]
@@ -224,7 +227,9 @@ def main() -> None:
         make_models(Path(name) / "models", args.backbone)
         project = Project(Path(name) / "project", Path(name) / "models", args.backbone)
         beside = {
-            title: beside_the_naive_loop(project, photos, args.rounds) for title, photos in groups.items() if photos
+            title: beside_the_naive_loop(project, photos, ways, args.rounds)
+            for title, photos in groups.items()
+            if photos
         }
         rows = growth(project, small, args.growth) if small else {}
     report(beside, rows, args.backbone)

@@ -17,7 +17,7 @@ from bench.gpu.__main__ import parse
 from bench.gpu.cropping import LARGE, SMALL, choose_photos
 from bench.peers.mtcnn import BatchedMtcnn
 from bench.peers.settings import VARIABLES, Settings, for_many, for_one_request
-from bench.pipeline import Project
+from bench.pipeline import Project, naive_ways
 from bench.support import servers
 from bench.support.photos import SEVERAL_FACES, find_photos, group_by_faces, group_of, in_order, load, many, spread
 from faces.recognition.recognizer import Recognizer
@@ -215,6 +215,7 @@ def test_settings_of_a_peer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [settings.threads for settings in for_one_request(16)] == [1, 4, 16]
     assert [settings.title for settings in for_many(2, 2)] == ["2 workers, 1 thread each", "1 worker, 2 threads"]
     assert [(settings.workers, settings.threads) for settings in for_many(8, 2)] == [(2, 4), (1, 8)]
+    assert naive_ways(2) == [Settings(2, 1), Settings(1, 2), Settings(1, 1)]
     assert for_many(1, 2) == [Settings(2, 1), Settings(1, 1)]
 
 
