@@ -102,12 +102,22 @@ def save(picture: Image.Image, name: str) -> None:
         SystemExit: it has more than LARGEST_BYTES.
     """
     path = HERE / name
-    # Without `kmeans` a colour that few pixels have, such as that of a frame in the legend, becomes another one.
-    palette = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=3)
-    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, "PNG", optimize=True)
+    with_palette(picture).save(path, "PNG", optimize=True)
     if path.stat().st_size > LARGEST_BYTES:
         sys.exit(f"{path} has {path.stat().st_size} bytes; at most {LARGEST_BYTES} are wanted: use fewer colours")
     print(path)
+
+
+def with_palette(picture: Image.Image) -> Image.Image:
+    """The picture with 256 colours of its own, white among them."""
+    # Without `kmeans` a colour that few pixels have, such as that of a frame in the legend, becomes another one.
+    palette = picture.quantize(_COLOURS - 1, Image.Quantize.MEDIANCUT, kmeans=3)
+    colours = (palette.getpalette() or [])[: 3 * (_COLOURS - 1)]
+    reduced = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    reduced.putpalette([*colours, 255, 255, 255])
+    # Paper, which is else only nearly white.
+    reduced.paste(len(colours) // 3, mask=picture.convert("L").point(lambda value: 255 if value == 255 else 0))
+    return reduced
 
 
 def set_param(workspace: Workspace, name: str, value: str) -> None:

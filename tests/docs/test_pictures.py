@@ -50,6 +50,18 @@ def test_an_answer_is_drawn(tmp_path: Path) -> None:
     assert {(0x33, 0x55, 0xAA), (0x1B, 0x6B, 0x3A)} <= colours  # the photo, and the green of a "yes"
 
 
+def test_few_pixels_keep_their_colour_and_paper_its_white() -> None:
+    picture = Image.effect_noise((300, 300), 90).convert("RGB")
+    picture.paste("white", (0, 0, 300, 100))
+    picture.paste("#a020c0", (10, 10, 20, 20))
+    reduced = pictures.with_palette(picture)
+    assert reduced.mode == "P"
+    shown = reduced.convert("RGB")
+    assert shown.getpixel((200, 50)) == (255, 255, 255)
+    red, green, blue = shown.getpixel((15, 15))  # type: ignore[misc]
+    assert max(abs(red - 0xA0), abs(green - 0x20), abs(blue - 0xC0)) < 24
+
+
 def test_a_picture_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "HERE", tmp_path)
     noise = Image.effect_noise((900, 900), 120).convert("RGB")
