@@ -60,7 +60,7 @@ def detected_otherwise(pristine: Clone, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def experimented(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, str]:
-    """A copy in which an experiment was run; and what `dvc exp run` printed. Not to be changed: take a copy for that."""
+    """A copy in which an experiment was run, not to be changed; and what `dvc exp run` printed."""
     clone = pristine.copy(tmp_path_factory.mktemp("experiment") / "clone")
     return clone, clone.dvc("exp", "run", "--name", "logistic", "-S", "train.verifier=logistic_regression")
 
