@@ -46,6 +46,9 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 MINIMUM_PYTHON = (3, 11)
 UV = "uv==0.13.9"  # what is installed where there is none
 MINIMUM_UV = (0, 5)  # knows every option and variable used here
+PYTEST_OPTIONS = (
+    "--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder", "--durations=10",
+)  # fmt: skip
 
 # Where packages come from, as pip is told and as uv is told: uv reads neither pip.conf nor PIP_*.
 UV_VARIABLES = {
@@ -497,7 +500,7 @@ def run_tests(arguments: list[str]) -> int:
     """Runs pytest in as many processes as there are cores, four at most, and returns its exit code."""
     own = ("--no-lint", "--pip")
     install("requirements.txt", "requirements-dev.txt", pip_only="--pip" in arguments)
-    command = [VENV_PYTHON, "-m", "pytest", "-n", "logical", "--maxprocesses=4", "--durations=10"]
+    command = [VENV_PYTHON, "-m", "pytest", *PYTEST_OPTIONS]
     if "--no-lint" in arguments:
         command.append("--ignore=tests/test_linters.py")
     return call(*command, *(word for word in arguments if word not in own))

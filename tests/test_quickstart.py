@@ -406,7 +406,7 @@ def test_test_command(project: Path) -> None:
     done = run(project, "test", "-k", "a or b", CODE="0")
     assert done.returncode == 0, done.stderr
     assert "Installing requirements-dev.txt with uv" in done.stdout
-    usual = "pytest -n logical --maxprocesses=4 --durations=10"
+    usual = "pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=10"
     assert done.stdout.splitlines()[-1] == f"{usual} -k a or b"
 
     done = run(project, "test", "--no-lint", "--pip", "-m", "slow", CODE="3")
