@@ -13,7 +13,9 @@ from stages.errors import StageError
 
 BackboneName = Literal["facenet-vggface2", "dlib-resnet"]
 FacesWanted = Literal["largest", "all"]
+Language = Literal["es", "en"]
 _LARGEST_MEGAPIXELS = 178  # faces.recognition.image.LARGEST_MAX_PIXELS, rounded down
+_MOVED = {"report.language": "language, at the top of the file,"}  # names of earlier versions
 Probability = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -121,13 +123,13 @@ class RobustnessParams(_Section, frozen=True):
 class ReportParams(_Section, frozen=True):
     """What the report measures itself."""
 
-    language: Literal["es", "en"]
     latency_photos: Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Params(_Section, frozen=True):
     """All of params.yaml."""
 
+    language: Language
     backbone: BackboneParams
     detector: DetectorParams
     crop: CropParams
@@ -177,17 +179,20 @@ def _checked(name: str, values: dict[Any, Any], expected: type[Struct], problems
     """
     known = {field.name: field for field in fields(expected)}
     checked = {}
-    problems += [
-        f"there is no parameter {name}{key}: a typo? Known names stand in stages/params.py"
-        for key in values
-        if key not in known
-    ]
+    problems += [_unknown(f"{name}{key}") for key in values if key not in known]
     for key, field in known.items():
         if key in values:
             checked[key] = _value(f"{name}{key}", values[key], field, problems)
         elif field.required:
             problems.append(f"{name}{key} is missing")
     return checked
+
+
+def _unknown(name: str) -> str:
+    """What is wrong with a name that is no parameter."""
+    if name in _MOVED:
+        return f"{name} is called {_MOVED[name]} now: move the line there"
+    return f"there is no parameter {name}: a typo? Known names stand in stages/params.py"
 
 
 def _value(name: str, given: Any, field: FieldInfo, problems: list[str]) -> Any:

@@ -1,7 +1,7 @@
 """Stage report: reports/INFORME_H10.md, the technical report to read, and the same as one HTML file.
 
 It says what the other stages measured, adds the latency of each step on this machine, and recommends what follows from
-the figures. `report.language` chooses Spanish, which the contract asks for, or English. It names no photo and nobody.
+the figures. `language` chooses Spanish, which the contract asks for, or English. It names no photo and nobody.
 
 The report is an output that DVC keeps, the latency included, so the report on the disk is always that of the model on
 the disk. It names the machine on which latency was measured, and the model by its hash. reports/report.json has the
@@ -165,8 +165,8 @@ def main() -> None:
         "model_sha256": sha256_of(MODEL),
     }
     values = {**content, "params": params, "manifest": networks.manifest}
-    text = rendering.render_markdown(params.report.language, values)
+    text = rendering.render_markdown(params.language, values)
     write_text(INFORME, text)
-    write_text(INFORME_HTML, rendering.render_html(text, params.report.language, INFORME.parent))
+    write_text(INFORME_HTML, rendering.render_html(text, params.language, INFORME.parent))
     write_json(REPORT, content)
     print(f"report: {INFORME}, {INFORME_HTML}")

@@ -156,12 +156,15 @@ class Workspace:
         return sorted(name for name in found if not name.startswith(("data/me/", "data/not_me/")))
 
     def set_params(self, **values: Any) -> None:
-        """Change parameters, named section__name."""
+        """Change parameters, named section__name, or name where it stands in no section."""
         path = self.path("params.yaml")
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
         for name, value in values.items():
             section, _, key = name.partition("__")
-            params[section][key] = value
+            if key:
+                params[section][key] = value
+            else:
+                params[section] = value
         path.write_text(yaml.safe_dump(params), encoding="utf-8")
 
     def outputs(self) -> dict[str, str]:

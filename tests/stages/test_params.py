@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -63,21 +64,26 @@ WRONG: dict[str, list[Any]] = {
     "robustness.photos": [1, 1001, 2.5, None],
     "robustness.strangers": [1, 1001, 2.5, None],
     "robustness.random_state": [-1, 2**32, 0.5, None],
-    "report.language": ["fr", None],
+    "language": ["fr", None],
     "report.latency_photos": [0, 1001, None],
 }
-NAMES = [f"{section}.{key}" for section, values in SHIPPED.items() for key in values]
+NAMES = [
+    name
+    for section, values in SHIPPED.items()
+    for name in ([f"{section}.{key}" for key in values] if isinstance(values, dict) else [section])
+]
 OPTIONAL = {"backbone.weights_url", "backbone.weights_sha256"}
 
 
 def load_changed(folder: Path, name: str, value: Any) -> Params:
     """Load params.yaml with one parameter changed, or removed with `...`."""
-    values = {section: dict(keys) for section, keys in SHIPPED.items()}
-    section, key = name.split(".")
+    values = copy.deepcopy(SHIPPED)
+    section, _, key = name.partition(".")
+    inside, last = (values[section], key) if key else (values, section)
     if value is ...:
-        del values[section][key]
+        del inside[last]
     else:
-        values[section][key] = value
+        inside[last] = value
     return load_text(folder, yaml.safe_dump(values))
 
 
@@ -127,7 +133,7 @@ class TestValues:
     @pytest.mark.parametrize(
         ("name", "expected"),
         [
-            ("report.language", "es or en"),
+            ("language", "es or en"),
             ("backbone.offline", "null or dlib-resnet|dlib-resnet or null"),
             ("train.verifier", "cosine or logistic_regression"),
         ],
@@ -167,10 +173,16 @@ class TestValues:
         given = json.decode(json.encode(load_changed(tmp_path, name, value)))[section][key]
         assert given == value
 
-    @pytest.mark.parametrize("name", [f"{section}.tpyo" for section in SHIPPED])
+    @pytest.mark.parametrize(
+        "name", ["tpyo", *(f"{section}.tpyo" for section, values in SHIPPED.items() if isinstance(values, dict))]
+    )
     def test_unknown(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(StageError, match=rf"there is no parameter {name}: a typo\?"):
             load_changed(tmp_path, name, 1)
+
+    def test_a_name_of_an_earlier_version_is_told_the_new_one(self, tmp_path: Path) -> None:
+        with pytest.raises(StageError, match=r"report\.language is called language, at the top of the file, now"):
+            load_changed(tmp_path, "report.language", "es")
 
     @pytest.mark.parametrize(("test", "validation"), [(0.5, 0.5), (0.2, 0.9)])
     def test_nothing_left_to_train_on(self, tmp_path: Path, test: float, validation: float) -> None:

@@ -232,7 +232,7 @@ def test_parameters_choose_the_language_and_how_many_photos_are_timed(
     monkeypatch.setattr(report, "measure", counting)
     before = read(workspace, "report") | {"latency": {}}
     for wanted, language in ((1, "en"), (7, "es"), (1000, "en")):
-        workspace.set_params(report__latency_photos=wanted, report__language=language)
+        workspace.set_params(report__latency_photos=wanted, language=language)
         report.main()
         assert informe(workspace).startswith(TITLES[language])
         assert f'<html lang="{language}">' in informe(workspace, "html")
@@ -252,7 +252,7 @@ def test_a_model_of_the_contracts_split_is_reported_on(
     for stage in ("train", "evaluate", "robustness"):
         workspace.stage(stage)
     for language, words in (("es", "de validación"), ("en", "for validation")):
-        workspace.set_params(report__language=language)
+        workspace.set_params(language=language)
         report.main()
         text = informe(workspace)
         assert text.startswith(TITLES[language])

@@ -123,7 +123,7 @@ def test_columns_that_mean_nothing_are_not(judged: tuple[HeldOutScores, pd.DataF
 
 
 def test_attributes_are_compared_and_reported(workspace: Workspace) -> None:
-    workspace.set_params(robustness__photos=2, robustness__strangers=2, report__language="en")
+    workspace.set_params(robustness__photos=2, robustness__strangers=2, language="en")
     people = sorted(set(workspace.index()["person"]) - {"me"})
     lines = ["photo;género", *(f"not_me/{name};{'x|y' if place % 2 else 'z'}" for place, name in enumerate(people))]
     workspace.path("data/not_me/attributes.csv").write_text("\n".join([*lines, "not_me/nobody;z"]), encoding="utf-8")
