@@ -256,7 +256,7 @@ def test_the_column_that_matters_is_found_and_the_other_is_not(
     comparison = compared(made, dlib_params)
     groups = {(result["column"], result["group"]): result for result in comparison.groups}
     assert list(groups) == [("light", "bad"), ("light", "good"), ("shoes", "black"), ("shoes", "brown")]
-    attributes = pd.read_csv("data/attributes.csv", keep_default_na=False)
+    attributes = pd.read_csv("data/not_me/attributes.csv", keep_default_na=False)
     tested = made[0]
     once = slice(len(tested.rows) // 2)
     for (column, group), result in groups.items():
