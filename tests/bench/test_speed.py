@@ -140,6 +140,16 @@ def test_incremental(few: str) -> None:
     assert set(seconds) == {"one photo added", "nothing changed"}
 
 
+@posix_only
+@pytest.mark.slow
+def test_processes(few: str) -> None:
+    report = run("processes", few, "--quick")
+    assert list(report["times"]) == ["10"]
+    assert report["times"]["10"]["own_s"] > 0
+    for results in report["endings"].values():
+        assert results["own"]["left"] == 0
+
+
 @pytest.mark.slow
 def test_gpu(few: str, networks_dir: Path) -> None:
     """On the CPU, so that its code runs where there is no GPU."""
