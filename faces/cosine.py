@@ -1,17 +1,18 @@
 """A verifier that works from few photos: cosine to the mean of "me", turned into a probability.
 
-The difficult part is the probability. A dozen photos of "me" and a hundred of others nearly always separate, and then a
-regression on them alone puts its threshold wherever the nearest of those hundred happens to be. Two things help, and
-both come from the project's own photos:
+The difficult part is the probability. The scores of a dozen photos of "me" and of a hundred of others hardly ever
+overlap. A regression on them alone then puts its threshold just above the highest of those hundred, wherever that
+happens to be. Two things help, and both come from the project's own photos:
 
-- The score of an enrolled photo is its cosine to the mean of the *others* of "me" (leave one out), so that it is what a
-  new photo would get. Photos that belong together (near-duplicates) are left out together.
-- People who look alike are rare, so few of the hundred show how far strangers reach. But each of them is a stranger to
-  the other ninety-nine: their cosines among themselves, scaled to what they would be against a mean of as many photos
-  as "me" has, show it much better (a cohort, as speaker verification calls it).
+- The score of an enrolled photo is its cosine to the mean of the *others* of "me" (leave one out), so that it is the
+  score that a new photo would get. Photos that belong together (near-duplicates) are left out together.
+- Few strangers look like "me", so a hundred show badly how high a stranger's score can be. But each of them is a
+  stranger to the other ninety-nine too. The cosines among them show it much better, once they are scaled to what they
+  would be against a mean of as many photos as "me" has. (Speaker verification calls this a cohort.)
 
-Found by measuring (`python -m bench.accuracy LFW`): the second more than halves the share of people for whom a fixed
-threshold lets many strangers in. Centring, whitening and normalising scores against the cohort's mean made it worse.
+Measured by `python -m bench.accuracy LFW`: the second thing more than halves the share of people for whom a fixed
+threshold lets many strangers in. Centring the embeddings, whitening them, and normalising scores by the cohort's mean
+made the results worse.
 """
 
 from __future__ import annotations
@@ -26,23 +27,23 @@ from sklearn.linear_model import LogisticRegression
 
 from faces.scoring import CosineScoring, Vector, unit_length
 
-_BINS = 4096  # of the strangers' cosines, from -1 to 1: the regression sees a histogram, however many pairs there are
-_COHORT = 1000  # photos of others compared with one another; more change nothing
+_BINS = 4096  # of the histogram of strangers' cosines, from -1 to 1, that the regression sees in place of all pairs
+_COHORT = 1000  # photos of others that are compared with one another, at most; with more, nothing changes
 MINIMUM_ENROLLED = 2
-"""Photos of "me" that are not near-duplicates of one another, without which nothing can be left out."""
+"""How many photos of "me" it takes, near-duplicates not counted: with one, none is left when one is left out."""
 
 
 class CosineClassifier(CosineScoring, ClassifierMixin, BaseEstimator):
     """Probability of "me" from the cosine to the mean of the enrolled embeddings.
 
     Args:
-        C: inverse regularisation strength of the regression of one variable. Its samples have weights that sum to 1, so
-            that one value suits few photos and many. Smaller values make probabilities more cautious.
-        cohort_weight: share of the strangers' weight that their cosines among themselves have, 0 to 1.
+        C: inverse regularisation strength of the regression of one variable. The weights of its samples sum to 1, so
+            the same value suits few photos and many. Smaller values make probabilities more cautious.
+        cohort_weight: how much of the strangers' weight goes to the cosines among them, 0 to 1.
 
     Attributes:
         template_: float64 [D], of length 1.
-        slope_, intercept_: the log odds of "me" are slope_ * cosine + intercept_, for classes equally frequent.
+        slope_, intercept_: the log odds of "me" are slope_ * cosine + intercept_, if both classes are equally frequent.
         classes_: [0, 1].
         n_features_in_: D.
     """
@@ -57,8 +58,8 @@ class CosineClassifier(CosineScoring, ClassifierMixin, BaseEstimator):
         Args:
             X: float [N, D].
             y: [N], 1 = me, 0 = not_me.
-            groups: [N], equal where photos belong together: near-duplicates of "me", photos of one person among the
-                others. Each group counts once. None: every photo is a group of its own.
+            groups: [N], the same number for photos that belong together: near-duplicates of "me", and all photos of one
+                other person. Each group counts once. None: every photo is a group of its own.
 
         Raises:
             ValueError: fewer than two groups of "me", no others, or values that are no numbers.
@@ -116,7 +117,7 @@ class CosineClassifier(CosineScoring, ClassifierMixin, BaseEstimator):
         self.intercept_ = float(regression.intercept_[0]) - self.slope_ * mean
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """0 or 1 [N]: whether "me" is the likelier."""
+        """1 where "me" is more probable than not_me, else 0: int64 [N]."""
         return (self.decision_function(X) >= 0).astype(np.int64)
 
 
@@ -134,9 +135,10 @@ def _upper(matrix: Vector) -> Vector:
 
 
 def _gain(enrolled: Vector, count: int) -> float:
-    """Cosine to a mean of `count` photos over the cosine to a single one, by how alike the enrolled are.
+    """How many times as large the cosine to a mean of `count` photos is as the cosine to one photo.
 
-    Photos of one person share a part and differ in the rest; a mean keeps the first and averages the second away.
+    Embeddings of one person have a part in common and differ in the rest. A mean keeps the common part, while the rest
+    averages out. How large the common part is follows from the cosines among the enrolled photos.
     """
     alike = float(np.clip(_upper(enrolled @ enrolled.T).mean(), 0.05, 1.0))
     return 1 / np.sqrt(alike + (1 - alike) / count)
@@ -145,7 +147,7 @@ def _gain(enrolled: Vector, count: int) -> float:
 def _leave_one_out(enrolled: Vector) -> Vector:
     """What each enrolled photo would score as a new one: its cosine to the mean of the others, float64 [n].
 
-    Scaled from a mean of n - 1 photos to one of n.
+    The cosines are scaled from a mean of n - 1 photos to a mean of n.
     """
     count = len(enrolled)
     rest = unit_length(enrolled.sum(axis=0) - enrolled)
@@ -153,7 +155,7 @@ def _leave_one_out(enrolled: Vector) -> Vector:
 
 
 def _per_person(people: NDArray[Any]) -> Vector:
-    """A weight for each photo, 1 over the number of photos of its person."""
+    """A weight for each photo: 1 divided by the number of photos of its person."""
     _, member, counts = np.unique(people, return_inverse=True, return_counts=True)
     result: Vector = 1.0 / counts[member]
     return result
@@ -172,8 +174,9 @@ def _pairs(others: Vector, people: NDArray[Any], same: float) -> tuple[Vector, V
     Args:
         others: float64 [n, D], of length 1.
         people: [n], a name for each.
-        same: cosine from which two photos may well show one person though they have different names, as in a folder
-            where nobody is named. Those, and who is linked through them, are not taken for different people.
+        same: cosine from which two photos may show one person although their names differ (in a folder without names,
+            every photo has a name of its own). Such photos, and all that are linked through them, are not taken for
+            different people.
     """
     cosines = others @ others.T
     _, suspected = connected_components(cosines >= same, directed=False)

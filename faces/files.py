@@ -18,7 +18,8 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` to write to; moved onto `path` if the block ends well, else deleted.
+    """Give a temporary path beside `path` to write to. It replaces `path` if the block ends well, and is deleted
+    otherwise.
 
     Raises:
         OSError: the folder cannot be made, or the disk is full; `path` is then as it was.

@@ -10,11 +10,11 @@ from typing import Any
 from faces.files import sha256_of, write_text
 
 DEFAULT_THRESHOLD = 0.75
-"""What is served where nothing else is set, or the data do not support anything else."""
+"""The threshold if none is set, and if the data are too few to choose one."""
 
 
 def describe_strangers(people: int, effective: int) -> str:
-    """How many strangers there are and, where that is another number, how many they count as."""
+    """How many strangers there are and, if they count as fewer, as how many."""
     return f"{people} strangers" + ("" if effective == people else f" (worth {effective})")
 
 
@@ -24,14 +24,14 @@ class OperatingPointError(RuntimeError):
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold and what it rests on.
+    """A threshold, and the data that it was chosen with.
 
     Attributes:
         threshold: 0 to 1; a score at or above it is accepted as "me".
         target_far: share of strangers that may get in, as asked for.
-        supported: whether the data promise that with 95 % confidence; if not, it is only what was measured.
+        supported: whether the data promise that with 95 % confidence; if not, the share is only measured.
         people: strangers it was measured on.
-        effective_people: how many they count as: fewer, where some have more photos than others.
+        effective_people: how many they count as: fewer if some have more photos than others.
         people_needed: how many it takes, at least, to promise the target.
     """
 

@@ -29,7 +29,7 @@ def verify(photo: bytes | Path, recognizer: Recognizer, verifier: Verifier) -> V
         verifier: trained on embeddings that this recognizer makes.
 
     Returns:
-        None where there is no face on it.
+        None if there is no face on the photo.
 
     Raises:
         faces.recognition.image.ImageError: the content cannot be used.

@@ -106,7 +106,7 @@ class Verifier:
         setattr(self.model, MADE_WITH_ATTRIBUTE, dict(made_with))
 
     def differences(self, made_with: Mapping[str, str]) -> list[str]:
-        """In what code and packages in use differ from those it was trained with, a phrase each; [] where in nothing.
+        """How the code and the packages in use differ from those of the training: a phrase for each difference.
 
         Args:
             made_with: as `describe` takes it, of the code in use.

@@ -34,8 +34,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("service", static_folder=None)
     app.debug = settings.debug
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider: accents as they are
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # as above: fields in the contract's order
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it: accents stay
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # as above: fields stay in the contract's order
     if app.logger.level == logging.NOTSET:
         app.logger.setLevel(logging.INFO)
 

@@ -22,9 +22,9 @@ def main() -> None:
         sys.exit(f"Wrong settings:\n{error}")
     if not is_running_from_reloader():
         check_address(settings.host, settings.port)
-    # No debugger page in a browser, not even with FLASK_DEBUG: every error is JSON, and its console would let
-    # whoever reaches the port run code. Flask's own reading of .env is off, Settings has done that.
-    # One process for everybody, so all cores are its own.
+    # The debugger is off, even with FLASK_DEBUG: every error is to be JSON, and the debugger's console would let
+    # anybody who reaches the port run code. Flask does not read .env, since Settings has done that. There is one
+    # process, so it may use all cores.
     create_app(replace(settings, workers=1)).run(
         settings.host,
         settings.port,

@@ -11,7 +11,7 @@ _HOW_SET = "Its settings are variables of the environment, or lines of .env, as 
 
 
 def parse_no_arguments(program: str, description: str) -> None:
-    """Answer `--help`, and refuse any other argument rather than run without regard to it.
+    """Answer `--help`, and refuse any other argument, which would be ignored otherwise.
 
     Args:
         program: how it is started, such as "python -m service".
@@ -24,11 +24,11 @@ def parse_no_arguments(program: str, description: str) -> None:
 
 
 def check_address(host: str, port: int) -> None:
-    """Exit with one clear sentence where the address cannot be listened on."""
+    """Exit with one clear sentence if the address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
-            if sys.platform != "win32":  # there the option means something else: sharing a port in use
+            if sys.platform != "win32":  # on Windows the option would allow to share a port in use
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)

@@ -53,8 +53,8 @@ Origins = Annotated[
     Meta(min_length=1, description="* or a list of origins with commas between, such as https://example.org"),
 ]
 
-# How a variable's text is read. A ValueError says that it cannot be; whether the value may be used is for its type to
-# say.
+# How a variable's text is read. A ValueError says that the text cannot be read. The type of its field says which values
+# are allowed.
 
 
 def _path(text: str) -> Path:
@@ -159,7 +159,7 @@ class Settings:
             env_file: file of NAME=value lines; None takes `.env` at the project's root. It need not exist.
 
         Raises:
-            SettingsError: names every variable that has a value it cannot have.
+            SettingsError: it names every variable whose value is not allowed.
         """
         in_file = _read_env_file(env_file or PROJECT_ROOT / ".env")
         values = {**in_file, **(os.environ if environment is None else environment)}
@@ -171,7 +171,7 @@ class Settings:
                 text = values[variable].strip()
                 try:
                     given[field] = convert(read(text), types[field])
-                except ValueError:  # read's, or msgspec's ValidationError
+                except ValueError:  # of read, or msgspec's ValidationError
                     problems.append(f"{variable} is {text!r}; expected {_description(types[field])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)

@@ -1,4 +1,4 @@
-"""The models, loaded once, and the one question asked of them: how probably is the face on this photo "me"?
+"""The models, loaded once, and the one question that they answer: how probable is it that a photo shows "me"?
 
 When the networks' sessions are opened
 --------------------------------------
@@ -42,7 +42,7 @@ log = logging.getLogger("service.engine")
 
 
 def opens_after_fork() -> bool:
-    """Whether whoever started this process opens the sessions itself, after it has forked."""
+    """Whether the program that started this process opens the sessions itself, after it has forked."""
     return os.environ.get(OPEN_AFTER_FORK_VARIABLE) == "1"
 
 
@@ -52,7 +52,7 @@ class ModelProblem:
 
     Attributes:
         kind: what is wrong: "missing", "mismatch" (model and networks do not belong together) or "unreadable".
-        detail: the reason for whoever runs the service, with paths relative to the project.
+        detail: the reason, for the person who runs the service; paths are relative to the project.
     """
 
     kind: Literal["missing", "mismatch", "unreadable"]
@@ -75,7 +75,7 @@ class _Models:
 
 @dataclass(frozen=True)
 class _Opened:
-    """What belongs to one process: sessions and threads do not survive a fork."""
+    """What belongs to one process, since sessions and threads do not survive a fork."""
 
     process: int
     recognizer: Recognizer
@@ -98,7 +98,8 @@ class Engine:
         """Read the networks, the model and the scaler, and check that they belong together.
 
         Returns:
-            An engine. Where something is missing, damaged or does not fit, it has a `problem`, and logs it.
+            An engine. If something is missing, is damaged or does not fit, the engine has a `problem`, which is logged
+            too.
         """
         try:
             networks = Networks.load(settings.networks_path)
@@ -118,7 +119,7 @@ class Engine:
                 "Run 'dvc repro', or serve with the code and the packages that it was trained with",
                 difference,
             )
-        import_onnxruntime()  # once, here: workers that are forked later share its memory
+        import_onnxruntime()  # here, before workers are forked, so that they share its memory
         log.info("Loaded %s: backbone %s", _relative(settings.model_path), networks.backbone_name)
         return cls(_Models(networks, verifier), None, settings)
 
@@ -130,7 +131,7 @@ class Engine:
     def open(self, workers: int | None = None) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 
-        Does nothing where they are open already, or there are no models.
+        Does nothing if they are open already, or if there are no models.
 
         Args:
             workers: how many processes share the cores; None takes the setting.
@@ -139,7 +140,7 @@ class Engine:
             if self._models is None or (self._opened and self._opened.process == os.getpid()):
                 return
             share = threads_per_worker(workers or self._settings.workers)
-            limit_numpy(1)  # more would keep a core waiting for products of one embedding, which the networks can use
+            limit_numpy(1)  # with more, numpy's threads would wait for each other on cores that the networks need
             verifier = self._models.verifier
             recognizer = Recognizer(self._models.networks, flip=verifier.flip, max_pixels=self._settings.max_pixels)
             recognizer.open(threads=available_cores())
@@ -158,13 +159,13 @@ class Engine:
         return self._in_this_process().admission.reserve_slot()
 
     def verify(self, photo: bytes) -> Verification | None:
-        """Find the largest face on a photo and score it, once it is its turn.
+        """Wait for a turn, find the largest face on a photo and score it.
 
         Args:
             photo: a file's bytes.
 
         Returns:
-            None where there is no face on it.
+            None if there is no face on the photo.
 
         Raises:
             ModelsNotLoadedError: there are no models.
@@ -192,11 +193,11 @@ def _describe(error: NetworksError | VerifierError, missing: list[str]) -> Model
 
 
 def _missing(settings: Settings) -> list[str]:
-    """Which of the model, the scaler and the networks are not there."""
+    """The missing ones of the model, the scaler and the networks."""
     paths = (settings.model_path, settings.scaler_path, settings.networks_path / MANIFEST)
     return [_relative(path) for path in paths if not path.exists()]
 
 
 def _relative(path: Path) -> str:
-    """A path as people know it: relative to the project's root where it lies below it."""
+    """A path as people know it: relative to the project's root if it lies below it."""
     return str(path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path)

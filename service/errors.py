@@ -1,4 +1,4 @@
-"""Whatever goes wrong becomes a JSON object with an `error` string, in the words of the API's contract."""
+"""Every error becomes a JSON object with an `error` string, in the words of the API's contract."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _models_not_loaded(error: ModelsNotLoadedError) -> Response:
 
 
 def describe_models(problem: ModelProblem) -> str:
-    """What callers of /verify are told where the models cannot be used."""
+    """What callers of /verify are told if the models cannot be used."""
     sentences = {
         "missing": MODELS_NOT_FOUND,
         "mismatch": f"El modelo y las redes no corresponden: {problem.detail}",
@@ -99,7 +99,7 @@ def describe_models(problem: ModelProblem) -> str:
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Any error of Flask or Werkzeug itself, with the headers (Allow, Retry-After) it came with."""
+    """An error of Flask or Werkzeug itself; it keeps its headers (Allow, Retry-After)."""
     original = error.get_response()
     answer = _answer(original.status_code, _BY_STATUS.get(original.status_code, error.name))
     answer.headers.extend((name, value) for name, value in original.headers if not name.startswith("Content-"))
@@ -107,7 +107,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(_: Exception) -> Response:
-    """A failure nobody foresaw: the traceback goes to the log, nothing of it to the caller."""
+    """An unexpected failure: the log gets the traceback, the caller gets nothing of it."""
     current_app.logger.exception("%s %r failed", request.method, request.path)
     return _answer(500, UNEXPECTED)
 

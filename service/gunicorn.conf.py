@@ -1,7 +1,7 @@
 """gunicorn's settings: `gunicorn -c service/gunicorn.conf.py "service:create_app()"`, from anywhere.
 
-The master reads code and models once and forks the workers, which share that memory; each worker then opens
-its own ONNX sessions (service/engine.py says why). gunicorn's command line overrides every value here.
+The master reads code and models once and forks the workers, which share that memory. Each worker then opens its own
+ONNX sessions (service/engine.py says why). gunicorn's command line overrides every value here.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ timeout = 120
 preload_app = True
 os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
 
-# The workers' heartbeats are files. In memory they never wait for a disk, and a read-only container has no
-# other place.
+# The workers' heartbeats are files. In memory, they never wait for a disk, and a read-only container can write nowhere
+# else.
 if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK):
     worker_tmp_dir = "/dev/shm"
 # The socket for `gunicornc` would be shared by every server of this user, and nothing here uses it.
 control_socket_disable = True
 
-# Method, path, status and duration: no address, no query, nothing of a photo or a score. %(U)r keeps a path
-# that has a line break in it from writing a line of its own.
+# The log gets method, path, status and duration, but no address, no query, and nothing of a photo or a score. With
+# %(U)r, a path with a line break in it cannot write a line of its own.
 accesslog = "-"
 access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
 
 
 def on_starting(arbiter: Any) -> None:
-    """In the master, before it listens: gunicorn itself would try for five seconds and then name no way out."""
+    """In the master, before it listens. gunicorn would try for five seconds, and then not say what to do."""
     if arbiter.cfg.reuse_port or {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys():
         return  # sockets may be shared, or are those of the master that it replaces, or systemd's
     for address in arbiter.cfg.address:

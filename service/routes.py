@@ -15,7 +15,7 @@ from service.threshold import Threshold
 from service.uploads import read_image
 
 UPLOAD_SECONDS = 60.0
-"""A photo that takes longer to arrive is given up: it holds a place in the queue."""
+"""A photo that takes longer to arrive is given up, because it holds a place in the queue."""
 
 DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
@@ -45,7 +45,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
 
     @api.get("/healthz")
     def health() -> tuple[Response, int]:
-        """200 where photos can be verified, else 503 and why not."""
+        """200 if photos can be verified, else 503 and the reason."""
         if engine.problem is None:
             return jsonify(status="ok"), 200
         return jsonify(status="unhealthy", reason="Models not loaded", detail=engine.problem.detail), 503
@@ -63,7 +63,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
         score = round(verification.score, 6)
         return jsonify(
             model_version=settings.model_version,
-            is_me=score >= threshold.value,  # of the score as the client reads it
+            is_me=score >= threshold.value,  # the rounded score, as the client reads it
             score=score,
             threshold=threshold.value,
             timing_ms=round((time.perf_counter() - started) * 1000, 2),

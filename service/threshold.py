@@ -1,4 +1,4 @@
-"""Which threshold answers are given with: a number, or the operating point that was chosen for the model."""
+"""The threshold of the service: a number, or the operating point that was chosen for the model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ log = logging.getLogger("service.threshold")
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold, and why that one.
+    """A threshold, and where it comes from.
 
     Attributes:
         value: 0 to 1.
-        source: "setting", "auto", or "default" where auto was asked for and could not be given.
-        note: in the last case, why not; else "".
+        source: "setting", "auto", or "default" if auto was wanted but is not possible.
+        note: for "default", the reason; else "".
     """
 
     value: float

@@ -1,7 +1,7 @@
 """The image of a multipart request, read in memory: an uploaded photo never touches the disk.
 
-Flask's own `request.files` is not used because it writes files above 500 KB to a temporary file, and because
-it drops the whole form where a file's name is not UTF-8, which is what curl on Windows sends for `mamá.jpg`.
+Flask's own `request.files` is not used for two reasons. It writes files above 500 KB to a temporary file. And it drops
+the whole form if a file's name is not UTF-8; curl on Windows sends such a name for `mamá.jpg`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from service.errors import NO_IMAGE, ApiError
 
-_READ_BYTES = 1024 * 1024  # gunicorn copies all that it has received for every read
-_CHUNK_BYTES = 64 * 1024  # the decoder searches a chunk with the end of a part in it slowly
+_READ_BYTES = 1024 * 1024  # at once: for every read, gunicorn copies all that it has received
+_CHUNK_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
 
 
@@ -34,7 +34,7 @@ def read_image(request: Request, field: str, max_bytes: int) -> bytes:
     Args:
         request: the request; its body must not have been read.
         field: the form field's name.
-        max_bytes: largest file accepted; reading stops where one is larger.
+        max_bytes: largest file accepted; reading stops as soon as a file is larger.
 
     Returns:
         The file's bytes, at least one.
@@ -48,7 +48,7 @@ def read_image(request: Request, field: str, max_bytes: int) -> bytes:
         raise ApiError(400, NO_IMAGE, "La petición debe ser multipart/form-data")
     try:
         image = _first_file(request, boundary, field, max_bytes)
-    except ValueError:  # what the decoder raises on a body that breaks the format or ends early
+    except ValueError:  # the decoder's, if the body breaks the format or ends early
         raise ApiError(400, NO_IMAGE, "El cuerpo de la petición no es multipart/form-data válido") from None
     if not image:
         raise ApiError(400, NO_IMAGE)
@@ -56,12 +56,12 @@ def read_image(request: Request, field: str, max_bytes: int) -> bytes:
 
 
 def _read_block(request: Request) -> bytes:
-    """The next bytes of the body; what the server finds wrong with it is the client's fault, not ours."""
+    """The next bytes of the body. A ValueError says that the client sent a wrong body."""
     try:
         return request.stream.read(_READ_BYTES)
     except HTTPException:
         raise
-    except Exception as error:  # each server has its own, such as gunicorn's InvalidChunkSize
+    except Exception as error:  # each server has errors of its own for this, such as gunicorn's InvalidChunkSize
         raise ValueError("the body cannot be read") from error
 
 

@@ -24,12 +24,12 @@ def main() -> None:
         settings = Settings.load()
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
-    # waitress reads a request whole before the application sees it, and by default writes one above 512 KB to
-    # a temporary file. Uploaded photos stay in memory, so the two limits are the same.
+    # waitress reads a whole request before the application sees it. By default it writes a request above 512 KB to a
+    # temporary file. Uploaded photos must stay in memory, so that limit is set to the limit of a request.
     limit = max(MAX_BYTES, settings.max_body_bytes)
     check_address(settings.host, settings.port)
     waitress.serve(
-        create_app(replace(settings, workers=1)),  # one process: all cores are its own
+        create_app(replace(settings, workers=1)),  # there is one process, so it may use all cores
         host=settings.host,
         port=settings.port,
         threads=THREADS,

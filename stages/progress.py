@@ -1,4 +1,4 @@
-"""One progress bar for everything: lively on a terminal, a line now and then in a log."""
+"""The progress bar of all stages: it moves on a terminal, and writes a line every ten seconds into a log."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 1.0  # what is done sooner needs no bar
+_PATIENCE_SECONDS = 1.0  # a shorter wait needs no bar
 
 
 def progress(items: Iterable[T], total: int | None, description: str, unit: str) -> Iterator[T]:
-    """Iterate with a progress bar on stderr, where it takes longer than a second.
+    """Iterate with a progress bar on stderr, if it takes longer than a second.
 
     Args:
         items: what to iterate over.
@@ -30,8 +30,8 @@ def progress(items: Iterable[T], total: int | None, description: str, unit: str)
             break
     else:
         return
-    from tqdm import tqdm  # 0.05 s, which a stage with nothing new to do would wait for
+    from tqdm import tqdm  # not above: its import takes 0.05 s, and most stages need no bar
 
-    tqdm.monitor_interval = 0  # no thread of its own, which processes forked meanwhile would lack
+    tqdm.monitor_interval = 0  # tqdm's thread would be missing in processes that are forked meanwhile
     interval = 0.1 if sys.stderr.isatty() else 10.0
     yield from tqdm(iterator, description, total, initial=done, unit=unit, mininterval=interval, dynamic_ncols=True)

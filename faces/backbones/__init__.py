@@ -1,4 +1,4 @@
-"""The embedders, behind one small interface: where the weights are, and the torch module they fill.
+"""The embedders, behind one small interface: where their weights are, and their torch modules.
 
 Importing this package is cheap; torch is imported when a module is built.
 """
@@ -21,7 +21,7 @@ class WeightsUnavailableError(UserError):
 
 
 class WeightsDamagedError(UserError):
-    """A weights file exists, or came, with another content than expected; it is never loaded."""
+    """A weights file, found or downloaded, does not have the content that is expected. It is never loaded."""
 
 
 class Backbone(Protocol):
@@ -30,7 +30,7 @@ class Backbone(Protocol):
     Attributes:
         name: as in params.yaml.
         embedding_size: D.
-        unit_length: whether its embeddings are meant to have length 1 (else their length carries meaning too).
+        unit_length: whether its embeddings are to have length 1; if not, their length has a meaning too.
         input_size: side in pixels of what the network sees of a crop.
         normalisation: what it does to pixel values, for people to read.
         weights_sha256: checksum of the weights file.

@@ -24,10 +24,10 @@ _FILE = "dlib_face_recognition_resnet_model_v1.dat"
 _CHIP = 150
 _BORDER = 5
 _DESIGN_SIZE = _CHIP + 2 * _BORDER
-# Where eyes, nose and mouth corners (as MTCNN finds them) fall in dlib's own 150 × 150 chips, on average.
+# Where MTCNN finds eyes, nose and mouth corners in the 150 × 150 chips that dlib cuts, on average.
 _CHIP_LANDMARKS = ((49.39, 47.44), (103.33, 47.39), (75.71, 79.11), (52.78, 106.04), (99.80, 106.36))
 _MEAN_RGB = (122.782, 117.001, 104.298)
-# (channels, residual blocks, whether the first of them halves the resolution), from the input on
+# (channels, residual blocks, whether the first block halves the resolution), beginning at the input
 _LEVELS = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
 
 
@@ -36,7 +36,8 @@ class DlibResNet:
 
     name = "dlib-resnet"
     embedding_size = 128
-    # dlib compares by Euclidean distance: lengths differ (1.3 to 1.6), and LFW's pairs lose 0.2 % without them.
+    # dlib compares by Euclidean distance. Lengths are 1.3 to 1.6; if all were 1, 0.2 % fewer of LFW's pairs would be
+    # right.
     unit_length = False
     input_size = _CHIP
     normalisation = f"(RGB - {list(_MEAN_RGB)}) / 256"
@@ -50,7 +51,7 @@ class DlibResNet:
         return CropGeometry("similarity", image_size, 0, points)
 
     def locate_weights(self) -> Path:
-        """The file inside the installed package, which is found without being imported (it wants pkg_resources)."""
+        """The file in the installed package. The package is not imported, since its import needs pkg_resources."""
         package = importlib.util.find_spec("face_recognition_models")
         if package is None or package.origin is None:
             raise WeightsUnavailableError(
@@ -86,7 +87,7 @@ class _ConvAffine(nn.Module):
 
 
 class _Residual(nn.Module):
-    """dlib's residual block; one that goes down pools its skip and fills up what is short with zeros."""
+    """dlib's residual block. One that halves the resolution pools its skip and fills missing channels with zeros."""
 
     def __init__(self, inputs: int, outputs: int, down: bool) -> None:
         super().__init__()
@@ -162,7 +163,7 @@ class _ResNet29(nn.Module):
                         f"found {convolution.size} and {affine.size}"
                     )
                 layer.conv.weight.copy_(torch.from_numpy(convolution[:filters]).view_as(layer.conv.weight))
-                assert layer.conv.bias is not None  # nn.Conv2d makes one unless told otherwise
+                assert layer.conv.bias is not None  # nn.Conv2d has one by default
                 layer.conv.bias.copy_(torch.from_numpy(convolution[filters:]))
                 gamma, beta = np.split(affine, 2)
                 layer.gamma.copy_(torch.from_numpy(gamma).view_as(layer.gamma))

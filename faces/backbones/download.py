@@ -1,4 +1,4 @@
-"""Downloading a large file: with progress, taken up again where it broke off, and checked before it is used."""
+"""Downloads a large file: with a progress bar, continued after a broken connection, and checked before use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class DownloadError(RuntimeError):
-    """The file cannot be had: no network, no such file there, or a connection that keeps breaking."""
+    """The file cannot be downloaded: there is no network or no such file, or the connection breaks again and again."""
 
 
 def download(url: str, target: Path, sha256: str) -> None:
@@ -53,7 +53,7 @@ def download(url: str, target: Path, sha256: str) -> None:
             before = failure
             failure = error
             if not part.exists() and before is None:
-                break  # nothing came at all: no network, no use in trying again
+                break  # nothing came at all, so there is no network: trying again is useless
             continue
         except requests.HTTPError as error:
             status = error.response.status_code if error.response is not None else "unknown"
@@ -67,7 +67,7 @@ def download(url: str, target: Path, sha256: str) -> None:
         part.unlink()
         if not resumed:
             raise ValueError(f"{url} came with SHA-256 {digest}; expected {sha256}. It was deleted, not loaded")
-        resumed = False  # what lay here from an earlier call may be of another file: once more from the start
+        resumed = False  # a part that an earlier call left may be of another file: once more from the start
     raise DownloadError(f"{url} cannot be downloaded ({_reason(failure)})") from failure
 
 
@@ -75,14 +75,14 @@ def _reason(failure: requests.RequestException | None) -> str:
     """What went wrong on the network, without the connection's address and the retries that libraries put around it."""
     inner = failure.args[0] if failure is not None and failure.args else failure
     cause = getattr(inner, "reason", None) or inner
-    text = str(getattr(cause, "original_error", cause))  # of a proxy: what it said
+    text = str(getattr(cause, "original_error", cause))  # a proxy refused: what it said
     return text.partition("): ")[2] or text
 
 
 def _fetch(url: str, part: Path) -> None:
     """Append to `part` what it lacks of the file."""
     have = part.stat().st_size if part.exists() else 0
-    # Compressed on the way, sizes and offsets would not be the file's.
+    # If the server compressed it, sizes and offsets would not be those of the file.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:

@@ -1,7 +1,7 @@
 """FaceNet: facenet-pytorch's InceptionResnetV1 (Szegedy et al. 2016), pretrained on VGGFace2 by T. Esler.
 
-512 dimensions, 160 × 160 input. The weights are a file of facenet-pytorch's release v2.2.9 (MIT licence), looked
-for on this machine first, then downloaded; never loaded before their SHA-256 is checked.
+512 dimensions, 160 × 160 input. The weights are a file of facenet-pytorch's release v2.2.9 (MIT licence). It is looked
+for on this machine, then downloaded, and never loaded before its SHA-256 is checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Area averages of any rectangles of an image, from one table of sums."""
+"""Means of rectangles of an image, from one table of sums."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ Floats = NDArray[np.float32]
 _Whole = NDArray[np.int64]
 _Sums = NDArray[np.uint64]
 
-_FIELD = 21  # bits; three sums of up to 2^21 - 1 fit into one number
-_LARGEST_WINDOW = 90  # pixels a side that bright ones may fill
-_LARGEST_PACKED_SIDE = 1000  # pixels; P-Net's coarsest level averages over a twelfth of it
+_FIELD = 21  # bits of a colour's sum: three sums, each up to 2^21 - 1, fit into one number of 64 bits
+_LARGEST_WINDOW = 90  # pixels a side: the sum of 90 × 90 white pixels still fits into 21 bits
+_LARGEST_PACKED_SIDE = 1000  # pixels: P-Net's coarsest scale averages over a twelfth of this, so 84 pixels a side
 
 
 class SummedArea:
     """A summed-area table (Crow 1984). All resampling of the detector reads it.
 
-    A table's entries may wrap around: differences of them are right all the same, as long as one rectangle's sum fits.
-    So red, green and blue share an entry, 21 bits each: one look-up and one addition where there would be three. Of
-    images too large for that, each colour has a table of its own.
+    The sum of a rectangle is a difference of four entries of the table. The entries may overflow: the difference is
+    still right if the rectangle's own sum fits. So red, green and blue share an entry of 64 bits, 21 bits each, and one
+    look-up gives all three. In images too large for that, each colour has a table of its own.
 
     Args:
         pixels: uint8 [H, W, 3].
@@ -38,7 +38,7 @@ class SummedArea:
             self._tables = [_table(pixels[:, :, channel].astype(np.uint64)) for channel in range(3)]
 
     def resize(self, height: int, width: int, rows: slice = slice(None)) -> Floats:
-        """The whole image at another size, each pixel the mean of those it covers (torch's mode="area").
+        """The whole image at another size. Each pixel is the mean of those that it covers (torch's mode="area").
 
         Args:
             height, width: of the result, at least a twelfth of the image's (as P-Net's coarsest level is).
@@ -99,7 +99,7 @@ class SummedArea:
         return self._means(sums, area)
 
     def _means(self, sums: list[_Sums], area: _Whole) -> Floats:
-        """Sums of rectangles by their area, [..., 3]."""
+        """The sums of rectangles divided by their areas, float32 [..., 3]."""
         means = np.empty((*area.shape, 3), np.float32)
         if self._packed:
             mask = np.uint64((1 << _FIELD) - 1)
@@ -119,7 +119,7 @@ def _table(plane: _Sums) -> _Sums:
 
 
 def _windows(start: _Whole, end: _Whole, count: int) -> tuple[_Whole, _Whole]:
-    """Adaptive pooling's windows: `count` windows, possibly overlapping, that cover each interval.
+    """The windows of adaptive pooling: `count` windows that cover each interval and may overlap.
 
     Returns:
         First and one-past-last positions, int64 [N, count] each.

@@ -1,4 +1,4 @@
-"""Non-maximum suppression: of boxes that overlap, the best stays."""
+"""Non-maximum suppression: of boxes that overlap, only the best stays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_ROWS = 256  # boxes whose overlaps with all others are computed at once
+_ROWS = 256  # boxes whose overlaps with all others are computed at once: this limits the memory
 
 
 def non_maximum_suppression(
@@ -19,17 +19,18 @@ def non_maximum_suppression(
         boxes: float32 [N, 4], left, top, right, bottom.
         scores: float32 [N].
         threshold: overlap above which the lower score goes.
-        of_smaller: as MTCNN's last step does it: measure the overlap as a part of the smaller box, pixels counted
-            inclusively, rather than as intersection over union; of equal scores the last is the best, not the first.
+        of_smaller: do it as MTCNN's last step does. The overlap is then measured as a part of the smaller box (not of
+            both boxes together), a box includes the pixels of its right and lower edge, and of equal scores the last is
+            the best (not the first).
 
     Returns:
         int64, indices of the boxes kept, the best first.
     """
     extra = np.float32(of_smaller)
-    # Ties are common: O-Net's probability of a clear face is often the float32 next to 1 for several candidates.
+    # Equal scores are common: several candidates of a clear face often have the float32 next to 1 as their probability.
     order = np.argsort(scores, kind="stable")[::-1] if of_smaller else np.argsort(-scores, kind="stable")
     kept: list[NDArray[np.int64]] = []
-    while len(order) > 1:  # the best of those left, all their overlaps at once: few calls of numpy, bounded memory
+    while len(order) > 1:  # in each round, the best boxes of those left: few calls of numpy
         left, top, right, bottom = boxes[order].T
         area = (right - left + extra) * (bottom - top + extra)
         best = slice(0, _ROWS)
@@ -46,9 +47,13 @@ def non_maximum_suppression(
 
 
 def _without_the_suppressed(suppressed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which of N boxes, the best first, stay: bool [N], where bool [M, N] says whom each of the first M suppresses.
+    """Which of N boxes stay, bool [N].
 
-    A box that is itself suppressed suppresses none. Python's whole numbers as sets: sooner than numpy, a call a row.
+    A box that is suppressed itself suppresses no other. So the boxes are gone through one by one. A set of boxes is an
+    int of Python, a bit for each box: numpy, with a call for each box, would take two to four times as long.
+
+    Args:
+        suppressed: bool [M, N]: which of the N boxes, the best first, overlap each of the first M too much.
     """
     count = suppressed.shape[1]
     packed = np.packbits(suppressed, axis=1, bitorder="little")

@@ -13,7 +13,7 @@ Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """A network: uint8 [N, S, S, 3] RGB crops in, float32 [N, D] raw embeddings out."""
 
 
-_PART = 8  # images that one thread embeds at once, where there are several: more are no faster
+_PART = 8  # images that a thread embeds at once if there are several threads; more are not faster
 
 
 class Embedder:
@@ -52,7 +52,8 @@ class Embedder:
         return raw.astype(np.float32, copy=False)
 
     def _parts(self, count: int) -> int:
-        """Into how many to split a batch: of a large one more than there are threads, which other work may hold up."""
+        """Into how many parts to split a batch: a large one into more than there are threads, since one may be held
+        up."""
         threads = self._threaded_map.threads
         return 1 if threads == 1 else min(max(threads, -(-count // _PART)), count)
 

@@ -1,4 +1,4 @@
-"""Photos from bytes or files: what they are is decided on their content, limits hold before anything is decoded."""
+"""Photos from bytes or files. Their content decides what they are, and limits are checked before they are decoded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 DEFAULT_MAX_PIXELS = 64_000_000
-"""Photos with more pixels are refused unless a caller raises the limit: decoded, one takes 3 bytes a pixel."""
+"""Photos with more pixels are refused, unless a caller raises the limit. A decoded photo takes 3 bytes a pixel."""
 
 LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 """No limit can be set beyond this: Pillow refuses to crop an image with more pixels."""
@@ -173,8 +173,8 @@ class Photo:
 def _orient(image: Image.Image) -> Image.Image:
     """Apply EXIF orientation; a photo whose orientation cannot be read is taken as it is stored.
 
-    Pillow's own `exif_transpose` also writes the remaining EXIF block anew, which fails on blocks that cameras and
-    editors get wrong elsewhere; their photos must be turned all the same.
+    Pillow's own `exif_transpose` is not used: it also writes the rest of the EXIF block anew, and fails if that rest
+    has an error. Cameras and editors do make such errors, and their photos must be turned too.
     """
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))

@@ -1,7 +1,7 @@
-"""The exported networks: `networks.json`, the ONNX files beside it, and sessions that run them.
+"""The exported networks: `networks.json`, the ONNX files beside it, and what runs them.
 
-`networks.json` says everything that decides how a photo becomes an embedding but the mirroring (which the trained
-model records), so that training and serving cannot differ.
+`networks.json` holds everything that decides how a photo becomes an embedding, so that training and serving cannot
+differ. Only the mirroring is missing in it: the trained model records that.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Manifest:
             raise NetworksError(f"{path} is damaged ({lack}): {_EXPORT_HINT} again") from error
 
     def recipe(self, flip: bool) -> dict[str, Any]:
-        """What makes two embeddings comparable: they are if this is equal for both.
+        """How embeddings are made. Two embeddings can be compared if and only if this is equal for both.
 
         Args:
             flip: whether embeddings are averaged with those of the mirrored face.
@@ -149,7 +149,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 class Networks:
-    """Checked bytes of the exported networks. Holds no session: those belong to one process each.
+    """The checked bytes of the exported networks, without sessions: a session belongs to one process.
 
     Attributes:
         manifest: what networks.json says.

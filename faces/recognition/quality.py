@@ -1,6 +1,6 @@
 """How good a photo is for learning from: what it shares with others, how sharp and how bright its faces are.
 
-Used by the pipeline alone: the service measures nothing of this.
+Only the pipeline uses this; the service does not.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _WAVES = np.cos(np.pi / _HASH_PIXELS * np.outer(np.arange(8), np.arange(_HASH_PI
 def photo_hash(image: Image.Image) -> str:
     """Perceptual hash of a photo: nearly equal photos have nearly equal hashes, whatever their size and format.
 
-    That of `imagehash.phash`: which of the lowest 8 × 8 frequencies (cosine transform) of the photo reduced to 32 × 32
-    grey pixels are above their median, after
-    https://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html. It is computed here because the SciPy
-    that the package imports for it takes longer than a dozen photos.
+    It is the hash of `imagehash.phash`, described at
+    https://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html: the photo is reduced to 32 × 32 grey
+    pixels; each bit says whether one of the lowest 8 × 8 frequencies of its cosine transform is above their median.
+    That package is not used because it imports SciPy, which takes longer than hashing a dozen photos.
 
     Args:
         image: the photo as displayed, of any size: a reduced decoding will do.
@@ -31,7 +31,7 @@ def photo_hash(image: Image.Image) -> str:
         `HASH_BITS` bits as 16 hexadecimal digits.
     """
     grey = image.convert("L").resize((_HASH_PIXELS, _HASH_PIXELS), Image.Resampling.LANCZOS)
-    # Rounded, what should be 0 is 0: even pictures have much of it.
+    # In a picture with even areas, many frequencies should be 0. Without rounding, they are only nearly 0.
     lowest = (_WAVES @ np.asarray(grey, np.float64) @ _WAVES.T).round(6)
     return np.packbits(lowest > np.median(lowest)).tobytes().hex()
 
@@ -48,7 +48,7 @@ def hash_bits(hashes: list[str]) -> NDArray[np.uint64]:
 
 
 def hamming(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """In how many bits each of `first` differs from each of `second`: uint8 [N, M] for [N] and [M], 0 to 64."""
+    """How many bits differ between each of `first` and each of `second`, 0 to 64: uint8 [N, M] for [N] and [M]."""
     return np.bitwise_count(first[:, None] ^ second[None, :])
 
 
@@ -56,14 +56,15 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
     """Fine detail of a crop: variance of its Laplacian over the variance of its luminance, without unit.
 
     The Laplacian's variance is the usual measure of focus (Pech-Pacheco et al., 2000, "Diatom autofocusing in
-    brightfield microscopy"); divided by that of the luminance, a dark or flat picture is not taken for a blurred one.
+    brightfield microscopy"); it is divided by the variance of the luminance, so that a dark or flat picture does not
+    count as blurred.
 
     Args:
         crop: uint8 [S, S, 3] RGB.
 
     Returns:
-        0 (of one colour) to 64 (a chessboard of single pixels). Of a sharp face of 160 × 160 pixels
-        some hundredths; it grows with noise, and where a face was larger on the photo.
+        0 (one colour) to 64 (a chessboard of single pixels). A sharp face of 160 × 160 pixels has some hundredths.
+        Noise gives more, and so does a face that was larger on the photo.
     """
     grey = _luminance(crop)
     middle = grey[1:-1, 1:-1]

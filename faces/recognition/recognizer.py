@@ -24,15 +24,15 @@ def find_faces(
 ) -> list[Face]:
     """Detect the faces of a photo and cut them.
 
-    The detector works on a reduced image; crops are taken from pixels at least as fine as the crop's own, where
-    the photo has them.
+    The detector works on a reduced image. Crops are cut from an image whose pixels are as fine as the crop's own or
+    finer, if the photo has such.
 
     Args:
         photo: the photo.
         detector: finds faces.
         geometry: how to cut them.
         largest_only: return the largest face alone (found much sooner).
-        decoded: what `decode_for_detection` returned, where the caller has use for it too.
+        decoded: what `decode_for_detection` returned, if the caller has called it for a purpose of its own.
 
     Returns:
         Faces with their crops, the largest first, in pixels of the photo at full size.
@@ -48,7 +48,7 @@ def find_faces(
     found = _detect(np.asarray(reduced), detector, largest_only)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
     decodings = {max(decoded.size): decoded}
-    for face in faces:  # each from pixels of its own need: the largest face's crop is the same with others and without
+    for face in faces:  # each face decides its own resolution, so other faces do not change the crop of the largest one
         needed = min(round(full_side / geometry.source_pixels(face)), full_side)
         side = min((side for side in decodings if side >= needed), default=None)
         if side is None:
@@ -60,7 +60,7 @@ def find_faces(
 
 
 def decode_for_detection(photo: Photo, detector: Detector) -> Image.Image:
-    """The photo as displayed, RGB, with the pixels that detection needs and no more than come cheaply.
+    """The photo as displayed, RGB, decoded at the lowest resolution that is enough for detection.
 
     Raises:
         faces.recognition.image.UnreadableImageError: the photo cannot be decoded.
@@ -69,10 +69,10 @@ def decode_for_detection(photo: Photo, detector: Detector) -> Image.Image:
 
 
 def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -> list[Face]:
-    """Faces, the largest first, and that one the same to the last digit however many are wanted.
+    """Faces, the largest first. The largest one is the same to the last digit whether the others are wanted or not.
 
-    `detect_all` may place the largest face a few pixels elsewhere than `detect_largest`. What is learnt from a photo
-    and what is asked of it later must be the same crop, so the latter's word counts in both.
+    `detect_all` may place the largest face a few pixels away from where `detect_largest` places it. Training and
+    serving must get the same crop from a photo. So the largest face is always the one of `detect_largest`.
     """
     largest, others = (detector.detect_largest(pixels), []) if largest_only else detector.detect(pixels)
     if largest is None:
@@ -81,7 +81,7 @@ def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -
 
 
 def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: ThreadedMap | None = None) -> Image.Image:
-    """The image with its longer side at most `max_side`, the same whatever works on its parts side by side."""
+    """The image with its longer side at most `max_side`. The result does not depend on the number of threads."""
     ratio = max(image.size) / max_side
     if ratio <= 1:
         return image
@@ -96,19 +96,19 @@ def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: Thread
         strip = _part(narrow, (columns.start, 0, columns.stop, narrow.height))
         return strip.resize((strip.width, height), Image.Resampling.BILINEAR)
 
-    # Each direction on its own: then no part's pixels depend on another's.
+    # First the width, then the height: so no part needs pixels of another part.
     bands, strips = slices(image.height, threaded_map.threads), slices(width, threaded_map.threads)
     narrow = _joined(threaded_map.map(narrowed, bands), (width, image.height), [(0, band.start) for band in bands])
     return _joined(threaded_map.map(shortened, strips), (width, height), [(strip.start, 0) for strip in strips])
 
 
 def _part(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """A rectangle of an image; the image itself, not a copy, where that is all of it."""
+    """A rectangle of an image; if that is all of it, the image itself and not a copy."""
     return image if box == (0, 0, *image.size) else image.crop(box)
 
 
 def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple[int, int]]) -> Image.Image:
-    """An image put together from parts, whose left upper corners are given."""
+    """An image put together from parts; `corners` are the upper left corners of the parts."""
     if len(parts) == 1:
         return parts[0]
     whole = Image.new("RGB", size)
@@ -118,13 +118,13 @@ def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple
 
 
 class Recognizer:
-    """Finds and embeds faces. Made in one process, opened in the one that uses it.
+    """Finds and embeds faces. It may be made in one process and opened in another, which uses it.
 
-    Safe to use from several threads at once, as ONNX Runtime's sessions and pools of threads are.
+    Safe to use from several threads at once.
 
     Args:
         networks: checked networks.
-        flip: average embeddings with those of the mirrored face; must be as it was in training.
+        flip: average embeddings with those of the mirrored face; the same as in training.
         max_pixels: photos with more pixels are refused.
     """
 
@@ -136,7 +136,7 @@ class Recognizer:
         self._embedder: Embedder | None = None
 
     def open(self, threads: int = 1) -> None:
-        """Make the sessions in this process and run each once, so that the first photo is not the slow one.
+        """Make the sessions in this process and run each once, so that the first photo is as fast as the others.
 
         Args:
             threads: how many parts of one photo's work run at once.
@@ -148,7 +148,7 @@ class Recognizer:
         self._embedder.embed(np.zeros((1, size, size, 3), np.uint8))
         photo, side = io.BytesIO(), min(1500, math.isqrt(self.max_pixels))
         Image.new("RGB", (side, side)).save(photo, "JPEG")
-        self.faces(photo.getvalue())  # decoding, resizing and all that is allocated for them
+        self.faces(photo.getvalue())  # this warms up decoding and resizing, and allocates their memory
 
     def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
         """The faces of a photo, with crops, the largest first.

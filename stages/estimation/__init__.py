@@ -1,1 +1,1 @@
-"""How the verifier's errors are estimated: who is kept apart, what is counted, how sure it is, how it is drawn."""
+"""How the verifier's errors are estimated: splits, error rates, their intervals and their pictures."""

@@ -1,4 +1,4 @@
-"""Fitting the verifier that params.yaml names, to all faces or to those that a split leaves."""
+"""Fits the verifier that params.yaml names: to all faces, or to the training part of each split."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stages.progress import progress
 def fit(data: Dataset, params: TrainParams) -> Verifier:
     """Fit the scaler and the classifier that `train.verifier` names on all of `data`.
 
-    The cosine verifier takes embeddings as they are: its scaler passes them through.
+    The cosine verifier needs no scaling, so its scaler leaves embeddings as they are.
     """
     if params.verifier == "cosine":
         scaler = StandardScaler(with_mean=False, with_std=False).fit(data.embeddings)
@@ -32,14 +32,14 @@ def fit(data: Dataset, params: TrainParams) -> Verifier:
 
 
 def predict(data: Dataset, splits: list[Split], params: TrainParams) -> pd.DataFrame:
-    """Scores of faces by models that have seen nothing of their group.
+    """Scores of faces by models that were trained without their groups.
 
     Returns:
         Columns repeat, row, part ("test" or "validation"), label and score; a row for each face tested.
     """
     tables = []
     for split in progress(splits, len(splits), "estimating", "model"):
-        with threadpool_limits(1):  # for matrices this small, starting threads takes longer than they save
+        with threadpool_limits(1):  # for such small matrices, threads take longer to start than they save
             verifier = fit(data.rows(split.train), params)
         for part, rows in (("validation", split.validation), ("test", split.test)):
             if len(rows):

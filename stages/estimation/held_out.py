@@ -1,4 +1,4 @@
-"""Scores of faces that the model did not see, as stage train writes them to data/predictions.csv."""
+"""The scores of faces that the model was not trained on, which stage train writes to data/predictions.csv."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from stages.files.tables import read_table
 
 @dataclass(frozen=True)
 class HeldOutScores:
-    """Scores of faces by models that did not see them; a face may have several, one from each round.
+    """Scores of faces by models that were not trained on them. A face may have several, one from each round.
 
     Attributes:
         rows: int64 [N], which face.
         labels: int64 [N].
         scores: float64 [N], 0 to 1.
-        groups: int64 [N], who or what must be counted as one.
+        groups: int64 [N]; all rows of a group count as one person or one photo.
     """
 
     rows: NDArray[np.int64]
@@ -31,16 +31,16 @@ class HeldOutScores:
     groups: Groups
 
     def count_faces(self) -> dict[str, int]:
-        """Different faces by class."""
+        """How many different faces each class has."""
         return {name: len(np.unique(self.rows[self.labels == label])) for label, name in enumerate(CLASSES)}
 
     def count_groups(self) -> dict[str, int]:
-        """People of not_me, different photos of me."""
+        """How many groups each class has: people of not_me, different photos of me."""
         return {name: len(np.unique(self.groups[self.labels == label])) for label, name in enumerate(CLASSES)}
 
 
 def load_held_out() -> dict[str, HeldOutScores]:
-    """The scores of predictions.csv, by part: "test", and "validation" where there is one.
+    """The scores of predictions.csv, by part: "test" and, if there is one, "validation".
 
     Raises:
         StageError: it is missing or damaged, or of another data set.

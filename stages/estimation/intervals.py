@@ -1,10 +1,11 @@
 """How sure a measured error rate is: intervals that count people, not photos.
 
-Ten photos of one stranger say less than ten strangers, and cross-validation that scores a photo ten times adds no
-photo. So an interval here is the wider of two: an exact one (Clopper and Pearson 1934) for as many independent trials
-as there are people, and a bootstrap that draws people with all their photos (Efron 1979). Where nothing went wrong it
-is the rule of three (Hanley and Lippman-Hand 1983): 0 errors among n people, so below 3 / n with 95 % confidence. How
-often they cover the truth is measured by `python -m bench.intervals LFW`.
+Ten photos of one stranger say less than one photo of each of ten strangers. And if cross-validation scores a photo ten
+times, it is still one photo. So two intervals are computed, and the wider one is taken: an exact one (Clopper and
+Pearson 1934) with as many independent trials as there are people, and a bootstrap that draws people with all their
+photos (Efron 1979). If there was no error at all, the result is the rule of three (Hanley and Lippman-Hand 1983): with
+0 errors among n people, the rate is below 3 / n with 95 % confidence. `python -m bench.intervals LFW` measures how
+often the intervals hold the true rate.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from scipy.stats import beta
 
 CONFIDENCE = 0.95
 RULE_OF_THREE = 3.0
-"""-ln(1 - CONFIDENCE), as people round it."""
+"""-ln(1 - CONFIDENCE), rounded as usual."""
 
-_CHUNK = 200  # resamplings at a time, so that memory stays small
+_CHUNK = 200  # resamplings that are computed at once; more take more memory
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Interval:
 
 
 def effective_count(groups: NDArray[np.int64]) -> float:
-    """How many people of equal weight the rows are worth (Kish 1965): all, if each has as many rows as any other.
+    """The effective number of people (Kish 1965): the number of people, or fewer if some have more rows than others.
 
     Args:
         groups: int64 [N], N > 0.
@@ -49,7 +50,7 @@ def rate_interval(errors: NDArray[np.bool_], groups: NDArray[np.int64], resampli
 
     Args:
         errors: bool [N], whether a row went wrong; N > 0.
-        groups: int64 [N], who or what it is of.
+        groups: int64 [N], the person or photo of each row.
         resamplings: of the bootstrap.
         seed: of the bootstrap.
     """
@@ -59,7 +60,7 @@ def rate_interval(errors: NDArray[np.bool_], groups: NDArray[np.int64], resampli
 
 
 def exact_interval(rate: float, count: float) -> Interval:
-    """Clopper and Pearson's interval of a rate among `count` trials, which need be no whole number."""
+    """Clopper and Pearson's interval of a rate among `count` trials; `count` need not be a whole number."""
     tail = (1 - CONFIDENCE) / 2
     wrong, right = rate * count, (1 - rate) * count
     rule = min(RULE_OF_THREE / count, 1.0)
@@ -88,5 +89,5 @@ def _bootstrap(
 
 
 def people_needed(target: float) -> int:
-    """How many strangers must be kept out, every one, before a rate below `target` can be promised."""
+    """How many strangers it takes, if none of them gets in, to promise a rate below `target`."""
     return int(np.ceil(RULE_OF_THREE / target - 1e-9))

@@ -29,7 +29,7 @@ def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
 
 def _save(figure: Figure, path: Path) -> None:
     picture = io.BytesIO()
-    # No date or version inside: the same curve is the same file.
+    # The file holds no date and no version, so the same curve gives the same file.
     figure.savefig(picture, format="png", dpi=120, metadata={"Software": None})
     write_bytes(path, picture.getvalue())
 
@@ -60,14 +60,14 @@ def draw_precision_recall(
 def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, path: Path) -> None:
     """Detection error trade-off (Martin et al. 1997), FRR against FAR, float [K] each, on normal-deviate axes.
 
-    Rates below what so many faces can show are drawn at the edge. Where no face is mistaken at some threshold, that is
-    the whole curve, which is said.
+    The axes begin at 0.005 %: smaller rates, 0 among them, are drawn at the edge. If some threshold makes no error at
+    all, the whole curve lies on the edges, and a text in the picture says so.
     """
     figure, axes = _axes(f"DET, test faces ({backbone})", "FAR: strangers accepted", "FRR: me rejected")
     ticks = np.array([0.0001, 0.001, 0.01, 0.05, 0.2, 0.5])
     low, high = 0.00005, 0.6
     shown = [norm.ppf(np.clip(rate, low, high)) for rate in (far, frr)]
-    axes.plot(*shown, color=_COLOUR, linewidth=2, clip_on=False, zorder=3)  # above the frame, where it lies on it
+    axes.plot(*shown, color=_COLOUR, linewidth=2, clip_on=False, zorder=3)  # above the frame, as it may lie on it
     if ((far == 0) & (frr == 0)).any():
         said = "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge."
         axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center")
@@ -96,14 +96,14 @@ def draw_calibration(table: pd.DataFrame, backbone: str, path: Path) -> None:
 def draw_scores(
     labels: NDArray[np.int64], scores: NDArray[np.float64], thresholds: dict[str, float], backbone: str, path: Path
 ) -> None:
-    """How scores are spread in both classes, on the scale of log odds, and where thresholds lie.
+    """Histograms of the scores of both classes, on the scale of log odds, with thresholds.
 
     Args:
         labels: int64 [N].
         scores: float64 [N], 0 to 1.
         thresholds: by name.
         backbone: named in the title.
-        path: where to.
+        path: the file to write.
     """
     figure, axes = _axes(f"Scores, test faces ({backbone})", "Score", "Share of the class's faces")
     ticks = np.array([1e-6, 1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999, 1 - 1e-6])
@@ -125,7 +125,7 @@ def draw_scores(
 
 
 def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backbone: str, path: Path) -> None:
-    """FRR and FAR along each degradation, a panel each, and where FRR has doubled.
+    """FRR and FAR at each level of a degradation, a panel for each, with the level at which FRR has doubled.
 
     Args:
         table: columns degradation, level, unit, photos_me, photos_not_me, frr, far and no_face; the first row is of the

@@ -1,7 +1,7 @@
-"""How faces that the model has not seen are kept apart: cross-validation, or one held-out part.
+"""How faces for training and faces for testing are kept apart: by cross-validation, or by one held-out part.
 
-Whatever belongs together (photos of one stranger, near-duplicates) is on one side of every split, so strangers who test
-a model are people absent from its training.
+What belongs together (photos of one stranger, near-duplicates) is on the same side of every split. So a model is never
+tested with a stranger from its training.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stages.files.photos import CLASSES
 from stages.params import TrainParams
 
 _LEAST_ME = {"cosine": 3, "logistic_regression": 2}
-"""Groups of `me` without which no model could be trained on some and tested on another."""
+"""How many groups of `me` it takes to train a model on some of them and to test it on another."""
 
 _LEAST_OTHERS = 2
 
@@ -35,7 +35,7 @@ class Split:
     """Row numbers of one split.
 
     Attributes:
-        repeat: which round of cross-validation it belongs to; in one round every row is tested once.
+        repeat: the round of cross-validation that it belongs to. In each round, every row is tested once.
         train: int64 [n], to fit.
         test: int64 [m], to measure.
         validation: int64 [k], to choose a threshold on; empty unless `train.validation_size` asks for some.
@@ -61,7 +61,7 @@ def make_splits(data: Dataset, params: TrainParams) -> list[Split]:
 
 
 def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams) -> list[Split]:
-    """One round of cross-validation: every row is tested once, by a model that saw nothing of its group."""
+    """One round of cross-validation: every row is tested once, by a model that was trained without its group."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=params.random_state + repeat)
     splits = []
     for train, test in splitter.split(data.embeddings, data.labels, data.groups):
@@ -76,7 +76,7 @@ def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams) -> 
 
 
 def _lacking(data: Dataset, params: TrainParams) -> str:
-    """The class of which there is too little to fit, "" if of none."""
+    """The class that has too few groups to fit a model, or "" if none has."""
     least = {1: _LEAST_ME[params.verifier] - 1, 0: 1}
     return next((CLASSES[label] for label, count in least.items() if data.count_groups(label) < count), "")
 
@@ -97,7 +97,7 @@ def split_holdout(labels: Labels, groups: Groups, params: TrainParams) -> Split:
         rest, test = _take(rows, labels, groups, params.test_size, params)
         validation = _none()
         if params.validation_size:
-            share = params.validation_size * len(rows) / len(rest)  # of all rows, as test_size is
+            share = params.validation_size * len(rows) / len(rest)  # both sizes are shares of all rows
             rest, validation = _take(rest, labels, groups, share, params)
     except ValueError as error:
         raise StageError(_too_few(labels, params)) from error
@@ -108,9 +108,9 @@ def split_holdout(labels: Labels, groups: Groups, params: TrainParams) -> Split:
 
 
 def _take(rows: Rows, labels: Labels, groups: Groups, share: float, params: TrainParams) -> tuple[Rows, Rows]:
-    """Part `rows` into the rest and a share of each class; groups stay whole."""
+    """Split `rows` into the rest and a share of each class; groups stay whole."""
     own = groups[rows]
-    if len(np.unique(own)) == len(own):  # the contract's split, row by row
+    if len(np.unique(own)) == len(own):  # every row is a group of its own: the split that the contract asks for
         count = math.ceil(round(share * len(rows), 6))
         rest, taken = train_test_split(rows, test_size=count, random_state=params.random_state, stratify=labels[rows])
         return rest, taken
@@ -118,20 +118,20 @@ def _take(rows: Rows, labels: Labels, groups: Groups, share: float, params: Trai
 
 
 def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed: int) -> tuple[Rows, Rows]:
-    """The same where groups have several rows: as near to the share as whole groups allow, at least one of each class.
+    """The same for groups of several rows: as near to the share as whole groups allow, but one or more of each class.
 
     Args:
         rows: int64 [n], row numbers.
         labels: int64 [n], of these rows.
         groups: int64 [n], of these rows.
         share: of each class, 0 to 1.
-        seed: of the order in which groups are tried.
+        seed: decides the order in which groups are tried.
     """
     names, member = np.unique(groups, return_inverse=True)
     sizes = np.stack([np.bincount(member[labels == label], minlength=len(names)) for label in range(len(CLASSES))])
     wanted = [max(1, round(share * int(size.sum()))) for size in sizes]
     chosen = np.zeros(len(names), bool)
-    for label in np.argsort(wanted):  # the rarer class has the less choice, so it comes first
+    for label in np.argsort(wanted):  # the rarer class comes first, since it has fewer groups to choose from
         for group in np.random.default_rng(seed).permutation(np.flatnonzero(sizes[label])):
             has = int(sizes[label][chosen].sum())
             if not chosen[group] and (has == 0 or has + sizes[label][group] <= wanted[label]):
@@ -141,7 +141,7 @@ def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed:
 
 
 def _check_counts(data: Dataset, params: TrainParams) -> None:
-    """Raises StageError where a class has too little for any split."""
+    """Raise a StageError if a class has too few groups for any split."""
     least = {1: _LEAST_ME[params.verifier], 0: _LEAST_OTHERS}
     if params.protocol == "holdout":
         parts = 3 if params.validation_size else 2

@@ -1,4 +1,4 @@
-"""What a threshold does: error rates with their intervals, the contract's metrics, how well scores are calibrated."""
+"""Error rates at a threshold with their intervals, the contract's metrics, and the calibration of scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stages.files.photos import CLASSES
 
 
 def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
-    """Everything that a threshold decides.
+    """The error rates and other figures at a threshold.
 
     Args:
         labels: int64 [N], both classes present.
@@ -30,7 +30,7 @@ def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, f
         threshold: a score at or above it is accepted as "me".
 
     Returns:
-        threshold, far, frr, precision (1 where nothing is accepted), recall, f1 and accuracy.
+        threshold, far, frr, precision (1 if nothing is accepted), recall, f1 and accuracy.
     """
     accepted = scores >= threshold
     me = labels == 1
@@ -67,8 +67,8 @@ def classification_metrics(
     Args:
         labels: int64 [N], both classes present.
         scores: float64 [N], 0 to 1.
-        threshold: from where a score counts as "me".
-        weights: float64 [N]; None: all alike.
+        threshold: a score at or above it counts as "me".
+        weights: float64 [N]; None: every row counts the same.
     """
     predicted = (scores >= threshold).astype(int)
     same = {"sample_weight": weights}
@@ -85,14 +85,14 @@ def classification_metrics(
 
 
 def equal_weights(labels: Labels) -> NDArray[np.float64]:
-    """Weights with which both classes are equally frequent, float64 [N], sum 1."""
+    """Weights that give both classes the same total, float64 [N], sum 1."""
     counts = np.bincount(labels, minlength=len(CLASSES))
     weights: NDArray[np.float64] = 0.5 / counts[labels]
     return weights
 
 
 def calibration_error(labels: Labels, scores: Scores, bins: int = 15) -> float:
-    """Expected calibration error where both classes are equally frequent, 0 to 1.
+    """Expected calibration error, 0 to 1, with the same total weight for both classes.
 
     Args:
         labels: int64 [N], both classes present.

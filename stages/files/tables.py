@@ -1,7 +1,8 @@
 """Files that one stage writes and another reads: CSV tables, JSON figures, arrays.
 
-Each is written in one step. Read, a missing or damaged file is an error that names the stage which writes it. Rows are
-read without pandas, whose import takes half a second, which stages that run for one new photo need not wait for.
+Each file is written in one step. If a file to be read is missing or damaged, the error names the stage that writes it.
+Rows are read without pandas: its import takes half a second, for which a stage that has one new photo to do should not
+wait.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Record = dict[str, str]
 """A row: values by column."""
 
 DIGITS = 4
-"""Decimals of figures as they are written: another processor's last digits do not show as a change then."""
+"""Decimals of the figures in files. Further digits differ between processors, and would look like a change."""
 
 
 class DamagedFileError(ValueError):
@@ -36,13 +37,13 @@ class DamagedFileError(ValueError):
 
 @contextmanager
 def reading_output_of(stage: str, path: Path) -> Iterator[None]:
-    """Turn what reading a file that `stage` writes raises into a StageError that says what to run."""
+    """Turn the errors of reading a file into a StageError that says which stage to run: `stage`, which writes it."""
     try:
         yield
     except FileNotFoundError as error:
         raise StageError(f"there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first") from error
     except (EOFError, KeyError, TypeError, ValueError, csv.Error) as error:
-        said = f" ({error})" if isinstance(error, DamagedFileError) else ""  # a library's words help nobody
+        said = f" ({error})" if isinstance(error, DamagedFileError) else ""  # words of a library help nobody
         raise StageError(f"{path} is damaged{said}: run 'dvc repro --force {stage}'") from error
 
 
@@ -69,7 +70,7 @@ def read_table(path: Path, stage: str, columns: Sequence[str]) -> pd.DataFrame:
 
 def _read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) -> tuple[list[str], list[Record]]:
     """Names of all columns, and the rows."""
-    # A name may hold a carriage return; a spreadsheet puts a mark before the first column.
+    # A name may contain a carriage return, and a spreadsheet may put a byte order mark before the first column.
     with reading_output_of(stage, path), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         names = next(reader, [])
@@ -80,7 +81,7 @@ def _read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) ->
         for row in reader:
             if row and len(row) != len(names):
                 raise DamagedFileError(f"line {reader.line_num} has not one value for each column")
-            if row:  # a line with nothing on it is none
+            if row:  # an empty line is not a row
                 rows.append(dict(zip(names, row, strict=True)))
     return names, rows
 
@@ -88,7 +89,7 @@ def _read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) ->
 def write_records(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a CSV file."""
     text = io.StringIO()
-    # Text in quotes: a name may hold a carriage return, which would end a row otherwise.
+    # Text is quoted, since a carriage return in a name would end the row otherwise.
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
@@ -148,6 +149,6 @@ def read_array(path: Path, stage: str) -> NDArray[Any]:
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write a .npy file."""
-    file = io.BytesIO()  # numpy's own writing hides why it fails where the disk is full
+    file = io.BytesIO()  # not by numpy: if the disk is full, its error does not say so
     np.save(file, array)
     write_bytes(path, file.getvalue())

@@ -1,1 +1,1 @@
-"""Stage quality: problems in the photos, shown; and which faces stay together in every split."""
+"""Stage quality: finds and shows problems in the photos, and says which faces stay together in every split."""

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from stages.errors import StageError
 from stages.files.problem_kinds import PROBLEM_KINDS
 
-# Colours that the colour-blind tell apart (after Okabe and Ito, 2008); below each face its problem stands in words too.
+# Colour-blind people can tell these colours apart (Okabe and Ito, 2008). Words below each face say the same.
 WRONG_LABEL, BOTH, DUPLICATE, POOR, SEVERAL, FINE = "#d00000", "#a020c0", "#0072b2", "#b87700", "#00805c", "#c8c8c8"
 LEGEND = {
     WRONG_LABEL: "suspected in the wrong class",
@@ -32,12 +32,12 @@ _CATEGORY_COLOURS = {
     "several_faces": SEVERAL,
 }
 COLOURS = {kind.name: _CATEGORY_COLOURS[kind.category] for kind in PROBLEM_KINDS if kind.category in _CATEGORY_COLOURS}
-"""Colour of a frame by kind of problem; kinds that no face has are not there."""
+"""Colour of the frame for each kind of problem that a face can have."""
 
 _COLUMNS = 8
 _FACE, _FRAME, _GAP, _MARGIN = 136, 6, 14, 24
 _LINE = 17
-_NOTES = 2  # problems said below a face
+_NOTES = 2  # problems that are named below a face, at most
 _SIDE = _FACE + 2 * _FRAME
 _TILE = _SIDE + _GAP
 _WIDTH = 2 * _MARGIN + _COLUMNS * _TILE - _GAP
@@ -50,8 +50,9 @@ class Tile:
 
     Attributes:
         crop: its file.
-        name: the photo's, to be shown; shortened where it is too long.
-        problems: kinds of problem (`stages.quality.problems`), the gravest first; that one gives the frame its colour.
+        name: the photo's name, to be shown; it is shortened if it is too long.
+        problems: kinds of problem (`stages.quality.problems`), the gravest first. The first decides the colour of the
+            frame.
         notes: a line for each problem, to be shown.
     """
 
@@ -73,7 +74,7 @@ def draw_sheet(title: str, sections: Sequence[tuple[str, Sequence[Tile]]], foote
 
     Args:
         title: the first line.
-        sections: a heading and faces each; one without faces is passed over.
+        sections: a heading and faces for each; a section without faces is left out.
         footer: the last lines.
 
     Returns:
@@ -109,13 +110,13 @@ def _rows(tiles: Sequence[Tile]) -> list[Sequence[Tile]]:
 
 
 def _lines(tile: Tile) -> list[str]:
-    """Lines of the photo's name: its folder, if it is in one, and its file."""
+    """The name of a photo in lines: the folder, if it lies in one, and the file."""
     folder, _, file = tile.name.rpartition("/")
     return [folder, file] if folder else [file]
 
 
 def _height(row: Sequence[Tile]) -> int:
-    """Pixels of a row of faces with what is said below them."""
+    """Height in pixels of a row of faces, with the text below them."""
     return _SIDE + max(len(_lines(tile)) + min(len(tile.notes), _NOTES) for tile in row) * _LINE + _GAP
 
 
@@ -147,7 +148,7 @@ def _read(path: Path) -> Image.Image:
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, width: int, bold: bool) -> str:
-    """The text, its middle left out where it is wider than so many pixels; what cannot be printed becomes "·"."""
+    """The text, shortened in its middle if it is wider than so many pixels; what cannot be printed becomes "·"."""
     text = "".join(letter if letter.isprintable() else "·" for letter in text)
     font, keep = _font(12, bold), len(text)
     short = text

@@ -1,8 +1,8 @@
 """Which rows belong together: several faces of one photo, near-duplicates, photos of one person.
 
 Near-duplicates are photos whose hashes differ in few bits *and* whose faces are alike: the same photo saved twice,
-resized or compressed again, pictures of one burst. The second condition keeps apart what only looks alike from afar,
-such as portraits of two people before one wall.
+resized or compressed again, pictures of one burst. The second condition is needed for photos that only look alike from
+afar, such as portraits of two people before the same wall.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from faces.recognition.quality import HASH_BITS, hamming
 from stages.progress import progress
 
-_BLOCK = 256  # rows compared at once with all before them: some 100 MB where there are 20,000
+_BLOCK = 256  # rows that are compared at once with all rows before them: about 100 MB if there are 20,000
 NONE = -1
 
 Numbers = NDArray[np.int64]
@@ -26,12 +26,12 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """What each row nearly repeats, among the rows before it.
+    """Which earlier rows each row is a near-duplicate of.
 
     Attributes:
-        groups: int64 [N], equal where rows are linked by near-duplicates, directly or through others.
-        same_class, other_class: int64 [N], the row before that is the most alike in a photo of the same class and of
-            the other; -1 for none.
+        groups: int64 [N], the same for rows that are near-duplicates, directly or through other rows.
+        same_class, other_class: int64 [N], the earlier row that is most like this one, in a photo of the same class and
+            of the other class; -1 for none.
         distance_same, distance_other: int64 [N], bits in which the hashes of the two photos differ.
     """
 
@@ -75,7 +75,7 @@ def find_near_duplicates(
         close &= photos[rows][:, None] != photos[before][None, :]
         cosine = embeddings[rows] @ embeddings[before].T
         close &= cosine >= min_cosine
-        # The fewest bits, then the most alike face: one number to choose by.
+        # One number decides: first the fewest bits, then the most similar face.
         cost = np.where(close, distance + (1 - cosine) / 4, np.float32(2 * HASH_BITS))
         like = labels[rows][:, None] == labels[before][None, :]
         for found, bits_apart, wanted in ((same, distance_same, like), (other, distance_other, ~like)):
@@ -90,7 +90,7 @@ def find_near_duplicates(
 
 
 def _merged(groups: Numbers, first: Numbers, second: Numbers) -> Numbers:
-    """Groups, numbered from 0, after rows `first` have been linked with rows `second`, pair by pair."""
+    """Groups, numbered from 0, when each row of `first` is linked with the row of `second` at the same place."""
     count = len(groups)
     links = coo_array((np.ones(len(first), bool), (groups[first], groups[second])), shape=(count, count))
     _, merged = connected_components(links.tocsr(), directed=False)

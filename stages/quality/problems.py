@@ -1,4 +1,4 @@
-"""Problems in the photos, each as a row of data_quality.csv: what was found, and what to do."""
+"""The problems in the photos. Each is a row of data_quality.csv: what was found, and what to do."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class PhotoProblem:
     Attributes:
         photo: path within data/, or the folder of the person who dominates.
         problem: one of `PROBLEM_NAMES`.
-        other: the other photo, or the person; "" where there is none.
-        value: what was measured; None where nothing was.
-        limit: what it was compared with.
+        other: the other photo, or the person; "" if there is none.
+        value: what was measured; None if nothing was.
+        limit: what the value was compared with.
         message: a sentence: what was found and what to do.
         row: of embeddings.npy, for the contact sheet; -1 for none. Not in the file.
     """
@@ -41,7 +41,7 @@ class PhotoProblem:
 def find_problems(
     faces: pd.DataFrame, report: pd.DataFrame, near: NearDuplicates, check: LabelCheck, params: QualityParams
 ) -> list[PhotoProblem]:
-    """All problems, the gravest kind first, within a kind in the photos' order.
+    """All problems, the gravest kind first; those of one kind in the order of the photos.
 
     Args:
         faces: a row for each row of embeddings.npy: label, photo, person, face, faces_found, size, sharpness,
@@ -63,7 +63,7 @@ def find_problems(
 
 
 def _which(face: pd.Series) -> str:
-    """The face, where its photo has several."""
+    """Which face of its photo it is, if the photo has several."""
     return "" if int(face["faces_found"]) < 2 else f"face {int(face['face']) + 1} of {int(face['faces_found'])}: "
 
 
@@ -93,7 +93,7 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
 
 
 def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams) -> Iterator[PhotoProblem]:
-    """One row a photo and kind: the photo before that it is the most alike."""
+    """A row for each photo and kind, which names the earlier photo that is most like it."""
     photos = faces["photo"].to_numpy(str)
     kinds = (
         ("in_both_classes", near.other_class, near.distance_other,
@@ -111,7 +111,7 @@ def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams
 
 
 def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
-    large = faces["size"] >= params.min_face  # a tiny face, enlarged, is blurred in any case
+    large = faces["size"] >= params.min_face  # a tiny face is always blurred, since its crop is enlarged
     checks = (
         ("tiny_face", "size", ~large, params.min_face, "the face is tiny. Take a photo where it is larger"),
         ("blurred", "sharpness", large & (faces["sharpness"] < params.min_sharpness), params.min_sharpness,

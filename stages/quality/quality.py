@@ -1,8 +1,8 @@
-"""Stage quality: problems in the photos, shown; and which faces must stay together in every split.
+"""Stage quality: find and show problems in the photos, and say which faces stay together in every split.
 
-Writes data/groups.csv, reports/data_quality.csv (a row for each problem), reports/contact_sheet.png (the faces,
-suspects framed) and reports/data_quality.json (how many of each kind; it names nobody). Nothing is left out of the
-training: whether a photo goes is for a person to say.
+Writes data/groups.csv, reports/data_quality.csv (a row for each problem), reports/contact_sheet.png (the faces; those
+with a problem have a frame) and reports/data_quality.json (how many problems of each kind, without names). No photo is
+left out of the training for it: a person has to decide that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from stages.quality.suspects import LabelCheck, check_labels
 
 OUTPUTS = (GROUPS, QUALITY_CSV, CONTACT_SHEET, QUALITY)
 
-_NAMED = 10  # photos named in one warning; the file names them all
+_NAMED = 10  # photos that a warning names at most; the file names them all
 _COLUMNS = ("photo", "problem", "other", "value", "limit", "message")
 _SUSPECTED = ("suspected_not_me", "suspected_me")
 logger = logging.getLogger(__name__)
@@ -86,9 +86,9 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
 
 
 def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelCheck, params: QualityParams) -> bytes:
-    """The contact sheet: faces with a problem first, the gravest before; then those whose label is the least certain.
+    """The contact sheet: first faces with a problem, the gravest first, then those whose label is least certain.
 
-    Where not all can be drawn, those with a grave problem are, and the classes share what room is left.
+    If there is no room for all, faces with a grave problem are drawn, and both classes share the remaining room.
     """
     own: dict[int, list[PhotoProblem]] = {}
     for problem in problems:  # the gravest kinds come first
@@ -100,10 +100,10 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
         [PROBLEM_NAMES.index(own[row][0].problem) if row in own else len(PROBLEM_NAMES) for row in range(len(faces))]
     )
     order = np.lexsort((-doubt, rank))
-    position = np.zeros(len(faces), np.int64)  # in its own class: the classes take turns
+    position = np.zeros(len(faces), np.int64)  # its place in its own class: the classes take turns
     for label in (0, 1):
         position[order[labels[order] == label]] = np.arange((labels == label).sum())
-    slight = rank >= PROBLEM_NAMES.index("several_faces")  # bystanders are many, and seldom a problem
+    slight = rank >= PROBLEM_NAMES.index("several_faces")  # other people on a photo are common, and seldom a problem
     chosen = set(np.lexsort((position, slight))[: params.sheet_faces].tolist())
     sections = []
     for label, name in ((1, "me"), (0, "not_me")):
@@ -203,7 +203,7 @@ def main() -> None:
     figures = describe(problems, groups, labels, check)
     warn(problems, check)
     table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups})
-    write_bytes(CONTACT_SHEET, sheet)  # the largest first: where the disk is full, the others stay as they are
+    write_bytes(CONTACT_SHEET, sheet)  # the largest file first: if the disk is full, the other files stay as they are
     write_problems(QUALITY_CSV, problems)
     write_table(GROUPS, table)
     write_json(QUALITY, figures)

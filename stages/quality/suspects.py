@@ -1,4 +1,4 @@
-"""Which labels look wrong: faces of `me` that look like nobody else there, faces of `not_me` that look like me."""
+"""Finds labels that look wrong: faces of `me` that are unlike the others, and faces of `not_me` that look like me."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from stages.progress import progress
 
 _FOLDS = 5
 _SEED = 0
-_SAMPLE = 1000  # groups compared pair by pair; more change nothing
-_FEWEST_STRANGERS = 5  # groups of not_me whose cosines say how alike strangers are
+_SAMPLE = 1000  # groups that are compared in pairs, at most; with more, nothing changes
+_FEWEST_STRANGERS = 5  # groups of not_me that it takes to say how alike strangers are
 _DEVIATIONS = 2.0
-"""Clusters of `me` are two people where they are no more alike than strangers' mean plus so many deviations.
+"""Two clusters of `me` count as two people if their cosine is at most the mean of strangers' cosines plus so many
+deviations.
 
-Measured on LFW with 10 to 120 strangers: 69 people with 10 photos or more are taken for two in 1 % of the draws, two
-people mixed are found in 98 to 100 %. At 2.5 the first is up to 14 %, at 1.5 the second down to 94 %.
+Measured on LFW, with 69 people of 10 photos or more and 10 to 120 strangers: one person is taken for two in 1 % of the
+draws, and two mixed people are found in 98 to 100 %. With 2.5, the first is up to 14 %. With 1.5, the second falls to
+94 %.
 """
 
 Numbers = NDArray[np.int64]
@@ -34,11 +36,13 @@ class LabelCheck:
     """What is known of each row's label.
 
     Attributes:
-        scores: float64 [N], probability of me by a model that saw nothing of the row's group; NaN where there is none.
-        stray: bool [N], rows of `me` that show another person than most of `me`, several times.
-        likeness: float64 [N], cosine of these rows to the mean of the others; NaN elsewhere.
-        boundary: cosine below which clusters of `me` count as two people; NaN where that could not be said.
-        unchecked: a sentence for each thing that could not be looked for.
+        scores: float64 [N], probability of me by a model that was trained without the row's group; NaN if there is
+            none.
+        stray: bool [N], rows of `me` that show another person than most of `me` do, and are not the only ones of that
+            person.
+        likeness: float64 [N], for these rows the cosine to the mean of the others; NaN for all other rows.
+        boundary: cosine below which clusters of `me` count as two people; NaN if there are too few faces to say.
+        unchecked: a sentence for each check that could not be made.
     """
 
     scores: Vector
@@ -87,21 +91,22 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
 
 
 def held_out_scores(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbers) -> Vector:
-    """Scores by models that saw nothing of the row's group, float64 [N]; NaN where none could be trained.
+    """Scores by models that were trained without the row's group, float64 [N]; NaN if none could be trained.
 
-    Twice: a stranger among `me` makes a model cautious, and others that resemble me then come out as suspects. In the
-    second round no model learns from faces of `me` that the first one found to be no such. (Measured on LFW with 12
-    photos of me, 120 of others and one wrong in each class: 2.8 % of the others falsely suspected, then 0.3 %.)
+    There are two rounds. A stranger among `me` lowers a model's standard for "me", and then other people who resemble
+    me become suspects too. So in the second round, the models are trained without the faces of `me` that the first
+    round found to be strangers. (Measured on LFW with 12 photos of me, 120 of others and one wrong photo in each class:
+    the first round suspects 2.8 % of the others wrongly, the second 0.3 %.)
 
     Args:
         embeddings: float32 [N, D].
         labels: int64 [N], both classes present.
         groups: int64 [N].
     """
-    with threadpool_limits(1):  # such small matrices: threads that wait for one another cost ten times the work
+    with threadpool_limits(1):  # with more threads, such small matrices take ten times as long
         scores = _score_once(embeddings, labels, groups, np.ones(len(labels), bool))
         with np.errstate(invalid="ignore"):
-            strange = (labels == 1) & (scores < 0.5)  # the model's own boundary, whatever the parameter
+            strange = (labels == 1) & (scores < 0.5)  # where the model itself says not_me, whatever the parameter is
         if not strange.any() or 2 * strange.sum() > (labels == 1).sum():
             return scores
         again = _score_once(embeddings, labels, groups, ~strange)
@@ -111,7 +116,7 @@ def held_out_scores(embeddings: NDArray[np.float32], labels: Numbers, groups: Nu
 def _score_once(
     embeddings: NDArray[np.float32], labels: Numbers, groups: Numbers, trusted: NDArray[np.bool_]
 ) -> Vector:
-    """One round of grouped cross-validation in which models learn from the trusted rows alone."""
+    """One round of grouped cross-validation, in which models are trained only on trusted rows."""
     scores = np.full(len(labels), np.nan)
     folds = min(_FOLDS, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
     if folds < 2:
@@ -142,10 +147,11 @@ def _sample(count: int) -> Numbers:
 
 
 def _boundary(strangers: Vector, enrolled: Vector) -> float:
-    """Cosine up to which faces of `me` may well be strangers'.
+    """The cosine below which two faces of `me` may be of two people.
 
-    The median and `_DEVIATIONS` (robust ones) of strangers' pairs, but no more than half-way from there to the pairs of
-    `me` that are alike (the upper quarter, which holds one person's pairs even where two are mixed).
+    It is the median of the cosines of strangers, plus `_DEVIATIONS` robust deviations. It is at most half-way from that
+    median to the similar pairs of `me`. Those are the upper quarter of the pairs: even if two people are mixed, that
+    quarter holds pairs of one person only.
     """
     cosines = _pairs(strangers)
     middle = float(np.median(cosines))
@@ -156,17 +162,17 @@ def _boundary(strangers: Vector, enrolled: Vector) -> float:
 
 
 def _pairs(unit: Vector) -> Vector:
-    """Cosines of all pairs, of a sample where there are many."""
+    """Cosines of all pairs; if there are many rows, those of a sample."""
     chosen = unit[_sample(len(unit))]
     result: Vector = (chosen @ chosen.T)[np.triu_indices(len(chosen), 1)]
     return result
 
 
 def _find_stray(embeddings: NDArray[np.float32], groups: Numbers, boundary: float) -> NDArray[np.bool_]:
-    """Rows of `me` outside its largest cluster, in clusters of two photos or more: bool [n].
+    """Rows of `me` that lie outside its largest cluster, in clusters of two photos or more: bool [n].
 
-    Average linkage, cut where clusters are as little alike as strangers. A single photo that is like no other is left
-    to the scores.
+    Clusters are joined (average linkage) until they are as unlike as strangers are. A single photo that is unlike all
+    others does not count here: its score shows whether it is wrong.
     """
     means = _means(embeddings, groups)
     if len(means) < 2 * 2:
@@ -181,7 +187,7 @@ def _find_stray(embeddings: NDArray[np.float32], groups: Numbers, boundary: floa
     nearest[chosen] = clusters
     sizes = np.bincount(nearest, minlength=len(centres))
     ranked = sizes[nearest]
-    # Of two as large, the one that the first photo by name is in.
+    # If two clusters are equally large, the one with the first photo by name.
     main = nearest[int(np.argmax(ranked))]
     _, member = np.unique(groups, return_inverse=True)
     result: NDArray[np.bool_] = ((nearest != main) & (ranked >= 2))[member]

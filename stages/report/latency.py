@@ -1,4 +1,4 @@
-"""How long each step from photo to score takes here, as in the service: parts of it side by side on all cores."""
+"""How long each step from photo to score takes on this machine: as in the service, with all cores for one photo."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def measure(photos: list[Path], networks: Networks, verifier: Verifier) -> dict[
 
     "whole" is what a request does with a photo, from its bytes to its score. The others are timed on their own:
     "decode", "detect" (the largest face, on the reduced photo), "detect and cut" (decoding included), "embed", and
-    "classify", which is per face, from a batch of 1,000.
+    "classify", which is the time for one face in a batch of 1,000.
 
     Args:
-        photos: photos to time; those without a face are left out.
+        photos: photos to time; photos without a face are left out.
         networks: the networks.
         verifier: the trained model.
     """

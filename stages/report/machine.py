@@ -1,4 +1,4 @@
-"""What machine measured times are of."""
+"""The machine that times were measured on."""
 
 from __future__ import annotations
 

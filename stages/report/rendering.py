@@ -1,4 +1,4 @@
-"""From figures to a report: Markdown by a template in the reader's language, and HTML that needs no other file."""
+"""Makes a report of figures: Markdown from a template in the reader's language, and HTML that needs no other file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _number(comma: bool) -> Callable[[float, int], str]:
 
 
 def _percent(number: Callable[[float, int], str]) -> Callable[[float | None], str]:
-    """A share as a percentage, with as many decimals as a small one needs; one that nothing tells of as a dash."""
+    """A share as a percentage; a small one gets more decimals. A share that is not known is a dash."""
 
     def percent(value: float | None) -> str:
         if value is None:
@@ -93,7 +93,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
 
 
 def render_html(markdown: str, language: str, folder: Path) -> str:
-    """The same as one self-contained page: pictures are inside it, nothing is loaded from anywhere.
+    """The same as one page that holds its pictures and loads nothing from anywhere.
 
     Args:
         markdown: the report's text.

@@ -68,7 +68,7 @@ def count_photos(crops: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def recommendations(content: dict[str, Any], backbone: str, requested: str) -> list[dict[str, Any]]:
-    """What follows from the figures, most important first: a name and values each, which templates put into words.
+    """What follows from the figures, most important first. Each has a name and values; the templates have the words.
 
     Args:
         content: the report's figures, as `gather` collects them.
@@ -95,14 +95,14 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
 
 
 def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """How many strangers get in, and what can be promised."""
+    """Recommendations on how many strangers get in, and on what can be promised."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
     people, effective = point["people"], point["effective_people"]
     possible = min(_rounded_up(RULE_OF_THREE / effective), 1.0)
     advice: list[dict[str, Any]] = []
     if at["far"] == 0:
         advice.append({"name": "no_stranger_got_in", "people": people, "below": at["far_interval"]["high"]})
-    elif point["threshold"] > at["threshold"]:  # otherwise no more get in than was asked for
+    elif point["threshold"] > at["threshold"]:  # otherwise not more get in than target_far allows
         there = {"threshold": point["threshold"], "far_there": point["far"], "frr_there": point["frr"]}
         advice.append({"name": "strangers_get_in", "far": at["far"], **there})
     if not point["supported"]:
@@ -113,13 +113,14 @@ def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _rounded_up(rate: float) -> float:
-    """To two digits, as reports show it: who asks for no more than what they read gets it."""
+    """The rate rounded up to two digits. So if the user takes the number in the report as target, it can be
+    promised."""
     digits = 1 - math.floor(math.log10(rate))
     return round(math.ceil(rate * 10**digits - 1e-6) / 10**digits, digits)
 
 
 def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """How many photos there are of each class."""
+    """Recommendations on how many photos there are of each class."""
     used = {name: counts["faces_used"] for name, counts in dataset.items()}
     advice: list[dict[str, Any]] = []
     for name, count in used.items():
@@ -134,7 +135,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
 
 
 def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
-    """The report's content but for what is measured here."""
+    """The content of the report, without what this stage measures itself."""
     content: dict[str, Any] = {
         "dataset": count_photos(crops),
         "quality": read_json(QUALITY, "quality")["problems"],

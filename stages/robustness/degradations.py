@@ -1,4 +1,4 @@
-"""Ways in which a photo gets worse, each in steps, with what a step's number means."""
+"""Ways to make a photo worse, each in several levels."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-_QUALITY = 95  # of the JPEG in which a degraded photo is asked about
-_BAR = (90, 110, 130)  # colour of what covers a face: a mask's
-_GREY = (127, 127, 127)  # of the corners that turning a photo lays bare
+_QUALITY = 95  # of the JPEG that a degraded photo is saved as
+_BAR = (90, 110, 130)  # colour of the bar that covers a face, as of a mask
+_GREY = (127, 127, 127)  # colour of the corners of a turned photo
 Box = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Degradation:
-    """One way.
+    """One way to make a photo worse.
 
     Attributes:
         name: as in robustness.csv.
-        unit: what the levels are.
+        unit: of the levels.
         levels: from the mildest to the worst.
-        apply: gives the degraded photo's bytes (JPEG) from the photo, the face's box in its pixels (float64 [4]: left,
-            top, right, bottom), a level and a seed.
+        apply: returns the bytes (JPEG) of the degraded photo. It takes the photo, the face's box in the photo's pixels
+            (float64 [4]: left, top, right, bottom), a level and a seed.
     """
 
     name: str
@@ -35,29 +35,29 @@ class Degradation:
 
 
 def encode(image: Image.Image, quality: int = _QUALITY) -> bytes:
-    """A photo, RGB, as JPEG of a quality from 1 to 100."""
+    """An RGB photo as a JPEG with a quality from 1 to 100."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
 def _brightness(image: Image.Image, _box: Box, factor: float, _seed: int) -> bytes:
-    """Every pixel's values times a factor, cut off at white."""
+    """Every value times a factor, white at most."""
     return encode(ImageEnhance.Brightness(image).enhance(factor))
 
 
 def _contrast(image: Image.Image, _box: Box, factor: float, _seed: int) -> bytes:
-    """Every pixel's distance from the photo's mean grey times a factor."""
+    """The difference of every value from the photo's mean grey, times a factor."""
     return encode(ImageEnhance.Contrast(image).enhance(factor))
 
 
 def _blur(image: Image.Image, box: Box, share: float, _seed: int) -> bytes:
-    """As out of focus, relative to the face: the same blur matters less where the face is large."""
+    """Out of focus. The blur is relative to the face's width, since a large face suffers less from the same blur."""
     return encode(image.filter(ImageFilter.GaussianBlur(share / 100 * float(box[2] - box[0]))))
 
 
 def _noise(image: Image.Image, _box: Box, deviation: float, seed: int) -> bytes:
-    """Normal noise on each pixel and colour, cut off at black and white."""
+    """Normally distributed noise on each value, which stays between black and white."""
     pixels = np.asarray(image, np.float32)
     noise = np.random.default_rng(seed).normal(0, deviation, pixels.shape)
     return encode(Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8)))
@@ -68,20 +68,20 @@ def _jpeg(image: Image.Image, _box: Box, quality: float, _seed: int) -> bytes:
 
 
 def _shrink(image: Image.Image, box: Box, width: float, _seed: int) -> bytes:
-    """The whole photo smaller, until its face has a width; one that is as small already stays as it is."""
+    """The whole photo reduced until its face has a given width. A face that is small already stays as it is."""
     scale = min(width / float(box[2] - box[0]), 1.0)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return encode(image.resize(size, Image.Resampling.LANCZOS))
 
 
 def _rotate(image: Image.Image, box: Box, degrees: float, _seed: int) -> bytes:
-    """Turned counter-clockwise around the face's centre."""
+    """The photo turned counter-clockwise around the centre of the face."""
     centre = ((float(box[0]) + float(box[2])) / 2, (float(box[1]) + float(box[3])) / 2)
     return encode(image.rotate(degrees, Image.Resampling.BICUBIC, center=centre, fillcolor=_GREY))
 
 
 def _cover(image: Image.Image, box: Box, share: float, _seed: int) -> bytes:
-    """A bar over the lower part of the face's box, as a mask or a scarf covers it."""
+    """A bar over the lower part of the face's box, like a mask or a scarf."""
     covered = image.copy()
     left, top, right, bottom = (float(value) for value in box)
     upper = bottom - share / 100 * (bottom - top)

@@ -1,14 +1,15 @@
-"""Whether groups of people are served alike, from the user's own data/not_me/attributes.csv and data/me/attributes.csv.
+"""Compares the error rates of groups of people, which the user names in tables of their own.
 
-A table has a column `photo`, a path within data/ (`not_me/ana/1.jpg`) or a folder (`not_me/ana`, `me`), and any other
-columns: gender, age, light, camera … A photo has what its own line says, else what the line of the nearest folder
-says, column by column. A line speaks of a photo's largest face: nobody knows who the others are. A column of many
-different numbers (age) is compared by quarters. What the table says of people is the user's to write, and is never in
-git.
+A table is data/not_me/attributes.csv or data/me/attributes.csv. It has a column `photo`, with paths within data/
+(`not_me/ana/1.jpg`) or folders (`not_me/ana`, `me`), and any other columns: gender, age, light, camera … The value of a
+photo stands in its own line. If there is none, the line of the nearest folder counts, for each column by itself. A line
+is about the largest face of a photo, since nobody knows who the others are. A column of many different numbers (age) is
+split into quarters. The user writes these tables about people, so they are never in git.
 
-Whether groups differ beyond chance is asked by permuting them among people (Good 2005, "Permutation, parametric and
-bootstrap tests of hypotheses"): people, not photos, are what chance deals out, and of me a group of near-duplicates
-counts as one. Every column is asked for FAR and for FRR, so p values are corrected as Holm (1979) does.
+A permutation test (Good 2005, "Permutation, parametric and bootstrap tests of hypotheses") says whether groups differ
+more than chance explains. It permutes people, not photos: photos of one person are not independent. Near-duplicates of
+me count as one. Each column is tested for FAR and for FRR, so the p values are corrected for the number of tests (Holm
+1979).
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from stages.params import EvaluateParams
 LEVEL = 0.05
 """p value below which groups are said to differ."""
 
-_PERMUTATIONS = 2000  # at least: more where so many questions are asked that Holm would leave nothing to find
-_CHUNK = 100  # permutations at a time, so that memory stays small
-_MANY = 8  # different numbers in a column from which they are compared by quarters
-_NAMED = 10  # of a kind that a warning names
-_RATES = ("far", "frr")  # a rate's place is the label it is of
+_PERMUTATIONS = 2000  # or more: with many tests, Holm's correction needs smaller p values
+_CHUNK = 100  # permutations that are computed at once; more take more memory
+_MANY = 8  # a column with this many different numbers is split into quarters
+_NAMED = 10  # groups or photos that a warning names at most
+_RATES = ("far", "frr")  # in the order of the labels that they are of
 Values = NDArray[np.str_]
 logger = logging.getLogger(__name__)
 
@@ -48,9 +49,9 @@ class Comparison:
 
     Attributes:
         groups: for each group of each column: column, group, people (of not_me), photos_me, photos_not_me, far,
-            far_interval, frr, frr_interval; a rate that no photo of the group tells of is None.
-        columns: for each column: column, groups (how many), p_far, p_frr (None where there is nothing to compare) and
-            differs, the rates in which groups differ beyond chance.
+            far_interval, frr, frr_interval; a rate is None if the group has no photo for it.
+        columns: for each column: column, groups (how many), p_far, p_frr (None if there is nothing to compare) and
+            differs, the rates in which groups differ more than chance explains.
     """
 
     groups: list[dict[str, Any]]
@@ -62,11 +63,11 @@ class Comparison:
 
 
 def read_attributes() -> pd.DataFrame:
-    """The user's tables as text, indexed by `photo`; values are stripped, "" where there is none.
+    """The user's tables as text, indexed by `photo`; values are stripped, and "" if there is none.
 
     Raises:
-        StageError: one is not UTF-8 or no table, has no column `photo`, or a photo is named twice; or there is one
-            where they were read formerly.
+        StageError: a table is not UTF-8, cannot be read, has no column `photo` or names a photo twice; or there is one
+            at the place of earlier versions.
     """
     if OLD_ATTRIBUTES.is_file() and len(OLD_ATTRIBUTES.read_bytes().splitlines()) > 1:
         raise StageError(
@@ -97,7 +98,7 @@ def _read_table(path: Path) -> pd.DataFrame:
                             index_col=False, encoding="utf-8-sig")  # fmt: skip
     except UnicodeDecodeError as error:
         raise StageError(f"{path} is not saved as UTF-8: save it as 'CSV UTF-8'") from error
-    except ValueError as error:  # pandas' errors are such
+    except ValueError as error:  # pandas' errors are ValueErrors
         raise StageError(
             f"{path} is no table with commas or semicolons, or its lines have not one value for each column: mend it, "
             f"or delete it to compare no groups"
@@ -114,26 +115,26 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 
 def _as_path(text: str) -> str:
-    """A path as index.csv writes it: within data/, with "/", composed letters."""
+    """A path as index.csv has it: within data/, with "/", and with composed letters (é as one character)."""
     path = unicodedata.normalize("NFC", text).replace("\\", "/").removeprefix("./").strip("/")
     return path.removeprefix("data/")
 
 
 def _lines_of(photo: str) -> list[str]:
-    """What may speak of a photo, the broadest folder first, the photo last."""
+    """The lines that may be about a photo: the outermost folder first, the photo itself last."""
     parts = photo.split("/")
     return ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
 def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
-    """Attributes of each face of index.csv; "" where unknown, and for a photo's faces but the largest.
+    """Attributes of each face of index.csv; "" if unknown, and for all faces of a photo but the largest.
 
     Args:
         attributes: `read_attributes`.
         index: columns photo and face, text.
 
     Raises:
-        StageError: no line speaks of any photo.
+        StageError: no line is about any photo.
     """
     largest = (index["face"] == "0").to_numpy()
     paths = [_lines_of(_as_path(photo)) for photo in index["photo"]]
@@ -157,7 +158,7 @@ def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(held_out: HeldOutScores, attributes: pd.DataFrame, params: EvaluateParams) -> Comparison:
-    """Error rates of each group of each column, and whether they differ beyond chance.
+    """Error rates of each group of each column, and whether they differ more than chance explains.
 
     Args:
         held_out: faces scored by models that did not see them.
@@ -190,7 +191,7 @@ def compare(held_out: HeldOutScores, attributes: pd.DataFrame, params: EvaluateP
 
 
 def by_quarters(values: Values) -> Values:
-    """A column of many different numbers as four ranges of about equally many, such as "18 – 25"; others as they are.
+    """A column of many different numbers as four ranges of about equal counts, such as "18 – 25"; others stay.
 
     Args:
         values: text [N], "" where unknown.
@@ -208,7 +209,7 @@ def by_quarters(values: Values) -> Values:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Names of groups sorted: numbers and ranges by their first number, then text."""
+    """The names of groups in order: numbers and ranges by their first number, then text."""
 
     def place(name: str) -> tuple[bool, float, str]:
         try:
@@ -227,13 +228,13 @@ def _describe(
     wrong: NDArray[np.bool_],
     resamplings: int,
 ) -> dict[str, Any]:
-    """One group: how many it is, its rates and their intervals.
+    """One group: its size, its error rates and their intervals.
 
     Args:
         column, name: which group.
         member: bool [N], the faces of it.
         held_out: all faces.
-        wrong: bool [N], whether the answer was.
+        wrong: bool [N], whether the answer was wrong.
         resamplings: of the intervals.
     """
     of = [member & (held_out.labels == label) for label in range(len(_RATES))]
@@ -256,15 +257,15 @@ def permutation_p_value(
     wrong: NDArray[np.bool_], values: Values, people: NDArray[np.int64], permutations: int = _PERMUTATIONS,
     seed: int = 0,
 ) -> float:  # fmt: skip
-    """How often chance alone would make groups differ as much: groups permuted among people.
+    """How probable it is that chance alone makes groups differ as much: a permutation test among people.
 
-    A person with photos in several groups (light, camera) counts once in each, by the photos there. Their own share of
-    errors then weighs on all of these alike, so the test errs to the safe side.
+    A person with photos in several groups (light, camera) counts once in each of them, with the photos there. A person
+    with many errors then raises the rates of all these groups, so the test finds fewer differences, not more.
 
     Args:
         wrong: bool [N], whether a face's answer was wrong; N > 0.
         values: text [N], its group.
-        people: int64 [N], whose face it is.
+        people: int64 [N], the person on it.
         permutations: how many.
         seed: of the permutations.
 
@@ -279,7 +280,7 @@ def permutation_p_value(
     share /= np.sqrt(share.sum(axis=0))
 
     def spread(of: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Between groups, [K] for [K, people]: of group means, weighted by size, around the mean of all."""
+        """Variance of the groups' means around the mean of all, weighted by size: [K] for [K, people]."""
         result: NDArray[np.float64] = (((of - rates.mean()) @ share) ** 2).sum(axis=-1)
         return result
 
@@ -293,7 +294,7 @@ def permutation_p_value(
 
 
 def holm(chances: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
-    """p values corrected for having asked several questions."""
+    """p values, corrected for the number of tests."""
     corrected, highest = {}, 0.0
     for place, (key, value) in enumerate(sorted(chances.items(), key=lambda item: item[1])):
         highest = max(highest, min(1.0, value * (len(chances) - place)))

@@ -1,8 +1,9 @@
-"""Stage robustness: how bad a photo may be, who comes nearest, and whether groups of people are served alike.
+"""Stage robustness: worse photos, the strangers most like me, and differences between groups of people.
 
-A sample of photos is degraded step by step and verified by models that did not see them, through the same code as the
-service. Writes reports/robustness.{csv,png,json}, reports/strangers.csv (per person of not_me, the highest score) and,
-from the optional attributes.csv in data/not_me and data/me, reports/fairness.{csv,json} (fairness.py beside this file).
+A sample of photos is made worse step by step. Models that were not trained on them verify them, with the same code as
+the service. Writes reports/robustness.{csv,png,json}, reports/strangers.csv (per person of not_me, the highest score)
+and, from the optional attributes.csv in data/not_me and data/me, reports/fairness.{csv,json} (fairness.py beside this
+file).
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ from stages.robustness.degradations import DEGRADATIONS, Box, Degradation, encod
 
 OUTPUTS = (ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS)
 
-_LONG_SIDE = 1000  # pixels to which photos are reduced before they are degraded: finer than the detector needs
-_MORE_REJECTED = 2  # photos, at least, before FRR counts as doubled
+_LONG_SIDE = 1000  # pixels of the longer side to which photos are reduced first; the detector needs fewer
+_MORE_REJECTED = 2  # so many more photos of me must be rejected before FRR counts as doubled
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Sample:
         image: RGB, upright, its longer side at most `_LONG_SIDE` pixels.
         box: of its largest face, float64 [4] in the image's pixels.
         label: 1 = me.
-        verifier: a model that did not see the photo's group.
-        seed: of what is random about its degradations.
+        verifier: a model that was trained without the photo's group.
+        seed: of the random part of its degradations.
     """
 
     image: Image.Image
@@ -72,12 +73,12 @@ class Sample:
 
 
 def choose_rows(index: pd.DataFrame, data: Dataset, counts: tuple[int, int], seed: int) -> list[int]:
-    """Rows to sample: photos by their largest face, one of each person (of `me`: of each group) before a second.
+    """The rows of a sample: largest faces, one of each person (of `me`: of each group) before a second of any.
 
     Args:
         index: columns label and face of `data/index.csv`, text.
         data: groups of the same rows.
-        counts: how many of not_me and of me; fewer where there are fewer.
+        counts: how many of not_me and of me; fewer if there are fewer.
         seed: of the choice.
     """
     mixed = index.assign(group=data.groups).query("face == '0'").sample(frac=1, random_state=seed)
@@ -90,12 +91,12 @@ def choose_rows(index: pd.DataFrame, data: Dataset, counts: tuple[int, int], see
 
 
 def fit_verifiers(rows: list[int], data: Dataset, params: TrainParams) -> dict[int, Verifier]:
-    """For each of some rows a model that saw nothing of its group: one round of cross-validation.
+    """For each of some rows, a model that was trained without its group, by one round of cross-validation.
 
-    So it is under `train.protocol: holdout` too, whose test part may be too small for a sample.
+    With `train.protocol: holdout` it is the same, since the held-out part may be too small for a sample.
 
     Raises:
-        StageError: too few faces that differ of a class.
+        StageError: a class has too few different faces.
     """
     folds = min(params.folds, data.count_groups(0), data.count_groups(1))
     verifiers: dict[int, Verifier] = {}
@@ -111,17 +112,17 @@ def fit_verifiers(rows: list[int], data: Dataset, params: TrainParams) -> dict[i
 def load_samples(
     rows: list[int], index: pd.DataFrame, data: Dataset, recognizer: Recognizer, params: TrainParams
 ) -> list[Sample]:
-    """The photos of some rows, each with a model that saw nothing of its group.
+    """The photos of some rows, each with a model that was trained without its group.
 
     Raises:
-        StageError: a photo is gone or not what it was when it was cropped.
+        StageError: a photo is missing, or has changed since it was cropped.
     """
     verifiers = fit_verifiers(rows, data, params)
     samples = []
     for row in rows:
         path = DATA / str(index["photo"][row])
         try:
-            photo = Photo.open(path, LARGEST_MAX_PIXELS)  # within crop.max_megapixels, or it would not be in the index
+            photo = Photo.open(path, LARGEST_MAX_PIXELS)  # a larger photo than crop.max_megapixels is not in the index
             image = photo.decode(long_side=_LONG_SIDE)
             face = recognizer.largest_face(path)
         except (ImageError, OSError) as error:
@@ -138,14 +139,14 @@ def load_samples(
 
 
 def open_recognizer(networks: Networks, params: Params) -> Recognizer:
-    """The service's recognizer, one thread a photo."""
+    """The service's recognizer, with one thread for each photo."""
     recognizer = Recognizer(networks, flip=params.embed.flip, max_pixels=LARGEST_MAX_PIXELS)
     recognizer.open(threads=1)
     return recognizer
 
 
 def score_of(photo: bytes, sample: Sample, recognizer: Recognizer) -> float:
-    """The score of a photo by a sample's model, as the service would give it; NaN where it finds no face."""
+    """The score of a photo by a sample's model, as the service would give it; NaN if no face is found."""
     verification = verify(photo, recognizer, sample.verifier)
     return float("nan") if verification is None else verification.score
 
@@ -156,7 +157,7 @@ def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> 
     Args:
         samples: the photos.
         recognizer: opened; safe to use from several threads.
-        threshold: from where a photo is accepted.
+        threshold: a photo with this score or more is accepted.
 
     Returns:
         A row for the undegraded photos (degradation "none") and for each step: degradation, level, unit, photos_me,
@@ -194,7 +195,7 @@ def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> 
 
 
 def summarise(table: pd.DataFrame) -> dict[str, Any]:
-    """The content of robustness.json: undegraded rates, and per degradation the first step where FRR has doubled."""
+    """The content of robustness.json: rates without degradation, and the first level of each that doubles FRR."""
     undegraded = table.iloc[0]
     photos = int(undegraded["photos_me"])
     base = round(undegraded["frr"] * photos)
@@ -212,16 +213,16 @@ def summarise(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def nearest_strangers(held_out: HeldOutScores, index: pd.DataFrame, data: Dataset, threshold: float) -> pd.DataFrame:
-    """Per person of not_me, the highest score that any model gave to any of their photos.
+    """For each person of not_me, the highest score that any model gave to any of their photos.
 
     Args:
         held_out: faces scored by models that did not see them.
         index: columns photo and person of `data/index.csv`.
         data: groups of the same rows.
-        threshold: from where a photo is accepted.
+        threshold: a photo with this score or more is accepted.
 
     Returns:
-        Columns person (a sub-folder's name; without one, rows of a group are a person, named by their first photo),
+        Columns person (the name of the sub-folder; without one, each group is a person, named by its first photo),
         photos, highest_score and accepted, the highest score first.
     """
     scores = pd.Series(held_out.scores, index=held_out.rows)[held_out.labels == 0].groupby(level=0).max()
@@ -242,7 +243,7 @@ def main() -> None:
     if len(index) != len(data.labels):
         raise StageError(f"{INDEX} has {len(index)} rows, the embeddings {len(data.labels)}: run 'dvc repro' first")
     held_out = load_held_out()["test"]
-    attributes = fairness.match(fairness.read_attributes(), index)  # a mistake in it is told before the long part
+    attributes = fairness.match(fairness.read_attributes(), index)  # before the long part: it may be wrong
     networks = Networks.load(NETWORKS)
     recognizer = open_recognizer(networks, params)
     counts = (params.robustness.strangers, params.robustness.photos)
