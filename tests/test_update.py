@@ -151,7 +151,9 @@ def upstream(tmp_path_factory: pytest.TempPathFactory, pristine: Clone, lfw_dir:
     clone.git("tag", "v1")
 
     append(clone, "stages/train/train.py", "\n# improved\n")
-    append(clone, "dvc.yaml", NEW_STAGE)
+    pipeline = clone.path("dvc.yaml").read_text(encoding="utf-8")
+    assert pipeline.count("\nartifacts:") == 1
+    clone.path("dvc.yaml").write_text(pipeline.replace("\nartifacts:", f"{NEW_STAGE}artifacts:"), encoding="utf-8")
     append(clone, "README.md", "\nNew.\n")
     set_param(clone, "threshold", 0.7)
     for photo in photos_of_me(lfw_dir)[ME_PHOTOS : ME_PHOTOS + 4]:
