@@ -65,6 +65,9 @@ def doing_nothing(workspace: Workspace, path: Path) -> Workspace:
     stages = yaml.safe_load((path / "dvc.yaml").read_text(encoding="utf-8"))
     for stage, command in NOTHING.items():
         stages["stages"][stage]["cmd"] = command
+        # Or DVC would delete what the command adds to. The real stage writes it anew, from what it remembers.
+        outs = [name if isinstance(name, str) else next(iter(name)) for name in stages["stages"][stage]["outs"]]
+        stages["stages"][stage]["outs"] = [{name: {"persist": True}} for name in outs]
     (path / "dvc.yaml").write_text(yaml.safe_dump(stages, sort_keys=False), encoding="utf-8")
     reproduce(copy)
     return copy

@@ -147,11 +147,16 @@ def upstream(tmp_path_factory: pytest.TempPathFactory, pristine: Clone, lfw_dir:
     clone = pristine.copy(tmp_path_factory.mktemp("update") / "upstream")
     gitignore = clone.path(".gitignore").read_text(encoding="utf-8")
     clone.path(".gitignore").write_text(FIRST_GITIGNORE, encoding="utf-8")
+    # With today's .gitignore DVC has not listed in data/.gitignore what its stages write there; with that one it had.
+    written = sorted(path.name for path in clone.path("data").iterdir() if path.suffix not in (".dvc", ".gitignore"))
+    append(clone, "data/.gitignore", "".join(f"/{name}\n" for name in written if name != ".gitignore"))
     clone.commit("Version 1")
     clone.git("tag", "v1")
 
     append(clone, "stages/train/train.py", "\n# improved\n")
-    append(clone, "dvc.yaml", NEW_STAGE)
+    pipeline = clone.path("dvc.yaml").read_text(encoding="utf-8")
+    assert pipeline.count("\nartifacts:") == 1
+    clone.path("dvc.yaml").write_text(pipeline.replace("\nartifacts:", f"{NEW_STAGE}artifacts:"), encoding="utf-8")
     append(clone, "README.md", "\nNew.\n")
     set_param(clone, "threshold", 0.7)
     for photo in photos_of_me(lfw_dir)[ME_PHOTOS : ME_PHOTOS + 4]:

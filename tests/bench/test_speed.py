@@ -85,8 +85,8 @@ def test_detector(few: str, networks_dir: Path) -> None:
 
 
 @pytest.mark.slow
-def test_detector_constants(few: str) -> None:
-    report = run("detector_constants", few, "--quick")
+def test_detector_constants(few: str, networks_dir: Path) -> None:
+    report = run("detector_constants", few, "--quick", networks=networks_dir)
     usual, lavish = (report["early_stop"][name] for name in ("as they are", "WORTH_RNET (0, 0)"))
     assert report["photos"] == 5
     assert usual["another_face"] == usual["changed"] == 0
