@@ -74,16 +74,17 @@ def time_photo(photo: bytes, services: dict[str, Server], detector: Detector, ro
     return timed
 
 
-def report(rows: list[Timed], ours: list[str], peers: dict[str, list[str]]) -> None:
+def report(rows: list[Timed], ours: list[str], peers: dict[str, list[str]], dlib: str | None) -> None:
     """Print the tables and the JSON line.
 
     Args:
         rows: what was measured.
         ours: names of this project's services.
         peers: by peer, the names of its settings. In each group of photos the fastest one counts as the peer.
+        dlib: what face_recognition has, where it was asked.
     """
     machine = describe_machine()
-    print(f"POST /verify, one request at a time; {machine}\n")
+    print(f"POST /verify, one request at a time; {machine}{'' if dlib is None else f'; face_recognition: {dlib}'}\n")
     figures: dict[str, dict[str, object]] = {}
     width = max(len(name) for name in [*ours, *(own for settings in peers.values() for own in settings)])
     for group in in_order(row.group for row in rows):
@@ -110,7 +111,7 @@ def report(rows: list[Timed], ours: list[str], peers: dict[str, list[str]]) -> N
                 print(f"  {name:{width}}  {median_ms(own, name):16.1f}{'   counts' if name == fastest[peer] else ''}")
         figures[group] = group_figures
         print()
-    print(json.dumps({"bench": "verify", "machine": machine, "groups": figures}))
+    print(json.dumps({"bench": "verify", "machine": machine, "face_recognition": dlib, "groups": figures}))
 
 
 def median_ms(rows: list[Timed], name: str) -> float:
@@ -147,7 +148,8 @@ def main() -> None:
         detector = Networks.load(models / "networks").open_detector()
         asking = progress(photos, len(photos), "asking", "photo")
         rows = [time_photo(photo, services, detector, rounds) for photo in asking]
-        report(rows, list(wanted), peers)
+        dlib = [json.loads(services[name].get("/healthz")[1]) for name in peers.get("face_recognition", [])[:1]]
+        report(rows, list(wanted), peers, f"dlib {dlib[0]['dlib']}, BLAS: {dlib[0]['blas']}" if dlib else None)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+import dlib
 import face_recognition
 import numpy as np
 from flask import Flask, Response, jsonify, request
@@ -17,8 +18,8 @@ _me = np.random.default_rng(0).normal(size=128)
 
 @app.get("/healthz")
 def health() -> Response:
-    """Whether it runs."""
-    return jsonify(status="ok")
+    """Whether it runs, and with which dlib: with BLAS it embeds a face several times as fast."""
+    return jsonify(status="ok", dlib=dlib.__version__, blas=dlib.DLIB_USE_BLAS)
 
 
 @app.post("/verify")

@@ -6,6 +6,7 @@ How fast it is is no matter of a test: machines are shared and noisy.
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def small(tmp_path_factory: pytest.TempPathFactory, lfw_dir: Path) -> str:
 @posix_only
 @pytest.mark.slow
 def test_verify(small: str, networks_dir: Path) -> None:
-    groups = run("verify", small, "--quick", networks=networks_dir)["groups"]
+    report = run("verify", small, "--quick", networks=networks_dir)
+    groups = report["groups"]
+    assert re.fullmatch(r"dlib \d+\.\d+\.\d+, BLAS: (True|False)", report["face_recognition"])
     assert {name: row["photos"] for name, row in groups.items()} == {"250 × 250": 2}
     for row in groups.values():
         assert set(row["dlib-resnet"]) == {"ms", "naive flow", "face_recognition"}
