@@ -1,4 +1,4 @@
-"""bench.mutation on a project made for it: what is noticed, what survives, and what is left behind; and its own list."""
+"""bench.mutation on a project made for it: what is noticed, what survives, what is left behind; and its own list."""
 
 from __future__ import annotations
 
