@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
+from faces.verifier import Verifier
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
 from service.engine import OPEN_AFTER_FORK_VARIABLE
