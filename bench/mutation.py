@@ -100,6 +100,8 @@ class Copies:
         shared = os.environ.get("SHARED_PHOTOS", str(root.parent / "shared"))
         # Compiled code is told from stale one by the second it was written in and its size, which a fault can keep.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "SHARED_PHOTOS": shared}
+        # service/run_gunicorn.sh looks in .venv, which git does not track, and then on the PATH.
+        environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         names = _files_of(root)
         for number in range(count):
             project = folder / f"{number}" / "project"

@@ -192,6 +192,21 @@ def test_chance_is_exact_where_it_can_be_counted() -> None:
     assert p == pytest.approx(0.1, abs=0.02)
 
 
+def test_a_group_weighs_by_its_people() -> None:
+    """A group of one and two of three, an error in each: of all 35 ways to deal three errors none differs less.
+
+    If every group weighed alike, the one that is wrong altogether would stand out, in 17 of the 35.
+    """
+    wrong = np.array([True, True, False, False, True, False, False])
+    assert fairness.permutation_p_value(wrong, np.array(list("abbbccc")), np.arange(7)) == 1.0
+
+
+def test_chance_is_never_excluded() -> None:
+    """What none of 199 permutations reaches is 1 in 200, the measured one among them."""
+    wrong = np.repeat([True, False], 20)
+    assert fairness.permutation_p_value(wrong, np.repeat(["a", "b"], 20), np.arange(40), 199) == 1 / 200
+
+
 def test_no_error_at_all_is_no_difference() -> None:
     assert fairness.permutation_p_value(np.zeros(6, bool), np.array(["a"] * 3 + ["b"] * 3), np.arange(6)) == 1.0
 
@@ -214,6 +229,8 @@ def test_many_numbers_are_compared_by_quarters() -> None:
     assert list(names) == ["20 – 21.5", "22 – 23.5", "24 – 25.5", "26 – 27.5"]
     assert list(counts) == [32] * 4
     assert len(set(fairness.by_quarters(np.array([*map(str, range(9))] * 4)))) == 4, "nine are many"
+    uneven = fairness.by_quarters(np.array([*map(str, range(1, 12)), "1000"]))
+    assert uneven.tolist() == ["1 – 3"] * 3 + ["4 – 6"] * 3 + ["7 – 9"] * 3 + ["10 – 1000"] * 3
     for few in (
         ["1", "2", "10"] * 9,
         [*map(str, range(8))] * 4,
