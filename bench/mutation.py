@@ -15,6 +15,7 @@ is mistaken for another. So the list is written by hand: each entry is a mistake
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import queue
@@ -26,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.support.faults import Fault, FaultError, read_faults
+from bench.support.warm import POSSIBLE, WarmPython
 from faces.threads import available_cores
 from stages.progress import progress
 from stages.report.machine import describe_machine
@@ -46,6 +48,13 @@ Outcome = Literal["noticed", "survived", "not tried"]
 _LEAST_SECONDS = 120.0  # that tests have, however quick they are without the fault
 _TIMES_AS_LONG = 5.0  # as without the fault
 _BASELINE_SECONDS = 1800.0
+LIBRARIES = (
+    "facenet_pytorch", "flask", "jinja2", "joblib", "markdown_it", "matplotlib.figure", "msgspec", "onnx",
+    "onnxruntime", "pandas", "pytest", "requests", "scipy.cluster.hierarchy", "scipy.sparse.csgraph", "scipy.stats",
+    "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "torch", "torchvision", "yaml",
+)  # fmt: skip
+"""What tests import that takes long: it is imported once, before they run."""
+
 _NO_TESTS = (4, 5)  # pytest's exit status where the arguments name no test, or none that is collected
 
 
@@ -86,21 +95,24 @@ class Copies:
     """
 
     def __init__(self, root: Path, folder: Path, count: int) -> None:
-        self._root = root
-        self._free: queue.SimpleQueue[Path] = queue.SimpleQueue()
-        self._processes: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()
-        self._stopped = False
+        self._free: queue.SimpleQueue[_Copy] = queue.SimpleQueue()
+        self._copies: list[_Copy] = []
+        shared = os.environ.get("SHARED_PHOTOS", str(root.parent / "shared"))
+        # Compiled code is told from stale one by the second it was written in and its size, which a fault can keep.
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "SHARED_PHOTOS": shared}
+        # service/run_gunicorn.sh looks in .venv, which git does not track, and then on the PATH.
+        environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         names = _files_of(root)
         for number in range(count):
-            copy = folder / f"{number}" / "project"
+            project = folder / f"{number}" / "project"
             for name in names:
-                (copy / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, copy / name, follow_symlinks=False)
+                (project / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / name, project / name, follow_symlinks=False)
             # Some tests ask git what belongs to the project.
             for command in (["init", "--quiet"], ["add", "--all"]):
-                subprocess.run(["git", *command], cwd=copy, check=True, capture_output=True)
-            self._free.put(copy)
+                subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
+            self._copies.append(_Copy(project, environment))
+            self._free.put(self._copies[-1])
 
     def run(self, tests: Sequence[str], seconds: float, fault: Fault | None = None) -> _Run:
         """Run tests in a free copy, with a fault in it, which is taken out again.
@@ -110,50 +122,114 @@ class Copies:
         """
         copy = self._free.get()
         try:
-            if fault is None:
-                return self._pytest(copy, tests, seconds)
-            file = copy / fault.file
-            before = file.read_bytes()
-            file.write_text(fault.applied(copy), encoding="utf-8", newline="\n")
-            try:
-                return self._pytest(copy, tests, seconds)
-            finally:
-                file.write_bytes(before)
+            with _put_in(fault, copy.project):
+                return copy.pytest(tests, seconds)
         finally:
             self._free.put(copy)
 
-    def _pytest(self, copy: Path, tests: Sequence[str], seconds: float) -> _Run:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", *tests]
-        shared = os.environ.get("SHARED_PHOTOS", str(self._root.parent / "shared"))
-        # Compiled code is told from stale one by the second it was written in and its size, which a fault can keep.
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "SHARED_PHOTOS": shared}
-        begun = time.monotonic()
-        with self._lock:
-            if self._stopped:
-                return _Run(False, "stopped", 0.0)
-            process = subprocess.Popen(
-                command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, encoding="utf-8", errors="replace", start_new_session=True,
-            )  # fmt: skip
-            self._processes.add(process)
-        try:
-            output, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            _kill(process)
-            return _Run(False, f"not done after {seconds:.0f} s", time.monotonic() - begun)
-        finally:
-            with self._lock:
-                self._processes.discard(process)
-        if process.returncode in _NO_TESTS:
-            raise FaultError(f"pytest finds no test in {' '.join(tests)}: {output.strip()[-500:]}")
-        return _Run(process.returncode == 0, _first_failure(output), time.monotonic() - begun)
-
     def stop(self) -> None:
         """End all tests that run, and begin no more."""
+        for copy in self._copies:
+            copy.stop()
+
+
+class _Copy:
+    """One copy of the project, in which one run of pytest at a time goes on."""
+
+    def __init__(self, project: Path, environment: dict[str, str]) -> None:
+        self.project = project
+        self._environment = environment
+        self._lock = threading.Lock()
+        self._running: int | None = None
+        self._stopped = False
+        self._warm = WarmPython(LIBRARIES, environment) if POSSIBLE else None
+
+    def pytest(self, tests: Sequence[str], seconds: float) -> _Run:
+        """Run tests; what lasts longer than so many seconds is ended and counts as failed."""
+        temporary, output = self.project.parent / "temporary", self.project.parent / "output"
+        options = ["-x", "-q", "--tb=no", "-rfE", "-p", "no:cacheprovider", f"--basetemp={temporary}"]
+        begun = time.monotonic()
+        status, in_time = self._run([*options, *tests], output, seconds)
+        spent = time.monotonic() - begun
+        shutil.rmtree(temporary, ignore_errors=True)
+        text = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+        if self._stopped or not in_time:
+            return _Run(False, "stopped" if self._stopped else f"not done after {seconds:.0f} s", spent)
+        if status in _NO_TESTS:
+            raise FaultError(f"pytest finds no test in {' '.join(tests)}: {text.strip()[-500:]}")
+        return _Run(status == 0, _first_failure(text), spent)
+
+    def _run(self, arguments: list[str], output: Path, seconds: float) -> tuple[int, bool]:
+        """The exit status of pytest, and whether it came in time."""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._kill()
+
+        timer = threading.Timer(seconds, end)
         with self._lock:
+            if self._stopped:
+                return 1, True
+            wait = self._start(arguments, output)
+        timer.start()
+        try:
+            return wait(), not late.is_set()
+        finally:
+            timer.cancel()
+            with self._lock:
+                self._running = None
+
+    def _start(self, arguments: list[str], output: Path) -> Callable[[], int]:
+        """Start pytest; returns what waits for its exit status."""
+        if self._warm is not None:
+            self._running = self._warm.start(self.project, arguments, output)
+            return self._warm.wait
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", *arguments], cwd=self.project, env=self._environment,
+                stdout=file, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._running = process.pid
+        return process.wait
+
+    def _kill(self) -> None:
+        """End the run that goes on, and all that it started."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._running is None:
+                return
+            if sys.platform == "win32" or self._warm is None:
+                os.kill(self._running, signal.SIGTERM)
+                return
+            try:
+                os.killpg(self._running, signal.SIGKILL)
+            except ProcessLookupError:  # begun this moment, it leads no group yet
+                os.kill(self._running, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End the run that goes on, and begin no more."""
+        with self._lock:
+            if self._stopped:
+                return
             self._stopped = True
-            for process in self._processes:
-                _kill(process)
+        self._kill()
+        if self._warm is not None:
+            self._warm.close()
+
+
+@contextmanager
+def _put_in(fault: Fault | None, project: Path) -> Iterator[None]:
+    """A fault in a project's files, until the block ends."""
+    if fault is None:
+        yield
+        return
+    file = project / fault.file
+    before = file.read_bytes()
+    file.write_text(fault.applied(project), encoding="utf-8", newline="\n")
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
 
 
 def _files_of(root: Path) -> list[str]:
@@ -167,22 +243,13 @@ def _files_of(root: Path) -> list[str]:
     return [name for name in listed.stdout.split("\0") if name and os.path.lexists(root / name)]
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End a process and all that it started."""
-    if process.poll() is None:
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
 def _first_failure(output: str) -> str:
     """The first test that pytest names as failed, or its last line."""
     found = re.search(r"^(?:FAILED|ERROR) (\S+)", output, flags=re.MULTILINE)
     return found[1] if found else (output.strip().splitlines() or ["no output"])[-1]
 
 
-def tests_of(fault: Fault, which: str, root: Path) -> tuple[str, ...]:
+def select_tests(fault: Fault, which: str, root: Path) -> tuple[str, ...]:
     """Arguments of pytest for a fault: its nearest tests, those of the folder that mirrors its file's, or all."""
     if which == "nearest":
         return fault.tests
@@ -211,7 +278,7 @@ def try_faults(faults: Sequence[Fault], root: Path, which: str = "nearest", jobs
     Args:
         faults: what to try.
         root: the project, a git repository; it stays as it is.
-        which: "nearest", "folder" or "all", see `tests_of`.
+        which: "nearest", "folder" or "all", see `select_tests`.
         jobs: how many at once.
 
     Raises:
@@ -220,13 +287,13 @@ def try_faults(faults: Sequence[Fault], root: Path, which: str = "nearest", jobs
     for fault in faults:
         fault.applied(root)
     with _copies(root, jobs) as copies, ThreadPoolExecutor(jobs) as pool:
-        lists = list(dict.fromkeys(tests_of(fault, which, root) for fault in faults))
+        lists = list(dict.fromkeys(select_tests(fault, which, root) for fault in faults))
 
         def without(tests: tuple[str, ...]) -> _Run:
             return copies.run(tests, _BASELINE_SECONDS)
 
         def tried(fault: Fault) -> Verdict:
-            tests = tests_of(fault, which, root)
+            tests = select_tests(fault, which, root)
             if not baseline[tests].passed:
                 return Verdict(fault, "not tried", f"fails without it: {baseline[tests].said}")
             run = copies.run(tests, max(_LEAST_SECONDS, _TIMES_AS_LONG * baseline[tests].seconds), fault)
@@ -273,12 +340,8 @@ def main() -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="TEXT", help="faults whose name or file holds it"
     )
-    parser.add_argument(
-        "--tests",
-        choices=("nearest", "folder", "all"),
-        default="nearest",
-        help="those that the list names, those of the folder that mirrors the file's, or all",
-    )
+    which = "those that the list names, those of the folder that mirrors the file's, or all"
+    parser.add_argument("--tests", choices=("nearest", "folder", "all"), default="nearest", help=which)
     parser.add_argument("--jobs", type=int, default=available_cores(), help="faults tried at once")
     parser.add_argument("--least", type=float, default=0.9, help="share that must be noticed, for exit status 0")
     parser.add_argument("--list", action="store_true", help="show the faults and try none")

@@ -115,7 +115,8 @@ class EmbeddingMemory:
 def _read(path: Path) -> dict[str, _Remembered]:
     """The content of a file by the crop's SHA-256; nothing where the file is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: numpy leaves a damaged file open, which Windows then lets nobody replace.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             crops, photos, embeddings = (file[name] for name in ("crops", "photos", "embeddings"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return {}

@@ -157,7 +157,7 @@ def _write_onnx(module: nn.Module, original: nn.Module, example: Tensor, path: P
         dynamic: axes of the input that may vary, with their names.
 
     Returns:
-        Largest absolute difference of any output.
+        Largest absolute difference of any output; NaN where one of them is no number.
     """
     with warnings.catch_warnings(), torch.no_grad():
         # The tracer warns that fixed sizes become constants, which is what is wanted.
@@ -179,7 +179,8 @@ def _write_onnx(module: nn.Module, original: nn.Module, example: Tensor, path: P
             expected = original(pixels)
         expected = expected if isinstance(expected, tuple) else (expected,)
         for ours, theirs in zip(session.run(None, {"pixels": pixels.numpy()}), expected, strict=True):
-            worst = max(worst, float(np.abs(ours - theirs.numpy()).max()))
+            # Unlike Python's max, numpy's keeps what is no number, which no tolerance allows.
+            worst = float(np.maximum(worst, np.abs(ours - theirs.numpy()).max()))
     return worst
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faces.files import sha256_of
-from faces.operating_point import OperatingPoint, OperatingPointError, describe_strangers
+from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, describe_strangers
 
 POINT = OperatingPoint(0.61, 0.01, True, 412, 350, 300)
 
@@ -91,3 +91,7 @@ def test_how_many_strangers_count_as_is_said_where_it_is_another_number() -> Non
     assert [number for number in describe_strangers(250, 180).replace(")", "").split() if number.isdigit()] == [
         "250", "180",
     ]  # fmt: skip
+
+
+def test_what_is_served_where_nothing_is_set_is_the_contracts() -> None:
+    assert DEFAULT_THRESHOLD == 0.75

@@ -11,16 +11,42 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import threadpoolctl
 from joblib.externals import loky
 
 import faces.threads
-from faces.threads import CoresError, ThreadedMap, available_cores, read_ahead, slices, threads_per_worker
+from faces.threads import (
+    CoresError,
+    ThreadedMap,
+    available_cores,
+    limit_numpy,
+    read_ahead,
+    slices,
+    threads_per_worker,
+)
 
 
 def test_a_worker_has_its_share_and_never_none() -> None:
     assert available_cores() >= 1
     assert threads_per_worker(1) == available_cores()
     assert threads_per_worker(1000) == 1
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(0, 8), (1, 8), (2, 4), (3, 2), (4, 2), (5, 1), (8, 1), (9, 1)])
+def test_workers_share_the_cores(workers: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faces.threads, "available_cores", lambda: 8)
+    assert threads_per_worker(workers) == threads
+
+
+def test_numpy_uses_as_many_threads_as_are_allowed_and_then_as_before() -> None:
+    def of_numpy() -> set[int]:
+        return {int(library["num_threads"]) for library in threadpoolctl.threadpool_info()}
+
+    with limit_numpy(2):
+        before = of_numpy()
+        with limit_numpy(1):
+            assert of_numpy() == {1}
+        assert of_numpy() == before
 
 
 @pytest.mark.parametrize("wanted", [None, "1", "2", "1000"])

@@ -69,9 +69,9 @@ def test_paths_are_relative_to_the_project_not_to_the_directory(
             ("VERIFY_THRESHOLD", value, "a number from 0 to 1")
             for value in ("abc", "1.5", "-0.1", "nan", "", "0,75", "0_1")
         ],
-        *[("PORT", value, "a port number from 1 to 65535") for value in ("0", "70000", "-1", "5000.0", "", "http")],
+        *[("PORT", value, "a port number from 1 to 65535") for value in ("0", "65536", "-1", "5000.0", "", "http")],
         *[("MAX_CONTENT_MB", value, "greater than 0") for value in ("0", "-2", "inf", "nan", "2MB", "")],
-        *[("MAX_MEGAPIXELS", value, "greater than 0") for value in ("0", "-1", "1000", "x")],
+        *[("MAX_MEGAPIXELS", value, "greater than 0") for value in ("0", "-1", "179", "x")],
         *[("FLASK_DEBUG", value, "one of true") for value in ("maybe", "2", "")],
         *[("MAX_WAIT_SECONDS", value, "seconds greater than 0") for value in ("0", "-1", "soon", "inf")],
         *[("WEB_CONCURRENCY", value, "1 or more") for value in ("0", "-1", "two", "1.5")],
@@ -86,6 +86,18 @@ def test_a_wrong_value_is_named_with_what_is_expected(tmp_path: Path, name: str,
     message = str(error.value)
     assert message.startswith(f"{name} is {value.strip()!r}; expected ") and expected in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [("PORT", "1", "port", 1), ("PORT", "65535", "port", 65535), ("MAX_MEGAPIXELS", "178", "max_pixels", 178_000_000),
+     ("MAX_MEGAPIXELS", "0.000001", "max_pixels", 1), ("MAX_CONTENT_MB", "1.5", "max_image_bytes", 1_572_864),
+     ("MAX_CONTENT_MB", "2", "max_body_bytes", 2 * 2**20 + 65_536), ("WEB_CONCURRENCY", "1", "workers", 1)],
+)  # fmt: skip
+def test_the_ends_of_a_range_are_allowed_and_units_are_as_named(
+    tmp_path: Path, name: str, value: str, field: str, expected: int
+) -> None:
+    assert getattr(load(tmp_path, **{name: value}), field) == expected
 
 
 @pytest.mark.parametrize("value", ["0", "1", "0.0", "1.0", "1e-1", " 0.5 "])
@@ -110,6 +122,13 @@ def test_a_number_of_cores_that_is_none_is_reported_too(tmp_path: Path, monkeypa
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "two")
     with pytest.raises(SettingsError, match="LOKY_MAX_CPU_COUNT is 'two'; expected a number of processor cores"):
         load(tmp_path)
+
+
+def test_a_name_in_the_file_that_is_no_setting_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The environment has many other variables, which are nobody's business."""
+    load(tmp_path, "PORTS=1\nPORT=9000\n", HOME="/root")
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "PORTS" in said and ".env.example" in said
 
 
 def test_origins_lose_a_slash_that_would_never_match(tmp_path: Path) -> None:

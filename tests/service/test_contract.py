@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import time
 import zlib
@@ -67,6 +68,31 @@ def test_verify_says_me_and_not_me(client: FlaskClient, me_photo: bytes, strange
     left, top, right, bottom = me.json["face"]["box"]
     width, height = Image.open(io.BytesIO(me_photo)).size
     assert -width * 0.1 < left < right < width * 1.1 and -height * 0.1 < top < bottom < height * 1.1
+
+
+def test_answers_are_written_for_people(client: FlaskClient, me_photo: bytes, faceless_photo: bytes) -> None:
+    """Fields in the contract's order, accents as they are."""
+    fields = list(json.loads(post_photo(client, me_photo).data))
+    assert fields[:5] == ["model_version", "is_me", "score", "threshold", "timing_ms"]
+    assert list(json.loads(client.get("/").data)) == ["name", "version", "description", "endpoints"]
+    assert NO_FACE.encode() in post_photo(client, faceless_photo).data
+
+
+def test_a_body_larger_than_photo_and_frame_is_not_read(client: FlaskClient, me_photo: bytes) -> None:
+    """Fields beside the photo count, too: 64 KB are left for them and the multipart frame."""
+    for size, status in ((50_000, 200), (LIMIT_BYTES + 70_000, 413)):
+        data = {"image": (io.BytesIO(me_photo), "a.jpg"), "note": "x" * size}
+        assert client.post("/verify", data=data).status_code == status
+        data = {"note": "x" * size, "image": (io.BytesIO(me_photo), "a.jpg")}
+        assert client.post("/verify", data=data).status_code == status
+
+
+def test_no_file_of_the_project_is_served(no_models: Settings) -> None:
+    no_models.model_path.write_bytes(b"secret")
+    client = create_app(no_models).test_client()
+    name = no_models.model_path.name
+    for path in (f"/{name}", f"/static/{name}", f"/{no_models.model_path.parent.name}/{name}"):
+        assert client.get(path).status_code == 404
 
 
 def test_verify_is_settled_by_the_score_a_client_reads(

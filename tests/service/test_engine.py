@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import onnxruntime
 import pytest
 from flask.testing import FlaskClient
 from sklearn.linear_model import LogisticRegression
@@ -162,18 +164,51 @@ def test_threads_get_the_scores_of_one(client: FlaskClient, trained_models: Any)
     assert scores == expected * 6
 
 
-def test_answer_equals_the_shared_code_path(client: FlaskClient, settings: Settings, me_photo: bytes) -> None:
+@pytest.mark.parametrize("flip", [True, False])
+def test_a_photo_is_asked_about_as_the_model_was_trained(
+    settings: Settings, no_models: Settings, me_photo: bytes, flip: bool
+) -> None:
+    """Rebuilt from the face's crop with ONNX Runtime and scikit-learn alone: with the mirrored face, or without."""
     networks = Networks.load(settings.networks_path)
-    verifier = Verifier.load(settings.model_path, settings.scaler_path)
-    recognizer = Recognizer(networks, flip=verifier.flip)
+    recognizer = Recognizer(networks)
     recognizer.open()
     face = recognizer.largest_face(me_photo)
-    assert face is not None
-    recognizer.embed([face])
-    assert face.embedding is not None
-    score = float(verifier.score(face.embedding[np.newaxis])[0])
-    answer = post_photo(client, me_photo).get_json()
-    assert answer["score"] == pytest.approx(score, abs=1e-6) and answer["face"] == face.as_json()
+    assert face is not None and face.crop is not None
+    session = onnxruntime.InferenceSession(settings.networks_path / "embedder.onnx")
+    plain, mirrored = session.run(None, {"pixels": np.stack([face.crop, face.crop[:, ::-1]])})[0]
+    embeddings = {True: (plain + mirrored) / 2, False: plain}
+
+    generator, labels = np.random.default_rng(0), np.arange(40) % 2  # a model to which the difference matters
+    others = generator.normal(plain, np.abs(plain - mirrored).mean(), (40, len(plain)))
+    others[labels == 1] += 2 * (plain - mirrored)
+    scaler = StandardScaler().fit(others)
+    model = LogisticRegression(C=0.01).fit(scaler.transform(others), labels)
+    scores = {way: float(model.predict_proba(scaler.transform(given[None]))[0, 1]) for way, given in embeddings.items()}
+    assert abs(scores[True] - scores[False]) > 0.01
+    model.embedding_recipe_ = networks.manifest.recipe(flip)
+    changed = replace(no_models, networks_path=settings.networks_path)
+    joblib.dump(model, changed.model_path)
+    joblib.dump(scaler, changed.scaler_path)
+
+    answer = post_photo(create_app(changed).test_client(), me_photo).get_json()
+    assert answer["score"] == pytest.approx(scores[flip], abs=2e-6)
+    assert answer["face"] == face.as_json()
+
+
+def test_time_is_told_from_the_request_to_its_answer(
+    client: FlaskClient, me_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = client.application.extensions["engine"]
+    seen = engine.verify(me_photo)
+
+    def slow(_: bytes) -> Any:
+        time.sleep(0.06)
+        return seen
+
+    monkeypatch.setattr(engine, "verify", slow)
+    started = time.perf_counter()
+    told = post_photo(client, me_photo).get_json()["timing_ms"]
+    assert 60 <= told <= 1000 * (time.perf_counter() - started)
 
 
 LEAN = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import runpy
 import shutil
 import signal
 import socket
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +40,33 @@ def form(photo: bytes) -> bytes:
 def pieces(data: bytes, size: int = 50_000) -> Iterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Before the first fork what is held is hidden from the collector; after it sessions open, and memory is freed."""
+    done: list[Any] = []
+    for name in ("before_forks", "give_back"):
+        monkeypatch.setattr(f"service.memory.{name}", lambda name=name: done.append(name))
+    for name, value in {"PORT": "5123", "FLASK_HOST": "127.0.0.1", "WEB_CONCURRENCY": "3"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OPEN_SESSIONS_AFTER_FORK", "")
+    load = Settings.load
+    monkeypatch.setattr(Settings, "load", lambda: load(env_file=tmp_path / "none"))
+    path = list(sys.path)
+    try:
+        conf = runpy.run_path(str(PROJECT_ROOT / "service/gunicorn.conf.py"))
+    finally:
+        sys.path[:] = path
+    assert done == []
+    assert (conf["bind"], conf["workers"], conf["preload_app"]) == ("127.0.0.1:5123", 3, True)
+    assert os.environ["OPEN_SESSIONS_AFTER_FORK"] == "1"
+    conf["when_ready"](None)
+    worker: Any = SimpleNamespace(
+        wsgi=SimpleNamespace(extensions={"engine": SimpleNamespace(open=lambda workers: done.append(workers))}),
+        cfg=SimpleNamespace(workers=7), log=SimpleNamespace(info=lambda *_: None), pid=1,
+    )  # fmt: skip
+    conf["post_worker_init"](worker)
+    assert done == ["before_forks", 7, "give_back"]
 
 
 def test_every_endpoint(gunicorn: Server, me_photo: bytes, stranger_photo: bytes) -> None:

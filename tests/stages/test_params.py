@@ -190,6 +190,12 @@ class TestValues:
         with pytest.raises(StageError, match=r"train: .*test_size and validation_size leave nothing to train on"):
             load_text(tmp_path, yaml.safe_dump(values))
 
+    @pytest.mark.parametrize(("low", "high"), [(50, 50), (60, 50)])
+    def test_a_face_cannot_be_darker_than_brighter(self, tmp_path: Path, low: int, high: int) -> None:
+        values = {**SHIPPED, "quality": {**SHIPPED["quality"], "min_brightness": low, "max_brightness": high}}
+        with pytest.raises(StageError, match=r"quality: .*min_brightness must be below max_brightness"):
+            load_text(tmp_path, yaml.safe_dump(values))
+
     def test_other_weights_need_their_checksum(self, tmp_path: Path) -> None:
         with pytest.raises(StageError, match=r"backbone: .*weights_url needs weights_sha256"):
             load_changed(tmp_path, "backbone.weights_url", "https://example.org/weights.pt")

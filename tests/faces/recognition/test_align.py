@@ -94,6 +94,14 @@ class TestSimilarityCrop:
         crop = TEMPLATE.cut(Image.fromarray(board).convert("RGB"), face_at(points))
         assert np.abs(crop[40:120, 40:120].astype(int) - 127).max() <= 20
 
+    @pytest.mark.parametrize("scale", [2, 4, 7])
+    def test_what_the_crop_can_show_is_not_averaged_away(self, scale: int) -> None:
+        """Stripes as wide as three of the crop's pixels stay nearly black and white."""
+        stripes = np.repeat(np.tile([0, 255], 200), 3 * scale).astype(np.uint8)[: 300 * scale]
+        points = transform(TARGET - 80, 0, scale, (150 * scale, 150 * scale))
+        crop = TEMPLATE.cut(Image.fromarray(np.tile(stripes, (300 * scale, 1))).convert("RGB"), face_at(points))
+        assert crop[40:120, 40:120].std() > 80
+
     def test_outside_of_the_photo_is_black(self) -> None:
         points = transform(TARGET - 80, 0, 1, (0, 80))  # the left half of the crop lies outside
         crop = TEMPLATE.cut(Image.new("RGB", (400, 400), "white"), face_at(points))

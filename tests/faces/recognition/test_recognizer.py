@@ -124,6 +124,25 @@ class TestResolution:
         assert cosine(given, everything) >= 0.995
         assert cosine(coarse, everything) < 0.985  # what it would be, cut where the detector looked
 
+    @pytest.mark.parametrize("side", [2900, 2000, 1300, 700])
+    def test_a_crop_has_a_pixel_of_the_photo_for_each_of_its_own(
+        self, either: Recognizer, photos_dir: Path, side: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data = encode(pasted(photos_dir, {"kate_siegel": (0, 0, side)}), "JPEG")
+        decoded: list[int] = []
+        original = Photo.decode
+
+        def decode(photo: Photo, long_side: int | None = None) -> Image.Image:
+            image = original(photo, long_side)
+            decoded.append(max(image.size))
+            return image
+
+        monkeypatch.setattr(Photo, "decode", decode)
+        face = either.largest_face(data)
+        there = either.networks.manifest.crop.source_pixels(face)  # pixels of the photo along one of the crop
+        assert max(decoded) / 4000 * there >= 1 or max(decoded) == 4000
+        assert len(decoded) <= 2
+
     @pytest.mark.parametrize("size", [(3000, 1), (1, 3000), (1, 1), (20, 2000)])
     def test_strange_shapes(self, either: Recognizer, size: tuple[int, int]) -> None:
         for kind in ("JPEG", "PNG"):
@@ -133,7 +152,7 @@ class TestResolution:
 class TestDetectorsImage:
     """`detector.max_side`: how many pixels the detector sees."""
 
-    @pytest.mark.parametrize("max_side", [320, 1000])
+    @pytest.mark.parametrize("max_side", [320, 1500])
     def test_it_is_decoded_and_reduced_to_so_many(
         self, networks_dir: Path, photos_dir: Path, max_side: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -147,9 +166,8 @@ class TestDetectorsImage:
         monkeypatch.setattr(
             Detector, "detect_largest", lambda own, pixels: seen.append(max(pixels.shape)) or original(own, pixels)
         )
-        photo = Photo.open(photos_dir / "paul_rudd.jpg")
-        assert max(photo.stored_size) > 1000
-        assert recognizer.largest_face(photo.data) is not None
+        canvas = pasted(photos_dir, {"paul_rudd": (0, 0, 2900)})
+        assert recognizer.largest_face(encode(canvas, "JPEG")) is not None
         assert seen == [max_side]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec.structs
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,10 +19,10 @@ from faces.recognition.networks import Manifest, Networks
 from faces.recognition.recognizer import Recognizer
 from stages.crop import crop, memory, one_photo, processes
 from stages.crop.memory import CropMemory
-from stages.files.crop_row import CropRow
+from stages.files.crop_row import NO_FACE_FOUND, CropRow
 from stages.files.paths import NETWORKS
-from stages.files.photos import find_photos
-from stages.params import load_params
+from stages.files.photos import CLASSES, SourcePhoto, find_photos
+from stages.params import Params, load_params
 from tests.stages.support import Workspace, digest, photos_of_me, posix_only, put
 
 GROUP = "multiface.jpg"
@@ -63,6 +65,114 @@ def grouped(empty: Workspace, photos_dir: Path, lfw_dir: Path) -> Workspace:
         put(photos_dir / GROUP, empty.path(f"data/{name}"))
     put(photos_of_me(lfw_dir)[0], empty.path("data/me/alone.jpg"))
     return empty
+
+
+def photos_of(**counts: int) -> list[SourcePhoto]:
+    return [
+        SourcePhoto(Path(f"{number}.jpg"), f"{number}.jpg", CLASSES.index(name))
+        for name, count in counts.items()
+        for number in range(count)
+    ]
+
+
+def test_the_summary_has_each_number_in_its_column() -> None:
+    """No two numbers are alike: of me 17 photos, of which 4 show no face and 2 cannot be used."""
+    rows = []
+    counts = {"me": (17, 4, 2, 11, 5), "not_me": (30, 7, 3, 41, 0)}
+    for name, (photos, without, unusable, kept, left_out) in counts.items():
+        good = photos - without - unusable
+        rows += [CropRow(f"{name}/{number}", "", 0, -1, reason=NO_FACE_FOUND) for number in range(without)]
+        rows += [CropRow(f"{name}/u{number}", "", 0, -1, reason="a damaged JPEG") for number in range(unusable)]
+        rows += [CropRow(f"{name}/f{number % good}", "", 2, 0, kept=True) for number in range(kept)]
+        rows += [CropRow(f"{name}/f{number}", "", 2, 1, reason="not the largest face") for number in range(left_out)]
+    said = crop.summarise(photos_of(me=17, not_me=30), rows, Counter({".heic": 6}))
+    table = {line.split()[0]: [int(value) for value in line.split()[1:]] for line in said.splitlines()[1:3]}
+    assert table == {"me": [17, 11, 4, 2, 11], "not_me": [30, 20, 7, 3, 41]}
+    heading = said.splitlines()[0].lower()
+    assert heading.index("photos") < heading.index("with face") < heading.index("without") < heading.index("unusable")
+    assert "6 × .heic" in said
+
+
+def test_photos_that_are_skipped_and_faces_that_are_left_out_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Of others' photos bystanders are learnt from, so nothing is left out; of me a face that is kept is none."""
+    crop._warn([
+        CropRow("me/a.jpg", "", 2, 0, kept=True), CropRow("me/a.jpg", "", 2, 1, reason="not the largest face"),
+        CropRow("me/b.jpg", "", 2, 0, kept=True), CropRow("me/b.jpg", "", 2, 1, kept=True),
+        CropRow("not_me/c.jpg", "", 2, 1), CropRow("not_me/d.jpg", "", 0, -1, reason="a damaged JPEG"),
+    ])  # fmt: skip
+    skipped, several = [record.getMessage() for record in caplog.records]
+    assert skipped == "skipped not_me/d.jpg: a damaged JPEG"
+    assert several.endswith("(1): me/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("photo", "number", "name"),
+    [("a.jpg", 0, "a.jpg-0.png"), ("ana/a.png", 12, "ana/a.png-12.png"), ("é" * 90, 1, "é" * 90 + "-1.png")],
+)
+def test_a_crop_is_named_like_its_photo(photo: str, number: int, name: str) -> None:
+    assert crop.crop_name(photo, number) == name
+
+
+def test_long_names_are_cut_and_stay_different() -> None:
+    """File systems allow 255 bytes, with the suffix of a temporary file."""
+    names = {crop.crop_name(f"ana/{'é' * 100}{end}.jpg", 0) for end in ("a", "b", "")}
+    assert len(names) == 3
+    assert all(len(Path(name).name.encode()) <= 190 and name.startswith("ana/é") for name in names)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """New crops in a temporary folder, and the old ones."""
+    new, old = tmp_path / ".cropped.new.1234.tmp", tmp_path / "cropped"
+    for folder, content in ((new, "new"), (old, "old")):
+        folder.mkdir()
+        (folder / "crop.png").write_text(content)
+    return new, old
+
+
+def test_new_crops_take_the_place_of_old_ones(folders: tuple[Path, Path]) -> None:
+    crop._replace_folder(*folders)
+    assert (folders[1] / "crop.png").read_text() == "new"
+    assert list(folders[1].parent.iterdir()) == [folders[1]]
+
+
+def test_the_first_crops_need_no_old_ones(folders: tuple[Path, Path]) -> None:
+    shutil.rmtree(folders[1])
+    crop._replace_folder(*folders)
+    assert (folders[1] / "crop.png").read_text() == "new"
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_folder_that_cannot_be_moved_leaves_the_old_crops(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """The old folder cannot be moved aside, or the new one not into its place."""
+    moves = 0
+    original = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        nonlocal moves
+        moves += 1
+        if moves == failing:
+            raise PermissionError("in use")
+        return original(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(PermissionError, match="in use"):
+        crop._replace_folder(*folders)
+    assert (folders[1] / "crop.png").read_text() == "old"
+    assert sorted(path.name for path in folders[1].parent.iterdir()) == sorted(path.name for path in folders)
+
+
+def test_each_class_has_its_own_parameter(networks_dir: Path, dlib_params: Params) -> None:
+    networks = Networks.load(networks_dir)
+    params = msgspec.structs.replace(dlib_params.crop, me_faces="all", not_me_faces="largest", max_megapixels=12.5)
+    plans = crop.plan(networks, params)
+    assert (plans[1].settings, plans[0].settings) == (
+        one_photo.CropSettings("all", 12.5), one_photo.CropSettings("largest", 12.5),
+    )  # fmt: skip
+    for label in (0, 1):
+        assert plans[label].recipe == one_photo.crop_recipe(networks.manifest, plans[label].settings)
 
 
 def test_report_has_these_columns_and_one_row_a_face(built: Workspace) -> None:

@@ -9,13 +9,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec.structs
 import numpy as np
 import pytest
 
 from faces import fingerprint
-from faces.recognition.networks import Manifest
+from faces.recognition.networks import Manifest, Networks
 from faces.recognition.recognizer import Recognizer
-from stages.embed import memory
+from stages.embed import embed, memory
+from stages.params import Params
 from tests.stages.support import ME_PHOTOS, Workspace, digest, photos_of_me, posix_only, put
 
 INDEX_COLUMNS = ["row", "label", "photo", "sha256", "face", "person", "crop", "crop_sha256"]
@@ -169,6 +171,18 @@ def test_how_embeddings_were_made_is_written_beside_them(built: Workspace, netwo
     making = json.loads(built.path("data/embedding_recipe.json").read_text(encoding="utf-8"))
     assert making["recipe"] == Manifest.read(networks_dir).recipe(flip=True)
     assert making["made_with"] == fingerprint.embedding_fingerprint()
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_mirroring_is_said_of_embeddings_as_it_was(networks_dir: Path, dlib_params: Params, flip: bool) -> None:
+    """What trains on them and serves them later goes by it."""
+    networks = Networks.load(networks_dir)
+    params = msgspec.structs.replace(dlib_params.embed, flip=flip)
+    making = embed.describe_making(networks, params)
+    assert making["recipe"] == networks.manifest.recipe(flip)
+    assert making["recipe"]["flip"] is flip
+    opened, _ = embed.open_embedder(networks, msgspec.structs.replace(dlib_params, embed=params), few=True)
+    assert opened.flip is flip
 
 
 def test_what_decides_an_embedding_is_in_its_recipe(networks_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
+from stages.estimation import intervals
 from stages.estimation.intervals import (
     effective_count,
     exact_interval,
@@ -18,6 +20,7 @@ def test_rule_of_three_is_the_issues() -> None:
     assert exact_interval(0.0, 412).low == 0
     assert people_needed(0.001) == 3000
     assert people_needed(0.01) == 300
+    assert people_needed(0.07) == 43, "3 / 0.07 is 42.9: 42 do not suffice"
     assert exact_interval(0.0, 2).high == 1.0
     assert exact_interval(1.0, 30).low == pytest.approx(0.9)
 
@@ -62,6 +65,21 @@ def test_it_holds_the_rate_and_stays_within_0_and_1() -> None:
         errors = generator.random(len(groups)) < generator.random()
         interval = rate_interval(errors, groups, 100)
         assert 0 <= interval.low <= errors.mean() <= interval.high <= 1
+
+
+def test_the_bootstrap_s_bounds_are_those_of_95_per_cent() -> None:
+    """Of 100 people of one photo, 30 go wrong: the rate drawn is binomial."""
+    low, high = intervals._bootstrap(np.arange(100) < 30, np.arange(100), 20_000, 0)
+    assert (low, high) == pytest.approx(binom.ppf([0.025, 0.975], 100, 0.3) / 100, abs=0.006)
+
+
+def test_as_many_resamplings_are_drawn_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    quantile = np.quantile
+    monkeypatch.setattr(np, "quantile", lambda rates, *given: drawn.append(len(rates)) or quantile(rates, *given))
+    for count in (100, 200, 1050):
+        rate_interval(np.arange(30) < 9, np.arange(30), count)
+    assert drawn == [100, 200, 1050]
 
 
 def test_the_same_seed_gives_the_same() -> None:

@@ -124,6 +124,36 @@ def test_cross_validation_tests_every_row_once_a_round(me: int, not_me: int, fol
     assert len(set(tests)) > folds, "each round has other folds"
 
 
+def test_folds_and_rounds_are_as_asked_for_and_another_seed_makes_others() -> None:
+    data = data_of(25, 100)
+    tests = {}
+    for seed in (42, 43, 99):
+        splits = make_splits(data, settings(folds=4, repeats=2, random_state=seed))
+        assert [split.repeat for split in splits] == [0] * 4 + [1] * 4
+        tests[seed] = [tuple(split.test) for split in splits]
+    assert len({test for own in (tests[42], tests[99]) for test in own}) == 16
+    again = make_splits(data, settings(folds=4, repeats=2, random_state=42))
+    assert [tuple(split.test) for split in again] == tests[42]
+
+
+def test_every_part_of_a_holdout_has_both_classes_or_it_is_refused() -> None:
+    """Groups that hold rows of both classes, as a photo in both folders makes them, can leave a part without one."""
+    generator = np.random.default_rng(0)
+    refused = 0
+    for seed in range(200):
+        groups = generator.integers(0, 7, 24)
+        data = data_of(6, 18, groups)
+        params = holdout(random_state=seed, test_size=0.3, validation_size=0.3 * (seed % 2))
+        try:
+            split = split_of(data, params)
+        except StageError:
+            refused += 1
+            continue
+        for part in (split.train, split.test, *([split.validation] if seed % 2 else [])):
+            assert set(data.labels[part]) == {0, 1}
+    assert 0 < refused < 200
+
+
 def test_folds_are_stratified_and_grouped() -> None:
     sizes = [1, 2, 3, 4] * 10
     data = data_of(20, sum(sizes), np.concatenate([people(sizes), people([2] * 10, 40)]))

@@ -96,8 +96,9 @@ def test_classes_are_made_equally_frequent() -> None:
     ("labels", "scores", "error"),
     [([0, 1], [0.0, 1.0], 0.0), ([0, 1], [1.0, 0.0], 1.0), ([0, 0, 0, 1], [0.25] * 3 + [0.25], 0.25),
      ([0, 1, 0, 1], [0.3, 0.3, 0.9, 0.9], 0.3),
-     # 0.41 and 0.45 are of one fifteenth (6 / 15 = 0.4), 0.41 and 0.39 are not: gaps within one cancel
-     ([0, 1], [0.41, 0.45], 0.07), ([0, 1], [0.39, 0.41], 0.49), ([1, 0], [0.95, 0.05], 0.05)],
+     # Gaps within a fifteenth cancel: 0.41 and 0.45 are of one; 0.39 and 0.41 are not, nor 0.32 and 0.38.
+     ([0, 1], [0.41, 0.45], 0.07), ([0, 1], [0.39, 0.41], 0.49), ([0, 1], [0.32, 0.38], 0.47),
+     ([1, 0], [0.95, 0.05], 0.05)],
 )  # fmt: skip
 def test_calibration_error_by_hand(labels: list[int], scores: list[float], error: float) -> None:
     assert calibration_error(np.array(labels), np.array(scores)) == pytest.approx(error)

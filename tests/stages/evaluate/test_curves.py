@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
@@ -15,7 +16,7 @@ from stages.estimation import plots
 from stages.estimation.held_out import HeldOutScores
 from stages.evaluate import curves
 from stages.evaluate.thresholds import threshold_table
-from tests.stages.support import Workspace
+from tests.stages.support import ROOT, Workspace
 
 PICTURES = [path.name for path in curves.FILES if path.suffix == ".png"]
 THRESHOLD, CHOSEN = 0.75, 0.55
@@ -123,6 +124,22 @@ def test_each_picture_is_given_what_it_shows(asked: dict[str, tuple[Any, ...]]) 
     assert threshold == THRESHOLD
     for name, given in asked.items():
         assert any(isinstance(value, str) and value == "a-backbone" for value in given), name
+
+
+def test_dvc_plots_draw_each_table_by_its_own_columns(written: dict[str, pd.DataFrame]) -> None:
+    """What stands on which axis, as dvc.yaml says it: `dvc plots` believes it."""
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["evaluate"]
+    plots_of = {name: how for entry in pipeline["plots"] if isinstance(entry, dict) for name, how in entry.items()}
+    axes = {Path(name).stem: (how["x"], how["y"]) for name, how in plots_of.items()}
+    assert axes == {
+        "calibration": ("score", "share_me"), "confusion_matrix": ("predicted", "actual"), "det_curve": ("far", "frr"),
+        "pr_curve": ("recall", "precision"), "roc_curve": ("fpr", "tpr"), "scores": ("score", "me"),
+        "threshold_analysis": ("threshold", "f1"),
+    }  # fmt: skip
+    for name, columns in axes.items():
+        assert set(columns) <= set(written[name].columns)
+    roc = plots_of["reports/roc_curve.csv"]
+    assert roc["x_label"].startswith("FAR") and "FRR" in roc["y_label"]
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -112,7 +112,8 @@ def test_manifest_describes_what_is_there(networks_dir: Path, dlib_params: Param
     assert manifest.crop.alignment == "similarity"
     assert manifest.files == {name: sha256_of(networks_dir / f"{name}.onnx") for name in NETWORK_NAMES}
     assert manifest.weights["embedder"] == get_backbone("dlib-resnet").weights_sha256
-    assert manifest.weights["pnet"] == sha256_of(Path(mtcnn.__file__).parent.parent / "data" / "pnet.pt")
+    for name in ("pnet", "rnet", "onet"):
+        assert manifest.weights[name] == sha256_of(Path(mtcnn.__file__).parent.parent / "data" / f"{name}.pt")
     assert manifest.detector.as_json() == asdict(dlib_params.detector)
     assert manifest.versions["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert sorted(path.name for path in networks_dir.iterdir()) == sorted(
@@ -215,6 +216,55 @@ def test_chosen_by_name_dlib_replaces_facenet(tmp_path: Path, dlib_params: Param
     put_networks(networks_dir, tmp_path / "networks", "facenet-vggface2")
     assert export_networks(dlib_params, tmp_path / "networks").backbone == "dlib-resnet"
     assert Networks.load(tmp_path / "networks").backbone_name == "dlib-resnet"
+
+
+class _Spoilt(torch.nn.Module):
+    """Twice the pixels' mean, but for what is done to it: the exported module of a pair that should agree."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        result = 2 * pixels.mean(dim=(1, 2))
+        if self.what == "NaN":
+            return result + torch.sqrt(result.abs() * 0 - 1)
+        if self.what == "infinite":
+            return result / (result * 0)
+        if self.what == "one output":
+            return result + 0.01 * torch.tensor([1.0, 0.0, 0.0])
+        if self.what == "one image":  # the first of several alone: a batch of one agrees
+            return result - 0.01 * (torch.arange(result.shape[0]) == 1).float()[:, None]
+        return result
+
+
+@pytest.mark.parametrize(
+    ("what", "agrees"), [("", True), ("NaN", False), ("infinite", False), ("one output", False), ("one image", False)]
+)
+def test_outputs_that_differ_anywhere_or_are_no_numbers_do_not_agree(tmp_path: Path, what: str, agrees: bool) -> None:
+    """A network of which one output, one image of a batch or a number is wrong must not be served."""
+    spoilt, original = _Spoilt(what).eval(), _Spoilt("").eval()
+    worst = export._write_onnx(spoilt, original, torch.ones(2, 6, 6, 3), tmp_path / "a.onnx", {0: "faces"})
+    assert (worst <= 1e-4) is agrees, worst
+    assert agrees or not worst <= 5e-3
+
+
+def test_a_network_whose_outputs_are_no_numbers_replaces_nothing(
+    tmp_path: Path, dlib_params: Params, networks_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = put_networks(networks_dir, tmp_path / "networks", "dlib-resnet")
+    original = export._with_cheap_prelu
+
+    def damaged(network: torch.nn.Module) -> torch.nn.Module:
+        changed = original(network)
+        if isinstance(network, mtcnn.RNet):
+            next(changed.parameters()).data[0] = float("nan")
+        return changed
+
+    monkeypatch.setattr(export, "_with_cheap_prelu", damaged)
+    with pytest.raises(StageError, match="rnet in ONNX differs from torch by nan"):
+        export_networks(dlib_params, tmp_path / "networks")
+    assert digests(tmp_path / "networks") == before
 
 
 def test_networks_that_disagree_replace_nothing(

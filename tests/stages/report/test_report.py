@@ -278,13 +278,13 @@ def test_the_page_needs_no_other_file(built: Workspace) -> None:
 def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:
     crops = pd.DataFrame(
         {
-            "photo": ["me/a", "me/a", "me/b", "me/c", "not_me/d", "not_me/d"],
-            "faces_found": ["2", "2", "0", "0", "2", "2"],
-            "kept": ["True", "False", "False", "False", "True", "True"],
-            "reason": ["", "not the largest face", "no face found", "a damaged JPEG", "", ""],
+            "photo": ["me/a", "me/a", "me/b", "me/c", "me/e", "not_me/d", "not_me/d", "me/f"],
+            "faces_found": ["2", "2", "0", "0", "0", "2", "2", "1"],
+            "kept": ["True", "False", "False", "False", "False", "True", "True", "True"],
+            "reason": ["", "not the largest face", "no face found", "a damaged JPEG", "a GIF", "", "", ""],
         }
     )
-    assert {name: [*counts.values()] for name, counts in report.count_photos(crops).items()} == {
-        "not_me": [1, 1, 0, 0, 2],
-        "me": [3, 1, 1, 1, 1],
+    assert report.count_photos(crops) == {
+        "not_me": {"photos": 1, "with_face": 1, "no_face": 0, "unusable": 0, "faces_used": 2},
+        "me": {"photos": 5, "with_face": 2, "no_face": 1, "unusable": 2, "faces_used": 2},
     }

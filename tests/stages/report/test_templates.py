@@ -6,11 +6,13 @@ Words between them are the translators'; figures come in one order in both langu
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.report import rendering
 from stages.report.latency import STEPS
 from tests.stages.report.support import SECTIONS, made_up_values, numbers_in, section
@@ -310,3 +312,53 @@ def test_both_languages_say_the_same_figures(values: Values) -> None:
     for english in SECTIONS["en"]:
         own = {language: numbers_in(section(text, language, english), language) for language, text in texts.items()}
         assert own["es"] == own["en"], english
+
+
+HEADINGS = {
+    "Data": {"en": ["photos", "with face", "without", "unusable", "used"],
+             "es": ["fotos", "con cara", "sin cara", "utiliz", "usadas"]},
+    "Thresholds": {"en": ["value", "far", "frr"], "es": ["valor", "far", "frr"]},
+    "Fairness": {"en": ["group", "strangers", "far", "own", "frr"], "es": ["grupo", "ajenas", "far", "propias", "frr"]},
+    "Latency": {"en": ["median", "95"], "es": ["mediana", "95"]},
+}  # fmt: skip
+
+
+@LANGUAGES
+@pytest.mark.parametrize("english", HEADINGS)
+def test_columns_are_headed_in_the_order_of_their_figures(values: Values, language: str, english: str) -> None:
+    text = section(rendering.render_markdown(language, values), language, english)
+    heading = next(line for line in text.splitlines() if line.startswith("| ")).lower()
+    places = [heading.find(word) for word in HEADINGS[english][language]]
+    assert places == sorted(places) and places[0] >= 0, heading
+
+
+@LANGUAGES
+def test_each_picture_has_its_own_words(values: Values, language: str) -> None:
+    shown = re.findall(r"!\[([^\]]+)\]\((\w+)\.png\)", rendering.render_markdown(language, values))
+    words = {name: alt.lower() for alt, name in shown}
+    assert "roc" in words["roc_curve"] and "det" in words["det_curve"]
+    assert "precisi" in words["pr_curve"] and "calibra" in words["calibration"]
+    assert ("confus" in words["confusion_matrix"]) and ("robust" in words["robustness"])
+    assert ("score" if language == "en" else "puntuaci") in words["scores"]
+    assert len(words) == 7
+
+
+KINDS = {
+    "suspected_not_me": ("in `me` that may not", "de `me` que quizá no"), "two_people": ("second", "segunda"),
+    "suspected_me": ("in `not_me` that may", "de `not_me` que quizá"), "in_both_classes": ("both", "ambas"),
+    "near_duplicate": ("duplicate", "duplicad"), "tiny_face": ("tiny", "diminuta"), "blurred": ("blurred", "borrosa"),
+    "dark_face": ("dark", "oscura"), "bright_face": ("bright", "luz"), "several_faces": ("several", "varias"),
+    "dominating_person": ("dominate", "dominan"), "no_face": ("without a face", "sin cara"),
+    "unusable": ("cannot be used", "no se puede"),
+}  # fmt: skip
+
+
+@LANGUAGES
+def test_each_kind_of_problem_has_its_own_words_and_number(values: Values, language: str) -> None:
+    assert set(KINDS) == set(PROBLEM_NAMES)
+    values["quality"] = {name: 9001 + place for place, name in enumerate(PROBLEM_NAMES)}
+    text = section(rendering.render_markdown(language, values), language, "Data")
+    rows = dict(re.findall(r"^\| (.+) \| (9\d\d\d) \|$", text, flags=re.MULTILINE))
+    by_number = {int(number): words for words, number in rows.items()}
+    for place, name in enumerate(PROBLEM_NAMES):
+        assert KINDS[name][0 if language == "en" else 1] in by_number[9001 + place], name

@@ -192,6 +192,21 @@ def test_chance_is_exact_where_it_can_be_counted() -> None:
     assert p == pytest.approx(0.1, abs=0.02)
 
 
+def test_a_group_weighs_by_its_people() -> None:
+    """A group of one and two of three, an error in each: of all 35 ways to deal three errors none differs less.
+
+    If every group weighed alike, the one that is wrong altogether would stand out, in 17 of the 35.
+    """
+    wrong = np.array([True, True, False, False, True, False, False])
+    assert fairness.permutation_p_value(wrong, np.array(list("abbbccc")), np.arange(7)) == 1.0
+
+
+def test_chance_is_never_excluded() -> None:
+    """What none of 199 permutations reaches is 1 in 200, the measured one among them."""
+    wrong = np.repeat([True, False], 20)
+    assert fairness.permutation_p_value(wrong, np.repeat(["a", "b"], 20), np.arange(40), 199) == 1 / 200
+
+
 def test_no_error_at_all_is_no_difference() -> None:
     assert fairness.permutation_p_value(np.zeros(6, bool), np.array(["a"] * 3 + ["b"] * 3), np.arange(6)) == 1.0
 
@@ -213,8 +228,48 @@ def test_many_numbers_are_compared_by_quarters() -> None:
     names, counts = np.unique(ranges[8:], return_counts=True)
     assert list(names) == ["20 – 21.5", "22 – 23.5", "24 – 25.5", "26 – 27.5"]
     assert list(counts) == [32] * 4
-    for few in (["1", "2", "10"] * 9, ["young", "old"] * 9, [*map(str, range(20)), "unsure"], [""] * 3):
+    assert len(set(fairness.by_quarters(np.array([*map(str, range(9))] * 4)))) == 4, "nine are many"
+    uneven = fairness.by_quarters(np.array([*map(str, range(1, 12)), "1000"]))
+    assert uneven.tolist() == ["1 – 3"] * 3 + ["4 – 6"] * 3 + ["7 – 9"] * 3 + ["10 – 1000"] * 3
+    for few in (
+        ["1", "2", "10"] * 9,
+        [*map(str, range(8))] * 4,
+        ["young", "old"] * 9,
+        [*map(str, range(20)), "unsure"],
+        [""] * 3,
+    ):
         assert fairness.by_quarters(np.array(few)).tolist() == few
+
+
+def test_each_answer_is_corrected_and_stands_under_its_own_rate(
+    dlib_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two columns, two rates: 0.01 × 4 is below 0.05, 0.02 × 3 is not. A score at the threshold is accepted."""
+    chances = {"far a": 0.9, "frr a": 0.01, "far b": 0.02, "frr b": 0.5}
+    asked: list[tuple[str, list[bool]]] = []
+
+    def p_value(wrong: np.ndarray, values: np.ndarray, people: np.ndarray, permutations: int) -> float:
+        rate = "far" if people.max() < 4 else "frr"
+        asked.append((rate, wrong.tolist()))
+        assert permutations >= 2000
+        return chances[f"{rate} {values[0][0]}"]
+
+    monkeypatch.setattr(fairness, "permutation_p_value", p_value)
+    labels, groups = np.array([0] * 6 + [1] * 6), np.array([0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    threshold = dlib_params.evaluate.threshold
+    scores = np.array([threshold, 0.1, 0.1, 0.1, 0.1, 0.1, threshold, 0.9, 0.9, 0.1, 0.9, 0.9])
+    tested = HeldOutScores(np.arange(12), labels, scores, groups)
+    columns = pd.DataFrame({"a": ["a1", "a1", "a2", "a2", "a2", "a2"] * 2, "b": ["b1", "b2", "b2", "b2", "", "b1"] * 2})
+    found = fairness.compare(tested, columns, dlib_params.evaluate)
+    assert [rate for rate, _ in asked] == ["far", "frr", "far", "frr"]
+    assert asked[0][1] == [True] + [False] * 5 and asked[1][1] == [False, False, False, True, False, False]
+    assert [len(wrong) for _, wrong in asked[2:]] == [5, 5], "nothing is said of one of each class"
+    told = [column[f"p_{rate}"] for column in found.columns for rate in ("far", "frr")]
+    assert told == pytest.approx([1.0, 0.04, 0.06, 1.0])
+    assert [column["differs"] for column in found.columns] == [["frr"], []]
+    counts = {group["group"]: (group["people"], group["photos_not_me"], group["photos_me"]) for group in found.groups}
+    assert counts["a2"] == (3, 4, 4), "two photos are of one stranger"
+    assert counts["b2"] == (2, 3, 3)
 
 
 def test_groups_stand_in_the_order_of_their_numbers() -> None:
