@@ -1,17 +1,15 @@
-"""How many threads work at once: one place decides, while training and while serving.
+"""How many threads work at once. This file decides it, for training and for serving.
 
-Every ONNX session has one thread: these networks are small, and threads inside one wait for each other more than they
-work. What is independent (the face and its mirror image, batches of candidates, photos) runs side by side instead.
+Every ONNX session has one thread: the networks are small, and threads inside a session wait for each other more than
+they work. Instead, independent work runs in several threads: the face and its mirror image, batches of candidates,
+photos.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import math
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
@@ -26,17 +24,16 @@ from faces.errors import UserError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_library = ctypes.PyDLL(None) if sys.platform == "linux" else None  # keeps Python's lock, for a call this short
-
 
 class CoresError(UserError):
-    """How many cores to use cannot be told."""
+    """The number of cores to use is set to something that is no number."""
 
 
 def available_cores() -> int:
-    """Cores that this process may use, at least 1: affinity, a container's quota and LOKY_MAX_CPU_COUNT count.
+    """Cores that this process may use, at least 1, by its affinity, a container's quota and LOKY_MAX_CPU_COUNT.
 
-    As joblib's `cpu_count`, whose import (0.1 s) every stage and every worker would wait for.
+    The result is that of joblib's `cpu_count`. That is not used, since every stage and every worker would wait for its
+    import (0.1 s).
 
     Raises:
         CoresError: LOKY_MAX_CPU_COUNT is set to something that is no whole number.
@@ -50,7 +47,7 @@ def available_cores() -> int:
 
 
 def _quota(cgroup: Path) -> int | None:
-    """How many cores' time a container may use, rounded up; None where that is not limited."""
+    """How many cores' time a container may use, rounded up; None if it is not limited."""
     for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # versions 2 and 1
         try:
             quota, period = " ".join((cgroup / name).read_text() for name in names).split()
@@ -61,18 +58,18 @@ def _quota(cgroup: Path) -> int | None:
 
 
 def threads_per_worker(workers: int) -> int:
-    """How many photos each of some processes works on at once: its share of the cores, at least 1."""
+    """On how many photos each of `workers` processes works at once: its share of the cores, at least 1."""
     return max(1, available_cores() // max(workers, 1))
 
 
 def limit_numpy(threads: int) -> AbstractContextManager[object]:
-    """Set how many threads numpy's and SciPy's linear algebra uses from now on; as a context, until its end."""
+    """Set how many threads the linear algebra of numpy and SciPy uses from now on, or until the end of a `with`."""
     limits: AbstractContextManager[object] = threadpoolctl.threadpool_limits(threads)
     return limits
 
 
 def read_ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items; the next one is made in a thread of its own while the last one is worked on."""
+    """The same items. While the caller works on one, another thread makes the next."""
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:
@@ -81,34 +78,39 @@ def read_ahead(items: Iterator[T]) -> Iterator[T]:
 
 
 def slices(length: int, count: int) -> list[slice]:
-    """An interval in that many parts about equally long, or in fewer."""
+    """The interval from 0 to `length` in `count` parts of about one length; fewer if it is too short for so many."""
     edges = [length * part // count for part in range(count + 1)]
     return [slice(first, last) for first, last in pairwise(edges) if first < last]
 
 
 class ThreadedMap:
-    """Independent parts of one photo's work, on several threads. Belongs to one process; safe to share between threads.
+    """Works on independent parts of one photo in several threads. For one process; safe to share between its threads.
 
-    The caller's thread takes part and waits for none that has not begun: where all cores are busy anyway it does all.
+    The caller's thread works too. When it has nothing left to do, it does not wait for helpers that have not begun yet:
+    so if all cores are busy, it does everything itself.
+
+    The system decides on which core a helper runs. It often wakes a helper on the core of its caller, so keeping
+    helpers off that core was tried. After a pause, on a machine that does nothing else, that saves up to 6 %; but while
+    another program keeps a core busy, the work takes up to 1.5 times as long (`python -m bench.threads`).
 
     Args:
-        threads: how many work at once, the caller's among them.
+        threads: how many threads work at once, the caller's among them.
+
+    Attributes:
+        threads: as given.
     """
 
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
-        self._helpers: list[int] = []  # the system's numbers of the threads begun
-        self._avoided = -1  # the core that they are kept off
-        self._pool = ThreadPoolExecutor(threads - 1, "part", self._begin) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads - 1, thread_name_prefix="part") if threads > 1 else None
 
     def map(self, work: Callable[[T], R], parts: Iterable[T]) -> list[R]:
-        """Results in the order of the parts; what one of them raises is raised here."""
+        """The result for each part, in their order. An error that one of them raises is raised here."""
         given = list(parts)
         if self._pool is None or len(given) < 2:
             return [work(part) for part in given]
-        self._keep_helpers_off_this_core()
         results: dict[int, R] = {}
-        places = iter(range(len(given)))  # the interpreter's lock makes taking one from it safe
+        places = iter(range(len(given)))  # several threads may take from it: Python's lock makes that safe
 
         def work_on() -> None:
             for place in places:
@@ -123,21 +125,3 @@ class ThreadedMap:
         for helper in begun:
             helper.result()
         return [results[place] for place in range(len(given))]
-
-    def _begin(self) -> None:
-        self._helpers.append(threading.get_native_id())
-        self._avoided = -1
-
-    def _keep_helpers_off_this_core(self) -> None:
-        """After a pause, Linux in a virtual machine often wakes a helper on the core where its caller runs.
-
-        Both then share it for milliseconds while another sleeps: a face and its mirror image took 7 to 12 ms, not 7.
-        """
-        core = _library.sched_getcpu() if _library is not None else -1
-        if core == self._avoided or core < 0:
-            return
-        self._avoided = core
-        others = os.sched_getaffinity(0) - {core}
-        for helper in self._helpers if others else []:
-            with contextlib.suppress(OSError):  # a system that does not let it be set is as fast as it was
-                os.sched_setaffinity(helper, others)

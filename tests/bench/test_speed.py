@@ -143,6 +143,15 @@ def test_incremental(few: str) -> None:
     assert set(seconds) == {"one photo added", "nothing changed"}
 
 
+@pytest.mark.slow
+def test_threads() -> None:
+    figures = run("threads", "--quick", "--pauses", "0", "0.01")["figures"]
+    assert len(figures) == 2
+    for pauses in figures.values():
+        assert list(pauses) == ["0", "0.01"]
+        assert all(row["p50"] > 0 for ways in pauses.values() for row in ways.values())
+
+
 @posix_only
 @pytest.mark.slow
 def test_processes(few: str) -> None:

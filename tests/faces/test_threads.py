@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import threadpoolctl
@@ -121,30 +120,6 @@ def test_the_caller_waits_for_no_thread_that_is_busy_elsewhere() -> None:
     assert not elsewhere.done()
     held.set()
     assert elsewhere.result()
-
-
-@pytest.mark.skipif(sys.platform != "linux" or available_cores() < 2, reason="threads are placed on Linux, of 2 cores")
-def test_a_helper_is_kept_off_the_core_of_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    two, allowed = ThreadedMap(2), os.sched_getaffinity(0)
-    for core in sorted(allowed)[:2]:
-        monkeypatch.setattr(faces.threads, "_library", SimpleNamespace(sched_getcpu=lambda core=core: core))
-        meeting = threading.Barrier(2, timeout=10)
-        for _ in range(2):  # the first time there is no helper yet
-            two.map(lambda _, meeting=meeting: meeting.wait(), range(2))
-        (helper,) = two._helpers
-        assert os.sched_getaffinity(helper) == allowed - {core}
-    assert os.sched_getaffinity(0) == allowed
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="threads are placed on Linux")
-def test_helpers_work_where_they_cannot_be_placed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(*_: object) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
-    two, meeting = ThreadedMap(2), threading.Barrier(2, timeout=10)
-    for _ in range(2):
-        two.map(lambda _: meeting.wait(), range(2))
 
 
 def test_all_parts_have_ended_where_one_fails() -> None:
