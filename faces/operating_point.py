@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from faces.files import sha256_of, write_text
+from faces.message import Message
 
 DEFAULT_THRESHOLD = 0.75
 """The threshold if none is set, and if the data are too few to choose one."""
 
 
-def describe_strangers(people: int, effective: int) -> str:
+def describe_strangers(people: int, effective: int) -> Message:
     """How many strangers there are and, if they count as fewer, as how many."""
-    return f"{people} strangers" + ("" if effective == people else f" (worth {effective})")
+    if effective == people:
+        return Message("{people} strangers", people=people)
+    return Message("{people} strangers (worth {effective})", people=people, effective=effective)
 
 
 class OperatingPointError(RuntimeError):

@@ -43,7 +43,9 @@ def available_cores() -> int:
     try:
         return max(1, min(cores, _quota(Path("/sys/fs/cgroup")) or cores, int(wanted)))
     except ValueError:
-        raise CoresError(f"LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2") from None
+        raise CoresError(
+            "LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2", wanted=wanted
+        ) from None
 
 
 def _quota(cgroup: Path) -> int | None:

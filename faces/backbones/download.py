@@ -9,7 +9,9 @@ from pathlib import Path
 import requests
 from tqdm import tqdm
 
+from faces.errors import MessageError
 from faces.files import sha256_of
+from faces.message import Message
 
 _CHUNK = 1 << 16
 _ATTEMPTS = 5
@@ -18,7 +20,7 @@ _TIMEOUT = (10, 30)  # seconds to connect, and between two pieces of data
 logger = logging.getLogger(__name__)
 
 
-class DownloadError(RuntimeError):
+class DownloadError(MessageError, RuntimeError):
     """The file cannot be downloaded: there is no network or no such file, or the connection breaks again and again."""
 
 
@@ -56,25 +58,36 @@ def download(url: str, target: Path, sha256: str) -> None:
                 break  # nothing came at all, so there is no network: trying again is useless
             continue
         except requests.HTTPError as error:
-            status = error.response.status_code if error.response is not None else "unknown"
-            raise DownloadError(f"{url} cannot be downloaded (the server answered with status {status})") from error
+            status = error.response.status_code if error.response is not None else Message("unknown")
+            raise DownloadError(
+                "{url} cannot be downloaded (the server answered with status {status})", url=url, status=status
+            ) from error
         except requests.RequestException as error:
-            raise DownloadError(f"{url} cannot be downloaded ({_reason(error)})") from error
+            raise DownloadError("{url} cannot be downloaded ({reason})", url=url, reason=_reason(error)) from error
         digest = sha256_of(part)
         if digest == sha256:
             part.replace(target)
             return
         part.unlink()
         if not resumed:
-            raise ValueError(f"{url} came with SHA-256 {digest}; expected {sha256}. It was deleted, not loaded")
+            raise ValueError(
+                Message(
+                    "{url} came with SHA-256 {digest}; expected {sha256}. It was deleted, not loaded",
+                    url=url,
+                    digest=digest,
+                    sha256=sha256,
+                )
+            )
         resumed = False  # a part that an earlier call left may be of another file: once more from the start
-    raise DownloadError(f"{url} cannot be downloaded ({_reason(failure)})") from failure
+    raise DownloadError("{url} cannot be downloaded ({reason})", url=url, reason=_reason(failure)) from failure
 
 
 def _reason(failure: requests.RequestException | None) -> str:
     """What went wrong on the network, without the connection's address and the retries that libraries put around it."""
     inner = failure.args[0] if failure is not None and failure.args else failure
     cause = getattr(inner, "reason", None) or inner
+    if isinstance(cause, Message):
+        return cause
     text = str(getattr(cause, "original_error", cause))  # a proxy refused: what it said
     return text.partition("): ")[2] or text
 
@@ -89,7 +102,9 @@ def _fetch(url: str, part: Path) -> None:
             return  # all of it is here already
         response.raise_for_status()
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise requests.RequestException("a web page came instead of the file: a sign-in page of the network?")
+            raise requests.RequestException(
+                Message("a web page came instead of the file: a sign-in page of the network?")
+            )
         appending = response.status_code == requests.codes.partial_content
         have = have if appending else 0
         length = response.headers.get("Content-Length")
@@ -103,10 +118,19 @@ def _fetch(url: str, part: Path) -> None:
                 file.write(chunk)
                 progress.update(len(chunk))
         if total is not None and part.stat().st_size < total:
-            raise requests.ConnectionError(f"the connection broke after {part.stat().st_size} of {total} bytes")
+            raise requests.ConnectionError(
+                Message("the connection broke after {have} of {total} bytes", have=part.stat().st_size, total=total)
+            )
 
 
 def _check_space(part: Path, total: int | None, have: int) -> None:
     free = shutil.disk_usage(part.parent).free
     if total is not None and total - have > free:
-        raise OSError(f"{part.parent} has {free / 1e6:.0f} MB free; {(total - have) / 1e6:.0f} MB are needed")
+        raise OSError(
+            Message(
+                "{folder} has {free:.0f} MB free; {needed:.0f} MB are needed",
+                folder=part.parent,
+                free=free / 1e6,
+                needed=(total - have) / 1e6,
+            )
+        )

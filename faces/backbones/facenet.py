@@ -17,6 +17,7 @@ from torch.nn import functional
 from faces.backbones import WeightsDamagedError, WeightsUnavailableError
 from faces.backbones.download import DownloadError, download
 from faces.files import sha256_of
+from faces.message import Message
 from faces.recognition.align import CropGeometry
 
 FILE_NAME = "20180402-114759-vggface2.pt"
@@ -55,26 +56,37 @@ class FaceNet:
         if named:
             path = Path(named).expanduser()
             if not path.is_file():
-                raise WeightsDamagedError(f"{VARIABLE} names {path}, which is not a file: correct or unset it")
-            return self._checked(path, f"correct or unset {VARIABLE}")
+                raise WeightsDamagedError(
+                    "{variable} names {path}, which is not a file: correct or unset it", variable=VARIABLE, path=path
+                )
+            return self._checked(path, Message("correct or unset {variable}", variable=VARIABLE))
         for path in (WEIGHTS_FOLDER / FILE_NAME, _torch_home() / "checkpoints" / FILE_NAME):
             if path.is_file():
-                return self._checked(path, "delete it, and it is downloaded again")
+                return self._checked(path, Message("delete it, and it is downloaded again"))
         target = WEIGHTS_FOLDER / FILE_NAME
         try:
             download(self._url, target, self.weights_sha256)
         except DownloadError as error:
             raise WeightsUnavailableError(
-                f"FaceNet's weights are neither in {VARIABLE}, {WEIGHTS_FOLDER} nor torch's cache, and {error}"
+                "FaceNet's weights are neither in {variable}, {weights_folder} nor torch's cache, and {error}",
+                variable=VARIABLE,
+                weights_folder=WEIGHTS_FOLDER,
+                error=error,
             ) from error
         except ValueError as error:
-            raise WeightsDamagedError(str(error)) from error
+            raise WeightsDamagedError(error.args[0]) from error
         return target
 
-    def _checked(self, path: Path, remedy: str) -> Path:
+    def _checked(self, path: Path, remedy: Message) -> Path:
         digest = sha256_of(path)
         if digest != self.weights_sha256:
-            raise WeightsDamagedError(f"{path} has SHA-256 {digest}; expected {self.weights_sha256}: {remedy}")
+            raise WeightsDamagedError(
+                "{path} has SHA-256 {digest}; expected {weights_sha256}: {remedy}",
+                path=path,
+                digest=digest,
+                weights_sha256=self.weights_sha256,
+                remedy=remedy,
+            )
         return path
 
     def build(self, weights: Path, image_size: int) -> nn.Module:
@@ -86,7 +98,7 @@ class FaceNet:
             network.load_state_dict({name: value for name, value in state.items() if not name.startswith("logits.")})
         except Exception as error:  # torch raises many kinds for a file that is no checkpoint of this network
             raise WeightsDamagedError(
-                f"{weights} is no checkpoint of InceptionResnetV1: delete it, and it is fetched again"
+                "{weights} is no checkpoint of InceptionResnetV1: delete it, and it is fetched again", weights=weights
             ) from error
         return _FromPixels(network, image_size).eval()
 

@@ -13,6 +13,9 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from faces.errors import MessageError
+from faces.message import Message
+
 DEFAULT_MAX_PIXELS = 64_000_000
 """Photos with more pixels are refused, unless a caller raises the limit. A decoded photo takes 3 bytes a pixel."""
 
@@ -22,14 +25,14 @@ LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _KNOWN_MAGIC = {
-    b"GIF8": "a GIF",
-    b"BM": "a BMP",
-    b"II*\x00": "a TIFF",
-    b"MM\x00*": "a TIFF",
-    b"%PDF": "a PDF",
-    b"PK\x03\x04": "a ZIP archive",
-    b"<svg": "an SVG",
-    b"<?xm": "an XML file",
+    b"GIF8": Message("a GIF"),
+    b"BM": Message("a BMP"),
+    b"II*\x00": Message("a TIFF"),
+    b"MM\x00*": Message("a TIFF"),
+    b"%PDF": Message("a PDF"),
+    b"PK\x03\x04": Message("a ZIP archive"),
+    b"<svg": Message("an SVG"),
+    b"<?xm": Message("an XML file"),
 }
 # Pillow's readers of the two formats, used by themselves: `Image.open` would try others, read the further pictures of a
 # JPEG, and warn of many pixels, about which the limits here have already decided.
@@ -59,7 +62,7 @@ _DECODING_ERRORS = (
 )
 
 
-class ImageError(ValueError):
+class ImageError(MessageError, ValueError):
     """A photo that cannot be used; the message says what it is and what was expected."""
 
 
@@ -75,27 +78,29 @@ class ImageTooLargeError(ImageError):
     """The image declares more pixels than the limit allows."""
 
 
-def _describe(data: bytes) -> str:
+def _describe(data: bytes) -> Message:
     """What content that is neither JPEG nor PNG looks like, for an error message."""
     if not data:
-        return "an empty file"
+        return Message("an empty file")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "a WebP"
+        return Message("a WebP")
     if data[4:8] == b"ftyp":
-        return "a HEIC, AVIF or MP4"
+        return Message("a HEIC, AVIF or MP4")
     for magic, name in _KNOWN_MAGIC.items():
         if data.startswith(magic):
             return name
     try:
         data[:512].decode("utf-8")
     except UnicodeDecodeError:
-        return "an unknown kind of file"
-    return "a text file"
+        return Message("an unknown kind of file")
+    return Message("a text file")
 
 
-def _damaged(kind: str) -> str:
+def _damaged(kind: str) -> Message:
     """The same words for every damage: those of Pillow differ from version to version, and name addresses in memory."""
-    return f"a damaged {kind}, or cut off: its pixels cannot be read. Copy it again from where it came"
+    return Message(
+        "a damaged {kind}, or cut off: its pixels cannot be read. Copy it again from where it came", kind=kind
+    )
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ class Photo:
         """
         data = source.read_bytes() if isinstance(source, Path) else source
         if not data.startswith((_JPEG_MAGIC, _PNG_MAGIC)):
-            raise NotJpegOrPngError(f"the content is {_describe(data)}; expected a JPEG or a PNG")
+            raise NotJpegOrPngError("the content is {kind}; expected a JPEG or a PNG", kind=_describe(data))
         kind = "PNG" if data.startswith(_PNG_MAGIC) else "JPEG"
         try:
             with _READERS[kind](io.BytesIO(data)) as image:
@@ -135,11 +140,17 @@ class Photo:
             raise UnreadableImageError(_damaged(kind)) from error
         if size[0] * size[1] > LARGEST_MAX_PIXELS:
             raise ImageTooLargeError(
-                f"more than {LARGEST_MAX_PIXELS / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:g}"
+                "more than {most:.0f} megapixels; the limit is {limit:g}",
+                most=LARGEST_MAX_PIXELS / 1e6,
+                limit=max_pixels / 1e6,
             )
         if size[0] * size[1] > max_pixels:
             raise ImageTooLargeError(
-                f"{size[0]} × {size[1]} = {size[0] * size[1] / 1e6:.1f} megapixels; the limit is {max_pixels / 1e6:g}"
+                "{width} × {height} = {megapixels:.1f} megapixels; the limit is {limit:g}",
+                width=size[0],
+                height=size[1],
+                megapixels=size[0] * size[1] / 1e6,
+                limit=max_pixels / 1e6,
             )
         return cls(data, kind, size)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from faces.detection.detector import Detector
 from faces.detection.settings import DetectorSettings
 from faces.errors import UserError
+from faces.message import Message
 from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
 from faces.recognition.sessions import open_session
@@ -27,7 +28,7 @@ MANIFEST = "networks.json"
 FORMAT = 1
 DETECTOR_NAMES = ("pnet", "rnet", "onet")
 NETWORK_NAMES = (*DETECTOR_NAMES, "embedder")
-_EXPORT_HINT = "run 'dvc repro export' (or 'python -m stages.export') to write them"
+_EXPORT_HINT = Message("run 'dvc repro export' (or 'python -m stages.export') to write them")
 
 
 class NetworksError(UserError):
@@ -101,13 +102,19 @@ class Manifest:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT}") from error
+            raise NetworksNotFoundError("there is no {path}: {hint}", path=path, hint=_EXPORT_HINT) from error
         except (OSError, ValueError) as error:
-            raise NetworksError(f"{path} cannot be read ({_reason(error)}): {_EXPORT_HINT} again") from error
+            raise NetworksError(
+                "{path} cannot be read ({reason}): {hint} again", path=path, reason=_reason(error), hint=_EXPORT_HINT
+            ) from error
         try:
             if values["format"] != FORMAT:
                 raise NetworksError(
-                    f"{path} has format {values['format']!r}; this version reads {FORMAT}: {_EXPORT_HINT} again"
+                    "{path} has format {given!r}; this version reads {format}: {hint} again",
+                    path=path,
+                    given=values["format"],
+                    format=FORMAT,
+                    hint=_EXPORT_HINT,
                 )
             return cls(
                 backbone=values["backbone"],
@@ -124,8 +131,13 @@ class Manifest:
                 versions=dict(values["versions"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            lack = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else "a value is of the wrong kind"
-            raise NetworksError(f"{path} is damaged ({lack}): {_EXPORT_HINT} again") from error
+            if isinstance(error, KeyError):
+                lack = Message("it lacks {name}", name=error.args[0])
+            else:
+                lack = Message("a value is of the wrong kind")
+            raise NetworksError(
+                "{path} is damaged ({lack}): {hint} again", path=path, lack=lack, hint=_EXPORT_HINT
+            ) from error
 
     def recipe(self, flip: bool) -> dict[str, Any]:
         """How embeddings are made. Two embeddings can be compared if and only if this is equal for both.
@@ -145,7 +157,9 @@ class Manifest:
 
 def _reason(error: OSError | ValueError) -> str:
     """Why a file cannot be read."""
-    return error.strerror or "unknown" if isinstance(error, OSError) else "it is not JSON"
+    if isinstance(error, OSError):
+        return error.strerror or Message("unknown")
+    return Message("it is not JSON")
 
 
 class Networks:
@@ -178,11 +192,16 @@ class Networks:
             try:
                 data = path.read_bytes()
             except FileNotFoundError as error:
-                raise NetworksNotFoundError(f"there is no {path}: {_EXPORT_HINT} again") from error
+                raise NetworksNotFoundError("there is no {path}: {hint} again", path=path, hint=_EXPORT_HINT) from error
             except OSError as error:
-                raise NetworksError(f"{path} cannot be read ({_reason(error)})") from error
+                raise NetworksError("{path} cannot be read ({reason})", path=path, reason=_reason(error)) from error
             if hashlib.sha256(data).hexdigest() != manifest.files[name]:
-                raise NetworksError(f"{path} is not the file that {MANIFEST} names: {_EXPORT_HINT} again")
+                raise NetworksError(
+                    "{path} is not the file that {manifest} names: {hint} again",
+                    path=path,
+                    manifest=MANIFEST,
+                    hint=_EXPORT_HINT,
+                )
             models[name] = data
         return cls(manifest, models)
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faces.detection.detector import Detector
+from faces.message import Message
 from faces.recognition.networks import DETECTOR_NAMES, Networks
 from stages.crop.memory import CropMemory, prune
 from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
@@ -30,6 +31,7 @@ from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS
 from stages.files.photos import CLASSES, SourcePhoto, find_misplaced, find_photos
 from stages.files.tables import write_records
+from stages.language.telling import tell, tell_again
 from stages.params import CropParams, load_params
 from stages.progress import progress
 
@@ -87,7 +89,7 @@ class PhotoCropper:
         try:
             data = source.path.read_bytes()
         except OSError as error:
-            return [CropRow(name, "", 0, -1, reason=f"cannot be read: {error.strerror}")]
+            return [CropRow(name, "", 0, -1, reason=Message("cannot be read: {reason}", reason=error.strerror))]
         memory = self._memories[source.label]
         rows = memory.recall(hashlib.sha256(data).hexdigest())
         if rows is None:
@@ -141,24 +143,27 @@ def crop_all(photos: Sequence[SourcePhoto], networks: Networks, params: CropPara
     """
     plans = plan(networks, params)
     with closing(map_in_processes(open_cropper, (networks, plans, target), photos)) as results:
-        rows = [row for found in progress(results, len(photos), "cropping", "photo") for row in found]
+        rows = [row for found in progress(results, len(photos), Message("cropping"), Message("photo")) for row in found]
     prune(REMEMBERED_CROPS, {plan.recipe for plan in plans.values()}, {row.sha256 for row in rows})
     return rows
 
 
 def summarise(photos: Sequence[SourcePhoto], rows: Sequence[CropRow], ignored: Counter[str]) -> str:
     """A table to read: per class, photos, those with a face, those skipped, faces kept."""
-    lines = [f"{'':8}{'photos':>8}{'with face':>11}{'without':>9}{'unusable':>10}{'faces kept':>12}"]
+    headings = (tell("photos"), tell("with face"), tell("without"), tell("unusable"), tell("faces kept"))
+    lines = [" " * 8 + "".join(f"{text:>{len(text) + 3}}" for text in headings)]
     for class_name in reversed(CLASSES):
         own = [row for row in rows if row.photo.startswith(f"{class_name}/")]
         total = sum(photo.class_name == class_name for photo in photos)
         without = sum(row.reason == NO_FACE_FOUND for row in own)
         unusable = sum(row.faces_found == 0 for row in own) - without
         kept = sum(row.kept for row in own)
-        lines.append(f"{class_name:8}{total:8}{total - without - unusable:11}{without:9}{unusable:10}{kept:12}")
+        counts = (total, total - without - unusable, without, unusable, kept)
+        cells = (f"{count:{len(text) + 3}}" for text, count in zip(headings, counts, strict=True))
+        lines.append(f"{class_name:8}{''.join(cells)}")
     if ignored:
         others = ", ".join(f"{count} × {suffix}" for suffix, count in sorted(ignored.items()))
-        lines.append(f"passed over, neither .jpg, .jpeg nor .png: {others}")
+        lines.append(tell("passed over, neither .jpg, .jpeg nor .png: {others}", others=others))
     return "\n".join(lines)
 
 
@@ -166,12 +171,11 @@ def _warn(rows: Sequence[CropRow]) -> None:
     """A warning for every photo that was skipped, and for faces in `me` that were left out."""
     for row in rows:
         if row.faces_found == 0:
-            logger.warning("skipped %s: %s", row.photo, row.reason)
+            logger.warning(tell("skipped {photo}: {reason}", photo=row.photo, reason=tell_again(row.reason)))
     several = sorted({row.photo for row in rows if row.photo.startswith("me/") and row.face > 0 and not row.kept})
     if several:
-        logger.warning(
-            "more than one face on photos of me, the largest taken (%d): %s", len(several), ", ".join(several)
-        )
+        text = "more than one face on photos of me, the largest taken ({count}): {names}"
+        logger.warning(tell(text, count=len(several), names=", ".join(several)))
 
 
 def _replace_folder(new: Path, old: Path) -> None:
@@ -192,7 +196,7 @@ def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params().crop
     for misplaced in find_misplaced(DATA):
-        logger.warning("%s", misplaced.sentence)
+        logger.warning(tell(misplaced.sentence))
     photos, ignored = find_photos(DATA)
     networks = Networks.load(NETWORKS, DETECTOR_NAMES)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
@@ -204,8 +208,10 @@ def main() -> None:
             if not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
                 write_records(CROP_REPORT, COLUMNS, rows)
                 raise StageError(
-                    f"no face was found on any photo in {DATA / class_name}; {CROP_REPORT} has the reason for each. "
-                    f"Use photos where the face is well lit and seen from the front"
+                    "no face was found on any photo in {folder}; {crop_report} has the reason for each. Use photos "
+                    "where the face is well lit and seen from the front",
+                    folder=DATA / class_name,
+                    crop_report=CROP_REPORT,
                 )
         target.chmod(0o755)
         _replace_folder(target, CROPPED)

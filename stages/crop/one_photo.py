@@ -23,7 +23,7 @@ from faces.recognition.image import ImageError, Photo
 from faces.recognition.networks import DETECTOR_NAMES, Manifest
 from faces.recognition.quality import brightness, photo_hash, sharpness
 from faces.recognition.recognizer import decode_for_detection, find_faces
-from stages.files.crop_row import NO_FACE_FOUND, CropRow
+from stages.files.crop_row import NO_FACE_FOUND, NOT_THE_LARGEST, CropRow
 
 PACKAGES = ("numpy", "onnxruntime", "pillow")
 """Those that compute a crop."""
@@ -99,7 +99,7 @@ def crop_photo(data: bytes, detector: Detector, geometry: CropGeometry, settings
     found = empty._replace(faces_found=len(faces))
     kept = [_kept(found, number, face) for number, face in enumerate(faces[:keep])]
     left_out = [_described(found, keep + number, face) for number, face in enumerate(faces[keep:])]
-    rows = [row for row, _ in kept] + [row._replace(reason="not the largest face") for row in left_out]
+    rows = [row for row, _ in kept] + [row._replace(reason=NOT_THE_LARGEST) for row in left_out]
     return CroppedPhoto(rows, [png for _, png in kept])
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.fingerprint import embedding_fingerprint
+from faces.message import Message
 from faces.recognition.embedder import Embedder
 from faces.recognition.networks import Networks
 from faces.threads import available_cores, read_ahead
@@ -38,6 +39,7 @@ from stages.files.paths import (
 )
 from stages.files.photos import SourcePhoto
 from stages.files.tables import Record, read_records, write_array, write_json, write_records
+from stages.language.telling import tell
 from stages.params import EmbedParams, Params, load_params
 from stages.progress import progress
 
@@ -59,11 +61,11 @@ def read_crop_report() -> tuple[list[Record], set[str]]:
     rows = read_records(CROP_REPORT, "crop", ["photo", "sha256", "face", "kept", "crop", "crop_sha256"])
     kept = [row for row in rows if row["kept"] == "True"]
     if not kept:
-        raise StageError(f"{CROP_REPORT} names no crop: run 'dvc repro --force crop'")
+        raise StageError("{crop_report} names no crop: run 'dvc repro --force crop'", crop_report=CROP_REPORT)
     return kept, {row["sha256"] for row in rows}
 
 
-def open_embedder(networks: Networks, params: Params, few: bool) -> tuple[Embedder, str]:
+def open_embedder(networks: Networks, params: Params, few: bool) -> tuple[Embedder, Message]:
     """The embedder for the device asked for, and what it runs on, for people to read.
 
     Args:
@@ -78,13 +80,14 @@ def open_embedder(networks: Networks, params: Params, few: bool) -> tuple[Embedd
     if device == "cuda" or (device == "auto" and not few):
         reason = why_no_gpu()
         if reason is None:
-            return open_torch_embedder(networks, params), f"torch on the GPU ({gpu_name()})"
+            return open_torch_embedder(networks, params), Message("torch on the GPU ({name})", name=gpu_name())
         if device == "cuda":
-            raise StageError(f"embed.device is cuda, but {reason}; expected auto or cpu on this machine")
+            raise StageError("embed.device is cuda, but {reason}; expected auto or cpu on this machine", reason=reason)
         if reason != NO_GPU:
-            logger.warning("%s: the CPU is used", reason)
+            logger.warning(tell("{reason}: the CPU is used", reason=reason))
     threads = available_cores()
-    return networks.open_embedder(params.embed.flip, threads), f"ONNX Runtime on the CPU, {threads} threads"
+    where = Message("ONNX Runtime on the CPU, {threads} threads", threads=threads)
+    return networks.open_embedder(params.embed.flip, threads), where
 
 
 def _batches(new: list[Record], image_size: int, size: int) -> Iterator[NDArray[np.uint8]]:
@@ -104,14 +107,26 @@ def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise StageError(f"the crop {path} cannot be read ({error.strerror}): run 'dvc repro --force crop'") from error
+        raise StageError(
+            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
+            path=path,
+            reason=error.strerror,
+        ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise StageError(f"{path} is not the crop that {CROP_REPORT} names: run 'dvc repro --force crop'")
+        raise StageError(
+            "{path} is not the crop that {crop_report} names: run 'dvc repro --force crop'",
+            path=path,
+            crop_report=CROP_REPORT,
+        )
     pixels = decode_crop(data)
     if pixels.shape[:2] != (image_size, image_size):
         raise StageError(
-            f"{path} is {pixels.shape[1]} × {pixels.shape[0]} pixels, the networks take {image_size} × {image_size}: "
-            f"run 'dvc repro' (or 'python -m stages.crop') first"
+            "{path} is {width} × {height} pixels, the networks take {image_size} × {image_size}: run 'dvc repro' (or "
+            "'python -m stages.crop') first",
+            path=path,
+            width=pixels.shape[1],
+            height=pixels.shape[0],
+            image_size=image_size,
         )
     return pixels
 
@@ -132,11 +147,13 @@ def embed_all(rows: list[Record], networks: Networks, params: Params, memory: Em
     if new:
         few = len(memory) > 0 and len(new) < _WORTH_A_GPU * available_cores()
         embedder, where = open_embedder(networks, params, few)
-        logger.info("%d of %d crops are new: %s, %s", len(new), len(rows), networks.backbone_name, where)
+        text = "{new} of {crops} crops are new: {backbone}, {where}"
+        logger.info(tell(text, new=len(new), crops=len(rows), backbone=networks.backbone_name, where=where))
         size = params.embed.batch_size
         batches = read_ahead(_batches(new, networks.manifest.crop.image_size, size))
         embeddings = chain.from_iterable(
-            _embed(embedder, pixels, size) for pixels in progress(batches, -(-len(new) // size), "embedding", "batch")
+            _embed(embedder, pixels, size)
+            for pixels in progress(batches, -(-len(new) // size), Message("embedding"), Message("batch"))
         )
         for row, embedding in zip(new, embeddings, strict=True):
             memory.add(row["crop_sha256"], row["sha256"], embedding)
@@ -150,8 +167,9 @@ def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> ND
         if "out of memory" not in str(error):
             raise
         raise StageError(
-            f"the GPU has too little memory for embed.batch_size {batch_size}: lower it in params.yaml "
-            f"(or set embed.device: cpu)"
+            "the GPU has too little memory for embed.batch_size {batch_size}: lower it in params.yaml (or set "
+            "embed.device: cpu)",
+            batch_size=batch_size,
         ) from error
 
 
@@ -170,7 +188,7 @@ def _index(rows: list[Record], sources: list[SourcePhoto]) -> list[tuple[Any, ..
     try:
         faces = [int(row["face"]) for row in rows]
     except ValueError as error:
-        raise StageError(f"{CROP_REPORT} is damaged: run 'dvc repro --force crop'") from error
+        raise StageError("{crop_report} is damaged: run 'dvc repro --force crop'", crop_report=CROP_REPORT) from error
     return [
         (number, source.label, row["photo"], row["sha256"], face, source.person, row["crop"], row["crop_sha256"])
         for number, (row, source, face) in enumerate(zip(rows, sources, faces, strict=True))
@@ -198,4 +216,5 @@ def main() -> None:
     write_array(LABELS, np.array([source.label for source in sources], np.int64))
     write_records(INDEX, _INDEX_COLUMNS, index)
     write_json(EMBEDDING_RECIPE, describe_making(networks, params.embed), exact=True)
-    print(f"embed: {embeddings.shape[0]} faces, {embeddings.shape[1]} dimensions ({networks.backbone_name})")
+    text = "embed: {faces} faces, {dimensions} dimensions ({backbone})"
+    print(tell(text, faces=len(rows), dimensions=embeddings.shape[1], backbone=networks.backbone_name))

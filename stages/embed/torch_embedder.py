@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from faces.backbones import get_backbone
 from faces.errors import UserError
+from faces.message import Message
 from faces.recognition.embedder import Embedder
 from faces.recognition.networks import MANIFEST, Networks
 
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 PRECISIONS = ("float32", "tfloat32", "float16", "bfloat16")
 """What numbers the network is computed in: float32, or the same with products in TF32 (10 bits), or autocast."""
 
-NO_GPU = "torch finds no GPU here"
+NO_GPU = Message("torch finds no GPU here")
 
 
 class OtherWeightsError(UserError):
     """params.yaml names other weights than the networks were made of."""
 
 
-def why_no_gpu() -> str | None:
+def why_no_gpu() -> Message | None:
     """Why torch cannot compute on a GPU here, or None where it can; importing torch takes seconds."""
     if not any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/dxg")) and os.name != "nt":
         return NO_GPU
@@ -41,7 +42,7 @@ def why_no_gpu() -> str | None:
     try:
         torch.zeros(1, device="cuda").add(1).item()  # a GPU may be too old for this torch, which only computing shows
     except RuntimeError as error:
-        return f"torch cannot compute on the GPU here ({str(error).splitlines()[0]})"
+        return Message("torch cannot compute on the GPU here ({reason})", reason=str(error).splitlines()[0])
     return None
 
 
@@ -63,8 +64,11 @@ def build_module(networks: Networks, params: Params, device: str) -> torch.nn.Mo
     backbone = get_backbone(manifest.backbone, params.backbone.weights_url, params.backbone.weights_sha256)
     if backbone.weights_sha256 != manifest.weights["embedder"]:
         raise OtherWeightsError(
-            f"params.yaml names weights with SHA-256 {backbone.weights_sha256}, {MANIFEST} those with "
-            f"{manifest.weights['embedder']}: run 'dvc repro' (or 'python -m stages.export') first"
+            "params.yaml names weights with SHA-256 {weights_sha256}, {manifest} those with {expected}: run 'dvc "
+            "repro' (or 'python -m stages.export') first",
+            weights_sha256=backbone.weights_sha256,
+            manifest=MANIFEST,
+            expected=manifest.weights["embedder"],
         )
     return backbone.build(backbone.locate_weights(), manifest.crop.image_size).to(device)
 

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from faces.cosine import CosineClassifier
+from faces.message import Message
 from faces.verifier import Verifier
 from stages.estimation.protocol import Split
 from stages.files.dataset import Dataset
@@ -38,7 +39,7 @@ def predict(data: Dataset, splits: list[Split], params: TrainParams) -> pd.DataF
         Columns repeat, row, part ("test" or "validation"), label and score; a row for each face tested.
     """
     tables = []
-    for split in progress(splits, len(splits), "estimating", "model"):
+    for split in progress(splits, len(splits), Message("estimating"), Message("model")):
         with threadpool_limits(1):  # for such small matrices, threads take longer to start than they save
             verifier = fit(data.rows(split.train), params)
         for part, rows in (("validation", split.validation), ("test", split.test)):

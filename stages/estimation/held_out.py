@@ -51,18 +51,22 @@ def load_held_out() -> dict[str, HeldOutScores]:
         rows, labels = table["row"].to_numpy(np.int64), table["label"].to_numpy(np.int64)
         scores = table["score"].to_numpy(np.float64)
     except ValueError as error:
-        raise StageError(f"{PREDICTIONS} is damaged: run 'dvc repro --force train'") from error
+        raise StageError("{predictions} is damaged: run 'dvc repro --force train'", predictions=PREDICTIONS) from error
     if not len(rows) or rows.min() < 0 or rows.max() >= len(data.labels) or (data.labels[rows] != labels).any():
         raise StageError(
-            f"{PREDICTIONS} speaks of other faces than the {len(data.labels)} embeddings: run 'dvc repro --force train'"
+            "{predictions} speaks of other faces than the {faces} embeddings: run 'dvc repro --force train'",
+            predictions=PREDICTIONS,
+            faces=len(data.labels),
         )
     parts = {}
     for part in ("test", *table["part"].unique()):
         own = (table["part"] == part).to_numpy()
         if len(np.unique(labels[own])) < len(CLASSES):
             raise StageError(
-                f"{PREDICTIONS} gives no face of one class, or of both, to the part {part!r}: "
-                f"run 'dvc repro --force train'"
+                "{predictions} gives no face of one class, or of both, to the part {part!r}: run 'dvc repro "
+                "--force train'",
+                predictions=PREDICTIONS,
+                part=part,
             )
         parts[part] = HeldOutScores(rows[own], labels[own], scores[own], data.groups[rows[own]])
     return parts

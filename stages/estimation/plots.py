@@ -15,15 +15,19 @@ from scipy.stats import norm
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from faces.files import write_bytes
+from faces.message import Message
 from stages.files.photos import CLASSES
+from stages.language.telling import number, tell
 
 _COLOUR = "#1f5fa8"
 
 
-def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+def _axes(title: Message, x: Message, y: Message) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5.5, 5), layout="constrained")
     axes = figure.subplots()
-    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.set(title=tell(title), xlabel=tell(x), ylabel=tell(y))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: number(value))
     return figure, axes
 
 
@@ -36,9 +40,13 @@ def _save(figure: Figure, path: Path) -> None:
 
 def draw_roc(fpr: NDArray[np.float64], tpr: NDArray[np.float64], auc: float, backbone: str, path: Path) -> None:
     """ROC curve: true against false acceptance rate, float [K] each."""
-    figure, axes = _axes(f"ROC, test faces ({backbone})", "FAR: strangers accepted", "1 − FRR: me accepted")
-    axes.plot(fpr, tpr, color=_COLOUR, linewidth=2, drawstyle="steps-post", label=f"AUC {auc:.4f}")
-    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="guessing")
+    figure, axes = _axes(
+        Message("ROC, test faces ({backbone})", backbone=backbone),
+        Message("FAR: strangers accepted"),
+        Message("1 − FRR: me accepted"),
+    )
+    axes.plot(fpr, tpr, color=_COLOUR, linewidth=2, drawstyle="steps-post", label=f"AUC {number(auc, '.4f')}")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label=tell("guessing"))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.legend(loc="lower right")
     axes.grid(alpha=0.3)
@@ -49,8 +57,19 @@ def draw_precision_recall(
     recall: NDArray[np.float64], precision: NDArray[np.float64], average: float, backbone: str, path: Path
 ) -> None:
     """Precision against recall, float [K] each."""
-    figure, axes = _axes(f"Precision and recall, test faces ({backbone})", "Recall", "Precision")
-    axes.plot(recall, precision, color=_COLOUR, linewidth=2, drawstyle="steps-post", label=f"AP {average:.4f}")
+    figure, axes = _axes(
+        Message("Precision and recall, test faces ({backbone})", backbone=backbone),
+        Message("Recall"),
+        Message("Precision"),
+    )
+    axes.plot(
+        recall,
+        precision,
+        color=_COLOUR,
+        linewidth=2,
+        drawstyle="steps-post",
+        label=tell("AP {average}", average=number(average, ".4f")),
+    )
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
     axes.legend(loc="lower left")
     axes.grid(alpha=0.3)
@@ -63,16 +82,20 @@ def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, 
     The axes begin at 0.005 %: smaller rates, 0 among them, are drawn at the edge. If some threshold makes no error at
     all, the whole curve lies on the edges, and a text in the picture says so.
     """
-    figure, axes = _axes(f"DET, test faces ({backbone})", "FAR: strangers accepted", "FRR: me rejected")
+    figure, axes = _axes(
+        Message("DET, test faces ({backbone})", backbone=backbone),
+        Message("FAR: strangers accepted"),
+        Message("FRR: me rejected"),
+    )
     ticks = np.array([0.0001, 0.001, 0.01, 0.05, 0.2, 0.5])
     low, high = 0.00005, 0.6
     shown = [norm.ppf(np.clip(rate, low, high)) for rate in (far, frr)]
     axes.plot(*shown, color=_COLOUR, linewidth=2, clip_on=False, zorder=3)  # above the frame, as it may lie on it
     if ((far == 0) & (frr == 0)).any():
-        said = "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge."
+        said = tell("No face is mistaken at the best threshold:\nthe curve is the left and the lower edge.")
         axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(norm.ppf(ticks), [f"{100 * tick:g} %" for tick in ticks])
+        axis.set_ticks(norm.ppf(ticks), [f"{number(100 * tick)} %" for tick in ticks])
     left, right = norm.ppf(low), norm.ppf(high)
     axes.set(xlim=(left, right), ylim=(left, right), aspect="equal")
     axes.grid(alpha=0.3)
@@ -82,11 +105,13 @@ def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, 
 def draw_calibration(table: pd.DataFrame, backbone: str, path: Path) -> None:
     """What share of faces with a score is "me": columns score, share_me and weight of the calibration table."""
     figure, axes = _axes(
-        f"Calibration, test faces ({backbone})", "Score", "Share that is me (both classes equally frequent)"
+        Message("Calibration, test faces ({backbone})", backbone=backbone),
+        Message("Score"),
+        Message("Share that is me (both classes equally frequent)"),
     )
-    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="perfect")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label=tell("perfect"))
     axes.plot(table["score"], table["share_me"], color=_COLOUR, linewidth=1)
-    axes.scatter(table["score"], table["share_me"], s=20 + 400 * table["weight"], color=_COLOUR, label="measured")
+    axes.scatter(table["score"], table["share_me"], s=20 + 400 * table["weight"], color=_COLOUR, label=tell("measured"))
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.legend(loc="upper left")
     axes.grid(alpha=0.3)
@@ -105,7 +130,11 @@ def draw_scores(
         backbone: named in the title.
         path: the file to write.
     """
-    figure, axes = _axes(f"Scores, test faces ({backbone})", "Score", "Share of the class's faces")
+    figure, axes = _axes(
+        Message("Scores, test faces ({backbone})", backbone=backbone),
+        Message("Score"),
+        Message("Share of the class's faces"),
+    )
     ticks = np.array([1e-6, 1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 0.9999, 1 - 1e-6])
     odds = logit(np.clip(scores, ticks[0], ticks[-1]))
     edges = np.linspace(logit(ticks[0]), logit(ticks[-1]), 50).tolist()
@@ -116,10 +145,13 @@ def draw_scores(
         )
     for (name, threshold), style in zip(thresholds.items(), ("-", "--"), strict=True):
         at = logit(np.clip(threshold, ticks[0], ticks[-1]))
-        axes.axvline(at, color="black", linestyle=style, label=f"threshold {threshold:.4g} ({name})")
-    axes.set_xticks(
-        logit(ticks), ["≤1e-6", "1e-4", "0.01", "0.1", "0.5", "0.9", "0.99", "0.9999", "≥1−1e-6"], rotation=45
-    )
+        axes.axvline(
+            at,
+            color="black",
+            linestyle=style,
+            label=tell("threshold {threshold} ({name})", threshold=number(threshold, ".4g"), name=name),
+        )
+    axes.set_xticks(logit(ticks), ["≤1e-6", "1e-4", *map(number, ticks[2:-1]), "≥1−1e-6"], rotation=45)
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     _save(figure, path)
 
@@ -138,27 +170,29 @@ def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backb
     names = list(dict.fromkeys(steps["degradation"]))
     figure = Figure(figsize=(11, 9.5), layout="constrained")
     grid = figure.subplots(-(-len(names) // 3), 3, sharey=True)
-    curves = (("frr", "#1e8449", "-", "FRR: me rejected"), ("far", "#c0392b", "-", "FAR: strangers accepted"),
-              ("no_face", "grey", ":", "no face found (any photo)"))  # fmt: skip
+    curves = (("frr", "#1e8449", "-", tell("FRR: me rejected")),
+              ("far", "#c0392b", "-", tell("FAR: strangers accepted")),
+              ("no_face", "grey", ":", tell("no face found (any photo)")))  # fmt: skip
     for axes, name in zip(grid.flat, names, strict=False):
         own = steps[steps["degradation"] == name]
         levels = own["level"].tolist()
         for rate, colour, style, meaning in curves:
             values = 100 * np.array([undegraded[rate], *own[rate]])
             axes.plot(values, color=colour, linestyle=style, marker="o", markersize=4, label=meaning)
-        axes.set_xticks(range(len(levels) + 1), ["none", *(f"{level:g}" for level in levels)])
+        axes.set_xticks(range(len(levels) + 1), [tell("as it is"), *map(number, levels)])
         if doubled[name] is not None:
             axes.axvline(
-                1 + levels.index(doubled[name]), color="black", linestyle="--", linewidth=1, label="FRR doubled"
+                1 + levels.index(doubled[name]), color="black", linestyle="--", linewidth=1, label=tell("FRR doubled")
             )
-        axes.set(title=name, xlabel=own["unit"].iloc[0], ylim=(-4, 104))
+        axes.set(title=tell(name), xlabel=tell(own["unit"].iloc[0]), ylim=(-4, 104))
         axes.grid(alpha=0.3)
     for axes in grid[:, 0]:
-        axes.set_ylabel("per cent")
+        axes.set_ylabel(tell("per cent"))
     meanings = {text: line for axes in grid.flat for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(meanings.values(), meanings.keys(), loc="outside lower center", ncols=len(meanings))
-    photos = f"{undegraded['photos_me']} photos of me, {undegraded['photos_not_me']} of others"
-    figure.suptitle(f"Degraded photos: {photos} ({backbone})")
+    text = "Degraded photos: {me} photos of me, {not_me} of others ({backbone})"
+    me, not_me = undegraded["photos_me"], undegraded["photos_not_me"]
+    figure.suptitle(tell(text, me=me, not_me=not_me, backbone=backbone))
     _save(figure, path)
 
 
@@ -166,9 +200,13 @@ def draw_confusion(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], threshold: float, backbone: str, path: Path
 ) -> None:
     """Confusion matrix at a threshold; labels and predictions are int [N]."""
-    figure, axes = _axes("", "", "")
+    title = Message(
+        "Test faces, each once\nthreshold {threshold} ({backbone})", threshold=number(threshold), backbone=backbone
+    )
+    x, y = Message("Predicted"), Message("Actual")
+    figure, axes = _axes(title, x, y)
     ConfusionMatrixDisplay.from_predictions(
         labels, predicted, labels=[0, 1], display_labels=list(CLASSES), cmap="Blues", colorbar=False, ax=axes,
     )  # fmt: skip
-    axes.set(title=f"Test faces, each once\nthreshold {threshold:g} ({backbone})", xlabel="Predicted", ylabel="Actual")
+    axes.set(xlabel=tell(x), ylabel=tell(y))  # scikit-learn has written its own
     _save(figure, path)

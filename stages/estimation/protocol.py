@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
+from faces.message import Message
 from stages.errors import StageError
 from stages.files.dataset import RECOMMENDED, Dataset, Groups, Labels
 from stages.files.photos import CLASSES
@@ -68,8 +69,10 @@ def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams) -> 
         missing = _lacking(data.rows(train), params)
         if missing:
             raise StageError(
-                f"the rest of the photos holds too few of {missing} once near-duplicates and persons stay together: "
-                f"{_counts(data)}. Add photos taken at other times, or of other people"
+                "the rest of the photos holds too few of {missing} once near-duplicates and persons stay "
+                "together: {counts}. Add photos taken at other times, or of other people",
+                missing=missing,
+                counts=_counts(data),
             )
         splits.append(Split(repeat, train, test))
     return splits
@@ -150,23 +153,33 @@ def _check_counts(data: Dataset, params: TrainParams) -> None:
         faces, different = int((data.labels == label).sum()), data.count_groups(label)
         if different >= count:
             continue
-        name, kind = CLASSES[label], ("that are not near-duplicates" if label else "of different people")
+        name = CLASSES[label]
+        kind = Message("that are not near-duplicates") if label else Message("of different people")
         raise StageError(
-            f"{name} has {faces} usable face{'s' if faces != 1 else ''}, {different} {kind}; at least {count} are "
-            f"needed to train and to test, {RECOMMENDED} to 30 are recommended. Add photos to data/{name}"
+            "{name} has {usable}, {different} {kind}; at least {count} are needed to train and to "
+            "test, {recommended} to 30 are recommended. Add photos to data/{name}",
+            name=name,
+            usable=Message("1 usable face") if faces == 1 else Message("{faces} usable faces", faces=faces),
+            different=different,
+            kind=kind,
+            count=count,
+            recommended=RECOMMENDED,
         )
 
 
-def _counts(data: Dataset) -> str:
-    return ", ".join(
-        f"{name} {int((data.labels == label).sum())} faces in {data.count_groups(label)} groups"
-        for label, name in enumerate(CLASSES)
-    )
+def _counts(data: Dataset) -> Message:
+    not_me, me = (int((data.labels == label).sum()) for label in range(len(CLASSES)))
+    groups = {"groups_not_me": data.count_groups(0), "groups_me": data.count_groups(1)}
+    return Message(
+        "not_me {not_me} faces in {groups_not_me} groups, me {me} faces in {groups_me} groups",
+        not_me=not_me, me=me, **groups,
+    )  # fmt: skip
 
 
-def _too_few(labels: Labels, params: TrainParams) -> str:
+def _too_few(labels: Labels, params: TrainParams) -> Message:
     counts = ", ".join(f"{name} {int((labels == label).sum())}" for label, name in enumerate(CLASSES))
-    return (
-        f"faces: {counts}. With train.test_size {params.test_size} and train.validation_size {params.validation_size} "
-        f"some part would lack a class. Add photos, or change the sizes in params.yaml"
-    )
+    return Message(
+        "faces: {counts}. With train.test_size {test_size} and train.validation_size {validation_size} some part would "
+        "lack a class. Add photos, or change the sizes in params.yaml",
+        counts=counts, test_size=params.test_size, validation_size=params.validation_size,
+    )  # fmt: skip

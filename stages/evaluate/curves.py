@@ -13,6 +13,7 @@ from stages.files.dataset import Labels, Scores
 from stages.files.paths import REPORTS
 from stages.files.photos import CLASSES
 from stages.files.tables import DIGITS, write_table
+from stages.language.telling import tell
 
 NAMES = ("roc_curve", "pr_curve", "det_curve", "calibration", "scores", "confusion_matrix")
 FILES = (
@@ -85,5 +86,5 @@ def write_all(held_out: HeldOutScores, table: pd.DataFrame, threshold: float, ch
     plots.draw_precision_recall(recall, precision, average, backbone, path["pr_curve"])
     plots.draw_det(false_positive, 1 - true_positive, backbone, path["det_curve"])
     plots.draw_calibration(calibration, backbone, path["calibration"])
-    plots.draw_scores(labels, scores, {"default": threshold, "chosen": chosen}, backbone, path["scores"])
+    plots.draw_scores(labels, scores, {tell("default"): threshold, tell("chosen"): chosen}, backbone, path["scores"])
     plots.draw_confusion(actual, predicted, threshold, backbone, path["confusion_matrix"])

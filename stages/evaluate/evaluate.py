@@ -21,6 +21,7 @@ from stages.evaluate import curves, operating_point
 from stages.evaluate.thresholds import analyse_thresholds, threshold_table
 from stages.files.paths import EVALUATION, METRICS, MODEL, OPERATING_POINT
 from stages.files.tables import read_json, rounded, write_json
+from stages.language.telling import tell
 from stages.params import EvaluateParams, load_params
 
 OUTPUTS = (EVALUATION, OPERATING_POINT, *curves.FILES)
@@ -47,16 +48,21 @@ def summarise(results: dict[str, Any]) -> str:
     """What the stage says on the terminal."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
     lines = [
-        f"evaluate: at {results['threshold']}: FAR {at['far']:.2%} (95 %: below {at['far_interval']['high']:.2%}), "
-        f"FRR {at['frr']:.2%} (below {at['frr_interval']['high']:.2%})",
-        f"  for a FAR of {point['target_far']:.2%}: threshold {point['threshold']:.4f}, FRR {point['frr']:.2%}",
-    ]
+        tell(
+            "evaluate: at {threshold}: FAR {far:.2%} (95 %: below {far_high:.2%}), FRR {frr:.2%} (below "
+            "{frr_high:.2%})",
+            threshold=results["threshold"], far=at["far"], far_high=at["far_interval"]["high"],
+            frr=at["frr"], frr_high=at["frr_interval"]["high"],
+        ),
+        tell(
+            "  for a FAR of {target:.2%}: threshold {threshold:.4f}, FRR {frr:.2%}",
+            target=point["target_far"], threshold=point["threshold"], frr=point["frr"],
+        ),
+    ]  # fmt: skip
     if not point["supported"]:
         strangers = describe_strangers(point["people"], point["effective_people"])
-        lines.append(
-            f"  {strangers} are too few to promise that: it takes {point['people_needed']}, "
-            f"each with as many photos as the others"
-        )
+        text = "  {strangers} are too few to promise that: it takes {needed}, each with as many photos as the others"
+        lines.append(tell(text, strangers=strangers, needed=point["people_needed"]))
     return "\n".join(lines)
 
 
@@ -113,7 +119,7 @@ def main() -> None:
     parts = load_held_out()
     trained = read_json(METRICS, "train")
     if not MODEL.is_file():
-        raise StageError(f"there is no {MODEL}: run 'dvc repro' (or 'python -m stages.train') first")
+        raise StageError("there is no {model}: run 'dvc repro' (or 'python -m stages.train') first", model=MODEL)
     judged = judge(parts, trained, params)
     point = judged.operating_point
     backbone = str(trained.get("backbone"))

@@ -32,6 +32,7 @@ from faces.threads import available_cores
 from stages.errors import StageError
 from stages.files.paths import NETWORKS
 from stages.files.photos import what_dvc_cannot_do
+from stages.language.telling import tell
 from stages.params import Params, load_params
 
 OUTPUTS = (NETWORKS, NETWORKS / MANIFEST, *(NETWORKS / f"{network}.onnx" for network in NETWORK_NAMES))
@@ -118,18 +119,24 @@ def choose_backbone(params: Params, folder: Path) -> tuple[Backbone, Path]:
         return wanted, wanted.locate_weights()
     except WeightsUnavailableError as error:
         if params.backbone.offline is None or params.backbone.offline == wanted.name:
-            raise StageError(f"{error}. Connect to the internet, or put the file into models/weights/") from error
+            raise StageError(
+                "{error}. Connect to the internet, or put the file into models/weights/", error=error
+            ) from error
         if _last_backbone(folder) == wanted.name:
             raise StageError(
-                f"{error}. This project was last built with {wanted.name}, so it is not moved to "
-                f"{params.backbone.offline} silently. Put the weights file into models/weights/ (or name it in "
-                f"FACENET_WEIGHTS), or set backbone.name: {params.backbone.offline} in params.yaml"
+                "{error}. This project was last built with {name}, so it is not moved to {offline} silently. Put "
+                "the weights file into models/weights/ (or name it in FACENET_WEIGHTS), or set backbone.name: "
+                "{offline} in params.yaml",
+                error=error,
+                name=wanted.name,
+                offline=params.backbone.offline,
             ) from error
-        logger.warning(
-            "%s\nGoing on without it: the embedded stand-in %s is used instead of %s, and all will work. With the "
-            "weights at hand later, 'dvc repro --force export' followed by 'dvc repro' moves the project to %s.",
-            error, params.backbone.offline, wanted.name, wanted.name,
-        )  # fmt: skip
+        text = (
+            "{error}\nGoing on without it: the embedded stand-in {stand_in} is used instead of {wanted}, and all will "
+            "work. With the weights at hand later, 'dvc repro --force export' followed by 'dvc repro' moves the "
+            "project to {wanted}."
+        )
+        logger.warning(tell(text, error=error, stand_in=params.backbone.offline, wanted=wanted.name))
         stand_in = get_backbone(params.backbone.offline)
         return stand_in, stand_in.locate_weights()
 
@@ -142,7 +149,7 @@ def _last_backbone(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise StageError(f"{path} is damaged. Delete it if the project may change its backbone") from error
+        raise StageError("{path} is damaged. Delete it if the project may change its backbone", path=path) from error
     return str(values.get("backbone")) if isinstance(values, dict) else None
 
 
@@ -205,16 +212,21 @@ def export_networks(params: Params, folder: Path) -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp") as name:
         temporary = Path(name)
-        for network, (module, example, dynamic) in tqdm(jobs.items(), desc="exporting networks", unit="network"):
+        for network, (module, example, dynamic) in tqdm(
+            jobs.items(), desc=tell("exporting networks"), unit=tell("network")
+        ):
             original = module if network == "embedder" else _FromPixels(module).eval()
             fast = module if network == "embedder" else _FromPixels(_with_cheap_prelu(module)).eval()
             worst = _write_onnx(fast, original, example, temporary / f"{network}.onnx", dynamic)
             if not worst <= TOLERANCE:
                 raise StageError(
-                    f"{network} in ONNX differs from torch by {worst:.1e}; at most {TOLERANCE:.0e} is allowed. "
-                    f"Install the versions of requirements.txt"
+                    "{network} in ONNX differs from torch by {worst:.1e}; at most {tolerance:.0e} is allowed. "
+                    "Install the versions of requirements.txt",
+                    network=network,
+                    worst=worst,
+                    tolerance=TOLERANCE,
                 )
-            logger.info("%s: ONNX agrees with torch to %.1e", network, worst)
+            logger.info(tell("{network}: ONNX agrees with torch to {worst:.1e}", network=network, worst=worst))
         manifest = _describe(params, backbone, temporary)
         for network in jobs:
             write_bytes(folder / f"{network}.onnx", (temporary / f"{network}.onnx").read_bytes())
@@ -252,8 +264,12 @@ def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
     if what_fails := what_dvc_cannot_do(Path.cwd()):
-        logger.warning("%s", what_fails)  # here, as this stage runs first, and seldom
+        logger.warning(tell(what_fails))  # here, as this stage runs first, and seldom
     torch.set_num_threads(available_cores())
     manifest = export_networks(params, NETWORKS)
-    stand_in = "" if manifest.backbone == manifest.requested else f" (stand-in for {manifest.requested})"
-    print(f"export: {manifest.backbone}{stand_in}, {manifest.embedding_size} dimensions → {NETWORKS}")
+    if manifest.backbone == manifest.requested:
+        text = "export: {backbone}, {dimensions} dimensions → {folder}"
+    else:
+        text = "export: {backbone} (stand-in for {requested}), {dimensions} dimensions → {folder}"
+    names = {"backbone": manifest.backbone, "requested": manifest.requested, "folder": NETWORKS}
+    print(tell(text, dimensions=manifest.embedding_size, **names))

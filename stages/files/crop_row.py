@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NO_FACE_FOUND = "no face found"
+from faces.message import Message
+
+# Plain texts, since a row is kept as JSON by msgspec, which knows no other kind of text.
+NO_FACE_FOUND = str(Message("no face found"))
 """Why a photo that could be read has no crop."""
+
+NOT_THE_LARGEST = str(Message("not the largest face"))
+"""Why a face was not cut."""
 
 
 class CropRow(NamedTuple):
@@ -19,7 +25,7 @@ class CropRow(NamedTuple):
         left, top, right, bottom: box in pixels of the photo as displayed.
         probability: the detector's.
         kept: whether the face was cut for training.
-        reason: why not, or why there is no face.
+        reason: why not, or why there is no face, in English.
         crop: path of the crop within data/cropped, if kept.
         crop_sha256: of that file.
         photo_hash: perceptual hash of the photo (`faces.recognition.quality`); "" where it could not be decoded.

@@ -58,18 +58,27 @@ def load_dataset() -> Dataset:
     embeddings, labels = read_array(EMBEDDINGS, "embed"), read_array(LABELS, "embed")
     if embeddings.ndim != 2 or labels.shape != embeddings.shape[:1]:
         raise StageError(
-            f"{EMBEDDINGS} has shape {embeddings.shape} and {LABELS} {labels.shape}; "
-            f"expected [N, D] and [N]: run 'dvc repro --force embed'"
+            "{embeddings} has shape {shape} and {labels} {labels_shape}; expected [N, D] and [N]: run 'dvc repro "
+            "--force embed'",
+            embeddings=EMBEDDINGS,
+            shape=embeddings.shape,
+            labels=LABELS,
+            labels_shape=labels.shape,
         )
     if not np.isfinite(embeddings).all() or not np.isin(labels, range(len(CLASSES))).all():
         raise StageError(
-            f"{EMBEDDINGS} holds values that are not finite, or {LABELS} others than 0 and 1: "
-            f"run 'dvc repro --force embed'"
+            "{embeddings} holds values that are not finite, or {labels} others than 0 and 1: run 'dvc repro "
+            "--force embed'",
+            embeddings=EMBEDDINGS,
+            labels=LABELS,
         )
     table = read_table(GROUPS, "quality", ["group"])
     if len(table) != len(labels) or not table["group"].str.fullmatch(r"\d+").all():
         raise StageError(
-            f"{GROUPS} has {len(table)} rows, the embeddings {len(labels)}, or holds other things than numbers: "
-            f"run 'dvc repro --force quality'"
+            "{groups} has {rows} rows, the embeddings {faces}, or holds other things than numbers: run 'dvc repro "
+            "--force quality'",
+            groups=GROUPS,
+            rows=len(table),
+            faces=len(labels),
         )
     return Dataset(embeddings, labels, table["group"].to_numpy(np.int64))

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from faces.message import Message
 from stages.errors import StageError
+from stages.language.telling import some
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 CLASSES = ("not_me", "me")
@@ -73,13 +75,14 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
     for label, class_name in enumerate(CLASSES):
         folder = data / class_name
         if not folder.is_dir():
-            raise StageError(_what_is_expected(f"there is no folder {folder}"))
+            raise StageError(_what_is_expected(Message("there is no folder {folder}", folder=folder)))
         found = []
         for name in sorted(_files(folder)):
             path = folder / name
             if not _is_text(name):
                 raise StageError(
-                    f"the name of {path.as_posix()!a} is not valid UTF-8, which tables and DVC need: rename the file"
+                    "the name of {path!a} is not valid UTF-8, which tables and DVC need: rename the file",
+                    path=path.as_posix(),
                 )
             if name == ATTRIBUTES_NAME:
                 continue
@@ -88,8 +91,11 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
             else:
                 ignored[path.suffix.lower() or path.name] += 1
         if not found:
-            others = f" (only {dict(ignored)})" if ignored else ""
-            raise StageError(_what_is_expected(f"{folder} holds no photo{others}"))
+            if ignored:
+                given = Message("{folder} holds no photo (only {others})", folder=folder, others=dict(ignored))
+            else:
+                given = Message("{folder} holds no photo", folder=folder)
+            raise StageError(_what_is_expected(given))
         photos += found
     return photos, ignored
 
@@ -103,7 +109,7 @@ class Misplaced:
         stops_dvc: whether DVC cannot track the photos as long as it is there.
     """
 
-    sentence: str
+    sentence: Message
     stops_dvc: bool = False
 
 
@@ -118,36 +124,38 @@ def find_misplaced(data: Path) -> list[Misplaced]:
     for path in sorted(data.iterdir()) if data.is_dir() else []:
         meant = next((name for name in CLASSES if path.name.lower() == name and path.name != name), None)
         if meant and path.is_dir():
-            found.append(
-                Misplaced(f"{path} is not read, since its name is not exactly {meant}: rename it to {data / meant}")
-            )
+            sentence = Message(
+                "{path} is not read, since its name is not exactly {meant}: rename it to {right}",
+                path=path, meant=meant, right=data / meant,
+            )  # fmt: skip
+            found.append(Misplaced(sentence))
         elif path.suffix.lower() in SUFFIXES and path.is_file():
             loose.append(str(path))
     if loose:
-        more = f" and {len(loose) - _NAMED} more" if len(loose) > _NAMED else ""
-        found.append(
-            Misplaced(
-                f"not read, since photos of {data} itself belong to nobody: {', '.join(loose[:_NAMED])}{more}. Move "
-                f"those of you to {data / 'me'}, those of others to {data / 'not_me'}"
-            )
-        )
+        sentence = Message(
+            "not read, since photos of {data} itself belong to nobody: {names}. Move those of you to {me}, those of "
+            "others to {not_me}",
+            data=data, names=some(loose, _NAMED), me=data / "me", not_me=data / "not_me",
+        )  # fmt: skip
+        found.append(Misplaced(sentence))
     for class_name in CLASSES:
         found += _misplaced_in(data / class_name)
     return found
 
 
-def what_dvc_cannot_do(root: Path) -> str:
-    """A sentence on what DVC itself fails to do in a path with letters beyond ASCII, "" where the path has none.
+def what_dvc_cannot_do(root: Path) -> Message | None:
+    """A sentence on what DVC itself fails to do in a path with letters beyond ASCII, None where the path has none.
 
     Args:
         root: of the project.
     """
     if str(root.resolve()).isascii():
-        return ""
-    return (
-        f"the path of the project, {root.resolve()}, has a letter with an accent or the like: DVC itself fails there "
-        f"with `dvc exp run --temp`, `--queue` and `dvc remote add` (which may leave .dvc/config empty). All else "
-        f"works; for these, move the project to a path of plain letters"
+        return None
+    return Message(
+        "the path of the project, {root}, has a letter with an accent or the like: DVC itself fails there with "
+        "`dvc exp run --temp`, `--queue` and `dvc remote add` (which may leave .dvc/config empty). All else works; for "
+        "these, move the project to a path of plain letters",
+        root=root.resolve(),
     )
 
 
@@ -158,16 +166,21 @@ def _misplaced_in(folder: Path) -> Iterator[Misplaced]:
             path = Path(parent, name)
             if path.is_symlink():
                 yield Misplaced(
-                    f"{path} is a link to a folder, whose photos are not read: copy the folder itself there"
+                    Message(
+                        "{path} is a link to a folder, whose photos are not read: copy the folder itself there",
+                        path=path,
+                    )
                 )
         for name in sorted(files):
             path = Path(parent, name)
             if path.is_symlink() and not path.exists():
-                yield Misplaced(f"{path} is a link to a file that is not there: delete the link", stops_dvc=True)
+                sentence = Message("{path} is a link to a file that is not there: delete the link", path=path)
+                yield Misplaced(sentence, stops_dvc=True)
             elif not os.access(path, os.R_OK):
-                yield Misplaced(
-                    f"{path} cannot be read: give yourself the right to (chmod u+r), or delete it", stops_dvc=True
+                sentence = Message(
+                    "{path} cannot be read: give yourself the right to (chmod u+r), or delete it", path=path
                 )
+                yield Misplaced(sentence, stops_dvc=True)
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -188,8 +201,9 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _what_is_expected(given: str) -> str:
-    return (
-        f"{given}. Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me, "
-        f"20 to 30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there"
+def _what_is_expected(given: Message) -> Message:
+    return Message(
+        "{given}. Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me, 20 to "
+        "30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there",
+        given=given,
     )

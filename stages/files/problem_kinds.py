@@ -55,4 +55,10 @@ PROBLEM_KINDS = (
 )  # fmt: skip
 """All kinds, the gravest first."""
 
+
+def names_of_problems(language: Literal["es", "en"]) -> dict[str, str]:
+    """What a report calls the cases of each kind, by its name."""
+    return {kind.name: getattr(kind, language) for kind in PROBLEM_KINDS}
+
+
 PROBLEM_NAMES = tuple(kind.name for kind in PROBLEM_KINDS)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faces.errors import MessageError
 from faces.files import write_bytes, write_text
 from stages.errors import StageError
 
@@ -31,8 +32,8 @@ DIGITS = 4
 """Decimals of the figures in files. Further digits differ between processors, and would look like a change."""
 
 
-class DamagedFileError(ValueError):
-    """What is wrong with a file, in the project's own words."""
+class DamagedFileError(MessageError, ValueError):
+    """What is wrong with a file, as a `faces.message.Message`."""
 
 
 @contextmanager
@@ -41,10 +42,15 @@ def reading_output_of(stage: str, path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise StageError(f"there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first") from error
+        raise StageError(
+            "there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first", path=path, stage=stage
+        ) from error
     except (EOFError, KeyError, TypeError, ValueError, csv.Error) as error:
-        said = f" ({error})" if isinstance(error, DamagedFileError) else ""  # words of a library help nobody
-        raise StageError(f"{path} is damaged{said}: run 'dvc repro --force {stage}'") from error
+        if isinstance(error, DamagedFileError):  # the words of a library help nobody
+            raise StageError(
+                "{path} is damaged ({error}): run 'dvc repro --force {stage}'", path=path, error=error, stage=stage
+            ) from error
+        raise StageError("{path} is damaged: run 'dvc repro --force {stage}'", path=path, stage=stage) from error
 
 
 def read_records(path: Path, stage: str, columns: Sequence[str]) -> list[Record]:
@@ -76,11 +82,11 @@ def _read_columns_and_records(path: Path, stage: str, columns: Sequence[str]) ->
         names = next(reader, [])
         missing = [name for name in columns if name not in names]
         if missing:
-            raise DamagedFileError(f"no column {', '.join(missing)}")
+            raise DamagedFileError("no column {names}", names=", ".join(missing))
         rows: list[Record] = []
         for row in reader:
             if row and len(row) != len(names):
-                raise DamagedFileError(f"line {reader.line_num} has not one value for each column")
+                raise DamagedFileError("line {line_num} has not one value for each column", line_num=reader.line_num)
             if row:  # an empty line is not a row
                 rows.append(dict(zip(names, row, strict=True)))
     return names, rows
@@ -110,7 +116,7 @@ def read_json(path: Path, stage: str) -> dict[str, Any]:
     with reading_output_of(stage, path):
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
-            raise DamagedFileError(f"it holds a {type(values).__name__}")
+            raise DamagedFileError("it holds a {kind}", kind=type(values).__name__)
     return values
 
 

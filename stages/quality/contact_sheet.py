@@ -11,18 +11,20 @@ from pathlib import Path
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
+from faces.message import Message
 from stages.errors import StageError
 from stages.files.problem_kinds import PROBLEM_KINDS
+from stages.language.telling import tell
 
 # Colour-blind people can tell these colours apart (Okabe and Ito, 2008). Words below each face say the same.
 WRONG_LABEL, BOTH, DUPLICATE, POOR, SEVERAL, FINE = "#d00000", "#a020c0", "#0072b2", "#b87700", "#00805c", "#c8c8c8"
 LEGEND = {
-    WRONG_LABEL: "suspected in the wrong class",
-    BOTH: "in both classes",
-    DUPLICATE: "near-duplicate",
-    POOR: "tiny, blurred, dark or overexposed",
-    SEVERAL: "several faces on the photo",
-    FINE: "no problem found",
+    WRONG_LABEL: Message("suspected in the wrong class"),
+    BOTH: Message("in both classes"),
+    DUPLICATE: Message("near-duplicate"),
+    POOR: Message("tiny, blurred, dark or overexposed"),
+    SEVERAL: Message("several faces on the photo"),
+    FINE: Message("no problem found"),
 }
 _CATEGORY_COLOURS = {
     "wrong_class": WRONG_LABEL,
@@ -124,8 +126,9 @@ def _draw_legend(draw: ImageDraw.ImageDraw, y: int) -> None:
     x: float = _MARGIN
     for colour, text in LEGEND.items():
         draw.rectangle((x, y + 1, x + 14, y + 15), outline=colour, width=4)
-        draw.text((x + 21, y), text, _INK, _font(13))
-        x += 21 + draw.textlength(text, _font(13)) + 24
+        told = tell(text)
+        draw.text((x + 21, y), told, _INK, _font(13))
+        x += 21 + draw.textlength(told, _font(13)) + 24
 
 
 def _draw_tile(sheet: Image.Image, tile: Tile, x: int, y: int) -> None:
@@ -144,7 +147,9 @@ def _read(path: Path) -> Image.Image:
             return image.convert("RGB").resize((_FACE, _FACE), Image.Resampling.LANCZOS)
     except (OSError, SyntaxError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise StageError(f"the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'") from error
+        raise StageError(
+            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'", path=path, reason=reason
+        ) from error
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, width: int, bold: bool) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from faces.message import Message
 from faces.recognition.quality import HASH_BITS, hamming
 from stages.progress import progress
 
@@ -65,7 +66,7 @@ def find_near_duplicates(
     same, other = np.full(count, NONE), np.full(count, NONE)
     distance_same, distance_other = np.zeros(count, np.int64), np.zeros(count, np.int64)
     starts = range(0, count, _BLOCK)
-    for start in progress(starts, len(starts), "comparing", "block"):
+    for start in progress(starts, len(starts), Message("comparing"), Message("block")):
         rows = np.arange(start, min(start + _BLOCK, count))
         before = slice(0, int(rows[-1]) + 1)
         distance = hamming(bits[rows], bits[before])

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from faces.message import Message
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.language.telling import tell_again
 from stages.params import QualityParams
 from stages.quality.grouping import NONE, NearDuplicates
 from stages.quality.suspects import LabelCheck
@@ -34,7 +36,7 @@ class PhotoProblem:
     other: str
     value: float | None
     limit: float | None
-    message: str
+    message: Message
     row: int = NONE
 
 
@@ -62,9 +64,12 @@ def find_problems(
     return sorted(found, key=lambda problem: PROBLEM_NAMES.index(problem.problem))
 
 
-def _which(face: pd.Series) -> str:
-    """Which face of its photo it is, if the photo has several."""
-    return "" if int(face["faces_found"]) < 2 else f"face {int(face['face']) + 1} of {int(face['faces_found'])}: "
+def _about(face: pd.Series, text: Message) -> Message:
+    """The text, with the face that it is about before it, if the photo has several."""
+    count = int(face["faces_found"])
+    if count < 2:
+        return text
+    return Message("face {number} of {count}: {text}", number=int(face["face"]) + 1, count=count, text=text)
 
 
 def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams) -> Iterator[PhotoProblem]:
@@ -75,20 +80,25 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
     for row in np.flatnonzero(strange | mine):
         face, score = faces.iloc[row], float(scores[row])
         if me[row]:
-            text = "looks like nobody else in me. Look at it: if it is somebody else, move or delete it"
+            found = Message("looks like nobody else in me. Look at it: if it is somebody else, move or delete it")
         else:
-            text = "looks like me. Look at it: if it is, move it to data/me or delete it"
+            found = Message("looks like me. Look at it: if it is, move it to data/me or delete it")
+        text = Message("{found} (a model that had not seen it gives it {score:.2f} as me)", found=found, score=score)
         yield PhotoProblem(
             face["photo"], "suspected_not_me" if me[row] else "suspected_me", "", round(score, 4), float(limits[row]),
-            f"{_which(face)}{text} (a model that had not seen it gives it {score:.2f} as me)", int(row),
+            _about(face, text), int(row),
         )  # fmt: skip
     strays = int(check.stray.sum())
     for row in np.flatnonzero(check.stray):
         face = faces.iloc[row]
+        text = Message(
+            "me shows two people or more: {strays} of its {count} faces, this one among them, are no more like the "
+            "others than strangers are. Keep one person's photos in data/me",
+            strays=strays, count=int(me.sum()),
+        )  # fmt: skip
         yield PhotoProblem(
             face["photo"], "two_people", "", round(float(check.likeness[row]), 4), round(check.boundary, 4),
-            f"{_which(face)}me shows two people or more: {strays} of its {int(me.sum())} faces, this one among them, "
-            f"are no more like the others than strangers are. Keep one person's photos in data/me", int(row),
+            _about(face, text), int(row),
         )  # fmt: skip
 
 
@@ -97,35 +107,36 @@ def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams
     photos = faces["photo"].to_numpy(str)
     kinds = (
         ("in_both_classes", near.other_class, near.distance_other,
-         "is in the other class and the same photo, or nearly so. Delete the one that does not belong"),
+         Message("{other} is in the other class and the same photo, or nearly so. Delete the one that does not "
+                 "belong")),
         ("near_duplicate", near.same_class, near.distance_same,
-         "is nearly the same photo. They stay together in every split; one of another moment would teach more"),
+         Message("{other} is nearly the same photo. They stay together in every split; one of another moment would "
+                 "teach more")),
     )  # fmt: skip
     for problem, found, distance, text in kinds:
         rows = np.flatnonzero(found != NONE)
         for row in rows[np.unique(photos[rows], return_index=True)[1]]:
             other = photos[found[row]]
-            yield PhotoProblem(
-                photos[row], problem, other, int(distance[row]), params.hash_distance, f"{other} {text}", int(row)
-            )
+            message = Message(text, other=other)
+            yield PhotoProblem(photos[row], problem, other, int(distance[row]), params.hash_distance, message, int(row))
 
 
 def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
     large = faces["size"] >= params.min_face  # a tiny face is always blurred, since its crop is enlarged
     checks = (
-        ("tiny_face", "size", ~large, params.min_face, "the face is tiny. Take a photo where it is larger"),
+        ("tiny_face", "size", ~large, params.min_face, Message("the face is tiny. Take a photo where it is larger")),
         ("blurred", "sharpness", large & (faces["sharpness"] < params.min_sharpness), params.min_sharpness,
-         "the face is blurred. Take a sharper photo"),
+         Message("the face is blurred. Take a sharper photo")),
         ("dark_face", "brightness", faces["brightness"] < params.min_brightness, params.min_brightness,
-         "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it"),
+         Message("the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it")),
         ("bright_face", "brightness", faces["brightness"] > params.max_brightness, params.max_brightness,
-         "the face is overexposed. Take a photo with less light"),
+         Message("the face is overexposed. Take a photo with less light")),
     )  # fmt: skip
     for problem, measure, wrong, limit, text in checks:
         for row in np.flatnonzero(wrong):
             face = faces.iloc[row]
             value = round(float(face[measure]), 5)
-            yield PhotoProblem(face["photo"], problem, "", value, limit, _which(face) + text, int(row))
+            yield PhotoProblem(face["photo"], problem, "", value, limit, _about(face, text), int(row))
 
 
 def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
@@ -134,11 +145,16 @@ def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
         face = faces.iloc[row]
         count = int(face["faces_found"])
         if face["label"] == 1:
-            taken = "the largest is taken" if kept[row] == 1 else f"{kept[row]} of them are taken"
-            text = f"{count} faces, {taken} for me. Make sure that this is right, or cut the others off"
+            if kept[row] == 1:
+                taken = Message("the largest is taken")
+            else:
+                taken = Message("{taken} of them are taken", taken=kept[row])
+            text = "{count} faces, {taken} for me. Make sure that this is right, or cut the others off"
+            message = Message(text, count=count, taken=taken)
         else:
-            text = f"{count} faces, {kept[row]} taken for others. Make sure that none is me, and that all agreed to it"
-        yield PhotoProblem(face["photo"], "several_faces", "", count, 1, text, int(row))
+            text = "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it"
+            message = Message(text, count=count, taken=kept[row])
+        yield PhotoProblem(face["photo"], "several_faces", "", count, 1, message, int(row))
 
 
 def _dominating_person(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
@@ -150,16 +166,18 @@ def _dominating_person(faces: pd.DataFrame, params: QualityParams) -> Iterator[P
     person = min(counts.index[counts == count])
     share = count / len(photos)
     if count > 1 and share > params.max_person_share:
+        text = "{count} of {photos} photos of not_me show {person}. Add photos of other people"
+        message = Message(text, count=count, photos=len(photos), person=person)
         yield PhotoProblem(
-            f"not_me/{person}", "dominating_person", person, round(share, 4), params.max_person_share,
-            f"{count} of {len(photos)} photos of not_me show {person}. Add photos of other people",
-        )  # fmt: skip
+            f"not_me/{person}", "dominating_person", person, round(share, 4), params.max_person_share, message
+        )
 
 
 def _without_face(report: pd.DataFrame) -> Iterator[PhotoProblem]:
     for row in report[report["faces_found"] == 0].to_dict("records"):
         if row["reason"] == NO_FACE_FOUND:
             text = "no face was found: it is not used. Take one where the face is well lit and seen from the front"
-            yield PhotoProblem(row["photo"], "no_face", "", 0, 1, text)
+            yield PhotoProblem(row["photo"], "no_face", "", 0, 1, Message(text))
         else:
-            yield PhotoProblem(row["photo"], "unusable", "", None, None, f"it cannot be used: {row['reason']}")
+            message = Message("it cannot be used: {reason}", reason=tell_again(row["reason"]))
+            yield PhotoProblem(row["photo"], "unusable", "", None, None, message)

@@ -18,12 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from faces.files import write_bytes
+from faces.message import Message
 from faces.recognition.quality import hash_bits
 from stages.errors import StageError
 from stages.files.paths import CONTACT_SHEET, CROP_REPORT, CROPPED, EMBEDDINGS, GROUPS, INDEX, QUALITY, QUALITY_CSV
 from stages.files.photos import CLASSES
-from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.files.problem_kinds import PROBLEM_NAMES, names_of_problems
 from stages.files.tables import read_array, read_table, write_json, write_records, write_table
+from stages.language.telling import spoken, tell
 from stages.params import QualityParams, load_params
 from stages.quality.contact_sheet import Tile, draw_sheet
 from stages.quality.grouping import Numbers, find_near_duplicates, group_rows
@@ -35,6 +37,17 @@ OUTPUTS = (GROUPS, QUALITY_CSV, CONTACT_SHEET, QUALITY)
 _NAMED = 10  # photos that a warning names at most; the file names them all
 _COLUMNS = ("photo", "problem", "other", "value", "limit", "message")
 _SUSPECTED = ("suspected_not_me", "suspected_me")
+_NOTES = {
+    "suspected_not_me": Message("not me? score {value:.2f}"),
+    "suspected_me": Message("me? score {value:.2f}"),
+    "two_people": Message("a second person?"),
+    "tiny_face": Message("tiny: {value:.0f} pixels"),
+    "blurred": Message("blurred"),
+    "dark_face": Message("dark: {value:.0f}"),
+    "bright_face": Message("overexposed: {value:.0f}"),
+    "several_faces": Message("{value:.0f} faces"),
+}
+"""What stands below a face on the contact sheet."""
 logger = logging.getLogger(__name__)
 
 
@@ -51,7 +64,7 @@ def read_report() -> pd.DataFrame:
             report[name] = pd.to_numeric(report[name])
         hash_bits([text for text in report["photo_hash"] if text])
     except ValueError as error:
-        raise StageError(f"{CROP_REPORT} is damaged: run 'dvc repro --force crop'") from error
+        raise StageError("{crop_report} is damaged: run 'dvc repro --force crop'", crop_report=CROP_REPORT) from error
     return report
 
 
@@ -69,14 +82,22 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
     embeddings = read_array(EMBEDDINGS, "embed")
     if embeddings.ndim != 2 or len(embeddings) != len(index) or not np.isfinite(embeddings).all():
         raise StageError(
-            f"{EMBEDDINGS} has shape {embeddings.shape}, or values that are not finite, and {INDEX} {len(index)} rows; "
-            f"expected [N, D] and N: run 'dvc repro --force embed'"
+            "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows} rows; expected [N, "
+            "D] and N: run 'dvc repro --force embed'",
+            embeddings=EMBEDDINGS,
+            shape=embeddings.shape,
+            index=INDEX,
+            rows=len(index),
         )
     kept = report[report["kept"] == "True"].reset_index(drop=True)
     if list(kept["crop_sha256"]) != list(index["crop_sha256"]) or list(kept["photo"]) != list(index["photo"]):
-        raise StageError(f"{INDEX} is not of this {CROP_REPORT}: run 'dvc repro' (or 'python -m stages.embed') first")
+        raise StageError(
+            "{index} is not of this {crop_report}: run 'dvc repro' (or 'python -m stages.embed') first",
+            index=INDEX,
+            crop_report=CROP_REPORT,
+        )
     if not index["label"].isin(["0", "1"]).all() or not len(index):
-        raise StageError(f"{INDEX} is damaged (a label is neither 0 nor 1): run 'dvc repro --force embed'")
+        raise StageError("{index} is damaged (a label is neither 0 nor 1): run 'dvc repro --force embed'", index=INDEX)
     faces = kept[["photo", "face", "faces_found", "crop", "photo_hash", "sharpness", "brightness"]].copy()
     faces["label"], faces["person"] = index["label"].astype(int), index["person"]
     width, height = kept["right"] - kept["left"], kept["bottom"] - kept["top"]
@@ -109,22 +130,29 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
     for label, name in ((1, "me"), (0, "not_me")):
         rows = [int(row) for row in order if labels[row] == label]
         tiles = [_tile(faces.iloc[row], own.get(row, [])) for row in rows if row in chosen]
-        number = f"{len(tiles)} of {len(rows)}" if len(tiles) < len(rows) else f"{len(rows)}"
-        sections.append((f"{name}: {number} faces", tiles))
+        if len(tiles) < len(rows):
+            heading = tell("{name}: {shown} of {count} faces", name=name, shown=len(tiles), count=len(rows))
+        else:
+            heading = tell("{name}: {count} faces", name=name, count=len(rows))
+        sections.append((heading, tiles))
     elsewhere = sum(problem.row < 0 for problem in problems)
-    more = f", and names {elsewhere} more: photos without a face, or a whole folder" if elsewhere else ""
-    return draw_sheet(
-        f"{len(chosen)} of {len(faces)} faces, the most suspicious of each class first",
-        sections,
-        f"{QUALITY_CSV.name} says of each problem what to do{more}.\n"
-        f"Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people.",
-    )
+    if elsewhere:
+        text = (
+            "{table} says of each problem what to do, and names {count} more: photos without a face, or a whole folder."
+        )
+    else:
+        text = "{table} says of each problem what to do."
+    what_to_do = tell(text, table=QUALITY_CSV.name, count=elsewhere)
+    title = "{shown} of {count} faces, the most suspicious of each class first"
+    keep_safe = "Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people."
+    title = tell(title, shown=len(chosen), count=len(faces))
+    return draw_sheet(title, sections, f"{what_to_do}\n{tell(keep_safe)}")
 
 
 def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
     notes = [_note(problem) for problem in problems]
     if len(notes) > 2:
-        notes = [notes[0], f"and {len(notes) - 1} more"]
+        notes = [notes[0], tell("and {count} more", count=len(notes) - 1)]
     name = str(face["photo"]).partition("/")[2]
     if face["face"] > 0:
         name += f" ({int(face['face']) + 1})"
@@ -133,16 +161,9 @@ def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
 
 def _note(problem: PhotoProblem) -> str:
     kind, value = problem.problem, problem.value or 0
-    if kind in _SUSPECTED:
-        return f"{'not me?' if kind == 'suspected_not_me' else 'me?'} score {value:.2f}"
     if kind in ("in_both_classes", "near_duplicate"):
         return f"= {problem.other.rpartition('/')[2]}"
-    words = {
-        "two_people": "a second person?", "tiny_face": f"tiny: {value:.0f} pixels", "blurred": "blurred",
-        "dark_face": f"dark: {value:.0f}", "bright_face": f"overexposed: {value:.0f}",
-        "several_faces": f"{value:.0f} faces",
-    }  # fmt: skip
-    return words[kind]
+    return tell(_NOTES[kind], value=value)
 
 
 def describe(problems: Sequence[PhotoProblem], groups: Numbers, labels: Numbers, check: LabelCheck) -> dict[str, Any]:
@@ -161,20 +182,22 @@ def describe(problems: Sequence[PhotoProblem], groups: Numbers, labels: Numbers,
 
 def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
     """A warning for each suspected label, and one for each other kind of problem."""
+    named = names_of_problems(spoken())
     for sentence in check.unchecked:
-        logger.warning("%s", sentence)
+        logger.warning(tell(sentence))
     for kind in PROBLEM_NAMES:
         own = [problem for problem in problems if problem.problem == kind]
         if not own:
             continue
         if kind in _SUSPECTED or len(own) == 1:
             for problem in own[:_NAMED]:
-                logger.warning("%s: %s", problem.photo, problem.message)
+                logger.warning(f"{problem.photo}: {tell(problem.message)}")
         else:
             names = list(dict.fromkeys(_pair(problem) for problem in own))
-            logger.warning("%s (%d): %s", kind, len(own), ", ".join(names[:_NAMED]))
+            logger.warning(f"{named[kind]} ({len(own)}): {', '.join(names[:_NAMED])}")
         if len(own) > _NAMED:
-            logger.warning("%s: %d more, see %s", kind, len(own) - _NAMED, QUALITY_CSV)
+            text = "{kind}: {count} more, see {table}"
+            logger.warning(tell(text, kind=named[kind], count=len(own) - _NAMED, table=QUALITY_CSV))
 
 
 def _pair(problem: PhotoProblem) -> str:
@@ -183,7 +206,14 @@ def _pair(problem: PhotoProblem) -> str:
 
 def write_problems(path: Path, problems: Sequence[PhotoProblem]) -> None:
     """Write data_quality.csv."""
-    write_records(path, _COLUMNS, ([getattr(problem, name) for name in _COLUMNS] for problem in problems))
+    write_records(
+        path,
+        _COLUMNS,
+        (
+            [tell(value) if isinstance(value := getattr(problem, name), Message) else value for name in _COLUMNS]
+            for problem in problems
+        ),
+    )
 
 
 def main() -> None:
@@ -207,5 +237,8 @@ def main() -> None:
     write_problems(QUALITY_CSV, problems)
     write_table(GROUPS, table)
     write_json(QUALITY, figures)
-    found = ", ".join(f"{count} {name}" for name, count in figures["problems"].items() if count) or "none"
-    print(f"quality: {len(faces)} faces in {len(np.unique(groups))} groups; problems: {found} → {CONTACT_SHEET}")
+    named = names_of_problems(spoken())
+    found = [f"{named[name]} {count}" for name, count in figures["problems"].items() if count]
+    text = "quality: {faces} faces in {groups} groups; problems: {found} → {sheet}"
+    figures_said = {"faces": len(faces), "groups": len(np.unique(groups)), "sheet": CONTACT_SHEET}
+    print(tell(text, found=", ".join(found) or tell("none"), **figures_said))

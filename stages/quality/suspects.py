@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from faces.cosine import MINIMUM_ENROLLED, CosineClassifier
+from faces.message import Message
 from stages.progress import progress
 
 _FOLDS = 5
@@ -49,7 +50,7 @@ class LabelCheck:
     stray: NDArray[np.bool_]
     likeness: Vector
     boundary: float
-    unchecked: tuple[str, ...]
+    unchecked: tuple[Message, ...]
 
 
 def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbers) -> LabelCheck:
@@ -65,8 +66,12 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
     me, others = len(np.unique(groups[labels == 1])), len(np.unique(groups[labels == 0]))
     if others < _FEWEST_STRANGERS:
         unchecked.append(
-            f"whether me shows two people could not be checked: not_me has {others} different people or photos, "
-            f"{_FEWEST_STRANGERS} are needed"
+            Message(
+                "whether me shows two people could not be checked: not_me has {others} different people or photos, "
+                "{needed} are needed",
+                others=others,
+                needed=_FEWEST_STRANGERS,
+            )
         )
     else:
         strangers = _means(embeddings[labels == 0], groups[labels == 0])
@@ -79,14 +84,20 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
     scores = np.full(len(labels), np.nan)
     if me < MINIMUM_ENROLLED + 1 or others < 2:
         unchecked.append(
-            f"labels could not be checked: me has {me} different photos and not_me {others} different people or "
-            f"photos, {MINIMUM_ENROLLED + 1} and 2 are needed"
+            Message(
+                "labels could not be checked: me has {me} different photos and not_me {others} different people or "
+                "photos, {needed} and 2 are needed",
+                me=me,
+                others=others,
+                needed=MINIMUM_ENROLLED + 1,
+            )
         )
     else:
         scores[~stray] = held_out_scores(embeddings[~stray], labels[~stray], groups[~stray])
         missing = int(np.isnan(scores[~stray]).sum())
         if missing:
-            unchecked.append(f"the labels of {missing} faces could not be checked: too little is left without them")
+            text = "the labels of {missing} faces could not be checked: too little is left without them"
+            unchecked.append(Message(text, missing=missing))
     return LabelCheck(scores, stray, likeness, boundary, tuple(unchecked))
 
 
@@ -122,7 +133,7 @@ def _score_once(
     if folds < 2:
         return scores
     splits = StratifiedGroupKFold(folds, shuffle=True, random_state=_SEED).split(embeddings, labels, groups)
-    for rest, test in progress(splits, folds, "checking labels", "model"):
+    for rest, test in progress(splits, folds, Message("checking labels"), Message("model")):
         train = rest[trusted[rest]]
         enrolled = len(np.unique(groups[train][labels[train] == 1]))
         if len(test) and enrolled >= MINIMUM_ENROLLED and (labels[train] == 0).any():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from faces.message import Message
 from faces.recognition.image import ImageError, Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer, find_faces, reduce_for_detection
@@ -56,7 +57,7 @@ def _measure(photos: list[Path], networks: Networks, verifier: Verifier, threads
     detector, embedder = networks.open_detector(threads), networks.open_embedder(verifier.flip, threads)
     max_side = detector.settings.max_side
     clock = _Clock()
-    for path in progress(photos, len(photos), "measuring latency", "photo"):
+    for path in progress(photos, len(photos), Message("measuring latency"), Message("photo")):
         try:
             data = path.read_bytes()
             photo = Photo.open(data)

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from stages.files.problem_kinds import PROBLEM_KINDS
+from stages.files.problem_kinds import names_of_problems
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -85,7 +85,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
     }
     which = _LANGUAGES[language]
     named = {
-        "problems": {kind.name: kind.en if language == "en" else kind.es for kind in PROBLEM_KINDS},
+        "problems": names_of_problems("en" if language == "en" else "es"),
         "degradations": {name: words[which] for name, words in _DEGRADATIONS.items()},
         "date": datetime.date.today().isoformat(),
     }

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
+from faces.message import Message
+
 _QUALITY = 95  # of the JPEG that a degraded photo is saved as
 _BAR = (90, 110, 130)  # colour of the bar that covers a face, as of a mask
 _GREY = (127, 127, 127)  # colour of the corners of a turned photo
@@ -28,8 +30,8 @@ class Degradation:
             (float64 [4]: left, top, right, bottom), a level and a seed.
     """
 
-    name: str
-    unit: str
+    name: Message
+    unit: Message
     levels: tuple[float, ...]
     apply: Callable[[Image.Image, Box, float, int], bytes]
 
@@ -90,13 +92,15 @@ def _cover(image: Image.Image, box: Box, share: float, _seed: int) -> bytes:
 
 
 DEGRADATIONS = (
-    Degradation("darker", "times the brightness", (0.5, 0.3, 0.2, 0.1), _brightness),
-    Degradation("brighter", "times the brightness", (1.25, 1.5, 2.0, 3.0), _brightness),
-    Degradation("contrast", "times the contrast", (0.6, 0.4, 0.25, 0.1), _contrast),
-    Degradation("blur", "per cent of the face's width, deviation", (1.0, 2.0, 4.0, 6.0), _blur),
-    Degradation("noise", "grey levels of 255, standard deviation", (15.0, 30.0, 50.0, 80.0), _noise),
-    Degradation("jpeg", "quality, of 100", (40.0, 20.0, 10.0, 5.0), _jpeg),
-    Degradation("size", "pixels of the face's width", (60.0, 40.0, 25.0, 15.0), _shrink),
-    Degradation("rotation", "degrees", (15.0, 30.0, 45.0, 60.0), _rotate),
-    Degradation("covered", "per cent of the face's height, from below", (15.0, 30.0, 40.0, 50.0), _cover),
+    Degradation(Message("darker"), Message("times the brightness"), (0.5, 0.3, 0.2, 0.1), _brightness),
+    Degradation(Message("brighter"), Message("times the brightness"), (1.25, 1.5, 2.0, 3.0), _brightness),
+    Degradation(Message("contrast"), Message("times the contrast"), (0.6, 0.4, 0.25, 0.1), _contrast),
+    Degradation(Message("blur"), Message("per cent of the face's width, deviation"), (1.0, 2.0, 4.0, 6.0), _blur),
+    Degradation(Message("noise"), Message("grey levels of 255, standard deviation"), (15.0, 30.0, 50.0, 80.0), _noise),
+    Degradation(Message("jpeg"), Message("quality, of 100"), (40.0, 20.0, 10.0, 5.0), _jpeg),
+    Degradation(Message("size"), Message("pixels of the face's width"), (60.0, 40.0, 25.0, 15.0), _shrink),
+    Degradation(Message("rotation"), Message("degrees"), (15.0, 30.0, 45.0, 60.0), _rotate),
+    Degradation(
+        Message("covered"), Message("per cent of the face's height, from below"), (15.0, 30.0, 40.0, 50.0), _cover
+    ),
 )

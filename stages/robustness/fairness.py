@@ -25,10 +25,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from faces.message import Message
 from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.intervals import rate_interval
 from stages.files.paths import ATTRIBUTES, OLD_ATTRIBUTES
+from stages.language.telling import some, tell
 from stages.params import EvaluateParams
 
 LEVEL = 0.05
@@ -71,8 +73,10 @@ def read_attributes() -> pd.DataFrame:
     """
     if OLD_ATTRIBUTES.is_file() and len(OLD_ATTRIBUTES.read_bytes().splitlines()) > 1:
         raise StageError(
-            f"{OLD_ATTRIBUTES} is not read there any more: move it to {ATTRIBUTES[0]}, where DVC tracks it with the "
-            f"photos; its content may stay as it is"
+            "{old_attributes} is not read there any more: move it to {new}, where DVC tracks it with the photos; "
+            "its content may stay as it is",
+            old_attributes=OLD_ATTRIBUTES,
+            new=ATTRIBUTES[0],
         )
     tables = [_read_table(path) for path in ATTRIBUTES if path.exists()]
     if not tables:
@@ -80,13 +84,20 @@ def read_attributes() -> pd.DataFrame:
     table = pd.concat(tables).fillna("")
     twice = sorted(set(table["photo"][table["photo"].duplicated()]))
     if twice:
-        raise StageError(f"{_named()} names {_some(twice)} more than once: leave one line for each")
+        raise StageError(
+            "{tables} names {photos} more than once: leave one line for each",
+            tables=_named(),
+            photos=some(twice, _NAMED),
+        )
     return table.set_index("photo")
 
 
-def _named() -> str:
+def _named() -> Message | str:
     """The tables that there are, for messages."""
-    return " and ".join(str(path) for path in ATTRIBUTES if path.exists()) or str(ATTRIBUTES[0])
+    there = [path for path in ATTRIBUTES if path.exists()]
+    if len(there) > 1:
+        return Message("{first} and {second}", first=there[0], second=there[1])
+    return str(there[0] if there else ATTRIBUTES[0])
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -97,18 +108,21 @@ def _read_table(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_filter=False,
                             index_col=False, encoding="utf-8-sig")  # fmt: skip
     except UnicodeDecodeError as error:
-        raise StageError(f"{path} is not saved as UTF-8: save it as 'CSV UTF-8'") from error
+        raise StageError("{path} is not saved as UTF-8: save it as 'CSV UTF-8'", path=path) from error
     except ValueError as error:  # pandas' errors are ValueErrors
         raise StageError(
-            f"{path} is no table with commas or semicolons, or its lines have not one value for each column: mend it, "
-            f"or delete it to compare no groups"
+            "{path} is no table with commas or semicolons, or its lines have not one value for each column: mend "
+            "it, or delete it to compare no groups",
+            path=path,
         ) from error
     table.columns = table.columns.str.strip()
     table = table.apply(lambda column: column.fillna("").str.strip())
     if "photo" not in table.columns:
         raise StageError(
-            f"{path} has the columns {', '.join(table.columns)}; expected one named photo, with paths within "
-            f"data/ such as not_me/ana/1.jpg or folders such as not_me/ana"
+            "{path} has the columns {columns}; expected one named photo, with paths within data/ such as "
+            "not_me/ana/1.jpg or folders such as not_me/ana",
+            path=path,
+            columns=", ".join(table.columns),
         )
     table["photo"] = table["photo"].map(_as_path)
     return table[table["photo"] != ""]  # spreadsheets leave empty lines behind
@@ -141,12 +155,16 @@ def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     unknown = sorted(set(attributes.index) - {line for lines in paths for line in lines})
     if len(attributes) and len(unknown) == len(attributes):
         raise StageError(
-            f"{_named()} has {len(attributes)} lines, and none speaks of a photo with a face in data/; it names "
-            f"{_some(unknown, 3)}; expected paths such as {index['photo'].iloc[0]}"
+            "{tables} has {lines} lines, and none speaks of a photo with a face in data/; it names {paths}; expected "
+            "paths such as {example}",
+            tables=_named(),
+            lines=len(attributes),
+            paths=some(unknown, 3),
+            example=index["photo"].iloc[0],
         )
     if unknown:
-        logger.warning("%s names %d photos or folders of which data/ has no face: %s", _named(), len(unknown),
-                       _some(unknown))  # fmt: skip
+        text = "{tables} names {count} photos or folders of which data/ has no face: {paths}"
+        logger.warning(tell(text, tables=_named(), count=len(unknown), paths=some(unknown, _NAMED)))
     lines: dict[Any, dict[Any, str]] = attributes.to_dict("index")
     rows = []
     for path, counts in zip(paths, largest, strict=True):
@@ -307,23 +325,21 @@ def _warn(comparison: Comparison) -> None:
     for column in comparison.columns:
         own = [group for group in comparison.groups if group["column"] == column["column"]]
         if len(own) < 2:
-            logger.warning("%s: column %s has %s: nothing to compare", _named(), column["column"],
-                           f"one group, {own[0]['group']}" if own else "no value")  # fmt: skip
+            had = Message("one group, {group}", group=own[0]["group"]) if own else Message("no value")
+            text = "{tables}: column {column} has {had}: nothing to compare"
+            logger.warning(tell(text, tables=_named(), column=column["column"], had=had))
         alone = [group["group"] for group in own if group["people"] == 1 and group["photos_not_me"]]
         if len(own) > 1 and alone:
-            logger.warning("%s: one person says little of a group's FAR; in column %s: %s", _named(),
-                           column["column"], _some(alone))  # fmt: skip
+            text = "{tables}: one person says little of a group's FAR; in column {column}: {groups}"
+            logger.warning(tell(text, tables=_named(), column=column["column"], groups=some(alone, _NAMED)))
         for rate in column["differs"]:
             shares = (f"{group['group']} {group[rate]:.1%}" for group in own if group[rate] is not None)
-            logger.warning(
-                "%s differs between groups of %s beyond chance: %s (p = %.2g: groups permuted among people, corrected "
-                "for the number of questions)", rate.upper(), column["column"], ", ".join(shares), column[f"p_{rate}"],
-            )  # fmt: skip
-
-
-def _some(names: list[str], count: int = _NAMED) -> str:
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more
+            text = (
+                "{rate} differs between groups of {column} beyond chance: {shares} (p = {p:.2g}: groups permuted among "
+                "people, corrected for the number of questions)"
+            )
+            values = {"column": column["column"], "shares": ", ".join(shares), "p": column[f"p_{rate}"]}
+            logger.warning(tell(text, rate=rate.upper(), **values))
 
 
 def as_table(comparison: Comparison) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pandas as pd
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
+from faces.message import Message
 from faces.recognition.image import LARGEST_MAX_PIXELS, ImageError, Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
@@ -42,6 +43,7 @@ from stages.files.paths import (
     STRANGERS_CSV,
 )
 from stages.files.tables import DIGITS, read_table, write_json, write_table
+from stages.language.telling import tell
 from stages.params import Params, TrainParams, load_params
 from stages.progress import progress
 from stages.robustness import fairness
@@ -128,10 +130,14 @@ def load_samples(
         except (ImageError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise StageError(
-                f"{path} cannot be read ({reason}): run 'dvc repro' (or 'python -m stages.crop')"
+                "{path} cannot be read ({reason}): run 'dvc repro' (or 'python -m stages.crop')",
+                path=path,
+                reason=reason,
             ) from error
         if face is None:
-            raise StageError(f"no face is found on {path} any more: run 'dvc repro' (or 'python -m stages.crop')")
+            raise StageError(
+                "no face is found on {path} any more: run 'dvc repro' (or 'python -m stages.crop')", path=path
+            )
         image.thumbnail((_LONG_SIDE, _LONG_SIDE))
         box = face.box * (max(image.size) / max(photo.stored_size))
         samples.append(Sample(image, box, int(data.labels[row]), verifiers[row], row))
@@ -176,7 +182,7 @@ def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> 
 
     tasks = [(step, sample) for step in steps for sample in samples]
     with ThreadPoolExecutor(available_cores()) as pool:
-        scores = np.array(list(progress(pool.map(score, tasks), len(tasks), "degrading", "photo")))
+        scores = np.array(list(progress(pool.map(score, tasks), len(tasks), Message("degrading"), Message("photo"))))
     me = np.array([sample.label == 1 for sample in samples])
     rows = []
     for (degradation, level), own in zip(steps, scores.reshape(len(steps), len(samples)), strict=True):
@@ -241,7 +247,12 @@ def main() -> None:
     data = load_dataset()
     index = read_table(INDEX, "embed", ["label", "photo", "face", "person"])
     if len(index) != len(data.labels):
-        raise StageError(f"{INDEX} has {len(index)} rows, the embeddings {len(data.labels)}: run 'dvc repro' first")
+        raise StageError(
+            "{index} has {rows} rows, the embeddings {faces}: run 'dvc repro' first",
+            index=INDEX,
+            rows=len(index),
+            faces=len(data.labels),
+        )
     held_out = load_held_out()["test"]
     attributes = fairness.match(fairness.read_attributes(), index)  # before the long part: it may be wrong
     networks = Networks.load(NETWORKS)
@@ -265,9 +276,17 @@ def main() -> None:
 def describe(results: dict[str, Any], attributes: pd.DataFrame) -> str:
     """What the stage says on the terminal."""
     photos = results["photos"]
-    doubled = [f"{name} at {level:g}" for name, level in results["frr_doubles_at"].items() if level is not None]
-    groups = f"compared by {', '.join(attributes.columns)}" if len(attributes.columns) else f"none in {ATTRIBUTES[0]}"
-    return (
-        f"robustness: {photos['me']} photos of me and {photos['not_me']} of others; FRR doubles with "
-        f"{', '.join(doubled) or 'nothing that was tried'}; groups of people: {groups}"
+    doubled = [
+        tell("{name} at {level:g}", name=tell(name), level=level)
+        for name, level in results["frr_doubles_at"].items()
+        if level is not None
+    ]
+    if len(attributes.columns):
+        groups = Message("compared by {columns}", columns=", ".join(attributes.columns))
+    else:
+        groups = Message("none in {table}", table=ATTRIBUTES[0])
+    text = (
+        "robustness: {me} photos of me and {not_me} of others; FRR doubles with {doubled}; groups of people: {groups}"
     )
+    doubled_with = ", ".join(doubled) or tell("nothing that was tried")
+    return tell(text, me=photos["me"], not_me=photos["not_me"], doubled=doubled_with, groups=groups)

@@ -27,6 +27,7 @@ from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
 from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, METRICS, MODEL, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
 from stages.files.tables import reading_output_of, write_json, write_table
+from stages.language.telling import tell
 from stages.params import TrainParams, load_params
 
 OUTPUTS = (MODEL, SCALER, PREDICTIONS, METRICS)
@@ -76,13 +77,12 @@ def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
         count = int((data.labels == label).sum())
         if count < RECOMMENDED:
-            logger.warning("%s has %d faces; %d to 30 are the recommended minimum", class_name, count, RECOMMENDED)
+            text = "{name} has {count} faces; {recommended} to 30 are the recommended minimum"
+            logger.warning(tell(text, name=class_name, count=count, recommended=RECOMMENDED))
     share = float(data.labels.mean())
     if min(share, 1 - share) < IMBALANCED:
-        logger.warning(
-            "%.0f %% of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR",
-            100 * share,
-        )
+        text = "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR"
+        logger.warning(tell(text, share=100 * share))
 
 
 def read_making(data: Dataset) -> tuple[dict[str, Any], dict[str, str]]:
@@ -97,8 +97,12 @@ def read_making(data: Dataset) -> tuple[dict[str, Any], dict[str, str]]:
         backbone, size = str(recipe["backbone"]), int(recipe["embedding_size"])
     if data.embeddings.shape[1] != size:
         raise StageError(
-            f"{EMBEDDINGS} has {data.embeddings.shape[1]} dimensions, the networks ({backbone}) make {size}: "
-            f"run 'dvc repro' (or 'python -m stages.embed') first"
+            "{embeddings} has {dimensions} dimensions, the networks ({backbone}) make {size}: run 'dvc repro' (or "
+            "'python -m stages.embed') first",
+            embeddings=EMBEDDINGS,
+            dimensions=data.embeddings.shape[1],
+            backbone=backbone,
+            size=size,
         )
     return recipe, made_with
 
@@ -119,7 +123,9 @@ def main() -> None:
     write_table(PREDICTIONS, predictions)
     verifier.save(MODEL, SCALER)
     write_json(METRICS, metrics)
-    print(
-        f"train: {len(trained.labels)} faces ({params.train.verifier}); on faces not seen: accuracy "
-        f"{metrics['accuracy']:.3f}, AUC {metrics['auc_roc']:.4f}, F1 {metrics['f1_score']:.3f} at 0.5 → {MODEL}"
+    text = (
+        "train: {faces} faces ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} at "
+        "0.5 → {model}"
     )
+    figures = {"accuracy": metrics["accuracy"], "auc": metrics["auc_roc"], "f1": metrics["f1_score"]}
+    print(tell(text, faces=len(trained.labels), verifier=params.train.verifier, model=MODEL, **figures))

@@ -192,12 +192,14 @@ class Workspace:
 
 
 def write_params(root: Path) -> None:
-    """params.yaml as shipped, with the backbone that needs no download and few photos to degrade."""
+    """params.yaml as shipped, with the backbone that needs no download, few photos to degrade, and in English."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     # Every photo is verified some forty times.
     for line in ("name: dlib-resnet", "photos: 5", "strangers: 3"):
         text, count = re.subn(rf"(?m)^  {line.split()[0]} \S+", f"  {line}", text)
         assert count == 1, line
+    text, count = re.subn(r"(?m)^language: es\b", "language: en", text)
+    assert count == 1
     (root / "params.yaml").write_text(text, encoding="utf-8")
 
 

@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 
 from faces.errors import UserError
+from faces.message import Message
 from stages.errors import StageError, run_stage
+from stages.language.telling import speak
 from tests.stages.support import (
     STAGES,
     STRANGERS,
@@ -37,6 +39,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """Makes a stage, `stages.made_up`, that does something; returns the path that it writes."""
     output = tmp_path / "reports" / "figures.json"
     output.parent.mkdir()
+    monkeypatch.chdir(tmp_path)  # without params.yaml: in English
 
     def make(work: Callable[[], object], *arguments: str) -> Path:
         package = ModuleType("stages.made_up", "Stage made_up: what it is for.\n\nMore.")
@@ -48,6 +51,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     yield make
     logging.captureWarnings(False)
+    speak("en")
 
 
 def raising(error: BaseException) -> Callable[[], object]:
@@ -76,6 +80,21 @@ def ending_of(work: Callable[[], object], made_up: Callable[..., Path], *argumen
     ],
 )
 def test_what_a_user_can_mend_ends_in_a_sentence(made_up: Callable[..., Path], error: BaseException, said: str) -> None:
+    assert ending_of(raising(error), made_up) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StageError("there is no folder {folder}", folder="data/me"), "made_up: error: no existe la carpeta data/me"),
+        (StageError("{url}: {reason}", url="a", reason=Message("unknown")), "made_up: error: a: desconocido"),
+        (KeyboardInterrupt(), "made_up: interrumpida; lo que hizo la ejecución anterior sigue como estaba"),
+        (OSError(errno.ENOSPC, "No room", "a.csv"), "made_up: error: No room (a.csv). Libera espacio y vuelve a "
+         "ejecutarla; el archivo que había antes sigue como estaba"),
+    ],
+)  # fmt: skip
+def test_it_ends_in_the_language_of_params_yaml(made_up: Callable[..., Path], error: BaseException, said: str) -> None:
+    Path("params.yaml").write_text("language: es\nwrong: [", encoding="utf-8")
     assert ending_of(raising(error), made_up) == said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from PIL import Image
 from scipy.special import logit
 from scipy.stats import norm
 
 from stages.estimation import plots
+from stages.language.telling import speak, tell
+from stages.robustness.degradations import DEGRADATIONS
 
 BACKBONE = "a-backbone"
 GREEN, RED = "#1e8449", "#c0392b"
@@ -226,3 +230,48 @@ def test_the_same_picture_is_the_same_file(tmp_path: Path) -> None:
     for name in ("a", "b"):
         plots.draw_roc(np.array([0.0, 1.0]), np.array([0.0, 1.0]), 0.5, BACKBONE, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def words_of(figure: Figure) -> str:
+    """All words of a figure, those of its legends and axes included."""
+    figure.canvas.draw()
+    return "\n".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
+
+
+def test_every_word_is_in_the_language_chosen(drawn: list[Figure], tmp_path: Path) -> None:
+    rates, labels = np.array([0.0, 0.25, 1.0]), np.array([0, 1, 1])
+    calibration = pd.DataFrame({"score": [0.2, 0.75], "share_me": [0.1, 0.9], "weight": [0.5, 0.5]})
+    steps = [("none", 0.0, ""), *((way.name, way.levels[0], way.unit) for way in DEGRADATIONS)]
+    table = pd.DataFrame(
+        [
+            {"degradation": name, "level": level, "unit": unit, "photos_me": 5, "photos_not_me": 3, "frr": 0.1,
+             "far": 0.1, "no_face": 0.0}
+            for name, level, unit in steps
+        ]
+    )  # fmt: skip
+    doubled = {way.name: way.levels[0] for way in DEGRADATIONS}
+
+    def draw_all() -> str:
+        drawn.clear()
+        plots.draw_roc(rates, rates, 0.75, BACKBONE, tmp_path / "1.png")
+        plots.draw_precision_recall(rates, rates, 0.75, BACKBONE, tmp_path / "2.png")
+        plots.draw_det(rates, np.zeros(3), BACKBONE, tmp_path / "3.png")
+        plots.draw_calibration(calibration, BACKBONE, tmp_path / "4.png")
+        names = {tell("default"): 0.75, tell("chosen"): 0.9}
+        plots.draw_scores(labels, rates, names, BACKBONE, tmp_path / "5.png")
+        plots.draw_robustness(table, doubled, BACKBONE, tmp_path / "6.png")
+        plots.draw_confusion(labels, labels, 0.75, BACKBONE, tmp_path / "7.png")
+        return "\n".join(map(words_of, drawn))
+
+    english_words = r"\b(the|of|and|faces|threshold|score|share|precision|accepted|rejected|per|none|times|predicted)\b"
+    english = draw_all()
+    assert len(drawn) == 7
+    assert len(re.findall(english_words, english, re.IGNORECASE)) > 50
+    assert "0.75" in english and "0,75" not in english
+    speak("es")
+    try:
+        spanish = draw_all()
+    finally:
+        speak("en")
+    assert re.findall(english_words, spanish.replace(BACKBONE, ""), re.IGNORECASE) == []
+    assert "0,75" in spanish and not re.search(r"\d\.\d", spanish)

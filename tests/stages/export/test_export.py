@@ -282,6 +282,7 @@ def test_networks_that_disagree_replace_nothing(
 def test_as_a_program(project_without_weights: Path, offline: str | None) -> None:
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["backbone"] |= {"weights_url": unreachable_url(), "weights_sha256": "0" * 64, "offline": offline}
+    values["language"] = "en"
     (project_without_weights / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(

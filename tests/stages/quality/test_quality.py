@@ -137,8 +137,8 @@ def test_suspects_are_warned_of_one_by_one_and_others_by_kind(caplog: pytest.Log
     assert said == [
         "a sentence",
         "not_me/d: suspected_me of not_me/d", "not_me/d: suspected_me of not_me/d",
-        "near_duplicate (2): not_me/e = not_me/d, not_me/ana/f = not_me/d",
-        "blurred (2): me/a, me/b",
+        "near-duplicates (2): not_me/e = not_me/d, not_me/ana/f = not_me/d",
+        "blurred faces (2): me/a, me/b",
         "me/c: dark_face of me/c",
     ]  # fmt: skip
 

@@ -63,9 +63,9 @@ def test_it_has_every_section_in_order(values: dict[str, Any], language: str) ->
 
 def test_the_stage_writes_what_the_templates_say(built: Workspace, values: dict[str, Any]) -> None:
     """But for what was timed, and the day."""
-    pages = [re.sub(r"\d{4}-\d\d-\d\d", "", text) for text in (informe(built), rendering.render_markdown("es", values))]
-    times = section(pages[1], "es", "Latency")
-    assert pages[1] == pages[0].replace(section(pages[0], "es", "Latency"), times)
+    pages = [re.sub(r"\d{4}-\d\d-\d\d", "", text) for text in (informe(built), rendering.render_markdown("en", values))]
+    times = section(pages[1], "en", "Latency")
+    assert pages[1] == pages[0].replace(section(pages[0], "en", "Latency"), times)
 
 
 def test_it_names_no_photo_and_nobody(built: Workspace) -> None:
@@ -213,7 +213,7 @@ def test_latency_has_a_row_for_each_step_that_was_timed(values: dict[str, Any], 
 
 
 def test_latency_measured_is_plausible(built: Workspace) -> None:
-    rows = cells(section(informe(built), "es", "Latency"), "es")
+    rows = cells(section(informe(built), "en", "Latency"), "en")
     assert len(rows) == len(STEPS)
     assert all(0 < float(median) <= float(p95) < 5000 for _, median, p95 in rows)
 
@@ -270,9 +270,9 @@ def test_the_page_needs_no_other_file(built: Workspace) -> None:
         assert content == built.path(f"reports/{name}.png").read_bytes()
         assert Image.open(io.BytesIO(content)).format == "PNG"
     assert not re.search(r"<script|http|<link", page)
-    assert page.count("<h2>") == len(SECTIONS["es"])
+    assert page.count("<h2>") == len(SECTIONS["en"])
     assert page.count("<table>") >= 6
-    assert "<title>Informe técnico: verificación facial</title>" in page
+    assert "<title>Technical report: face verification</title>" in page
 
 
 def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ def results_of(workspace: Workspace) -> dict[str, Any]:
 
 def test_five_photos_and_three_strangers_give_a_report_that_promises_nothing(empty: Workspace, lfw_dir: Path) -> None:
     put_photos(empty.root, lfw_dir, me=5, strangers=3)
-    empty.set_params(robustness__photos=3, report__latency_photos=2)
-    warned = "".join(empty.stage(stage).stderr for stage in STAGES)
-    assert "me has 5 faces; 20 to 30 are the recommended minimum" in warned
-    assert "not_me has 3 faces; 20 to 30 are the recommended minimum" in warned
+    empty.set_params(language="es", robustness__photos=3, report__latency_photos=2)
+    done = [empty.stage(stage) for stage in STAGES]
+    warned, said = ("".join(getattr(one, stream) for one in done) for stream in ("stderr", "stdout"))
+    assert "me tiene 5 caras; el mínimo recomendado es de 20 a 30" in warned
+    assert "not_me tiene 3 caras; el mínimo recomendado es de 20 a 30" in warned
+    assert "evaluate: con 0.75: FAR " in said
+    assert "3 desconocidos no bastan para asegurarlo: hacen falta 3000" in said
+    assert not re.search(r"\b(the|of|and|with|faces|photos)\b", warned + said)
     results = results_of(empty)
     assert results["test_faces"] == {"not_me": 3, "me": 5}
     at = results["threshold_analysis"]["at_default"]

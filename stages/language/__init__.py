@@ -1,0 +1,5 @@
+"""The language of the stages: what they say on the terminal, and the words on charts and on the contact sheet.
+
+`language` in params.yaml chooses it. The code has English texts; spanish_*.py here have the same in Spanish. The words
+of the report stand elsewhere, in stages/report/templates.
+"""

@@ -1,0 +1,212 @@
+"""Spanish for what the stages say while they work: progress, warnings, and their last lines."""
+
+from __future__ import annotations
+
+CONSOLE = {
+    # Progress
+    "exporting networks": "exportando redes",
+    "network": "red",
+    "cropping": "recortando",
+    "photo": "foto",
+    "embedding": "calculando embeddings",
+    "batch": "lote",
+    "comparing": "comparando",
+    "block": "bloque",
+    "checking labels": "comprobando las clases",
+    "estimating": "estimando",
+    "degrading": "empeorando fotos",
+    "measuring latency": "midiendo tiempos",
+    # export
+    "{network}: ONNX agrees with torch to {worst:.1e}": "{network}: ONNX coincide con torch hasta {worst:.1e}",
+    "export: {backbone}, {dimensions} dimensions → {folder}": "export: {backbone}, {dimensions} dimensiones → {folder}",
+    "export: {backbone} (stand-in for {requested}), {dimensions} dimensions → {folder}": (
+        "export: {backbone} (en lugar de {requested}), {dimensions} dimensiones → {folder}"
+    ),
+    "{error}\nGoing on without it: the embedded stand-in {stand_in} is used instead of {wanted}, and all will work. "
+    "With the weights at hand later, 'dvc repro --force export' followed by 'dvc repro' moves the project to "
+    "{wanted}.": (
+        "{error}\nSe sigue sin ellos: en lugar de {wanted} se usa la red incluida, {stand_in}, y todo funcionará. "
+        "Cuando tengas los pesos, 'dvc repro --force export' y después 'dvc repro' pasan el proyecto a {wanted}."
+    ),
+    "the path of the project, {root}, has a letter with an accent or the like: DVC itself fails there with "
+    "`dvc exp run --temp`, `--queue` and `dvc remote add` (which may leave .dvc/config empty). All else works; for "
+    "these, move the project to a path of plain letters": (
+        "la ruta del proyecto, {root}, tiene una letra con tilde o algo parecido: ahí falla el propio DVC con "
+        "`dvc exp run --temp`, `--queue` y `dvc remote add` (que puede dejar vacío .dvc/config). Todo lo demás "
+        "funciona; para esas órdenes, lleva el proyecto a una ruta sin tildes"
+    ),
+    # Photos that are not read
+    "{path} is not read, since its name is not exactly {meant}: rename it to {right}": (
+        "{path} no se lee, porque su nombre no es exactamente {meant}: cámbialo a {right}"
+    ),
+    "not read, since photos of {data} itself belong to nobody: {names}. Move those of you to {me}, those of others to "
+    "{not_me}": (
+        "no se leen, porque lo que está en la propia carpeta {data} no es de nadie: {names}. Lleva tus fotos a {me} y "
+        "las de otras personas a {not_me}"
+    ),
+    "{path} is a link to a folder, whose photos are not read: copy the folder itself there": (
+        "{path} es un enlace a una carpeta, cuyas fotos no se leen: copia ahí la propia carpeta"
+    ),
+    "{path} is a link to a file that is not there: delete the link": (
+        "{path} es un enlace a un archivo que no existe: borra el enlace"
+    ),
+    "{path} cannot be read: give yourself the right to (chmod u+r), or delete it": (
+        "no se puede leer {path}: date permiso (chmod u+r) o bórralo"
+    ),
+    # crop
+    "photos": "fotos",
+    "with face": "con cara",
+    "without": "sin cara",
+    "unusable": "inservibles",
+    "faces kept": "caras usadas",
+    "passed over, neither .jpg, .jpeg nor .png: {others}": "no se leen, por no ser .jpg, .jpeg ni .png: {others}",
+    "skipped {photo}: {reason}": "se salta {photo}: {reason}",
+    "more than one face on photos of me, the largest taken ({count}): {names}": (
+        "hay más de una cara en fotos de me y se toma la más grande ({count}): {names}"
+    ),
+    # Why a photo or a face is not used
+    "no face found": "no se encuentra ninguna cara",
+    "not the largest face": "no es la cara más grande",
+    "cannot be read: {reason}": "no se puede leer: {reason}",
+    "the content is {kind}; expected a JPEG or a PNG": "el contenido es {kind}; debe ser un JPEG o un PNG",
+    "an empty file": "un archivo vacío",
+    "an unknown kind of file": "un tipo de archivo desconocido",
+    "a text file": "un archivo de texto",
+    "a WebP": "un WebP",
+    "a HEIC, AVIF or MP4": "un HEIC, AVIF o MP4",
+    "a GIF": "un GIF",
+    "a BMP": "un BMP",
+    "a TIFF": "un TIFF",
+    "a PDF": "un PDF",
+    "a ZIP archive": "un archivo ZIP",
+    "an SVG": "un SVG",
+    "an XML file": "un archivo XML",
+    "a damaged {kind}, or cut off: its pixels cannot be read. Copy it again from where it came": (
+        "un {kind} dañado o incompleto: no se pueden leer sus píxeles. Vuelve a copiarlo de donde vino"
+    ),
+    "more than {most:.0f} megapixels; the limit is {limit:g}": "más de {most:.0f} megapíxeles; el límite es {limit:g}",
+    "{width} × {height} = {megapixels:.1f} megapixels; the limit is {limit:g}": (
+        "{width} × {height} = {megapixels:.1f} megapíxeles; el límite es {limit:g}"
+    ),
+    # embed
+    "{new} of {crops} crops are new: {backbone}, {where}": "{new} de {crops} recortes son nuevos: {backbone}, {where}",
+    "ONNX Runtime on the CPU, {threads} threads": "ONNX Runtime en el procesador, {threads} hilos",
+    "torch on the GPU ({name})": "torch en la GPU ({name})",
+    "{reason}: the CPU is used": "{reason}: se usa el procesador",
+    "embed: {faces} faces, {dimensions} dimensions ({backbone})": (
+        "embed: {faces} caras, {dimensions} dimensiones ({backbone})"
+    ),
+    # quality
+    "{kind}: {count} more, see {table}": "{kind}: {count} más, véase {table}",
+    "quality: {faces} faces in {groups} groups; problems: {found} → {sheet}": (
+        "quality: {faces} caras en {groups} grupos; problemas: {found} → {sheet}"
+    ),
+    "none": "ninguno",
+    "whether me shows two people could not be checked: not_me has {others} different people or photos, {needed} are "
+    "needed": (
+        "no se ha podido comprobar si en me hay dos personas: not_me tiene {others} personas o fotos distintas y hacen "
+        "falta {needed}"
+    ),
+    "labels could not be checked: me has {me} different photos and not_me {others} different people or photos, "
+    "{needed} and 2 are needed": (
+        "no se ha podido comprobar si cada cara está en su clase: me tiene {me} fotos distintas y not_me {others} "
+        "personas o fotos distintas, y hacen falta {needed} y 2"
+    ),
+    "the labels of {missing} faces could not be checked: too little is left without them": (
+        "no se ha podido comprobar la clase de {missing} caras: sin ellas queda muy poco"
+    ),
+    # quality: what is wrong with a photo, and what to do
+    "face {number} of {count}: {text}": "cara {number} de {count}: {text}",
+    "{found} (a model that had not seen it gives it {score:.2f} as me)": (
+        "{found} (un modelo que no la había visto le da {score:.2f} como me)"
+    ),
+    "looks like nobody else in me. Look at it: if it is somebody else, move or delete it": (
+        "no se parece a ninguna otra de me. Mírala: si es de otra persona, cámbiala de carpeta o bórrala"
+    ),
+    "looks like me. Look at it: if it is, move it to data/me or delete it": (
+        "se parece a me. Mírala: si lo es, llévala a data/me o bórrala"
+    ),
+    "me shows two people or more: {strays} of its {count} faces, this one among them, are no more like the others than "
+    "strangers are. Keep one person's photos in data/me": (
+        "en me hay dos personas o más: {strays} de sus {count} caras, esta entre ellas, se parecen a las demás tan "
+        "poco como las de unos desconocidos. Deja en data/me las fotos de una sola persona"
+    ),
+    "{other} is in the other class and the same photo, or nearly so. Delete the one that does not belong": (
+        "{other} está en la otra clase y es la misma foto, o casi. Borra la que sobre"
+    ),
+    "{other} is nearly the same photo. They stay together in every split; one of another moment would teach more": (
+        "{other} es casi la misma foto. Van juntas en todos los repartos; una de otro momento enseñaría más"
+    ),
+    "the face is tiny. Take a photo where it is larger": "la cara es diminuta. Haz una foto en la que sea más grande",
+    "the face is blurred. Take a sharper photo": "la cara está borrosa. Haz una foto más nítida",
+    "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it": (
+        "la cara está muy oscura, o cortada por el borde. Haz una foto con más luz y con la cara entera"
+    ),
+    "the face is overexposed. Take a photo with less light": "la cara está quemada. Haz una foto con menos luz",
+    "{count} faces, {taken} for me. Make sure that this is right, or cut the others off": (
+        "hay {count} caras y para me {taken}. Comprueba que es la correcta o recorta las demás"
+    ),
+    "the largest is taken": "se toma la más grande",
+    "{taken} of them are taken": "se toman {taken}",
+    "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it": (
+        "hay {count} caras y se toman {taken} como de otras personas. Comprueba que ninguna es la tuya y que todas "
+        "están de acuerdo"
+    ),
+    "{count} of {photos} photos of not_me show {person}. Add photos of other people": (
+        "{count} de las {photos} fotos de not_me son de {person}. Añade fotos de otras personas"
+    ),
+    "no face was found: it is not used. Take one where the face is well lit and seen from the front": (
+        "no se ha encontrado ninguna cara y no se usa. Haz una en la que la cara esté bien iluminada y se vea de frente"
+    ),
+    "it cannot be used: {reason}": "no se puede usar: {reason}",
+    # train
+    "{name} has {count} faces; {recommended} to 30 are the recommended minimum": (
+        "{name} tiene {count} caras; el mínimo recomendado es de {recommended} a 30"
+    ),
+    "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR": (
+        "el {share:.0f} % de las caras son de me, un desequilibrio. La exactitud dice entonces poco: mira FAR y FRR"
+    ),
+    "train: {faces} faces ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} at 0.5 "
+    "→ {model}": (
+        "train: {faces} caras ({verifier}); con caras no vistas: exactitud {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} "
+        "con 0.5 → {model}"
+    ),
+    # evaluate
+    "evaluate: at {threshold}: FAR {far:.2%} (95 %: below {far_high:.2%}), FRR {frr:.2%} (below {frr_high:.2%})": (
+        "evaluate: con {threshold}: FAR {far:.2%} (95 %: menos del {far_high:.2%}), FRR {frr:.2%} (menos del "
+        "{frr_high:.2%})"
+    ),
+    "  for a FAR of {target:.2%}: threshold {threshold:.4f}, FRR {frr:.2%}": (
+        "  para un FAR del {target:.2%}: umbral {threshold:.4f}, FRR {frr:.2%}"
+    ),
+    "  {strangers} are too few to promise that: it takes {needed}, each with as many photos as the others": (
+        "  {strangers} no bastan para asegurarlo: hacen falta {needed}, cada uno con tantas fotos como los demás"
+    ),
+    "{people} strangers": "{people} desconocidos",
+    "{people} strangers (worth {effective})": "{people} desconocidos (que cuentan como {effective})",
+    # robustness
+    "robustness: {me} photos of me and {not_me} of others; FRR doubles with {doubled}; groups of people: {groups}": (
+        "robustness: {me} fotos de me y {not_me} de otras personas; FRR se duplica con {doubled}; grupos de personas: "
+        "{groups}"
+    ),
+    "{name} at {level:g}": "{name} {level:g}",
+    "nothing that was tried": "nada de lo que se ha probado",
+    "compared by {columns}": "comparados por {columns}",
+    "none in {table}": "ninguno en {table}",
+    "{tables} names {count} photos or folders of which data/ has no face: {paths}": (
+        "{tables} nombra {count} fotos o carpetas de las que no hay ninguna cara en data/: {paths}"
+    ),
+    "{tables}: column {column} has {had}: nothing to compare": (
+        "{tables}: la columna {column} tiene {had}: no hay nada que comparar"
+    ),
+    "one group, {group}": "un solo grupo, {group}",
+    "no value": "ningún valor",
+    "{tables}: one person says little of a group's FAR; in column {column}: {groups}": (
+        "{tables}: una sola persona dice poco del FAR de un grupo; en la columna {column}: {groups}"
+    ),
+    "{rate} differs between groups of {column} beyond chance: {shares} (p = {p:.2g}: groups permuted among people, "
+    "corrected for the number of questions)": (
+        "{rate} difiere entre los grupos de {column} más de lo que explica el azar: {shares} (p = {p:.2g}: con los "
+        "grupos permutados entre las personas y corregido por el número de preguntas)"
+    ),
+}

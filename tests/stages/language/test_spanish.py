@@ -1,0 +1,168 @@
+"""Every text of the stages has its Spanish, with the same values in it."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import faces
+import stages
+from faces import errors
+from faces.message import Message
+from stages.language.telling import SPANISH, language_of, number, some, speak, tell, tell_again
+
+FOLDERS = [Path(package.__file__).parent for package in (faces, stages) if package.__file__]
+SAME = {"{names}", "{line}"}  # templates without a word
+
+
+@pytest.fixture
+def spanish() -> Iterator[None]:
+    speak("es")
+    yield
+    speak("en")
+
+
+def error_names(trees: dict[Path, ast.Module]) -> set[str]:
+    """Names of the errors that take a template: those that come from `faces.errors.MessageError`."""
+    names = {"MessageError"}
+    classes = [node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    before = 0
+    while len(names) > before:
+        before = len(names)
+        names |= {
+            node.name for node in classes if names & {base.id for base in node.bases if isinstance(base, ast.Name)}
+        }
+    return names
+
+
+def texts_of(node: ast.expr, function: ast.AST) -> Iterator[str | None]:
+    """The constant texts that an argument may be; None for what is no constant."""
+    if isinstance(node, ast.Constant):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from texts_of(node.body, function)
+        yield from texts_of(node.orelse, function)
+    elif isinstance(node, ast.JoinedStr):
+        yield None
+    elif isinstance(node, ast.Name):
+        for assigned in ast.walk(function):
+            if isinstance(assigned, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == node.id for target in assigned.targets
+            ):
+                yield from texts_of(assigned.value, function)
+
+
+def find_texts() -> tuple[set[str], list[str]]:
+    """Every template that is told or raised, and the places where one is put together by an f-string."""
+    trees = {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for folder in FOLDERS
+        for path in sorted(folder.rglob("*.py"))
+        if path.parent.name != "language" or path.name == "telling.py"
+    }
+    takes_a_text = {"Message", "tell", *error_names(trees)}
+    found: set[str] = set()
+    joined = []
+    for path, tree in trees.items():
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        for function in [tree, *functions]:
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in takes_a_text:
+                    for text in texts_of(node.args[0], function) if node.args else []:
+                        if text is None:
+                            joined.append(f"{path}:{node.lineno}")
+                        else:
+                            found.add(text)
+    return found - SAME, joined
+
+
+def placeholders(template: str) -> list[tuple[str, str, str]]:
+    return sorted(
+        (name, spec or "", conversion or "")
+        for _, name, spec, conversion in string.Formatter().parse(template)
+        if name is not None
+    )
+
+
+def test_every_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
+    found, joined = find_texts()
+    assert len(found) > 200
+    assert not joined, "an f-string cannot be translated: give the template and its values"
+    assert sorted(found - set(SPANISH)) == [], "add these to stages/language/spanish_*.py"
+    assert sorted(set(SPANISH) - found) == [], "nothing says these any more"
+
+
+@pytest.mark.parametrize("english", sorted(SPANISH))
+def test_the_spanish_has_the_same_values(english: str) -> None:
+    assert set(placeholders(SPANISH[english])) == set(placeholders(english))
+
+
+def test_nothing_is_translated_twice() -> None:
+    from stages.language import spanish_console, spanish_errors, spanish_pictures
+
+    parts = (spanish_console.CONSOLE, spanish_errors.ERRORS, spanish_pictures.PICTURES)
+    assert sum(map(len, parts)) == len(SPANISH)
+
+
+@pytest.mark.usefixtures("spanish")
+def test_a_message_is_an_english_text_until_it_is_told() -> None:
+    message = Message("there is no folder {folder}", folder="data/me")
+    assert message == "there is no folder data/me"
+    assert tell(message) == "no existe la carpeta data/me"
+
+
+@pytest.mark.usefixtures("spanish")
+def test_messages_and_errors_within_a_message_are_told_too() -> None:
+    inner = errors.UserError("{path} cannot be read ({reason})", path="a", reason=Message("it is not JSON"))
+    outer = errors.UserError("{stage}: error: {error}", stage="crop", error=inner)
+    assert str(outer) == "crop: error: a cannot be read (it is not JSON)"
+    assert tell(outer.args[0]) == "crop: error: no se puede leer a (no es JSON)"
+
+
+def test_an_error_with_braces_of_the_users_stays_as_it_is() -> None:
+    assert str(errors.UserError("given: {}")) == "given: {}"
+    assert str(errors.UserError("given: {given}", given="{x}")) == "given: {x}"
+
+
+@pytest.mark.usefixtures("spanish")
+def test_a_text_from_a_file_is_told_again() -> None:
+    assert (
+        tell_again("the content is a WebP; expected a JPEG or a PNG")
+        == "el contenido es un WebP; debe ser un JPEG o un PNG"
+    )
+    assert (
+        tell_again("5000 × 4000 = 20.0 megapixels; the limit is 16")
+        == "5000 × 4000 = 20.0 megapíxeles; el límite es 16"
+    )
+    assert tell_again("cannot be read: Permission denied") == "no se puede leer: Permission denied"
+    assert tell_again("anything else") == "anything else"
+
+
+@pytest.mark.usefixtures("spanish")
+def test_some() -> None:
+    assert some(["a", "b"], 2) == "a, b"
+    assert tell(some(["a", "b", "c"], 2)) == "a, b y 1 más"
+
+
+@pytest.mark.usefixtures("spanish")
+def test_numbers_have_a_decimal_comma_in_spanish() -> None:
+    assert number(0.75) == "0,75"
+    speak("en")
+    assert number(0.98765, ".3f") == "0.988"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("language: es\n", "es"), ("a: {\nlanguage: 'en'  # x\n", "en"), ("language: fr\n", "en"), ("x: 1\n", "en"),
+     ("report:\n  language: es\n", "en")],
+)  # fmt: skip
+def test_the_language_is_read_from_params_even_if_something_else_is_wrong_there(
+    tmp_path: Path, text: str, language: str
+) -> None:
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert language_of(tmp_path / "params.yaml") == language
+    assert language_of(tmp_path / "missing.yaml") == "en"
