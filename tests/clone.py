@@ -112,7 +112,7 @@ def new_clone(root: Path) -> Clone:
         if (ROOT / name).is_file() and not is_built(name):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
-    write_params(root)
+    write_params(root, "es")  # as shipped
     clone = Clone(root)
     clone.git("init", "--quiet", "--initial-branch", "main")
     clone.git("config", "user.name", "Test")

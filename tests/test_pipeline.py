@@ -212,7 +212,7 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
     clone.dvc("add", "data/me")
     output = clone.failing_dvc("repro")
     assert stages_run(output) == ["crop", "embed", "quality", "train"]
-    assert "train: error: me has 1 usable face, 1 that are not near-duplicates; at least 3 are needed" in output
+    assert "train: error: me tiene 1 cara que se puede usar, 1 que no son casi duplicados; para entrenar" in output
     assert "Traceback" not in output
     assert {name: digest(clone.path(name)) for name in files} == before
 
@@ -243,7 +243,7 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
     ({"evaluate__threshold": 0.6}, ["evaluate", "robustness"], ["evaluate"], ["robustness", "report"]),
     ({"evaluate__target_far": 0.2}, ["evaluate"], ["evaluate"], ["report"]),
     ({"robustness__photos": 3}, ["robustness"], ["robustness"], ["report"]),
-    ({"language": "es", "report__latency_photos": 3}, ["quality", "evaluate", "robustness", "report"],
+    ({"language": "en", "report__latency_photos": 3}, ["quality", "evaluate", "robustness", "report"],
      ["quality", "evaluate", "robustness", "report"], []),
 ]  # fmt: skip
 

@@ -191,14 +191,14 @@ class Workspace:
             yield name, self.path(name).read_bytes().decode("utf-8", errors="replace")
 
 
-def write_params(root: Path) -> None:
-    """params.yaml as shipped, with the backbone that needs no download, few photos to degrade, and in English."""
+def write_params(root: Path, language: str = "en") -> None:
+    """params.yaml as shipped but for the backbone, which needs no download, few photos to degrade, and the language."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     # Every photo is verified some forty times.
     for line in ("name: dlib-resnet", "photos: 5", "strangers: 3"):
         text, count = re.subn(rf"(?m)^  {line.split()[0]} \S+", f"  {line}", text)
         assert count == 1, line
-    text, count = re.subn(r"(?m)^language: es\b", "language: en", text)
+    text, count = re.subn(r"(?m)^language: es\b", f"language: {language}", text)
     assert count == 1
     (root / "params.yaml").write_text(text, encoding="utf-8")
 

@@ -140,6 +140,7 @@ def test_a_text_from_a_file_is_told_again() -> None:
     )
     assert tell_again("cannot be read: Permission denied") == "no se puede leer: Permission denied"
     assert tell_again("anything else") == "anything else"
+    assert tell_again("Red and blue") == "Red and blue", "hardly a text: {first} and {second}"
 
 
 @pytest.mark.usefixtures("spanish")
