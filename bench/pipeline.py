@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,9 @@ class Project:
         self.root = root
         (root / "models").mkdir(parents=True)
         shutil.copytree(models / "networks", root / "models" / "networks")
-        shutil.copy(ROOT / "params.yaml", root)
+        text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^language: \w+", "language: en", text)  # bench.gpu reads what a stage says
+        (root / "params.yaml").write_text(text, encoding="utf-8")
         self.set_params("backbone", name=backbone)
 
     def set_params(self, group: str, **values: object) -> None:

@@ -99,6 +99,8 @@ class EmbeddingMemory:
         Raises:
             OSError: a file cannot be written (disk full) or deleted.
         """
+        for leftover in self._path.parent.glob(".*.tmp"):
+            leftover.unlink(missing_ok=True)  # of a run that was killed
         _write(self._path, self._by_crop, photos)
         others = sorted(self._path.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in others[RECIPES_KEPT:]:
