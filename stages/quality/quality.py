@@ -25,7 +25,7 @@ from stages.files.paths import CONTACT_SHEET, CROP_REPORT, CROPPED, EMBEDDINGS, 
 from stages.files.photos import CLASSES
 from stages.files.problem_kinds import PROBLEM_NAMES, names_of_problems
 from stages.files.tables import read_array, read_table, write_json, write_records, write_table
-from stages.language.telling import spoken, tell
+from stages.language.telling import number, spoken, tell
 from stages.params import QualityParams, load_params
 from stages.quality.contact_sheet import Tile, draw_sheet
 from stages.quality.grouping import Numbers, find_near_duplicates, group_rows
@@ -38,14 +38,14 @@ _NAMED = 10  # photos that a warning names at most; the file names them all
 _COLUMNS = ("photo", "problem", "other", "value", "limit", "message")
 _SUSPECTED = ("suspected_not_me", "suspected_me")
 _NOTES = {
-    "suspected_not_me": Message("not me? score {value:.2f}"),
-    "suspected_me": Message("me? score {value:.2f}"),
+    "suspected_not_me": Message("not me? score {value}"),
+    "suspected_me": Message("me? score {value}"),
     "two_people": Message("a second person?"),
-    "tiny_face": Message("tiny: {value:.0f} pixels"),
+    "tiny_face": Message("tiny: {value} pixels"),
     "blurred": Message("blurred"),
-    "dark_face": Message("dark: {value:.0f}"),
-    "bright_face": Message("overexposed: {value:.0f}"),
-    "several_faces": Message("{value:.0f} faces"),
+    "dark_face": Message("dark: {value}"),
+    "bright_face": Message("overexposed: {value}"),
+    "several_faces": Message("{value} faces"),
 }
 """What stands below a face on the contact sheet."""
 logger = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def _note(problem: PhotoProblem) -> str:
     kind, value = problem.problem, problem.value or 0
     if kind in ("in_both_classes", "near_duplicate"):
         return f"= {problem.other.rpartition('/')[2]}"
-    return tell(_NOTES[kind], value=value)
+    return tell(_NOTES[kind], value=number(value, ".2f" if kind in _SUSPECTED else ".0f"))
 
 
 def describe(problems: Sequence[PhotoProblem], groups: Numbers, labels: Numbers, check: LabelCheck) -> dict[str, Any]:
