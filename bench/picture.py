@@ -18,6 +18,9 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 Bars = dict[str, dict[str, float]]
+LOAD = "/verify: 8 clients at once"
+FIGURES = "Figures"
+"""Under which name the file holds the bars as JSON: a test compares them with the tables of the documents."""
 
 
 def read(paths: list[Path]) -> dict[str, dict[str, Any]]:
@@ -43,7 +46,7 @@ def bars(results: dict[str, dict[str, Any]]) -> Bars:
         if "dlib-resnet" in row and group != "no face":
             found[f"/verify: {group}"] = {peer: value for peer, value in row["dlib-resnet"].items() if peer != "ms"}
     if "load" in results:
-        found["/verify: 8 clients at once"] = {"naive flow": results["load"]["throughput"]["times_as_many"]}
+        found[LOAD] = {"naive flow": results["load"]["throughput"]["times_as_many"]}
     for title, row in results.get("pipeline", {}).get("beside", {}).items():
         found[f"crop + embed: {title}"] = {"naive flow": row["times_as_fast"]}
     return found
@@ -81,7 +84,8 @@ def main() -> None:
     if not rows:
         sys.exit("none of the files is of bench.verify, bench.load or bench.pipeline")
     mpl.use("agg")
-    draw(rows, next(iter(results.values()))["machine"]).savefig(args.output, dpi=110)
+    figure = draw(rows, next(iter(results.values()))["machine"])
+    figure.savefig(args.output, dpi=110, metadata={FIGURES: json.dumps(rows)})
     print(args.output)
 
 
