@@ -20,7 +20,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     save = commands.add_parser("save", help="save photos (DVC), their hashes, parameters and results (git)")
     save.add_argument("message", nargs="?", default="Saved", help="what is new, for 'git log'")
     back = commands.add_parser("back", help="save, then bring back parameters, results and models of a saved state")
-    back.add_argument("revision", nargs="?", default="HEAD", help="a commit of 'git log' (default: the last one)")
+    back.add_argument(
+        "revision", nargs="?", help="a commit of 'git log' (default: the last but those of 'back' itself)"
+    )
     back.add_argument("--photos", action="store_true", help="the photos of then, too, in the place of today's")
     apply = commands.add_parser("apply", help="save, then take over an experiment; the photos stay")
     apply.add_argument("experiment", help="its name, as 'dvc exp show' lists it")
@@ -40,6 +42,11 @@ def main(arguments: list[str]) -> None:
             print(versions.apply(given.experiment))
     except UserError as error:
         sys.exit(f"history: {error}")
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"history: the package {error.name} is not installed here: activate the environment "
+            f"('source .venv/bin/activate'), or let 'python3 quickstart.py' make it"
+        )
     except KeyboardInterrupt:
         sys.exit("history: stopped")
 

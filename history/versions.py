@@ -14,6 +14,7 @@ RESULTS = ("params.yaml", "dvc.yaml", "dvc.lock", "reports", "models", ".dvc")
 """What git holds of a run besides the hashes of the photos; ignored files in these folders are left out by git."""
 
 _BROUGHT_BACK = ("params.yaml", "dvc.lock", "reports")
+_BEFORE_BACK = "Before going back to "  # how the message begins of a save that `back` makes
 _NAMED = 5  # photos named in a message
 
 
@@ -70,11 +71,12 @@ def save(message: str) -> Saved:
     return Saved(git("rev-parse", "--short", "HEAD").strip(), new, added, changed, deleted)
 
 
-def back(revision: str, photos: bool) -> str:
+def back(revision: str | None, photos: bool) -> str:
     """Bring back what was saved at a revision: parameters, results, models and, if wanted, the photos.
 
     Args:
-        revision: a commit, as git names it.
+        revision: a commit, as git names it; None for the last one that `back` has not made itself. So whoever goes back
+            twice does not get what they threw away the first time.
         photos: the photos of then, too, in the place of today's, which are saved first.
 
     Returns:
@@ -83,10 +85,12 @@ def back(revision: str, photos: bool) -> str:
     Raises:
         HistoryError: there is no such revision, or what it speaks of is in DVC's cache no more.
     """
+    revision = revision or _last_save()
     if not succeeds("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
         raise HistoryError(f"{revision} is no saved state; 'git log --oneline' lists them")
-    wanted = git("rev-parse", f"{revision}^{{commit}}").strip()  # HEAD moves with the next line
-    saved = save(f"Before going back to {revision}")
+    wanted = git("rev-parse", f"{revision}^{{commit}}").strip()  # HEAD moves with the next lines
+    short, title = git("log", "-1", "--format=%h%n%s", wanted).splitlines()[:2]
+    saved = save(f"{_BEFORE_BACK}{short}")
     kept = [path for path in _BROUGHT_BACK if succeeds("cat-file", "-e", f"{wanted}:{path}")]
     if "dvc.lock" not in kept:
         raise HistoryError(f"{revision} holds no dvc.lock: no pipeline had run then. {saved.describe()}")
@@ -94,16 +98,28 @@ def back(revision: str, photos: bool) -> str:
     git("checkout", wanted, "--", *kept, *(tracked if photos else ()))
     # --force only where nothing can be lost: outputs of stages, and photos that were saved above.
     dvc("checkout", "--force", "--quiet", "dvc.yaml", *(tracked if photos else ()))
-    lines = [f"before: {saved.describe()}", f"parameters, results and models are those of {revision} again"]
+    lines = [f"before: {saved.describe()}", f"parameters, results and models are those of {short} ({title}) again"]
     if photos:
         lines.append(
-            f"the photos are those of {revision}, too; 'python -m history back {saved.commit} --photos' undoes it"
+            f"the photos are those of {short}, too; 'python -m history back {saved.commit} --photos' undoes it"
         )
     else:
-        lines.append("the photos are as they were; --photos would bring back those of then")
+        lines.append(
+            f"the photos are as they were; --photos would bring back those of then. 'python -m history back "
+            f"{saved.commit}' undoes it"
+        )
     if not succeeds("diff", "--quiet", wanted, "HEAD", "--", "stages", "faces", "dvc.yaml", "requirements.txt"):
         lines.append("the code has changed since then: 'dvc repro' runs again what depends on it")
     return "\n".join(lines)
+
+
+def _last_save() -> str:
+    """The last commit that `back` has not made."""
+    for line in git("log", "--format=%H %s").splitlines():
+        commit, _, title = line.partition(" ")
+        if not title.startswith(_BEFORE_BACK):
+            return commit
+    return "HEAD"
 
 
 def apply(experiment: str) -> str:
@@ -118,6 +134,11 @@ def apply(experiment: str) -> str:
     Raises:
         HistoryError: there is no such experiment.
     """
+    names = git("for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
+    if not any(name.endswith(f"/{experiment}") for name in names) and not succeeds(
+        "rev-parse", "--verify", "--quiet", f"{experiment}^{{commit}}"
+    ):
+        raise HistoryError(f"there is no experiment {experiment}; 'dvc exp list --all-commits' lists them")
     saved = save(f"Before applying the experiment {experiment}")
     tracked = [f"data/{name}.dvc" for name in CLASSES]
     try:

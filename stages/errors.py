@@ -40,6 +40,14 @@ def run_stage(name: str) -> None:
         stage.main()
     except UserError as error:
         sys.exit(tell("{stage}: error: {error}", stage=name, error=error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("stages", "faces"):
+            raise
+        text = (
+            "{stage}: error: the package {name} is not installed here: activate the environment ('source "
+            ".venv/bin/activate'), or let 'python3 quickstart.py' make it"
+        )
+        sys.exit(tell(text, stage=name, name=error.name))
     except KeyboardInterrupt:
         sys.exit(tell("{stage}: stopped; what the last run made is as it was", stage=name))
     except OSError as error:

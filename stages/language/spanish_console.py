@@ -57,12 +57,12 @@ CONSOLE = {
     "photos": "fotos",
     "with face": "con cara",
     "without": "sin cara",
-    "unusable": "inservibles",
+    "unusable": "no utilizables",
     "faces kept": "caras usadas",
     "passed over, neither .jpg, .jpeg nor .png: {others}": "no se leen, por no ser .jpg, .jpeg ni .png: {others}",
     "skipped {photo}: {reason}": "se salta {photo}: {reason}",
     "more than one face on photos of me, the largest taken ({count}): {names}": (
-        "hay más de una cara en fotos de me y se toma la más grande ({count}): {names}"
+        "hay más de una cara en fotos de «me» y se toma la más grande ({count}): {names}"
     ),
     # Why a photo or a face is not used
     "no face found": "no se encuentra ninguna cara",
@@ -104,12 +104,12 @@ CONSOLE = {
     "none": "ninguno",
     "whether me shows two people could not be checked: not_me has {others} different people or photos, {needed} are "
     "needed": (
-        "no se ha podido comprobar si en me hay dos personas: not_me tiene {others} personas o fotos distintas y hacen "
-        "falta {needed}"
+        "no se ha podido comprobar si en «me» hay dos personas: «not_me» tiene {others} personas o fotos distintas y "
+        "hacen falta {needed}"
     ),
     "labels could not be checked: me has {me} different photos and not_me {others} different people or photos, "
     "{needed} and 2 are needed": (
-        "no se ha podido comprobar si cada cara está en su clase: me tiene {me} fotos distintas y not_me {others} "
+        "no se ha podido comprobar si cada cara está en su clase: «me» tiene {me} fotos distintas y «not_me», {others} "
         "personas o fotos distintas, y hacen falta {needed} y 2"
     ),
     "the labels of {missing} faces could not be checked: too little is left without them": (
@@ -118,17 +118,17 @@ CONSOLE = {
     # quality: what is wrong with a photo, and what to do
     "face {number} of {count}: {text}": "cara {number} de {count}: {text}",
     "{found} (a model that had not seen it gives it {score:.2f} as me)": (
-        "{found} (un modelo que no la había visto le da {score:.2f} como me)"
+        "{found} (un modelo que no la había visto le da {score:.2f} como «me»)"
     ),
     "looks like nobody else in me. Look at it: if it is somebody else, move or delete it": (
-        "no se parece a ninguna otra de me. Mírala: si es de otra persona, cámbiala de carpeta o bórrala"
+        "no se parece a ninguna otra de «me». Mírala: si es de otra persona, cámbiala de carpeta o bórrala"
     ),
     "looks like me. Look at it: if it is, move it to data/me or delete it": (
-        "se parece a me. Mírala: si lo es, llévala a data/me o bórrala"
+        "se parece a «me». Mírala: si lo es, llévala a data/me o bórrala"
     ),
     "me shows two people or more: {strays} of its {count} faces, this one among them, are no more like the others than "
     "strangers are. Keep one person's photos in data/me": (
-        "en me hay dos personas o más: {strays} de sus {count} caras, esta entre ellas, se parecen a las demás tan "
+        "en «me» hay dos personas o más: {strays} de sus {count} caras, esta entre ellas, se parecen a las demás tan "
         "poco como las de unos desconocidos. Deja en data/me las fotos de una sola persona"
     ),
     "{other} is in the other class and the same photo, or nearly so. Delete the one that does not belong": (
@@ -144,16 +144,16 @@ CONSOLE = {
     ),
     "the face is overexposed. Take a photo with less light": "la cara está quemada. Haz una foto con menos luz",
     "{count} faces, {taken} for me. Make sure that this is right, or cut the others off": (
-        "hay {count} caras y para me {taken}. Comprueba que es la correcta o recorta las demás"
+        "hay {count} caras y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
     ),
     "the largest is taken": "se toma la más grande",
     "{taken} of them are taken": "se toman {taken}",
     "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it": (
-        "hay {count} caras y se toman {taken} como de otras personas. Comprueba que ninguna es la tuya y que todas "
-        "están de acuerdo"
+        "hay {count} caras y se toman {taken} como de otras personas. Comprueba que ninguna es la tuya y que "
+        "esas personas han dado su permiso"
     ),
     "{count} of {photos} photos of not_me show {person}. Add photos of other people": (
-        "{count} de las {photos} fotos de not_me son de {person}. Añade fotos de otras personas"
+        "{count} de las {photos} fotos de «not_me» son de {person}. Añade fotos de otras personas"
     ),
     "no face was found: it is not used. Take one where the face is well lit and seen from the front": (
         "no se ha encontrado ninguna cara y no se usa. Haz una en la que la cara esté bien iluminada y se vea de frente"
@@ -161,10 +161,10 @@ CONSOLE = {
     "it cannot be used: {reason}": "no se puede usar: {reason}",
     # train
     "{name} has {count} faces; {recommended} to 30 are the recommended minimum": (
-        "{name} tiene {count} caras; el mínimo recomendado es de {recommended} a 30"
+        "«{name}» tiene {count} caras; el mínimo recomendado es de {recommended} a 30"
     ),
     "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR": (
-        "el {share:.0f} % de las caras son de me, un desequilibrio. La exactitud dice entonces poco: mira FAR y FRR"
+        "el {share:.0f} % de las caras son de «me», un desequilibrio. La exactitud dice entonces poco: mira FAR y FRR"
     ),
     "train: {faces} faces ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} at 0.5 "
     "→ {model}": (
@@ -186,10 +186,10 @@ CONSOLE = {
     "{people} strangers (worth {effective})": "{people} desconocidos (que cuentan como {effective})",
     # robustness
     "robustness: {me} photos of me and {not_me} of others; FRR doubles with {doubled}; groups of people: {groups}": (
-        "robustness: {me} fotos de me y {not_me} de otras personas; FRR se duplica con {doubled}; grupos de personas: "
-        "{groups}"
+        "robustness: {me} fotos de «me» y {not_me} de otras personas; FRR se duplica con: {doubled}; grupos de "
+        "personas: {groups}"
     ),
-    "{name} at {level:g}": "{name} {level:g}",
+    "{name} at {level:g}": "{name} ({level:g})",
     "nothing that was tried": "nada de lo que se ha probado",
     "compared by {columns}": "comparados por {columns}",
     "none in {table}": "ninguno en {table}",

@@ -5,6 +5,11 @@ from __future__ import annotations
 ERRORS = {
     # How a stage ends.
     "{stage}: error: {error}": "{stage}: error: {error}",
+    "{stage}: error: the package {name} is not installed here: activate the environment ('source .venv/bin/activate'), "
+    "or let 'python3 quickstart.py' make it": (
+        "{stage}: error: el paquete {name} no está instalado aquí: activa el entorno ('source .venv/bin/activate') o deja "
+        "que 'python3 quickstart.py' lo cree"
+    ),
     "{stage}: stopped; what the last run made is as it was": (
         "{stage}: interrumpida; lo que hizo la ejecución anterior sigue como estaba"
     ),
@@ -145,11 +150,11 @@ ERRORS = {
         "{missing}: {counts}. Añade fotos tomadas en otros momentos o de otras personas"
     ),
     "not_me {not_me} faces in {groups_not_me} groups, me {me} faces in {groups_me} groups": (
-        "not_me tiene {not_me} caras en {groups_not_me} grupos, y me, {me} caras en {groups_me} grupos"
+        "«not_me» tiene {not_me} caras en {groups_not_me} grupos, y «me», {me} caras en {groups_me} grupos"
     ),
     "{name} has {usable}, {different} {kind}; at least {count} are needed to train and to test, "
     "{recommended} to 30 are recommended. Add photos to data/{name}": (
-        "{name} tiene {usable}, {different} {kind}; para entrenar y probar hacen falta al "
+        "«{name}» tiene {usable}, {different} {kind}; para entrenar y probar hacen falta al "
         "menos {count}, y se recomiendan de {recommended} a 30. Añade fotos a data/{name}"
     ),
     "1 usable face": "1 cara que se puede usar",

@@ -13,8 +13,8 @@ PICTURES = {
         "Caras de prueba, cada una contada una vez\numbral {threshold} ({backbone})"
     ),
     "FAR: strangers accepted": "FAR: desconocidos aceptados",
-    "FRR: me rejected": "FRR: me rechazado",
-    "1 − FRR: me accepted": "1 − FRR: me aceptado",
+    "FRR: me rejected": "FRR: «me» rechazado",
+    "1 − FRR: me accepted": "1 − FRR: «me» aceptado",
     "guessing": "al azar",
     "Recall": "Exhaustividad (recall)",
     "Precision": "Precisión",
@@ -23,7 +23,7 @@ PICTURES = {
         "Con el mejor umbral no hay ningún error:\nla curva va por el borde izquierdo y el inferior."
     ),
     "Score": "Puntuación",
-    "Share that is me (both classes equally frequent)": "Proporción de me (con las dos clases por igual)",
+    "Share that is me (both classes equally frequent)": "Proporción de «me» (con las dos clases por igual)",
     "perfect": "perfecta",
     "measured": "medida",
     "Share of the class's faces": "Proporción de las caras de la clase",
@@ -34,7 +34,7 @@ PICTURES = {
     "Actual": "Realidad",
     # The chart of degraded photos
     "Degraded photos: {me} photos of me, {not_me} of others ({backbone})": (
-        "Fotos empeoradas: {me} de me, {not_me} de otras personas ({backbone})"
+        "Fotos empeoradas: {me} de «me», {not_me} de otras personas ({backbone})"
     ),
     "no face found (any photo)": "no se encuentra la cara (todas las fotos)",
     "FRR doubled": "FRR duplicado",
@@ -70,8 +70,8 @@ PICTURES = {
     "several faces on the photo": "varias caras en la foto",
     "no problem found": "sin problemas",
     "and {count} more": "y {count} más",
-    "not me? score {value}": "¿no es me? {value}",
-    "me? score {value}": "¿me? {value}",
+    "not me? score {value}": "¿no es «me»? {value}",
+    "me? score {value}": "¿«me»? {value}",
     "a second person?": "¿otra persona?",
     "tiny: {value} pixels": "{value} píxeles",
     "blurred": "borrosa",

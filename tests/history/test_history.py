@@ -114,6 +114,20 @@ def test_going_back_brings_parameters_and_model_and_leaves_the_photos(clone: Clo
     assert model(clone) == before == yaml.safe_load(clone.path("params.yaml").read_text(encoding="utf-8"))["train"]
 
 
+def test_going_back_twice_does_not_bring_back_what_was_thrown_away(clone: Clone) -> None:
+    saved = clone.git("rev-parse", "--short", "HEAD").strip()
+    folds = model(clone)["folds"]
+    for step in (2, 3):
+        clone.set_params(train__folds=folds + step)
+        assert clone.repro() == ["train"]
+        told = clone.history("back")
+        assert f"are those of {saved} (" in told
+        assert model(clone)["folds"] == folds
+    undo = told.partition("'python -m history back ")[2].partition("'")[0]
+    clone.history("back", undo)
+    assert model(clone)["folds"] == folds + 3
+
+
 def test_going_back_with_photos_saves_those_of_today_first(clone: Clone) -> None:
     then = photos(clone)
     new_photo(clone)
@@ -136,8 +150,9 @@ def test_an_experiment_is_applied_and_the_photos_stay(clone: Clone) -> None:
     assert "1 added (data/me/new.jpg)" in clone.history("apply", "seven")
     assert photos(clone) == here
     assert model(clone)["folds"] == 7
-    assert "no-such" in clone.failing_history("apply", "no-such")
-    assert photos(clone) == here
+    head = clone.git("rev-parse", "HEAD")
+    assert "there is no experiment no-such" in clone.failing_history("apply", "no-such")
+    assert (photos(clone), clone.git("rev-parse", "HEAD")) == (here, head)
 
 
 def test_dvc_alone_runs_experiments_without_touching_photos(clone: Clone) -> None:

@@ -77,8 +77,10 @@ def ending_of(work: Callable[[], object], made_up: Callable[..., Path], *argumen
         (PermissionError(errno.EACCES, "Permission denied", "a.csv"), "made_up: error: Permission denied (a.csv)"),
         (OSError("no number"), "made_up: error: no number"),
         (KeyboardInterrupt(), "made_up: stopped; what the last run made is as it was"),
+        (ModuleNotFoundError("no", name="pandas"), "made_up: error: the package pandas is not installed here: activate "
+         "the environment ('source .venv/bin/activate'), or let 'python3 quickstart.py' make it"),
     ],
-)
+)  # fmt: skip
 def test_what_a_user_can_mend_ends_in_a_sentence(made_up: Callable[..., Path], error: BaseException, said: str) -> None:
     assert ending_of(raising(error), made_up) == said
 
@@ -106,9 +108,10 @@ def test_without_room_it_says_that_what_was_there_is_as_it_was(made_up: Callable
     assert "Make room" not in str(ending_of(raising(OSError(errno.EIO, "Bad disk", "a.csv")), made_up))
 
 
-def test_what_nobody_foresaw_is_a_traceback(made_up: Callable[..., Path]) -> None:
-    made_up(raising(ZeroDivisionError()))
-    with pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError("no", name="stages.gone")])
+def test_what_nobody_foresaw_is_a_traceback(made_up: Callable[..., Path], error: Exception) -> None:
+    made_up(raising(error))
+    with pytest.raises(type(error)):
         run_stage("made_up")
 
 

@@ -109,7 +109,8 @@ def test_the_model_and_the_machine_are_named(built: Workspace, values: dict[str,
     assert f"SHA-256 `{digest}`" in informe(built)
     assert platform.node() not in informe(built).split()
     text = rendering.render_markdown(language, values | {"machine": "8 cores, Some Processor", "model_sha256": "ab12"})
-    assert "(8 cores, Some Processor)" in section(text, language, "Latency")
+    cores = {"es": "núcleos", "en": "cores"}[language]
+    assert f"(8 {cores}, Some Processor)" in section(text, language, "Latency")
     assert "`ab12`" in text
 
 

@@ -36,8 +36,8 @@ def test_five_photos_and_three_strangers_give_a_report_that_promises_nothing(emp
     empty.set_params(language="es", robustness__photos=3, report__latency_photos=2)
     done = [empty.stage(stage) for stage in STAGES]
     warned, said = ("".join(getattr(one, stream) for one in done) for stream in ("stderr", "stdout"))
-    assert "me tiene 5 caras; el mínimo recomendado es de 20 a 30" in warned
-    assert "not_me tiene 3 caras; el mínimo recomendado es de 20 a 30" in warned
+    assert "«me» tiene 5 caras; el mínimo recomendado es de 20 a 30" in warned
+    assert "«not_me» tiene 3 caras; el mínimo recomendado es de 20 a 30" in warned
     assert "evaluate: con 0.75: FAR " in said
     assert "3 desconocidos no bastan para asegurarlo: hacen falta 3000" in said
     assert not re.search(r"\b(the|of|and|with|faces|photos)\b", warned + said)
