@@ -5,10 +5,10 @@ from __future__ import annotations
 ERRORS = {
     # How a stage ends.
     "{stage}: error: {error}": "{stage}: error: {error}",
-    "{stage}: error: the package {name} is not installed here: activate the environment ('source .venv/bin/activate'), "
-    "or let 'python3 quickstart.py' make it": (
-        "{stage}: error: el paquete {name} no está instalado aquí: activa el entorno ('source .venv/bin/activate') o deja "
-        "que 'python3 quickstart.py' lo cree"
+    "{stage}: error: the package {name} is not installed here: activate the environment ('source "
+    ".venv/bin/activate'), or let 'python3 quickstart.py' make it": (
+        "{stage}: error: el paquete {name} no está instalado aquí: activa el entorno ('source .venv/bin/activate') o "
+        "deja que 'python3 quickstart.py' lo cree"
     ),
     "{stage}: stopped; what the last run made is as it was": (
         "{stage}: interrumpida; lo que hizo la ejecución anterior sigue como estaba"
