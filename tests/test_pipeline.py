@@ -191,7 +191,7 @@ def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: P
     done = clone.call(sys.executable, "-m", "dvc", "repro")
     assert done.returncode == 0, done.stderr
     assert stages_run(done.stdout) == ALL_STAGES[1:]
-    assert f"1 of {len(clone.index())} crops are new" in done.stdout + done.stderr
+    assert f"1 de {len(clone.index())} recortes son nuevos" in done.stdout + done.stderr
     after = {path.name for path in clone.path("data/cropped").rglob("*.png")}
     assert before - after == {f"{gone}-0.png"}
     assert after - before == {"added.jpg-0.png"}
@@ -451,7 +451,7 @@ def test_a_comment_costs_nothing_but_the_stages_start(clone: Clone) -> None:
         append(clone, name, "\n# A comment.\n")
     done = clone.call(sys.executable, "-m", "dvc", "repro", "crop", "embed")
     assert stages_run(done.stdout) == ["export", "crop", "embed"]
-    assert "crops are new" not in done.stdout + done.stderr
+    assert "recortes son nuevos" not in done.stdout + done.stderr
     assert clone.pinned() == before
 
 

@@ -23,8 +23,14 @@ from tests.tour.support import write
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-ins are scripts")
 
+# A first line that names the interpreter itself would end at a space in its path: for the shell, the second line runs
+# it; for Python, that line is a text.
+SHEBANG = f"""#!/bin/sh
+'''exec' '{sys.executable}' "$0" "$@"
+' '''"""
+
 # Says which version it is, notes how it is called, and behaves as UV_STUB says.
-UV = f"""#!{sys.executable}
+UV = f"""{SHEBANG}
 import json, os, sys, time
 if sys.argv[1:] == ["--version"]:
     print("uv", os.environ.get("UV_STUB_VERSION", "0.13.9"), "(x86_64-unknown-linux-gnu)")
@@ -39,7 +45,7 @@ if said:
     sys.exit(f"error: {{said}}")
 """
 # .venv's Python: only `-m pip install` is a stand-in.
-PYTHON = f"""#!{sys.executable}
+PYTHON = f"""{SHEBANG}
 import json, os, sys
 if sys.argv[1:4] != ["-m", "pip", "install"]:
     os.execv({sys.executable!r}, [{sys.executable!r}, *sys.argv[1:]])
