@@ -18,24 +18,30 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 Bars = dict[str, dict[str, float]]
+_GROUPS = ("groups", "beside")  # under what bench.verify and bench.pipeline name the groups of photos
 LOAD = "/verify: 8 clients at once"
 FIGURES = "Figures"
-"""Under which name the file holds the bars as JSON: a test compares them with the tables of the documents."""
+"""Under which name the picture holds the bars as JSON: a test compares them with the tables of the documents."""
 
 
 def read(paths: list[Path]) -> dict[str, dict[str, Any]]:
     """The last JSON line of each file, by the bench's name.
 
+    A bench may have been run several times with other photos each time: its groups are put together, and of a group
+    that is in several files the last one counts.
+
     Raises:
         SystemExit: a file does not end with one.
     """
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for path in paths:
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
         if not lines:
             sys.exit(f"{path} holds no JSON line; expected what a bench printed")
         values = json.loads(lines[-1])
-        found[values["bench"]] = values
+        before = found.get(values["bench"], {})
+        together = {key: before.get(key, {}) | values[key] for key in _GROUPS if key in values}
+        found[values["bench"]] = values | together
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """What decides which faces are found.
+    """What decides which faces are found. There are no defaults: every value comes from params.yaml.
 
     Attributes:
         min_face: side in pixels of the smallest face searched for, in the image the detector is given.
@@ -18,11 +18,11 @@ class DetectorSettings:
         max_side: photos are reduced to this longer side, in pixels, before detection.
     """
 
-    min_face: int = 20
-    factor: float = 0.709
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
-    min_probability: float = 0.9
-    max_side: int = 640
+    min_face: int
+    factor: float
+    thresholds: tuple[float, float, float]
+    min_probability: float
+    max_side: int
 
     def as_json(self) -> dict[str, Any]:
         """Plain values that `from_json` takes back."""

@@ -6,13 +6,17 @@ import random
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from faces.backbones import WeightsDamagedError, WeightsUnavailableError
 from faces.backbones.dlib_resnet import DlibResNet
+from faces.detection.face import intersection_over_union
+from faces.recognition.recognizer import Recognizer
 from tests.faces.support import modules_after
 
 BORDER = 5  # of a 160-pixel crop around dlib's 150-pixel chip
@@ -56,6 +60,33 @@ def test_crops_of_other_sizes_have_nearly_the_same_embedding(
         given = DlibResNet().build(weights, image_size)(resized.permute(0, 2, 3, 1))
         expected = network(faces)
     assert (given - expected).norm(dim=1).max() < 0.25  # dlib takes 0.6 for another person
+
+
+def test_faces_are_cut_where_dlib_cuts_them(weights: Path, recognizer: Recognizer, lfw_photos: list[Path]) -> None:
+    """What MTCNN takes for eyes, nose and mouth lies in dlib's chips where the geometry wants it, on average."""
+    dlib = pytest.importorskip("dlib", reason="dlib-bin, the reference, has no wheel for this machine")
+    find = dlib.get_frontal_face_detector()
+    points = dlib.shape_predictor(str(weights.parent / "shape_predictor_5_face_landmarks.dat"))
+    y, x = np.mgrid[:250, :250].astype(np.uint8)
+    coordinates = np.dstack([x, y, np.zeros_like(x)])  # cut as the photo is, it tells where each pixel comes from
+    found = []
+    for path in lfw_photos:
+        pixels, face = np.asarray(Image.open(path)), recognizer.largest_face(path)
+        boxes = find(pixels)
+        if face is None or len(boxes) != 1 or intersection_over_union(face.box, corners(boxes[0])) < 0.5:
+            continue
+        origin = dlib.get_face_chip(coordinates, points(pixels, boxes[0]), size=150)[:, :, :2].astype(float)
+        distances = [np.linalg.norm(origin - landmark, axis=2) for landmark in face.landmarks]
+        found.append([np.unravel_index(distance.argmin(), distance.shape)[::-1] for distance in distances])
+    assert len(found) >= 30
+    wanted = np.asarray(DlibResNet().geometry(160, 0).landmarks)
+    assert np.abs(np.mean(found, axis=0) + BORDER - wanted).max() < 2
+    assert np.allclose(DlibResNet().geometry(320, 0).landmarks, wanted * 2, atol=1e-3)
+
+
+def corners(box: Any) -> np.ndarray:
+    """A rectangle of dlib's as left, top, right, bottom."""
+    return np.array([box.left(), box.top(), box.right(), box.bottom()], float)
 
 
 class TestFile:

@@ -150,6 +150,11 @@ class TestCheckpoint:
         assert (ours - expected).abs().max() <= 1e-6
 
 
+def test_crop_has_the_size_and_margin_asked_for() -> None:
+    geometry = FaceNet().geometry(128, 20)
+    assert (geometry.alignment, geometry.image_size, geometry.margin) == ("box", 128, 20)
+
+
 class TestExported:
     """What the stage export makes of it."""
 

@@ -15,7 +15,13 @@ from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import reduce_for_detection
 
-SETTINGS = DetectorSettings(min_probability=0.0)  # facenet-pytorch reports all that passed O-Net
+SETTINGS = DetectorSettings(
+    min_face=20,
+    factor=0.709,
+    thresholds=(0.6, 0.7, 0.7),
+    min_probability=0.0,  # facenet-pytorch reports all that passed O-Net
+    max_side=640,
+)
 
 
 @dataclass(frozen=True)

@@ -91,11 +91,11 @@ class TestSettings:
     @pytest.mark.parametrize(
         "settings",
         [
-            DetectorSettings(min_face=35, min_probability=0.0),
-            DetectorSettings(factor=0.6, min_probability=0.0),
-            DetectorSettings(thresholds=(0.85, 0.7, 0.7), min_probability=0.0),
-            DetectorSettings(thresholds=(0.6, 0.95, 0.7), min_probability=0.0),
-            DetectorSettings(thresholds=(0.6, 0.7, 0.999), min_probability=0.0),
+            replace(SETTINGS, min_face=35),
+            replace(SETTINGS, factor=0.6),
+            replace(SETTINGS, thresholds=(0.85, 0.7, 0.7)),
+            replace(SETTINGS, thresholds=(0.6, 0.95, 0.7)),
+            replace(SETTINGS, thresholds=(0.6, 0.7, 0.999)),
         ],
         ids=["min_face", "factor", "P-Net's threshold", "R-Net's threshold", "O-Net's threshold"],
     )

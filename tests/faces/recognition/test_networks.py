@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
+from PIL import Image
 
 from faces.recognition.align import CropGeometry
 from faces.recognition.networks import NETWORK_NAMES, Manifest, Networks, NetworksError, NetworksNotFoundError
@@ -76,6 +78,29 @@ class TestLoad:
         path.write_text("")
         with pytest.raises(NetworksError, match=REMEDY):
             Networks.load(path)
+
+
+class TestOpen:
+    """What is opened does what networks.json says, not what happens to be usual."""
+
+    def test_the_face_is_mirrored_where_that_was_asked_for(self, networks_dir: Path, crops: np.ndarray) -> None:
+        networks = Networks.load(networks_dir)
+        (plain,) = onnxruntime.InferenceSession(networks_dir / "embedder.onnx").run(None, {"pixels": crops[:2]})
+        assert np.abs(networks.open_embedder(flip=False).embed(crops[:2]) - plain).max() <= 1e-5
+        assert np.abs(networks.open_embedder(flip=True).embed(crops[:2]) - plain).max() > 0.01
+
+    @pytest.mark.parametrize("unit_length", [False, True])
+    def test_length_of_embeddings(self, folder: Path, crops: np.ndarray, unit_length: bool) -> None:
+        edit(folder, lambda values: values.update(unit_length=unit_length))
+        lengths = np.linalg.norm(Networks.load(folder).open_embedder(flip=True).embed(crops[:4]), axis=1)
+        assert (np.abs(lengths - 1) < 1e-5).all() == unit_length
+
+    @pytest.mark.parametrize(("min_face", "found"), [(20, 1), (240, 0)])
+    def test_settings_of_the_detector(self, folder: Path, lfw_photos: list[Path], min_face: int, found: int) -> None:
+        edit(folder, lambda values: values["detector"].update(min_face=min_face))
+        with Image.open(lfw_photos[0]) as photo:  # 250 × 250 pixels
+            pixels = np.asarray(photo)
+        assert len(Networks.load(folder).open_detector().detect_all(pixels)) == found
 
 
 class TestManifest:
