@@ -31,7 +31,7 @@ from bench.support.models import make_models
 from bench.support.photos import find_photos, is_small, spread
 from faces.detection.detector import Detector
 from faces.detection.face import Face, intersection_over_union
-from faces.detection.largest import largest_first
+from faces.detection.largest import Ranking
 from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import decode_for_detection, reduce_for_detection
@@ -74,7 +74,7 @@ class Bench:
             return []
         rows = zip(boxes, probabilities, points, strict=True)
         faces = [Face(np.asarray(box, float), float(p), np.asarray(marks, float)) for box, p, marks in rows]
-        return largest_first(faces)
+        return Ranking(*image.size).largest_first(faces)
 
     def compare(self, path: Path) -> Comparison:
         """Compare on one photo, timed from its bytes on."""

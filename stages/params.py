@@ -47,6 +47,7 @@ class DetectorParams(_Section, frozen=True):
     thresholds: tuple[Probability, Probability, Probability]
     min_probability: Probability
     max_side: Annotated[int, Meta(ge=100, le=10_000)]
+    try_turned: bool
 
 
 class CropParams(_Section, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,12 +26,14 @@ def product_face(recognizer: Recognizer, photo: Path) -> Face | None:
 
 def central_face(recognizer: Recognizer, photo: Path) -> Face | None:
     """The face nearest the centre: LFW's photos are centred on the person they are named after."""
-    centre = np.array(Photo.open(photo).stored_size) / 2
+    faces = recognizer.faces(photo)
+    return nearest_the_centre(faces, Photo.open(photo).stored_size) if faces else None
 
-    def distance(face: Face) -> float:
-        return float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - centre))
 
-    return min(recognizer.faces(photo), key=distance, default=None)
+def nearest_the_centre(faces: Sequence[Face], size: tuple[int, int]) -> Face:
+    """Of one or more faces of a photo, the one whose box's middle is nearest the middle of the photo."""
+    centre = np.array(size) / 2
+    return min(faces, key=lambda face: float(np.linalg.norm((face.box[:2] + face.box[2:]) / 2 - centre)))
 
 
 def embed_all(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from faces.detection.cascade import Cascade, Session
 from faces.detection.face import Face
-from faces.detection.largest import find_largest, largest_first
+from faces.detection.largest import Ranking, find_largest
 from faces.detection.scan import Scan
 from faces.detection.settings import DetectorSettings
 from faces.threads import ThreadedMap
@@ -79,4 +79,4 @@ class Detector:
         """All faces, after the scales that are left."""
         while scan.scales:
             self.cascade.propose(scan)
-        return largest_first(self.cascade.confirmed_faces(scan))
+        return Ranking.of(scan).largest_first(self.cascade.confirmed_faces(scan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ class Face:
         box: float64 [4], left, top, right, bottom. May reach a little outside the photo.
         probability: the detector's (O-Net's) probability that this is a face, 0 to 1.
         landmarks: float64 [5, 2], the points (x, y) of left eye, right eye, nose, left and right mouth corner,
-            left and right as the viewer sees them.
+            left and right as the viewer sees them who turns the photo by `turned`.
+        turned: by how many degrees clockwise the photo had to be turned to show the face upright: 0, 90, 180 or 270.
         crop: uint8 [S, S, 3] RGB, the aligned face the embedder takes, once cut.
         embedding: float32 [D], once computed.
     """
@@ -28,6 +29,7 @@ class Face:
     box: NDArray[np.float64]
     probability: float
     landmarks: NDArray[np.float64]
+    turned: int = 0
     crop: NDArray[np.uint8] | None = None
     embedding: NDArray[np.float32] | None = None
 
@@ -37,15 +39,23 @@ class Face:
         left, top, right, bottom = self.box
         return float(np.sqrt(max(right - left, 0.0) * max(bottom - top, 0.0)))
 
+    def visible_share(self, width: float, height: float) -> float:
+        """Which part of the box lies on a photo of this size, 0 to 1."""
+        left, top, right, bottom = self.box
+        area = max(right - left, 0.0) * max(bottom - top, 0.0)
+        inside = max(min(right, width) - max(left, 0.0), 0.0) * max(min(bottom, height) - max(top, 0.0), 0.0)
+        return float(inside / area) if area > 0 else 0.0
+
     def scaled(self, factor: float) -> Face:
         """The same face in a photo `factor` times as large; crop and embedding are kept."""
-        return Face(self.box * factor, self.probability, self.landmarks * factor, self.crop, self.embedding)
+        return replace(self, box=self.box * factor, landmarks=self.landmarks * factor)
 
     def as_json(self) -> dict[str, Any]:
-        """Box (pixels, one decimal) and probability (four decimals), as reports and answers show them."""
+        """Box (pixels, one decimal), probability (four decimals) and turn, as reports and answers show them."""
         return {
             "box": [round(float(value), 1) for value in self.box],
             "probability": round(float(self.probability), 4),
+            "turned": self.turned,
         }
 
 

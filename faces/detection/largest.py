@@ -35,6 +35,7 @@ of a scan of every scale.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -45,17 +46,37 @@ from faces.detection.face import Face
 from faces.detection.scan import Floats, Scan
 
 
-def ranking_size(face: Face) -> float:
-    """What faces are ranked by, in pixels of a side: that of the square with the area of the face's box.
+@dataclass(frozen=True)
+class Ranking:
+    """Which face of an image is "the largest". This is the only place that decides it.
 
-    This is the only place that decides which face is "the largest".
+    A face is ranked by the visible area of its box, multiplied by the share of the box that is visible. So a face that
+    the border cuts off counts less than its pixels do: the box of a bystander of whom half is on the photo may reach
+    far outside, and be larger than that of the person in the middle. `python -m bench.faces_chosen LFW` compares this
+    with other rules.
+
+    Attributes:
+        width, height: of the image, in pixels.
     """
-    return face.size
 
+    width: int
+    height: int
 
-def largest_first(faces: Sequence[Face]) -> list[Face]:
-    """The faces in the order of their ranking; equal ones stay in the order in which they are given."""
-    return sorted(faces, key=ranking_size, reverse=True)
+    @classmethod
+    def of(cls, scan: Scan) -> Ranking:
+        """For the faces of a scan."""
+        return cls(scan.sums.width, scan.sums.height)
+
+    def size(self, face: Face) -> float:
+        """What a face is ranked by: the side of the square with that area, in pixels.
+
+        It is the face's size where all of its box lies within the image, and less elsewhere.
+        """
+        return face.size * face.visible_share(self.width, self.height)
+
+    def largest_first(self, faces: Sequence[Face]) -> list[Face]:
+        """The faces in the order of their ranking; equal ones stay in the order in which they are given."""
+        return sorted(faces, key=self.size, reverse=True)
 
 
 GROWTH = 1.5
@@ -80,23 +101,24 @@ def find_largest(cascade: Cascade, scan: Scan) -> Face | None:
         cascade: the networks.
         scan: a search that has not begun; the scales that were not needed are left in it.
     """
+    ranking = Ranking.of(scan)
     found: list[Face] = []  # the largest first: confirmed faces or, before O-Net is asked, what R-Net takes for faces
     while scan.scales:
         missing = cascade.propose(scan)
         if found:
-            missing = _propose_down_to(DRIFT * _enough(found), cascade, scan, missing)
+            missing = _propose_down_to(DRIFT * _enough(found, ranking), cascade, scan, missing)
         largest_possible = GROWTH * scan.largest_open(*cascade.settings.thresholds[1:])
         if missing >= largest_possible / ENOUGH:
             continue
         if not found:
-            found = largest_first(cascade.likely_faces(scan))
+            found = ranking.largest_first(cascade.likely_faces(scan))
             if not found:
                 continue
-            missing = _propose_down_to(CERTAIN * ranking_size(found[0]) / ENOUGH, cascade, scan, missing)
-        found = _confirm(cascade, scan, found)
-        if found and missing < _enough(found):
+            missing = _propose_down_to(CERTAIN * ranking.size(found[0]) / ENOUGH, cascade, scan, missing)
+        found = _confirm(cascade, scan, found, ranking)
+        if found and missing < _enough(found, ranking):
             return found[0]
-    found = _confirm(cascade, scan, found)
+    found = _confirm(cascade, scan, found, ranking)
     return found[0] if found else None
 
 
@@ -120,27 +142,28 @@ ENOUGH_OF_RIVALS = 3
 and with 4, none changes; P-Net sees 7 % fewer and 9 % more pixels."""
 
 
-def _enough(found: list[Face]) -> float:
+def _enough(found: list[Face], ranking: Ranking) -> float:
     """Faces below this size, in pixels, may be missing without changing which one is the largest."""
-    rivalled = len(found) > 1 and ranking_size(found[1]) > RIVAL * ranking_size(found[0])
-    return ranking_size(found[0]) / (ENOUGH_OF_RIVALS if rivalled else ENOUGH)
+    rivalled = len(found) > 1 and ranking.size(found[1]) > RIVAL * ranking.size(found[0])
+    return ranking.size(found[0]) / (ENOUGH_OF_RIVALS if rivalled else ENOUGH)
 
 
-def _confirm(cascade: Cascade, scan: Scan, found: list[Face]) -> list[Face]:
+def _confirm(cascade: Cascade, scan: Scan, found: list[Face], ranking: Ranking) -> list[Face]:
     """Faces among the candidates so far, the largest first; those much smaller than `found` may be left out.
 
     Args:
         cascade: the networks.
         scan: the image and the candidates.
         found: the faces among fewer candidates, or what R-Net takes for faces; the largest first.
+        ranking: of the image's faces.
     """
     if found:
-        for_rnet, for_onet = partial(_is_worth_asking, found, WORTH_RNET), partial(_is_worth_asking, found, WORTH_ONET)
-        faces = largest_first(cascade.confirmed_faces(scan, for_rnet, for_onet))
-        if faces and ranking_size(faces[0]) * DRIFT >= ranking_size(found[0]):
+        for_rnet, for_onet = (partial(_is_worth_asking, found, ranking, least) for least in (WORTH_RNET, WORTH_ONET))
+        faces = ranking.largest_first(cascade.confirmed_faces(scan, for_rnet, for_onet))
+        if faces and ranking.size(faces[0]) * DRIFT >= ranking.size(found[0]):
             return faces
     # Nothing was found yet, or what was found has given way to something smaller: then every candidate counts.
-    return largest_first(cascade.confirmed_faces(scan))
+    return ranking.largest_first(cascade.confirmed_faces(scan))
 
 
 WORTH_RNET, WORTH_ONET = (0.4, 0.6), (0.6, 0.7)
@@ -149,19 +172,22 @@ they overlap the face or a rival (and so may change its box), and elsewhere. If 
 more candidates, on photos of groups 52 %, and no face changes. With (0.4, 0.7) or (0.5, 0.6), faces begin to change."""
 
 
-def _is_worth_asking(found: Sequence[Face], least: tuple[float, float], squares: Floats) -> NDArray[np.bool_]:
+def _is_worth_asking(
+    found: Sequence[Face], ranking: Ranking, least: tuple[float, float], squares: Floats
+) -> NDArray[np.bool_]:
     """Which candidates may still become the largest face, or change its box or a rival's.
 
     Args:
         found: one or more faces, the largest first.
+        ranking: of the image's faces.
         least: WORTH_RNET or WORTH_ONET.
         squares: the candidates, float32 [N, 4].
 
     Returns:
         bool [N].
     """
-    size = ranking_size(found[0])
-    rivals = np.array([found[0].box, *(face.box for face in found[1:] if ranking_size(face) > RIVAL * size)])
+    size = ranking.size(found[0])
+    rivals = np.array([found[0].box, *(face.box for face in found[1:] if ranking.size(face) > RIVAL * size)])
     extent = np.minimum(squares[:, None, 2:], rivals[:, 2:]) - np.maximum(squares[:, None, :2], rivals[:, :2])
     overlaps = (extent > 0).all(axis=2).any(axis=1)
     worth: NDArray[np.bool_] = squares[:, 2] - squares[:, 0] >= np.where(overlaps, *least) * size

@@ -16,6 +16,7 @@ class DetectorSettings:
         thresholds: probabilities that a candidate must exceed at P-Net, R-Net and O-Net.
         min_probability: faces whose final probability is below are not reported.
         max_side: photos are reduced to this longer side, in pixels, before detection.
+        try_turned: where no face is found for sure, the photo is turned by quarters and looked at again.
     """
 
     min_face: int
@@ -23,6 +24,7 @@ class DetectorSettings:
     thresholds: tuple[float, float, float]
     min_probability: float
     max_side: int
+    try_turned: bool
 
     def as_json(self) -> dict[str, Any]:
         """Plain values that `from_json` takes back."""
@@ -42,4 +44,5 @@ class DetectorSettings:
             (first, second, third),
             float(values["min_probability"]),
             int(values["max_side"]),
+            bool(values["try_turned"]),
         )

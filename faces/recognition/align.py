@@ -69,9 +69,10 @@ class CropGeometry:
         Returns:
             uint8 [image_size, image_size, 3] RGB; what lies outside the photo is black.
         """
-        if self.alignment == "similarity":
+        if self.alignment == "similarity":  # turned or not, the landmarks say where the eyes are
             return _cut_similarity(image, face.landmarks, np.asarray(self.landmarks), self.image_size)
-        return _cut_box(image, face.box, self.image_size, self.margin)
+        crop = _cut_box(image, face.box, self.image_size, self.margin)
+        return np.ascontiguousarray(np.rot90(crop, -face.turned // 90))
 
 
 def similarity_transform(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:

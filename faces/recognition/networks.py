@@ -25,7 +25,7 @@ from faces.recognition.embedder import Embedder
 from faces.recognition.sessions import open_session
 
 MANIFEST = "networks.json"
-FORMAT = 1
+FORMAT = 2
 DETECTOR_NAMES = ("pnet", "rnet", "onet")
 NETWORK_NAMES = (*DETECTOR_NAMES, "embedder")
 _EXPORT_HINT = Message("run 'dvc repro export' (or 'python -m stages.export') to write them")

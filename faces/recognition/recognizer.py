@@ -16,6 +16,7 @@ from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
 from faces.recognition.image import DEFAULT_MAX_PIXELS, Photo
 from faces.recognition.networks import Networks
+from faces.recognition.turned import find_turned, is_sure, turned_back
 from faces.threads import ThreadedMap, slices
 
 
@@ -69,11 +70,24 @@ def decode_for_detection(photo: Photo, detector: Detector) -> Image.Image:
 
 
 def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -> list[Face]:
-    """Faces, the largest first. The largest one is the same to the last digit whether the others are wanted or not.
+    """Faces, the largest first; where none is upright, those of the photo turned.
 
+    The largest one is the same to the last digit whether the others are wanted or not.
     `detect_all` may place the largest face a few pixels away from where `detect_largest` places it. Training and
     serving must get the same crop from a photo. So the largest face is always the one of `detect_largest`.
     """
+    faces = _detect_upright(pixels, detector, largest_only)
+    if is_sure(faces) or not detector.settings.try_turned:
+        return faces
+    found = find_turned(pixels, detector)
+    if found is None:
+        return faces
+    turned, degrees = found
+    height, width = pixels.shape[:2]
+    return [turned_back(face, degrees, width, height) for face in _detect_upright(turned, detector, largest_only)]
+
+
+def _detect_upright(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -> list[Face]:
     largest, others = (detector.detect_largest(pixels), []) if largest_only else detector.detect(pixels)
     if largest is None:
         return []

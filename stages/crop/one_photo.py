@@ -107,7 +107,13 @@ def _described(photo: CropRow, number: int, face: Face) -> CropRow:
     """The row of a face, given what is known of its photo."""
     left, top, right, bottom = (round(float(value), 1) for value in face.box)
     return photo._replace(
-        face=number, left=left, top=top, right=right, bottom=bottom, probability=round(face.probability, 4)
+        face=number,
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        probability=round(face.probability, 4),
+        turned=face.turned,
     )
 
 

@@ -24,6 +24,7 @@ class CropRow(NamedTuple):
         face: number of this face on its photo, 0 the largest; -1 for a photo without faces.
         left, top, right, bottom: box in pixels of the photo as displayed.
         probability: the detector's.
+        turned: by how many degrees clockwise the photo had to be turned to show the face upright.
         kept: whether the face was cut for training.
         reason: why not, or why there is no face, in English.
         crop: path of the crop within data/cropped, if kept.
@@ -41,6 +42,7 @@ class CropRow(NamedTuple):
     right: float = 0.0
     bottom: float = 0.0
     probability: float = 0.0
+    turned: int = 0
     kept: bool = False
     reason: str = ""
     crop: str = ""
@@ -69,6 +71,7 @@ def parse_row(values: dict[str, str]) -> CropRow:
         right=float(values["right"]),
         bottom=float(values["bottom"]),
         probability=float(values["probability"]),
+        turned=int(values["turned"]),
         kept=values["kept"] == "True",
         reason=values["reason"],
         crop=values["crop"],

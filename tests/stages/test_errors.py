@@ -282,7 +282,7 @@ def test_without_networks(workspace: Workspace, monkeypatch: pytest.MonkeyPatch,
     ("stage", "name", "content", "said"),
     [
         ("crop", "networks.json", b"{", "networks.json cannot be read"),
-        ("crop", "networks.json", b'{"format": 99}', "has format 99; this version reads 1"),
+        ("crop", "networks.json", b'{"format": 99}', "has format 99; this version reads 2"),
         ("crop", "onet.onnx", b"damaged", "onet.onnx is not the file that networks.json names"),
         ("crop", "pnet.onnx", None, "there is no models/networks/pnet.onnx"),
         ("embed", "embedder.onnx", b"damaged", "embedder.onnx is not the file that networks.json names"),

@@ -10,6 +10,8 @@ import pytest
 from facenet_pytorch import MTCNN
 
 from faces.detection.detector import Detector
+from faces.detection.face import Face
+from faces.detection.largest import Ranking
 from faces.detection.settings import DetectorSettings
 from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
@@ -21,6 +23,7 @@ SETTINGS = DetectorSettings(
     thresholds=(0.6, 0.7, 0.7),
     min_probability=0.0,  # facenet-pytorch reports all that passed O-Net
     max_side=640,
+    try_turned=False,
 )
 
 
@@ -50,8 +53,15 @@ def references(photos: list[Path], lfw_photos: list[Path]) -> list[Reference]:
         if boxes is None:
             boxes, probabilities, landmarks = np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
         parts = (np.asarray(part, np.float64) for part in (boxes, probabilities, landmarks))
-        found.append(Reference(path.name, np.asarray(image), *parts))
+        found.append(Reference(path.name, np.asarray(image), *_largest_first(image.size, *parts)))
     return found
+
+
+def _largest_first(size: tuple[int, int], *parts: np.ndarray) -> list[np.ndarray]:
+    """Boxes and what belongs to them in the order in which the product ranks faces."""
+    faces = [Face(box, number, np.zeros((5, 2))) for number, box in enumerate(next(iter(parts)))]
+    order = [int(face.probability) for face in Ranking(*size).largest_first(faces)]
+    return [part[order] for part in parts]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from faces.detection.detector import Detector
 from faces.detection.face import intersection_over_union
+from faces.detection.largest import Ranking
 from faces.detection.settings import DetectorSettings
 from faces.recognition.image import Photo
 from faces.recognition.recognizer import Recognizer, reduce_for_detection
@@ -115,7 +116,8 @@ class TestSettings:
         assert [face.as_json() for face in faces] != usual, "the setting makes no difference here"
 
     def test_largest_first(self, detector: Detector, group: np.ndarray) -> None:
-        sizes = [face.size for face in detector.detect_all(group)]
+        ranking = Ranking(group.shape[1], group.shape[0])
+        sizes = [ranking.size(face) for face in detector.detect_all(group)]
         assert len(sizes) > 2
         assert sizes == sorted(sizes, reverse=True)
 
@@ -142,5 +144,5 @@ def test_face_at_the_border(detector: Detector, photos_dir: Path, side: str) -> 
 
 
 def test_settings_survive_json() -> None:
-    settings = DetectorSettings(40, 0.6, (0.5, 0.6, 0.8), 0.95, 800)
+    settings = DetectorSettings(40, 0.6, (0.5, 0.6, 0.8), 0.95, 800, False)
     assert DetectorSettings.from_json(settings.as_json()) == settings
