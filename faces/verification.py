@@ -1,4 +1,4 @@
-"""The whole way of a photo: from its bytes to the probability that its largest face is "me"."""
+"""The whole way of a photo: from its bytes to the probability that a face on it is "me"."""
 
 from __future__ import annotations
 
@@ -11,22 +11,53 @@ from faces.detection.face import Face
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
 
+MOST_FACES = 50
+"""So many faces of a photo are scored at most, the largest ones: a photo of a crowd must not keep others waiting."""
+
 
 @dataclass(frozen=True)
-class Verification:
-    """The largest face of a photo, with its embedding, and the probability (0 to 1) that it is "me"."""
+class ScoredFace:
+    """A face with its embedding, and the probability (0 to 1) that it is "me"."""
 
     face: Face
     score: float
 
 
-def verify(photo: bytes | Path, recognizer: Recognizer, verifier: Verifier) -> Verification | None:
-    """Find the largest face of a photo, embed it and score it.
+@dataclass(frozen=True)
+class Verification:
+    """What was found on a photo.
+
+    Attributes:
+        scored: faces, the largest first: that one alone, or at most `MOST_FACES` of all.
+        faces_found: how many there are; 1 where the largest alone was looked for.
+    """
+
+    scored: list[ScoredFace]
+    faces_found: int
+
+    @property
+    def face(self) -> Face:
+        """The largest face."""
+        return self.scored[0].face
+
+    @property
+    def score(self) -> float:
+        """Its score."""
+        return self.scored[0].score
+
+
+def verify(
+    photo: bytes | Path, recognizer: Recognizer, verifier: Verifier, all_faces: bool = False
+) -> Verification | None:
+    """Find the largest face of a photo, or all of them, embed and score.
+
+    The largest face has the same score whether the others are wanted or not.
 
     Args:
         photo: bytes of a JPEG or PNG, or its path.
         recognizer: opened in this process, with the `flip` of the verifier.
         verifier: trained on embeddings that this recognizer makes.
+        all_faces: not the largest face alone. It takes longer: small faces have to be looked for too.
 
     Returns:
         None if there is no face on the photo.
@@ -35,9 +66,12 @@ def verify(photo: bytes | Path, recognizer: Recognizer, verifier: Verifier) -> V
         faces.recognition.image.ImageError: the content cannot be used.
         OSError: the path cannot be read.
     """
-    face = recognizer.largest_face(photo)
-    if face is None:
+    found = recognizer.faces(photo, largest_only=not all_faces)
+    if not found:
         return None
-    recognizer.embed([face])
-    assert face.embedding is not None
-    return Verification(face, float(verifier.score(face.embedding[np.newaxis])[0]))
+    scored = []
+    for face in found[:MOST_FACES]:  # one by one, since a score may differ in its last digits within a batch
+        recognizer.embed([face])
+        assert face.embedding is not None
+        scored.append(ScoredFace(face, float(verifier.score(face.embedding[np.newaxis])[0])))
+    return Verification(scored, len(found))

@@ -96,6 +96,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "SCALER_PATH": ("scaler_path", _path),
     "NETWORKS_PATH": ("networks_path", _path),
     "OPERATING_POINT_PATH": ("operating_point_path", _path),
+    "PHOTO_LIMITS_PATH": ("photo_limits_path", _path),
     "VERIFY_THRESHOLD": ("threshold", _number_or_auto),
     "MAX_CONTENT_MB": ("max_content_mb", _number),
     "MAX_MEGAPIXELS": ("max_megapixels", _number),
@@ -124,6 +125,7 @@ class Settings:
     scaler_path: FilePath = PROJECT_ROOT / "models/scaler.joblib"
     networks_path: FilePath = PROJECT_ROOT / "models/networks"
     operating_point_path: FilePath = PROJECT_ROOT / "models/operating_point.json"
+    photo_limits_path: FilePath = PROJECT_ROOT / "models/photo_limits.json"
     threshold: Threshold = DEFAULT_THRESHOLD
     max_content_mb: Megabytes = 2.0
     max_megapixels: Megapixels = 64.0

@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
+from faces.photo_limits import PhotoLimits, PhotoLimitsError
 from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognition.recognizer import Recognizer
 from faces.recognition.sessions import import_onnxruntime
@@ -92,6 +93,7 @@ class Engine:
         self._opened: _Opened | None = None
         self._opening = threading.Lock()
         self.problem = problem
+        self.photo_limits = _read_photo_limits(settings) if models else None
 
     @classmethod
     def load(cls, settings: Settings) -> Engine:
@@ -158,11 +160,12 @@ class Engine:
             return nullcontext()
         return self._in_this_process().admission.reserve_slot()
 
-    def verify(self, photo: bytes) -> Verification | None:
-        """Wait for a turn, find the largest face on a photo and score it.
+    def verify(self, photo: bytes, all_faces: bool = False) -> Verification | None:
+        """Wait for a turn, find the largest face on a photo, or all, and score.
 
         Args:
             photo: a file's bytes.
+            all_faces: not the largest face alone.
 
         Returns:
             None if there is no face on the photo.
@@ -174,13 +177,22 @@ class Engine:
         if self.problem is not None:
             raise ModelsNotLoadedError(self.problem)
         opened = self._in_this_process()
-        return opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier))
+        return opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier, all_faces))
 
     def _in_this_process(self) -> _Opened:
         if self._opened is None or self._opened.process != os.getpid():
             self.open()
         assert self._opened is not None
         return self._opened
+
+
+def _read_photo_limits(settings: Settings) -> PhotoLimits | None:
+    """The limits of a poor photo; None, with a warning, where the file cannot be used: answers then have no hints."""
+    try:
+        return PhotoLimits.read(settings.photo_limits_path)
+    except PhotoLimitsError as error:
+        log.warning("Answers will have no hints about the photo: %s", error)
+        return None
 
 
 def _describe(error: NetworksError | VerifierError, missing: list[str]) -> ModelProblem:

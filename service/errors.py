@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -20,9 +20,10 @@ TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
 UNEXPECTED = "Error interno del servidor"
+BAD_REQUEST = "Petición no válida"
 
 _BY_STATUS = {
-    400: "Petición no válida",
+    400: BAD_REQUEST,
     404: "Ruta no encontrada",
     405: "Método no permitido",
     500: UNEXPECTED,
@@ -37,16 +38,23 @@ class ApiError(Exception):
         error: what the caller reads in `error`.
         detail: more about this case, added as `detail` unless None.
         headers: further headers of the answer.
+        hints: what the caller may try, added as `hints` unless None.
     """
 
     def __init__(
-        self, status: int, error: str, detail: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        error: str,
+        detail: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        hints: Sequence[Mapping[str, str]] | None = None,
     ) -> None:
         super().__init__(error)
         self.status = status
         self.error = error
         self.detail = detail
         self.headers = headers or {}
+        self.hints = hints
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -73,7 +81,7 @@ def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exc
 
 
 def _api_error(error: ApiError) -> Response:
-    answer = _answer(error.status, error.error, error.detail)
+    answer = _answer(error.status, error.error, error.detail, error.hints)
     answer.headers.update(error.headers)
     return answer
 
@@ -112,8 +120,11 @@ def _unexpected(_: Exception) -> Response:
     return _answer(500, UNEXPECTED)
 
 
-def _answer(status: int, error: str, detail: str | None = None) -> Response:
-    response = jsonify({"error": error} if detail is None else {"error": error, "detail": detail})
+def _answer(
+    status: int, error: str, detail: str | None = None, hints: Sequence[Mapping[str, str]] | None = None
+) -> Response:
+    more = {"detail": detail, "hints": hints}
+    response = jsonify({"error": error} | {name: value for name, value in more.items() if value is not None})
     response.status_code = status
     return response
 

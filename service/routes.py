@@ -7,12 +7,14 @@ import time
 
 from flask import Blueprint, Response, jsonify, request
 
+from faces.recognition.quality import measure_face
 from service.config import Settings
 from service.deadline import deadline
 from service.engine import Engine
-from service.errors import NO_FACE, ApiError
+from service.errors import BAD_REQUEST, NO_FACE, ApiError
+from service.hints import NO_FACE_FOUND, describe
 from service.threshold import Threshold
-from service.uploads import read_image
+from service.uploads import read_upload
 
 UPLOAD_SECONDS = 60.0
 """A photo that takes longer to arrive is given up, because it holds a place in the queue."""
@@ -21,6 +23,17 @@ DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
     "y responde si el rostro es el de la persona con la que se entrenó el modelo."
 )
+
+
+def _wants_all_faces(given: str) -> bool:
+    """The meaning of the field `faces`.
+
+    Raises:
+        ApiError: 400, it is neither of its two values.
+    """
+    if given not in ("largest", "all"):
+        raise ApiError(400, BAD_REQUEST, f"'faces' debe ser 'largest' (la cara más grande) o 'all'; es {given!r}")
+    return given == "all"
 
 
 def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -> Blueprint:
@@ -56,20 +69,28 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
         started = time.perf_counter()
         with engine.reserve_slot():
             with deadline(request.environ, UPLOAD_SECONDS, socket.SHUT_RD):
-                photo = read_image(request, "image", settings.max_image_bytes)
-            verification = engine.verify(photo)
+                upload = read_upload(request, "image", settings.max_image_bytes, texts=["faces"])
+            all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
+            verification = engine.verify(upload.image, all_faces)
         if verification is None:
-            raise ApiError(400, NO_FACE)
-        score = round(verification.score, 6)
+            raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
+        decided = [{**decide(scored.score), **scored.face.as_json()} for scored in verification.scored]
+        quality = measure_face(verification.face)
         return jsonify(
             model_version=settings.model_version,
-            is_me=score >= threshold.value,  # the rounded score, as the client reads it
-            score=score,
+            **decide(verification.score),
             threshold=threshold.value,
             timing_ms=round((time.perf_counter() - started) * 1000, 2),
             **threshold.as_json(),
             backbone=engine.backbone,
-            face=verification.face.as_json(),
+            face={**verification.face.as_json(), **quality.as_json()},
+            hints=[describe(code) for code in engine.photo_limits.hints(quality)] if engine.photo_limits else [],
+            **({"faces_found": verification.faces_found, "faces": decided} if all_faces else {}),
         )
+
+    def decide(score: float) -> dict[str, bool | float]:
+        """A score as the client reads it, rounded, and what follows from it."""
+        rounded = round(score, 6)
+        return {"is_me": rounded >= threshold.value, "score": rounded}
 
     return api

@@ -1,4 +1,4 @@
-"""The image of a multipart request, read in memory: an uploaded photo never touches the disk.
+"""The image of a multipart request and the fields beside it, read in memory: an uploaded photo never touches the disk.
 
 Flask's own `request.files` is not used for two reasons. It writes files above 500 KB to a temporary file. And it drops
 the whole form if a file's name is not UTF-8; curl on Windows sends such a name for `mamá.jpg`.
@@ -7,7 +7,8 @@ the whole form if a file's name is not UTF-8; curl on Windows sends such a name 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from flask import Request
 from werkzeug.datastructures import Headers
@@ -19,6 +20,7 @@ from service.errors import NO_IMAGE, ApiError
 _READ_BYTES = 1024 * 1024  # at once: for every read, gunicorn copies all that it has received
 _CHUNK_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
+_MAX_TEXT_BYTES = 100  # of a field that is asked for; those have values of one word
 
 
 class _LenientDecoder(MultipartDecoder):
@@ -28,16 +30,27 @@ class _LenientDecoder(MultipartDecoder):
         return super()._parse_headers(bytes(data).decode("utf-8", "replace").encode())
 
 
-def read_image(request: Request, field: str, max_bytes: int) -> bytes:
-    """Read the first file sent in a field, and the request's body to its end.
+@dataclass
+class Upload:
+    """What a request sent.
+
+    Attributes:
+        image: the file's bytes, at least one.
+        texts: values of the text fields that were asked for and sent, by name; the last one where a name is repeated.
+    """
+
+    image: bytes
+    texts: dict[str, str]
+
+
+def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[str] = ()) -> Upload:
+    """Read the first file sent in a field, some text fields, and the request's body to its end.
 
     Args:
         request: the request; its body must not have been read.
         field: the form field's name.
         max_bytes: largest file accepted; reading stops as soon as a file is larger.
-
-    Returns:
-        The file's bytes, at least one.
+        texts: names of text fields; others are passed over.
 
     Raises:
         ApiError: 400, there is no such file, it is empty, or the body is not multipart.
@@ -47,12 +60,12 @@ def read_image(request: Request, field: str, max_bytes: int) -> bytes:
     if request.mimetype != "multipart/form-data" or not boundary:
         raise ApiError(400, NO_IMAGE, "La petición debe ser multipart/form-data")
     try:
-        image = _first_file(request, boundary, field, max_bytes)
+        upload = _parts(request, boundary, field, max_bytes, texts)
     except ValueError:  # the decoder's, if the body breaks the format or ends early
         raise ApiError(400, NO_IMAGE, "El cuerpo de la petición no es multipart/form-data válido") from None
-    if not image:
+    if not upload.image:
         raise ApiError(400, NO_IMAGE)
-    return image
+    return upload
 
 
 def _read_block(request: Request) -> bytes:
@@ -65,21 +78,29 @@ def _read_block(request: Request) -> bytes:
         raise ValueError("the body cannot be read") from error
 
 
-def _first_file(request: Request, boundary: bytes, field: str, max_bytes: int) -> bytes | None:
+def _parts(request: Request, boundary: bytes, field: str, max_bytes: int, texts: Collection[str]) -> Upload:
+    """The first file of a field (empty where there is none) and the text fields asked for."""
     decoder = _LenientDecoder(boundary, max_parts=_MAX_PARTS)
     image: io.BytesIO | None = None
-    in_image = False
+    found: dict[str, bytes] = {}
+    in_image, in_text = False, ""
     for chunk in _chunks(request):
         decoder.receive_data(chunk)
         while not isinstance(event := decoder.next_event(), (NeedData, Epilogue)):
             if isinstance(event, (File, Field)):
                 in_image = image is None and isinstance(event, File) and event.name == field
                 image = io.BytesIO() if in_image else image
+                in_text = event.name if isinstance(event, Field) and event.name in texts else ""
+                if in_text:
+                    found[in_text] = b""
             elif isinstance(event, Data) and in_image and image is not None:
                 if image.tell() + len(event.data) > max_bytes:
                     raise RequestEntityTooLarge
                 image.write(event.data)
-    return None if image is None else image.getvalue()
+            elif isinstance(event, Data) and in_text:
+                found[in_text] = (found[in_text] + event.data)[:_MAX_TEXT_BYTES]
+    decoded = {name: value.decode("utf-8", "replace") for name, value in found.items()}
+    return Upload(b"" if image is None else image.getvalue(), decoded)
 
 
 def _chunks(request: Request) -> Iterator[bytes | None]:

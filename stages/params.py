@@ -78,6 +78,8 @@ class QualityParams(_Section, frozen=True):
     min_sharpness: Annotated[float, Meta(ge=0, le=1)]
     min_brightness: Annotated[int, Meta(ge=0, le=255)]
     max_brightness: Annotated[int, Meta(ge=0, le=255)]
+    max_turned_away: Annotated[float, Meta(ge=0, le=10)]
+    min_visible: Probability
     max_person_share: Annotated[float, Meta(gt=0, le=1)]
     sheet_faces: Annotated[int, Meta(ge=1, le=1000)]
 

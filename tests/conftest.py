@@ -16,7 +16,8 @@ from faces.recognition.recognizer import Recognizer
 from faces.verifier import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
 from stages.files.dataset import Dataset
-from stages.params import Params, load_params
+from stages.params import Params
+from stages.train.train import load_params, photo_limits
 from tests.clone import Clone, new_clone
 from tests.shared import SharedFolders, common_folder
 from tests.stages.support import put_photos
@@ -98,7 +99,7 @@ class TrainedModels:
 
 @pytest.fixture(scope="session")
 def trained_models(shared: SharedFolders, recognizer: Recognizer, lfw_dir: Path, dlib_params: Params) -> TrainedModels:
-    """model.joblib and scaler.joblib trained on 20 photos of one person and 60 of others."""
+    """What train writes into models/, trained on 20 photos of one person and 60 of others."""
     me = sorted((lfw_dir / "images" / ME).glob("*.jpg"))
     people = sorted(folder for folder in (lfw_dir / "images").iterdir() if folder.name != ME)
     others = [sorted(folder.glob("*.jpg"))[0] for folder in random.Random(0).sample(people, 80)]
@@ -117,6 +118,7 @@ def trained_models(shared: SharedFolders, recognizer: Recognizer, lfw_dir: Path,
         verifier = fit(data, dlib_params.train)
         setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
         verifier.save(folder / "model.joblib", folder / "scaler.joblib")
+        photo_limits(dlib_params.quality).write(folder / "photo_limits.json")
 
     return TrainedModels(shared.made_once("trained", train), me[20:], others[60:])
 

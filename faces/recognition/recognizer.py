@@ -47,6 +47,8 @@ def find_faces(
         decoded = decode_for_detection(photo, detector)
     reduced = reduce_for_detection(decoded, max_side, detector.threaded_map)
     found = _detect(np.asarray(reduced), detector, largest_only)
+    for face in found:
+        face.visible = face.visible_share(*reduced.size)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
     decodings = {max(decoded.size): decoded}
     for face in faces:  # each face decides its own resolution, so other faces do not change the crop of the largest one

@@ -21,7 +21,7 @@ from faces.fingerprint import code_hash, package_versions
 from faces.recognition.align import CropGeometry
 from faces.recognition.image import ImageError, Photo
 from faces.recognition.networks import DETECTOR_NAMES, Manifest
-from faces.recognition.quality import brightness, photo_hash, sharpness
+from faces.recognition.quality import measure_face, photo_hash
 from faces.recognition.recognizer import decode_for_detection, find_faces
 from stages.files.crop_row import NO_FACE_FOUND, NOT_THE_LARGEST, CropRow
 
@@ -123,11 +123,13 @@ def _kept(photo: CropRow, number: int, face: Face) -> tuple[CropRow, bytes]:
     buffer = io.BytesIO()
     # Huffman coding alone, without a search for repetitions: faces have few, so it is faster and no larger.
     Image.fromarray(face.crop).save(buffer, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
-    png = buffer.getvalue()
+    png, quality = buffer.getvalue(), measure_face(face).as_json()
     row = _described(photo, number, face)._replace(
         kept=True,
         crop_sha256=hashlib.sha256(png).hexdigest(),
-        sharpness=round(sharpness(face.crop), 5),
-        brightness=round(brightness(face.crop), 1),
+        sharpness=quality["sharpness"],
+        brightness=quality["brightness"],
+        turned_away=quality["turned_away"],
+        visible=quality["visible"],
     )
     return row, png

@@ -30,7 +30,7 @@ class CropRow(NamedTuple):
         crop: path of the crop within data/cropped, if kept.
         crop_sha256: of that file.
         photo_hash: perceptual hash of the photo (`faces.recognition.quality`); "" where it could not be decoded.
-        sharpness, brightness: of the crop (`faces.recognition.quality`), if kept.
+        sharpness, brightness, turned_away, visible: see `faces.recognition.quality.FaceQuality`; if kept.
     """
 
     photo: str
@@ -50,6 +50,8 @@ class CropRow(NamedTuple):
     photo_hash: str = ""
     sharpness: float = 0.0
     brightness: float = 0.0
+    turned_away: float = 0.0
+    visible: float = 0.0
 
 
 COLUMNS = CropRow._fields
@@ -79,4 +81,6 @@ def parse_row(values: dict[str, str]) -> CropRow:
         photo_hash=values["photo_hash"],
         sharpness=float(values["sharpness"]),
         brightness=float(values["brightness"]),
+        turned_away=float(values["turned_away"]),
+        visible=float(values["visible"]),
     )

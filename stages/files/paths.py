@@ -22,6 +22,7 @@ REMEMBERED_EMBEDDINGS = REMEMBERED / "embeddings"
 NETWORKS = Path("models/networks")
 MODEL = Path("models/model.joblib")
 SCALER = Path("models/scaler.joblib")
+PHOTO_LIMITS = Path("models/photo_limits.json")
 OPERATING_POINT = Path("models/operating_point.json")
 
 REPORTS = Path("reports")

@@ -48,6 +48,8 @@ PROBLEM_KINDS = (
     ProblemKind("blurred", "poor", "caras borrosas", "blurred faces"),
     ProblemKind("dark_face", "poor", "caras oscuras", "dark faces"),
     ProblemKind("bright_face", "poor", "caras quemadas de luz", "faces that are too bright"),
+    ProblemKind("turned_away", "poor", "caras que no miran de frente", "faces that look to the side"),
+    ProblemKind("cut_off", "poor", "caras cortadas por el borde", "faces that the border cuts off"),
     ProblemKind("several_faces", "several_faces", "fotos con varias caras", "photos with several faces"),
     ProblemKind("dominating_person", "other", "personas que dominan `not_me`", "persons who dominate `not_me`"),
     ProblemKind("no_face", "other", "fotos sin cara", "photos without a face"),

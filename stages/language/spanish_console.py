@@ -143,6 +143,12 @@ CONSOLE = {
         "la cara está muy oscura, o cortada por el borde. Haz una foto con más luz y con la cara entera"
     ),
     "the face is overexposed. Take a photo with less light": "la cara está quemada. Haz una foto con menos luz",
+    "the face does not look at the camera. Take a photo from the front": (
+        "la cara no mira a la cámara. Haz una foto de frente"
+    ),
+    "the border of the photo cuts the face off. Take a photo with all of the face on it": (
+        "el borde de la foto corta la cara. Haz una foto con la cara entera"
+    ),
     "{count} faces, {taken} for me. Make sure that this is right, or cut the others off": (
         "hay {count} caras y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
     ),

@@ -49,6 +49,8 @@ ERRORS = {
     "weights_url needs weights_sha256: weights are never loaded unchecked": (
         "weights_url necesita weights_sha256: nunca se cargan pesos sin comprobar"
     ),
+    "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
+    "{name} is damaged: run 'dvc repro --force train'": "{name} está dañado: ejecuta 'dvc repro --force train'",
     "min_brightness must be below max_brightness": "min_brightness debe ser menor que max_brightness",
     "test_size and validation_size leave nothing to train on: their sum must be below 1": (
         "test_size y validation_size no dejan nada con que entrenar: su suma debe ser menor que 1"

@@ -66,7 +66,7 @@ PICTURES = {
     "suspected in the wrong class": "quizá en la clase equivocada",
     "in both classes": "en las dos clases",
     "near-duplicate": "casi duplicada",
-    "tiny, blurred, dark or overexposed": "diminuta, borrosa, oscura o quemada",
+    "tiny, blurred, dark, overexposed, to the side or cut off": "diminuta, borrosa, oscura, quemada, de lado o cortada",
     "several faces on the photo": "varias caras en la foto",
     "no problem found": "sin problemas",
     "and {count} more": "y {count} más",
@@ -77,6 +77,8 @@ PICTURES = {
     "blurred": "borrosa",
     "dark: {value}": "oscura: {value}",
     "overexposed: {value}": "quemada: {value}",
+    "looks to the side": "mira a un lado",
+    "cut off": "cortada",
     "{value} faces": "{value} caras",
     "{table} says of each problem what to do.": "{table} dice qué hacer con cada problema.",
     "{table} says of each problem what to do, and names {count} more: photos without a face, or a whole folder.": (

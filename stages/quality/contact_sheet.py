@@ -22,7 +22,7 @@ LEGEND = {
     WRONG_LABEL: Message("suspected in the wrong class"),
     BOTH: Message("in both classes"),
     DUPLICATE: Message("near-duplicate"),
-    POOR: Message("tiny, blurred, dark or overexposed"),
+    POOR: Message("tiny, blurred, dark, overexposed, to the side or cut off"),
     SEVERAL: Message("several faces on the photo"),
     FINE: Message("no problem found"),
 }

@@ -129,6 +129,10 @@ def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoPro
          Message("the face is blurred. Take a sharper photo")),
         ("dark_face", "brightness", faces["brightness"] < params.min_brightness, params.min_brightness,
          Message("the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it")),
+        ("turned_away", "turned_away", faces["turned_away"] > params.max_turned_away, params.max_turned_away,
+         Message("the face does not look at the camera. Take a photo from the front")),
+        ("cut_off", "visible", faces["visible"] < params.min_visible, params.min_visible,
+         Message("the border of the photo cuts the face off. Take a photo with all of the face on it")),
         ("bright_face", "brightness", faces["brightness"] > params.max_brightness, params.max_brightness,
          Message("the face is overexposed. Take a photo with less light")),
     )  # fmt: skip

@@ -45,6 +45,8 @@ _NOTES = {
     "blurred": Message("blurred"),
     "dark_face": Message("dark: {value}"),
     "bright_face": Message("overexposed: {value}"),
+    "turned_away": Message("looks to the side"),
+    "cut_off": Message("cut off"),
     "several_faces": Message("{value} faces"),
 }
 """What stands below a face on the contact sheet."""
@@ -57,7 +59,8 @@ def read_report() -> pd.DataFrame:
     Raises:
         StageError: it is missing or damaged.
     """
-    numbers = ("faces_found", "face", "left", "top", "right", "bottom", "sharpness", "brightness")
+    measures = ("sharpness", "brightness", "turned_away", "visible")
+    numbers = ("faces_found", "face", "left", "top", "right", "bottom", *measures)
     report = read_table(CROP_REPORT, "crop", ["photo", "kept", "reason", "crop", "crop_sha256", "photo_hash", *numbers])
     try:
         for name in numbers:
@@ -73,7 +76,8 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
 
     Returns:
         A table with a row for each of embeddings.npy: label, photo, person, face and crop of index.csv; photo_hash,
-        faces_found, sharpness and brightness of the report; size, the square root of the box's area in pixels.
+        faces_found, sharpness, brightness, turned_away and visible of the report; size, the square root of the box's
+        area in pixels.
 
     Raises:
         StageError: a file is missing or damaged, or they do not belong together.
@@ -98,7 +102,8 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
         )
     if not index["label"].isin(["0", "1"]).all() or not len(index):
         raise StageError("{index} is damaged (a label is neither 0 nor 1): run 'dvc repro --force embed'", index=INDEX)
-    faces = kept[["photo", "face", "faces_found", "crop", "photo_hash", "sharpness", "brightness"]].copy()
+    measures = ["sharpness", "brightness", "turned_away", "visible"]
+    faces = kept[["photo", "face", "faces_found", "crop", "photo_hash", *measures]].copy()
     faces["label"], faces["person"] = index["label"].astype(int), index["person"]
     width, height = kept["right"] - kept["left"], kept["bottom"] - kept["top"]
     faces["size"] = np.sqrt(width.clip(lower=0) * height.clip(lower=0))

@@ -1,7 +1,8 @@
 """Stage train: estimate how the verifier does on faces it has not seen, then fit the one that serves.
 
-Writes models/model.joblib, models/scaler.joblib, data/predictions.csv (scores of faces by models that did not see them,
-which stage evaluate judges) and reports/metrics.json.
+Writes models/model.joblib, models/scaler.joblib, models/photo_limits.json (from where a photo is too poor, for the
+service), data/predictions.csv (scores of faces by models that did not see them, which stage evaluate judges) and
+reports/metrics.json.
 
 With cross-validation (the default) the model that serves is trained on every face, and the figures are of models that
 were trained on four fifths of them in the same way. With `train.protocol: holdout` the model is trained on its part of
@@ -19,18 +20,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from faces.fingerprint import scoring_fingerprint
+from faces.photo_limits import PhotoLimits
 from stages.errors import StageError
 from stages.estimation.fit import fit, predict
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
-from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, METRICS, MODEL, PREDICTIONS, SCALER
+from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
 from stages.files.tables import reading_output_of, write_json, write_table
 from stages.language.telling import tell
-from stages.params import TrainParams, load_params
+from stages.params import QualityParams, TrainParams, load_params
 
-OUTPUTS = (MODEL, SCALER, PREDICTIONS, METRICS)
+OUTPUTS = (MODEL, SCALER, PHOTO_LIMITS, PREDICTIONS, METRICS)
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +109,11 @@ def read_making(data: Dataset) -> tuple[dict[str, Any], dict[str, str]]:
     return recipe, made_with
 
 
+def photo_limits(params: QualityParams) -> PhotoLimits:
+    """The limits of the stage quality, for the service."""
+    return PhotoLimits(**{name: getattr(params, name) for name in PhotoLimits.__dataclass_fields__})
+
+
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
@@ -122,6 +129,7 @@ def main() -> None:
     metrics = build_metrics(data, predictions, trained, params.train, recipe["backbone"])
     write_table(PREDICTIONS, predictions)
     verifier.save(MODEL, SCALER)
+    photo_limits(params.quality).write(PHOTO_LIMITS)
     write_json(METRICS, metrics)
     text = (
         "train: {faces} faces ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} at "

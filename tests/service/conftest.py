@@ -34,6 +34,7 @@ def settings(networks_dir: Path, trained_models: Any) -> Settings:
         model_path=trained_models.path / "model.joblib",
         scaler_path=trained_models.path / "scaler.joblib",
         networks_path=networks_dir,
+        photo_limits_path=trained_models.path / "photo_limits.json",
     )
 
 

@@ -111,7 +111,9 @@ def test_a_score_rounded_up_to_the_threshold_is_me(
     engine = client.application.extensions["engine"]
     seen = engine.verify(me_photo)
     for score, shown, is_me in ((0.7499999, 0.75, True), (0.7499994, 0.749999, False), (0.9, 0.9, True)):
-        monkeypatch.setattr(engine, "verify", lambda _, given=score: replace(seen, score=given))
+        monkeypatch.setattr(
+            engine, "verify", lambda *_, given=score: replace(seen, scored=[replace(seen.scored[0], score=given)])
+        )
         answer = post_photo(client, me_photo).get_json()
         assert (answer["score"], answer["is_me"]) == (shown, is_me)
 
@@ -263,7 +265,7 @@ def test_unknown_path_and_wrong_method(client: FlaskClient) -> None:
 def test_unexpected_failure(
     client: FlaskClient, me_photo: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: bytes) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("secret of /home/someone")
 
     monkeypatch.setattr(client.application.extensions["engine"], "verify", fail)
@@ -276,7 +278,7 @@ def test_unexpected_failure_is_json_in_debug_mode_too(
     photo_client: Callable[..., FlaskClient], me_photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = photo_client(debug=True)
-    monkeypatch.setattr(client.application.extensions["engine"], "verify", lambda _: 1 / 0)
+    monkeypatch.setattr(client.application.extensions["engine"], "verify", lambda *_: 1 / 0)
     assert_error(post_photo(client, me_photo), 500, "Error interno del servidor")
 
 

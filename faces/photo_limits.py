@@ -1,0 +1,77 @@
+"""From where a photo is too poor: the limits that say what is wrong with a face.
+
+The stage `quality` finds poor photos with the limits of params.yaml. `train` writes the same limits beside the model,
+so that the service can tell somebody who is refused what to do better.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faces.errors import MessageError
+from faces.files import write_text
+
+if TYPE_CHECKING:
+    from faces.recognition.quality import FaceQuality
+
+HINTS = ("small", "blurred", "dark", "bright", "turned_away", "cut_off")
+"""What may be wrong with a face."""
+
+
+class PhotoLimitsError(MessageError, ValueError):
+    """The file of limits cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class PhotoLimits:
+    """The limits, as the section `quality` of params.yaml has them.
+
+    Attributes:
+        min_face: pixels; a smaller face is tiny.
+        min_sharpness: below it, a face is blurred, unless it is tiny: a crop that was enlarged always is.
+        min_brightness, max_brightness: outside, a face is too dark or too bright; 0 to 255.
+        max_turned_away: above it, a face does not look at the camera.
+        min_visible: below it, the border cuts the face off.
+    """
+
+    min_face: float
+    min_sharpness: float
+    min_brightness: float
+    max_brightness: float
+    max_turned_away: float
+    min_visible: float
+
+    def hints(self, quality: FaceQuality) -> list[str]:
+        """Which of `HINTS` are true of a face, in their order."""
+        small = quality.size < self.min_face
+        wrong = {
+            "small": small,
+            "blurred": not small and quality.sharpness < self.min_sharpness,
+            "dark": quality.brightness < self.min_brightness,
+            "bright": quality.brightness > self.max_brightness,
+            "turned_away": quality.turned_away > self.max_turned_away,
+            "cut_off": quality.visible < self.min_visible,
+        }
+        return [name for name in HINTS if wrong[name]]
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> PhotoLimits:
+        """Read the file.
+
+        Raises:
+            PhotoLimitsError: it is missing or damaged.
+        """
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{name: float(values[name]) for name in cls.__dataclass_fields__})
+        except FileNotFoundError:
+            raise PhotoLimitsError("there is no {name} beside the model: run 'dvc repro'", name=path.name) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PhotoLimitsError("{name} is damaged: run 'dvc repro --force train'", name=path.name) from error
