@@ -9,13 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faces.errors import MessageError
 from faces.files import write_text
-
-if TYPE_CHECKING:
-    from faces.recognition.quality import FaceQuality
 
 HINTS = ("small", "blurred", "dark", "bright", "turned_away", "cut_off")
 """What may be wrong with a face."""
@@ -23,6 +20,33 @@ HINTS = ("small", "blurred", "dark", "bright", "turned_away", "cut_off")
 
 class PhotoLimitsError(MessageError, ValueError):
     """The file of limits cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class FaceQuality:
+    """How good a face is to recognise.
+
+    Attributes:
+        size: side of the square that has the box's area, in pixels of the photo.
+        sharpness, brightness, turned_away: see `faces.recognition.quality`.
+        visible: which part of the box lies on the photo, 0 to 1.
+    """
+
+    size: float
+    sharpness: float
+    brightness: float
+    turned_away: float
+    visible: float
+
+    def as_json(self) -> dict[str, float]:
+        """Rounded, as reports and answers show them."""
+        return {
+            "size": round(self.size, 1),
+            "sharpness": round(self.sharpness, 5),
+            "brightness": round(self.brightness, 1),
+            "turned_away": round(self.turned_away, 3),
+            "visible": round(self.visible, 3),
+        }
 
 
 @dataclass(frozen=True)

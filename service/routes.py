@@ -7,7 +7,7 @@ import time
 
 from flask import Blueprint, Response, jsonify, request
 
-from faces.recognition.quality import measure_face
+from faces.recognition.face_quality import measure_face
 from service.config import Settings
 from service.deadline import deadline
 from service.engine import Engine

@@ -16,7 +16,8 @@ from stages.errors import StageError
 from stages.language.telling import Language
 
 BackboneName = Literal["facenet-vggface2", "dlib-resnet"]
-FacesWanted = Literal["largest", "all"]
+FacesOfMe = Literal["largest", "matching", "all"]
+FacesOfOthers = Literal["largest", "all"]
 _LARGEST_MEGAPIXELS = 178  # faces.recognition.image.LARGEST_MAX_PIXELS, rounded down
 _MOVED = {"report.language": Message("language, at the top of the file,")}  # names of earlier versions
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -55,8 +56,8 @@ class CropParams(_Section, frozen=True):
 
     image_size: Annotated[int, Meta(ge=64, le=512)]
     margin: Annotated[int, Meta(ge=0, le=60)]
-    me_faces: FacesWanted
-    not_me_faces: FacesWanted
+    me_faces: FacesOfMe
+    not_me_faces: FacesOfOthers
     max_megapixels: Annotated[float, Meta(gt=0, le=_LARGEST_MEGAPIXELS)]
 
 

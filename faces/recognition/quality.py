@@ -2,58 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-from faces.detection.face import Face
 
 HASH_BITS = 64
 """Bits of a photo's hash; two unrelated photos differ in about half of them."""
 
 _HASH_PIXELS = 32
 _WAVES = np.cos(np.pi / _HASH_PIXELS * np.outer(np.arange(8), np.arange(_HASH_PIXELS) + 0.5))  # the 8 slowest
-
-
-@dataclass(frozen=True)
-class FaceQuality:
-    """How good a face is to recognise.
-
-    Attributes:
-        size: side of the square that has the box's area, in pixels of the photo.
-        sharpness, brightness, turned_away: see the functions below.
-        visible: which part of the box lies on the photo, 0 to 1.
-    """
-
-    size: float
-    sharpness: float
-    brightness: float
-    turned_away: float
-    visible: float
-
-    def as_json(self) -> dict[str, float]:
-        """Rounded, as reports and answers show them."""
-        return {
-            "size": round(self.size, 1),
-            "sharpness": round(self.sharpness, 5),
-            "brightness": round(self.brightness, 1),
-            "turned_away": round(self.turned_away, 3),
-            "visible": round(self.visible, 3),
-        }
-
-
-def measure_face(face: Face) -> FaceQuality:
-    """The quality of a face that has been cut.
-
-    Raises:
-        ValueError: it has no crop.
-    """
-    if face.crop is None:
-        raise ValueError("expected a face with its crop")
-    at = turned_away(face.landmarks)
-    return FaceQuality(face.size, sharpness(face.crop), brightness(face.crop), at, face.visible)
 
 
 def photo_hash(image: Image.Image) -> str:

@@ -1,7 +1,8 @@
 """Stage crop: find the faces on every photo and cut them.
 
 Writes data/cropped/{me,not_me}/… (PNG, one a face) and reports/crop_report.csv (a row for each face found, and for each
-photo without one). A photo that cannot be used is skipped with a warning, and counted.
+photo without one). A photo that cannot be used is skipped with a warning, and counted. With `crop.me_faces: matching`,
+the faces of photos of me that show several go to data/cropped/me_several/: stage embed chooses one of each photo.
 
 A crop is a pure function of the photo's bytes, the networks, the parameters, the code and the packages that compute.
 What was made of a photo is remembered by these (stages/crop/memory.py), so adding one photo to ten thousand costs one
@@ -28,7 +29,7 @@ from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
 from stages.crop.processes import map_in_processes
 from stages.errors import StageError
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
-from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS
+from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
 from stages.files.photos import CLASSES, SourcePhoto, find_misplaced, find_photos
 from stages.files.tables import write_records
 from stages.language.telling import tell, tell_again
@@ -47,14 +48,16 @@ class _Plan:
 
     settings: CropSettings
     recipe: str
+    choose_later: bool = False
+    """Whether stage embed chooses one of several faces."""
 
 
 def plan(networks: Networks, params: CropParams) -> dict[int, _Plan]:
     """How photos of each class are cropped, by label."""
     plans = {}
     for label, wanted in ((1, params.me_faces), (0, params.not_me_faces)):
-        settings = CropSettings(wanted, params.max_megapixels)
-        plans[label] = _Plan(settings, crop_recipe(networks.manifest, settings))
+        settings = CropSettings("largest" if wanted == "largest" else "all", params.max_megapixels)
+        plans[label] = _Plan(settings, crop_recipe(networks.manifest, settings), wanted == "matching")
     return plans
 
 
@@ -98,12 +101,14 @@ class PhotoCropper:
             )
             memory.add(made)
             rows = made.rows
+        candidates = self._plans[source.label].choose_later and sum(row.kept for row in rows) > 1
+        folder = SEVERAL_FACES if candidates else source.class_name
         named = []
         for row in rows:
-            crop = f"{source.class_name}/{crop_name(source.name, row.face)}" if row.kept else ""
+            crop = f"{folder}/{crop_name(source.name, row.face)}" if row.kept else ""
             if row.kept:
                 memory.place(row, f"{self._target}/{crop}")
-            named.append(row._replace(photo=name, crop=crop))
+            named.append(row._replace(photo=name, crop=crop, candidate=candidates and row.kept))
         return named
 
     def _open_detector(self) -> Detector:
@@ -176,6 +181,13 @@ def _warn(rows: Sequence[CropRow]) -> None:
     if several:
         text = "more than one face on photos of me, the largest taken ({count}): {names}"
         logger.warning(tell(text, count=len(several), names=", ".join(several)))
+    open_choice = sorted({row.photo for row in rows if row.candidate})
+    if open_choice:
+        text = (
+            "more than one face on photos of me ({count}): stage embed takes the one that agrees with the other photos "
+            "of me: {names}"
+        )
+        logger.warning(tell(text, count=len(open_choice), names=", ".join(open_choice)))
 
 
 def _replace_folder(new: Path, old: Path) -> None:

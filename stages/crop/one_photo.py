@@ -19,9 +19,10 @@ from faces.detection.detector import Detector
 from faces.detection.face import Face
 from faces.fingerprint import code_hash, package_versions
 from faces.recognition.align import CropGeometry
+from faces.recognition.face_quality import measure_face
 from faces.recognition.image import ImageError, Photo
 from faces.recognition.networks import DETECTOR_NAMES, Manifest
-from faces.recognition.quality import measure_face, photo_hash
+from faces.recognition.quality import photo_hash
 from faces.recognition.recognizer import decode_for_detection, find_faces
 from stages.files.crop_row import NO_FACE_FOUND, NOT_THE_LARGEST, CropRow
 

@@ -2,7 +2,8 @@
 
 Writes data/embeddings.npy (float32 [N, D]), data/labels.npy (int64 [N], 1 = me), data/index.csv, which says for each
 row which photo, face and person it is of, and data/embedding_recipe.json, which says how embeddings were made. Those
-that an earlier run made in the same way are taken over (stages/embed/memory.py).
+that an earlier run made in the same way are taken over (stages/embed/memory.py). Of several faces on a photo of me, it
+takes the one that agrees with the other photos (stages/embed/choice.py); the others have no row.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faces.files import write_bytes
 from faces.fingerprint import embedding_fingerprint
 from faces.message import Message
 from faces.recognition.embedder import Embedder
 from faces.recognition.networks import Networks
 from faces.threads import available_cores, read_ahead
+from stages.embed.choice import choose_faces
 from stages.embed.memory import EmbeddingMemory, embedding_recipe
-from stages.embed.pixels import decode_crop
+from stages.embed.pixels import decode_crop, draw_people
 from stages.embed.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 from stages.errors import StageError
 from stages.files.paths import (
@@ -36,6 +39,7 @@ from stages.files.paths import (
     LABELS,
     NETWORKS,
     REMEMBERED_EMBEDDINGS,
+    TWO_PEOPLE,
 )
 from stages.files.photos import SourcePhoto
 from stages.files.tables import Record, read_records, write_array, write_json, write_records
@@ -58,7 +62,8 @@ def read_crop_report() -> tuple[list[Record], set[str]]:
     Raises:
         StageError: the report is missing or damaged, or no face was kept.
     """
-    rows = read_records(CROP_REPORT, "crop", ["photo", "sha256", "face", "kept", "crop", "crop_sha256"])
+    columns = ["photo", "sha256", "face", "kept", "candidate", "crop", "crop_sha256"]
+    rows = read_records(CROP_REPORT, "crop", columns)
     kept = [row for row in rows if row["kept"] == "True"]
     if not kept:
         raise StageError("{crop_report} names no crop: run 'dvc repro --force crop'", crop_report=CROP_REPORT)
@@ -173,6 +178,44 @@ def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> ND
         ) from error
 
 
+def choose(rows: list[Record], embeddings: NDArray[np.float32]) -> list[int]:
+    """The rows that are used: of a photo of me with several faces, the one that agrees with the other photos of me.
+
+    Args:
+        rows: of the crop report, those that were kept.
+        embeddings: float32 [N, D], theirs.
+
+    Returns:
+        Their numbers, in order.
+
+    Raises:
+        StageError: a second person is on as many photos of me as the one who would be chosen; a picture shows both.
+    """
+    TWO_PEOPLE.unlink(missing_ok=True)
+    if not any(row["candidate"] == "True" for row in rows):
+        return list(range(len(rows)))
+    photos: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row["photo"].startswith("me/"):
+            photos.setdefault(row["photo"], []).append(number)
+    own = list(photos.values())
+    choice = choose_faces([embeddings[numbers] for numbers in own])
+    if choice.rivals:
+        pairs = [(own[photo][choice.chosen[photo]], own[photo][place]) for photo, place in choice.rivals]
+        crops = [[CROPPED / rows[number]["crop"] for number in person] for person in zip(*pairs, strict=True)]
+        write_bytes(TWO_PEOPLE, draw_people(crops))
+        raise StageError(
+            "two people are on all photos of me that show several faces ({count}, such as {photo}), so nobody can tell "
+            "which of them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other "
+            "person off; or set crop.me_faces to largest in params.yaml",
+            count=len(pairs),
+            photo=rows[pairs[0][0]]["photo"],
+            picture=TWO_PEOPLE,
+        )
+    chosen = {numbers[place] for numbers, place in zip(own, choice.chosen, strict=True)}
+    return [number for number, row in enumerate(rows) if row["candidate"] != "True" or number in chosen]
+
+
 def _sources(rows: list[Record]) -> list[SourcePhoto]:
     """The photos that the faces are of; where the files lie is not known here."""
     parts = [row["photo"].partition("/") for row in rows]
@@ -210,6 +253,8 @@ def main() -> None:
         embeddings = embed_all(rows, networks, params, memory)
     finally:
         memory.write(photos)  # also after Ctrl-C: what was computed is not computed again
+    used = choose(rows, embeddings)
+    rows, embeddings = [rows[number] for number in used], embeddings[used]
     sources = _sources(rows)
     index = _index(rows, sources)
     write_array(EMBEDDINGS, embeddings)

@@ -26,11 +26,12 @@ class CropRow(NamedTuple):
         probability: the detector's.
         turned: by how many degrees clockwise the photo had to be turned to show the face upright.
         kept: whether the face was cut for training.
+        candidate: whether it is one of several faces on a photo of me, of which stage embed chooses one.
         reason: why not, or why there is no face, in English.
         crop: path of the crop within data/cropped, if kept.
         crop_sha256: of that file.
         photo_hash: perceptual hash of the photo (`faces.recognition.quality`); "" where it could not be decoded.
-        sharpness, brightness, turned_away, visible: see `faces.recognition.quality.FaceQuality`; if kept.
+        sharpness, brightness, turned_away, visible: see `faces.photo_limits.FaceQuality`; if kept.
     """
 
     photo: str
@@ -44,6 +45,7 @@ class CropRow(NamedTuple):
     probability: float = 0.0
     turned: int = 0
     kept: bool = False
+    candidate: bool = False
     reason: str = ""
     crop: str = ""
     crop_sha256: str = ""
@@ -75,6 +77,7 @@ def parse_row(values: dict[str, str]) -> CropRow:
         probability=float(values["probability"]),
         turned=int(values["turned"]),
         kept=values["kept"] == "True",
+        candidate=values["candidate"] == "True",
         reason=values["reason"],
         crop=values["crop"],
         crop_sha256=values["crop_sha256"],

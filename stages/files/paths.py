@@ -6,6 +6,8 @@ from pathlib import Path
 
 DATA = Path("data")
 CROPPED = DATA / "cropped"
+SEVERAL_FACES = "me_several"
+"""Folder of data/cropped with the faces of photos of me that show several, where stage embed chooses among them."""
 EMBEDDINGS = DATA / "embeddings.npy"
 LABELS = DATA / "labels.npy"
 EMBEDDING_RECIPE = DATA / "embedding_recipe.json"
@@ -29,6 +31,7 @@ REPORTS = Path("reports")
 CROP_REPORT = REPORTS / "crop_report.csv"
 QUALITY_CSV = REPORTS / "data_quality.csv"
 QUALITY = REPORTS / "data_quality.json"
+TWO_PEOPLE = REPORTS / "two_people.png"
 CONTACT_SHEET = REPORTS / "contact_sheet.png"
 METRICS = REPORTS / "metrics.json"
 EVALUATION = REPORTS / "evaluation_results.json"

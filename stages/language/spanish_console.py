@@ -61,6 +61,11 @@ CONSOLE = {
     "faces kept": "caras usadas",
     "passed over, neither .jpg, .jpeg nor .png: {others}": "no se leen, por no ser .jpg, .jpeg ni .png: {others}",
     "skipped {photo}: {reason}": "se salta {photo}: {reason}",
+    "more than one face on photos of me ({count}): stage embed takes the one that agrees with the other photos of me: "
+    "{names}": (
+        "hay fotos de «me» con más de una cara ({count}): la etapa embed toma la que concuerda con las demás fotos de "
+        "«me»: {names}"
+    ),
     "more than one face on photos of me, the largest taken ({count}): {names}": (
         "hay más de una cara en fotos de «me» y se toma la más grande ({count}): {names}"
     ),
@@ -153,6 +158,9 @@ CONSOLE = {
         "hay {count} caras y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
     ),
     "the largest is taken": "se toma la más grande",
+    "the one that agrees with the other photos is taken, which is not the largest": (
+        "se toma la que concuerda con las demás fotos, que no es la más grande"
+    ),
     "{taken} of them are taken": "se toman {taken}",
     "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it": (
         "hay {count} caras y se toman {taken} como de otras personas. Comprueba que ninguna es la tuya y que "

@@ -145,11 +145,13 @@ def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoPro
 
 def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
     kept = faces["photo"].map(faces["photo"].value_counts()).to_numpy()
-    for row in np.flatnonzero((faces["face"] == 0) & (faces["faces_found"] > 1)):
+    for row in np.flatnonzero((faces["faces_found"] > 1) & ~faces["photo"].duplicated()):
         face = faces.iloc[row]
         count = int(face["faces_found"])
         if face["label"] == 1:
-            if kept[row] == 1:
+            if kept[row] == 1 and face["face"] > 0:
+                taken = Message("the one that agrees with the other photos is taken, which is not the largest")
+            elif kept[row] == 1:
                 taken = Message("the largest is taken")
             else:
                 taken = Message("{taken} of them are taken", taken=kept[row])

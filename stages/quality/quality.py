@@ -61,7 +61,8 @@ def read_report() -> pd.DataFrame:
     """
     measures = ("sharpness", "brightness", "turned_away", "visible")
     numbers = ("faces_found", "face", "left", "top", "right", "bottom", *measures)
-    report = read_table(CROP_REPORT, "crop", ["photo", "kept", "reason", "crop", "crop_sha256", "photo_hash", *numbers])
+    texts = ("photo", "kept", "candidate", "reason", "crop", "crop_sha256", "photo_hash")
+    report = read_table(CROP_REPORT, "crop", [*texts, *numbers])
     try:
         for name in numbers:
             report[name] = pd.to_numeric(report[name])
@@ -93,7 +94,8 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
             index=INDEX,
             rows=len(index),
         )
-    kept = report[report["kept"] == "True"].reset_index(drop=True)
+    left_out = (report["candidate"] == "True") & ~report["crop"].isin(index["crop"])  # embed chose another
+    kept = report[(report["kept"] == "True") & ~left_out].reset_index(drop=True)
     if list(kept["crop_sha256"]) != list(index["crop_sha256"]) or list(kept["photo"]) != list(index["photo"]):
         raise StageError(
             "{index} is not of this {crop_report}: run 'dvc repro' (or 'python -m stages.embed') first",

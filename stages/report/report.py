@@ -49,8 +49,8 @@ from stages.report.machine import describe_machine
 OUTPUTS = (INFORME, INFORME_HTML, REPORT)
 
 
-def count_photos(crops: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Photos and faces of each class, from the table of stage crop."""
+def count_photos(crops: pd.DataFrame, index: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Photos and faces of each class, from the tables of the stages crop and embed."""
     counts = {}
     for name in CLASSES:
         own = crops[crops["photo"].str.startswith(f"{name}/")]
@@ -62,7 +62,7 @@ def count_photos(crops: pd.DataFrame) -> dict[str, dict[str, int]]:
             "with_face": photos - without - unusable,
             "no_face": without,
             "unusable": unusable,
-            "faces_used": int((own["kept"] == "True").sum()),
+            "faces_used": int(index["photo"].str.startswith(f"{name}/").sum()),
         }
     return counts
 
@@ -134,10 +134,17 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return advice
 
 
-def gather(networks: Networks, crops: pd.DataFrame) -> dict[str, Any]:
+def not_the_largest(index: pd.DataFrame) -> list[str]:
+    """Photos of me of which stage embed took another face than the largest."""
+    own = index[index["photo"].str.startswith("me/") & ~index["photo"].duplicated()]
+    return own.loc[own["face"] != "0", "photo"].tolist()
+
+
+def gather(networks: Networks, crops: pd.DataFrame, index: pd.DataFrame) -> dict[str, Any]:
     """The content of the report, without what this stage measures itself."""
     content: dict[str, Any] = {
-        "dataset": count_photos(crops),
+        "dataset": count_photos(crops, index),
+        "not_the_largest": not_the_largest(index),
         "quality": read_json(QUALITY, "quality")["problems"],
         "metrics": read_json(METRICS, "train"),
         "evaluation": read_json(EVALUATION, "evaluate"),
@@ -159,7 +166,7 @@ def main() -> None:
     params = load_params()
     networks = Networks.load(NETWORKS)
     crops = read_table(CROP_REPORT, "crop", ["photo", "faces_found", "kept", "reason"])
-    content = gather(networks, crops)
+    content = gather(networks, crops, read_table(INDEX, "embed", ["photo", "face"]))
     content |= {
         "latency": measure(_photos_to_time(params.report.latency_photos), networks, Verifier.load(MODEL, SCALER)),
         "machine": describe_machine(),

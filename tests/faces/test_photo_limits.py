@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from faces.detection.face import Face
-from faces.photo_limits import HINTS, PhotoLimits, PhotoLimitsError
-from faces.recognition.quality import FaceQuality, measure_face, turned_away
+from faces.photo_limits import HINTS, FaceQuality, PhotoLimits, PhotoLimitsError
+from faces.recognition.face_quality import measure_face
+from faces.recognition.quality import turned_away
 
 LIMITS = PhotoLimits(40, 0.003, 45, 200, 0.5, 0.8)
 AT_THE_LIMITS = FaceQuality(40, 0.003, 45, 0.5, 0.8)
