@@ -28,6 +28,7 @@ WRONG: dict[str, list[Any]] = {
     "detector.thresholds": [0.6, [], [0.6, 0.7], [0.6, 0.7, 0.7, 0.7], [0.6, 0.7, 1.1], [-0.1, 0.7, 0.7], [NAN, 0, 0]],
     "detector.min_probability": [-0.01, 1.01, NAN, "sure", None],
     "detector.max_side": [99, 10_001, 640.5, None],
+    "detector.try_turned": ["perhaps", 2, None],
     "crop.image_size": [63, 513, "160px", None],
     "crop.margin": [-1, 61, 1.5, None],
     "crop.me_faces": ["first", 1, None],
@@ -43,6 +44,8 @@ WRONG: dict[str, list[Any]] = {
     "quality.min_sharpness": [-0.1, 1.1, NAN, "sharp", None],
     "quality.min_brightness": [-1, 256, 1.5, None],
     "quality.max_brightness": [-1, 256, 1.5, None],
+    "quality.max_turned_away": [-0.1, 10.1, NAN, None],
+    "quality.min_visible": [-0.1, 1.1, NAN, None],
     "quality.max_person_share": [0, 1.1, NAN, None],
     "quality.sheet_faces": [0, 1001, 1.5, None],
     "train.verifier": ["svm", None],
@@ -103,7 +106,7 @@ class TestShipped:
     def test_is_that_of_the_contract(self) -> None:
         params = load_params(ROOT / "params.yaml")
         assert (params.backbone.name, params.backbone.offline) == ("facenet-vggface2", "dlib-resnet")
-        assert (params.crop.image_size, params.crop.me_faces, params.crop.not_me_faces) == (160, "largest", "all")
+        assert (params.crop.image_size, params.crop.me_faces, params.crop.not_me_faces) == (160, "matching", "all")
         assert params.embed.batch_size == 32
         assert (params.train.test_size, params.train.validation_size, params.train.random_state) == (0.2, 0.0, 42)
         assert params.train.class_weight == "balanced"

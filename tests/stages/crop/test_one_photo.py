@@ -15,7 +15,7 @@ from faces.detection.detector import Detector
 from faces.recognition.align import CropGeometry
 from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
-from faces.recognition.quality import brightness, photo_hash, sharpness
+from faces.recognition.quality import brightness, photo_hash, sharpness, turned_away
 from faces.recognition.recognizer import Recognizer
 from stages.crop.one_photo import CroppedPhoto, CropSettings, crop_photo
 from stages.files.crop_row import NO_FACE_FOUND, CropRow
@@ -52,6 +52,7 @@ def test_every_face_has_a_row_with_its_own_figures(
             left=left, top=top, right=right, bottom=bottom, probability=round(face.probability, 4), kept=True,
             reason="", crop="", crop_sha256=hashlib.sha256(png).hexdigest(), photo_hash=of_photo,
             sharpness=round(sharpness(face.crop), 5), brightness=round(brightness(face.crop), 1),
+            turned_away=round(turned_away(face.landmarks), 3), visible=round(face.visible, 3),
         )  # fmt: skip
 
 
@@ -64,7 +65,13 @@ def test_where_the_largest_is_wanted_the_others_have_a_row_and_no_crop(
     assert largest.rows[0] == every.rows[0]
     for row, other in zip(largest.rows[1:], every.rows[1:], strict=True):
         assert row == other._replace(
-            kept=False, reason="not the largest face", crop_sha256="", sharpness=0.0, brightness=0.0
+            kept=False,
+            reason="not the largest face",
+            crop_sha256="",
+            sharpness=0.0,
+            brightness=0.0,
+            turned_away=0.0,
+            visible=0.0,
         )
 
 

@@ -19,11 +19,13 @@ from tests.stages.support import ROOT
 
 PARAMS = replace(
     load_params(ROOT / "params.yaml").quality, hash_distance=7, duplicate_cosine=0.9, label_score=0.8, min_face=40,
-    min_sharpness=0.003, min_brightness=50, max_brightness=210, max_person_share=0.5,
+    min_sharpness=0.003, min_brightness=50, max_brightness=210, max_turned_away=0.5, min_visible=0.8,
+    max_person_share=0.5,
 )  # fmt: skip
 """Limits no two of which are alike."""
 
-GOOD: dict[str, Any] = {"person": "", "face": 0, "faces_found": 1, "size": 100.0, "sharpness": 0.1, "brightness": 120.0}
+GOOD: dict[str, Any] = {"person": "", "face": 0, "faces_found": 1, "size": 100.0, "sharpness": 0.1, "brightness": 120.0,
+                        "turned_away": 0.1, "visible": 1.0}  # fmt: skip
 EMPTY_REPORT = pd.DataFrame({"photo": [], "faces_found": [], "face": [], "kept": [], "reason": []})
 
 
@@ -61,7 +63,8 @@ def test_good_faces_have_no_problem() -> None:
 @pytest.mark.parametrize(
     ("measure", "limit", "below", "name"),
     [("size", 40, True, "tiny_face"), ("sharpness", 0.003, True, "blurred"), ("brightness", 50, True, "dark_face"),
-     ("brightness", 210, False, "bright_face")],
+     ("brightness", 210, False, "bright_face"), ("turned_away", 0.5, False, "turned_away"),
+     ("visible", 0.8, True, "cut_off")],
 )  # fmt: skip
 def test_a_poor_face_is_beyond_its_own_limit(measure: str, limit: float, below: bool, name: str) -> None:
     """The limit itself is no problem."""
@@ -141,7 +144,13 @@ def test_photos_with_several_faces_are_named_once_with_how_many_are_used() -> No
 
 def test_a_face_is_numbered_from_1_where_its_photo_has_several() -> None:
     problems = found(faces_of({"faces_found": 3, "face": 1, "brightness": 10.0}, {"brightness": 10.0}))
-    assert [one.message.startswith("face 2 of 3: ") for one in problems] == [True, False]
+    assert [one.message.startswith("face 2 of 3: ") for one in problems if one.problem == "dark_face"] == [True, False]
+
+
+def test_a_photo_of_me_of_which_not_the_largest_face_is_taken_says_so() -> None:
+    (problem,) = found(faces_of({"faces_found": 3, "face": 1}, {}))
+    assert problem.problem == "several_faces"
+    assert "the one that agrees with the other photos is taken, which is not the largest" in problem.message
 
 
 def not_me(*people: str) -> list[dict[str, Any]]:

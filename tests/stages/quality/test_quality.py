@@ -166,6 +166,7 @@ def crop_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame
     names = ["photo", "faces_found", "face", "left", "top", "right", "bottom", "kept", "reason", "crop", "crop_sha256",
              "sharpness", "brightness"]  # fmt: skip
     table = pd.DataFrame(rows, columns=names)
+    table["candidate"], table["turned_away"], table["visible"] = False, 0.25, 0.75
     table["photo_hash"] = table["photo"].map(hashes).fillna("")
     table.to_csv("reports/crop_report.csv", index=False)
     kept = table[table["kept"]]
@@ -181,11 +182,21 @@ def test_each_face_has_what_crop_and_embed_know_of_it() -> None:
     assert faces["size"].tolist() == pytest.approx([np.sqrt(30 * 40), 8, 100])
     assert faces["sharpness"].tolist() == [0.5, 0.25, 0.125]
     assert faces["brightness"].tolist() == [100, 50, 200]
+    assert faces["turned_away"].tolist() == [0.25] * 3 and faces["visible"].tolist() == [0.75] * 3
     assert faces["label"].tolist() == [0, 0, 1] and faces["person"].tolist() == ["ana", "ana", "me"]
     assert faces["face"].tolist() == [0, 1, 0] and faces["faces_found"].tolist() == [2, 2, 2]
     assert faces["crop"].tolist() == ["n0.png", "n1.png", "m0.png"]
     assert faces["photo_hash"].tolist() == ["0" * 16] * 2 + ["f" * 16]
     assert embeddings == pytest.approx(np.array([[0.6, 0.8], [0, 1], [-1, 0]]))
+
+
+def test_a_face_that_embed_did_not_choose_is_left_out(crop_report: pd.DataFrame) -> None:
+    chosen = crop_report["photo"] == "me/a.jpg"
+    crop_report.loc[chosen, ["kept", "candidate"]] = True
+    crop_report.loc[chosen, "crop"] = ["m0.png", "m1.png"]
+    crop_report.to_csv("reports/crop_report.csv", index=False)
+    faces, _ = quality.read_faces(quality.read_report())
+    assert faces["crop"].tolist() == ["n0.png", "n1.png", "m0.png"]
 
 
 @pytest.mark.parametrize("column", ["crop_sha256", "photo"])

@@ -72,6 +72,7 @@ def made_up_values() -> dict[str, Any]:
     train = replace(params.train, cosine_C=777.0, cohort_weight=0.375, C=555.0, random_state=4242)
     return {
         "dataset": {name: {part: next(counts) for part in photos} for name in ("not_me", "me")},
+        "not_the_largest": [],
         "quality": {"suspected_me": next(counts), "blurred": next(counts), "no_face": 0},
         "metrics": {
             **{name: next(metrics) for name in names},

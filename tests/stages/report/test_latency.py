@@ -65,7 +65,7 @@ def run(clock: Clock, photos: list[Path], monkeypatch: pytest.MonkeyPatch, flip:
     def find_faces(*_: Any, largest_only: bool) -> list[Face]:
         assert largest_only
         clock.take(7 * times["n"])
-        return [Face(np.zeros(4), 1.0, np.zeros((5, 2)), np.zeros((8, 8, 3), np.uint8))]
+        return [Face(np.zeros(4), 1.0, np.zeros((5, 2)), crop=np.zeros((8, 8, 3), np.uint8))]
 
     def embed(crops: np.ndarray) -> np.ndarray:
         assert crops.shape == (1, 8, 8, 3)

@@ -91,7 +91,7 @@ def test_the_pictures_it_shows_are_beside_it(built: Workspace, values: dict[str,
 def test_the_figures_are_in_report_json_too(built: Workspace) -> None:
     content = read(built, "report")
     assert list(content) == [
-        "dataset", "quality", "metrics", "evaluation", "robustness", "fairness", "recommendations",
+        "dataset", "not_the_largest", "quality", "metrics", "evaluation", "robustness", "fairness", "recommendations",
         "latency", "machine", "model_sha256",
     ]  # fmt: skip
     for name, file in (("metrics", "metrics"), ("evaluation", "evaluation_results"), ("robustness", "robustness"),
@@ -117,7 +117,7 @@ def test_the_model_and_the_machine_are_named(built: Workspace, values: dict[str,
 @LANGUAGES
 def test_figures_are_those_of_the_other_stages(built: Workspace, values: dict[str, Any], language: str) -> None:
     text = rendering.render_markdown(language, values)
-    kept = int(built.crop_report()["kept"].sum()) - ME_PHOTOS
+    kept = len(built.index()) - ME_PHOTOS
     assert f"| `me` | {ME_PHOTOS} | {ME_PHOTOS} | 0 | 0 | {ME_PHOTOS} |" in section(text, language, "Data")
     assert f"| `not_me` | {STRANGERS} | {STRANGERS} | 0 | 0 | {kept} |" in section(text, language, "Data")
     results = read(built, "evaluation_results")
@@ -285,7 +285,9 @@ def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:
             "reason": ["", "not the largest face", "no face found", "a damaged JPEG", "a GIF", "", "", ""],
         }
     )
-    assert report.count_photos(crops) == {
+    index = pd.DataFrame({"photo": ["me/a", "me/f", "not_me/d", "not_me/d"], "face": ["1", "0", "0", "1"]})
+    assert report.not_the_largest(index) == ["me/a"]
+    assert report.count_photos(crops, index) == {
         "not_me": {"photos": 1, "with_face": 1, "no_face": 0, "unusable": 0, "faces_used": 2},
         "me": {"photos": 5, "with_face": 2, "no_face": 1, "unusable": 2, "faces_used": 2},
     }

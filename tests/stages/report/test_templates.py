@@ -343,13 +343,24 @@ def test_each_picture_has_its_own_words(values: Values, language: str) -> None:
     assert len(words) == 7
 
 
+@LANGUAGES
+def test_photos_whose_largest_face_was_not_taken_are_named(values: Values, language: str) -> None:
+    before = section(rendering.render_markdown(language, values), language, "Data")
+    values["not_the_largest"] = ["me/at the sea.jpg", "me/b.png"]
+    after = section(rendering.render_markdown(language, values), language, "Data")
+    assert "- `me/at the sea.jpg`\n- `me/b.png`" in after
+    assert ("largest" if language == "en" else "más grande") in after
+    assert "`me/" not in before
+
+
 KINDS = {
     "suspected_not_me": ("in `me` that may not", "de `me` que quizá no"), "two_people": ("second", "segunda"),
     "suspected_me": ("in `not_me` that may", "de `not_me` que quizá"), "in_both_classes": ("both", "ambas"),
     "near_duplicate": ("duplicate", "duplicad"), "tiny_face": ("tiny", "diminuta"), "blurred": ("blurred", "borrosa"),
     "dark_face": ("dark", "oscura"), "bright_face": ("bright", "luz"), "several_faces": ("several", "varias"),
     "dominating_person": ("dominate", "dominan"), "no_face": ("without a face", "sin cara"),
-    "unusable": ("cannot be used", "no se puede"),
+    "unusable": ("cannot be used", "no se puede"), "turned_away": ("to the side", "de frente"),
+    "cut_off": ("cuts off", "cortadas"),
 }  # fmt: skip
 
 
