@@ -210,6 +210,12 @@ def test_another_process_has_the_same_hash() -> None:
     assert done.stdout.strip() == code_hash(*modules)
 
 
+def test_what_decides_an_embedding_is_named() -> None:
+    made_with = fingerprint.embedding_fingerprint()
+    assert made_with["code"] == code_hash("faces.recognition.recognizer")
+    assert set(made_with) >= {"code", "numpy", "onnxruntime", "pillow"}
+
+
 def test_versions_of_packages() -> None:
     versions = package_versions(["pillow", "no-such-package"])
     assert versions["no-such-package"] == "none"

@@ -142,6 +142,22 @@ def test_other_crop_size(tmp_path: Path, dlib_params: Params, photos_dir: Path, 
     assert np.abs(face.embedding - expected).max() <= 1e-5
 
 
+def test_parameters_are_in_the_manifest(tmp_path: Path, dlib_params: Params) -> None:
+    """None of them at the value that params.yaml has."""
+    detector = replace(
+        dlib_params.detector, min_face=31, factor=0.6, thresholds=(0.5, 0.6, 0.8), min_probability=0.95, max_side=800
+    )
+    checkpoint = Path("models/weights/20180402-114759-vggface2.pt")
+    checkpoint.parent.mkdir(parents=True)
+    random_checkpoint(checkpoint)
+    params = with_backbone(dlib_params, "facenet-vggface2", unreachable_url(), sha256_of(checkpoint))
+    params = replace(params, detector=detector, crop=replace(params.crop, image_size=144, margin=20))
+    manifest = export_networks(params, tmp_path / "networks")
+    assert manifest == Manifest.read(tmp_path / "networks")
+    assert manifest.detector.as_json() == asdict(detector)
+    assert (manifest.crop.alignment, manifest.crop.image_size, manifest.crop.margin) == ("box", 144, 20)
+
+
 class TestStandIn:
     """Without FaceNet's weights: a warning, an error, never a silent change."""
 
@@ -233,19 +249,22 @@ class _Spoilt(torch.nn.Module):
             return result / (result * 0)
         if self.what == "one output":
             return result + 0.01 * torch.tensor([1.0, 0.0, 0.0])
+        if self.what == "no batch":  # a single image alone is wrong; the batch that is compared last is not
+            return result + 0.01 * (result.shape[0] == 1)
         if self.what == "one image":  # the first of several alone: a batch of one agrees
             return result - 0.01 * (torch.arange(result.shape[0]) == 1).float()[:, None]
         return result
 
 
 @pytest.mark.parametrize(
-    ("what", "agrees"), [("", True), ("NaN", False), ("infinite", False), ("one output", False), ("one image", False)]
+    ("what", "agrees"),
+    [("", True), ("NaN", False), ("infinite", False), ("one output", False), ("one image", False), ("no batch", False)],
 )
 def test_outputs_that_differ_anywhere_or_are_no_numbers_do_not_agree(tmp_path: Path, what: str, agrees: bool) -> None:
     """A network of which one output, one image of a batch or a number is wrong must not be served."""
     spoilt, original = _Spoilt(what).eval(), _Spoilt("").eval()
     worst = export._write_onnx(spoilt, original, torch.ones(2, 6, 6, 3), tmp_path / "a.onnx", {0: "faces"})
-    assert (worst <= 1e-4) is agrees, worst
+    assert (worst <= export.TOLERANCE) is agrees, worst
     assert agrees or not worst <= 5e-3
 
 

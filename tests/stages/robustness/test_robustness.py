@@ -110,7 +110,7 @@ def test_rates_count_each_class_and_a_photo_without_a_face_is_turned_away(monkey
         for light, label in ((60, 0), (200, 0), (20, 1), (100, 1), (200, 1))
     ]
     recognizer: Any = None
-    table = robustness.measure(samples, recognizer, 0.75)
+    table = robustness.measure(samples, recognizer, 0.9)  # a score at the threshold is accepted, as by the service
     assert list(table.columns) == [
         "degradation", "level", "unit", "photos_me", "photos_not_me", "frr", "far", "no_face",
     ]  # fmt: skip
