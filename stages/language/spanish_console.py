@@ -137,6 +137,17 @@ CONSOLE = {
     "{other} is nearly the same photo. They stay together in every split; one of another moment would teach more": (
         "{other} es casi la misma foto. Van juntas en todos los repartos; una de otro momento enseñaría más"
     ),
+    "{other} is the same shot (mirrored, cropped, resized or tilted). The two count once; one of another moment would "
+    "teach more": (
+        "{other} es la misma toma (reflejada, recortada, con otro tamaño o inclinada). Las dos cuentan como una; una de "
+        "otro momento enseñaría más"
+    ),
+    "me has {photos} photos of only {shots} shots: {copies} are copies (mirrored, cropped, resized, tilted, or of one "
+    "burst). Copies add nothing, so each shot counts once. Add photos of other moments": (
+        "«me» tiene {photos} fotos de solo {shots} tomas: {copies} son copias (reflejadas, recortadas, con otro tamaño, "
+        "inclinadas o de una misma ráfaga). Las copias no añaden nada, así que cada toma cuenta una sola vez. Añade "
+        "fotos de otros momentos"
+    ),
     "the face is tiny. Take a photo where it is larger": "la cara es diminuta. Haz una foto en la que sea más grande",
     "the face is blurred. Take a sharper photo": "la cara está borrosa. Haz una foto más nítida",
     "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it": (
@@ -162,6 +173,11 @@ CONSOLE = {
     # train
     "{name} has {count} faces; {recommended} to 30 are the recommended minimum": (
         "«{name}» tiene {count} caras; el mínimo recomendado es de {recommended} a 30"
+    ),
+    "{name} has {faces} faces of {count} shots, since copies count once; {recommended} to 30 shots are the recommended "
+    "minimum": (
+        "«{name}» tiene {faces} caras de {count} tomas, porque las copias cuentan una sola vez; el mínimo recomendado es "
+        "de {recommended} a 30 tomas"
     ),
     "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR": (
         "el {share:.0f} % de las caras son de «me», un desequilibrio. La exactitud dice entonces poco: mira FAR y FRR"

@@ -105,20 +105,31 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
 def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams) -> Iterator[PhotoProblem]:
     """A row for each photo and kind, which names the earlier photo that is most like it."""
     photos = faces["photo"].to_numpy(str)
+    in_both = Message(
+        "{other} is in the other class and the same photo, or nearly so. Delete the one that does not belong"
+    )
+    nearly = Message(
+        "{other} is nearly the same photo. They stay together in every split; one of another moment would teach more"
+    )
+    copied = Message(
+        "{other} is the same shot (mirrored, cropped, resized or tilted). The two count once; one of another moment "
+        "would teach more"
+    )
     kinds = (
-        ("in_both_classes", near.other_class, near.distance_other,
-         Message("{other} is in the other class and the same photo, or nearly so. Delete the one that does not "
-                 "belong")),
-        ("near_duplicate", near.same_class, near.distance_same,
-         Message("{other} is nearly the same photo. They stay together in every split; one of another moment would "
-                 "teach more")),
-    )  # fmt: skip
-    for problem, found, distance, text in kinds:
+        ("in_both_classes", "in_both_classes", near.other_class, near.distance_other, near.cosine_other),
+        ("near_duplicate", "copied_shot", near.same_class, near.distance_same, near.cosine_same),
+    )
+    texts = {"in_both_classes": in_both, "near_duplicate": nearly, "copied_shot": copied}
+    for by_hash, by_face, found, distance, cosine in kinds:
         rows = np.flatnonzero(found != NONE)
         for row in rows[np.unique(photos[rows], return_index=True)[1]]:
-            other = photos[found[row]]
-            message = Message(text, other=other)
-            yield PhotoProblem(photos[row], problem, other, int(distance[row]), params.hash_distance, message, int(row))
+            other, value, limit = photos[found[row]], float(distance[row]), float(params.hash_distance)
+            problem = by_hash
+            if value > limit:  # the hashes differ: the faces alone are that alike
+                problem, value, limit = by_face, round(float(cosine[row]), 5), params.copy_cosine
+            yield PhotoProblem(
+                photos[row], problem, other, value, limit, Message(texts[problem], other=other), int(row)
+            )
 
 
 def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:

@@ -161,18 +161,29 @@ def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
 
 def _note(problem: PhotoProblem) -> str:
     kind, value = problem.problem, problem.value or 0
-    if kind in ("in_both_classes", "near_duplicate"):
+    if kind in ("in_both_classes", "near_duplicate", "copied_shot"):
         return f"= {problem.other.rpartition('/')[2]}"
     return tell(_NOTES[kind], value=number(value, ".2f" if kind in _SUSPECTED else ".0f"))
 
 
-def describe(problems: Sequence[PhotoProblem], groups: Numbers, labels: Numbers, check: LabelCheck) -> dict[str, Any]:
-    """The content of data_quality.json: counts, no names."""
+def describe(
+    problems: Sequence[PhotoProblem], groups: Numbers, shots: Numbers, labels: Numbers, check: LabelCheck
+) -> dict[str, Any]:
+    """The content of data_quality.json: counts, no names.
+
+    Args:
+        problems: all of them.
+        groups: int64 [N], rows that stay together in every split.
+        shots: int64 [N], rows that are copies of one shot.
+        labels: int64 [N], 1 = me.
+        check: which labels were checked.
+    """
     counts = Counter(problem.problem for problem in problems)
     return {
         "problems": {name: counts[name] for name in PROBLEM_NAMES},
         "photos_with_problems": len({problem.photo for problem in problems if problem.problem != "dominating_person"}),
         "groups": {name: len(np.unique(groups[labels == label])) for label, name in enumerate(CLASSES)},
+        "distinct_faces": {name: len(np.unique(shots[labels == label])) for label, name in enumerate(CLASSES)},
         "labels_checked": {
             name: int(np.isfinite(check.scores[labels == label]).sum() + check.stray[labels == label].sum())
             for label, name in enumerate(CLASSES)
@@ -200,6 +211,23 @@ def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
             logger.warning(tell(text, kind=named[kind], count=len(own) - _NAMED, table=QUALITY_CSV))
 
 
+def warn_of_copies(faces: pd.DataFrame, groups: Numbers) -> None:
+    """A warning that says how many photos of `me` are copies of how many shots.
+
+    Args:
+        faces: columns label and photo, a row for each face.
+        groups: int64 [N], rows that belong together.
+    """
+    mine = faces["label"].to_numpy() == 1
+    photos, shots = faces.loc[mine, "photo"].nunique(), len(np.unique(groups[mine]))
+    if shots < photos:
+        text = (
+            "me has {photos} photos of only {shots} shots: {copies} are copies (mirrored, cropped, resized, tilted, or of "
+            "one burst). Copies add nothing, so each shot counts once. Add photos of other moments"
+        )
+        logger.warning(tell(text, photos=photos, shots=shots, copies=photos - shots))
+
+
 def _pair(problem: PhotoProblem) -> str:
     return f"{problem.photo} = {problem.other}" if problem.other else problem.photo
 
@@ -224,15 +252,16 @@ def main() -> None:
     labels = faces["label"].to_numpy(np.int64)
     near = find_near_duplicates(
         hash_bits(list(faces["photo_hash"])), embeddings, labels, pd.factorize(faces["photo"])[0].astype(np.int64),
-        params.hash_distance, params.duplicate_cosine,
+        params.hash_distance, params.duplicate_cosine, params.copy_cosine,
     )  # fmt: skip
     groups = group_rows(faces, near.groups)
     check = check_labels(embeddings, labels, groups)
     problems = find_problems(faces, report, near, check, params)
     sheet = draw(faces, problems, check, params)
-    figures = describe(problems, groups, labels, check)
+    figures = describe(problems, groups, near.groups, labels, check)
     warn(problems, check)
-    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups})
+    warn_of_copies(faces, groups)
+    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups, "shot": pd.factorize(near.groups)[0]})
     write_bytes(CONTACT_SHEET, sheet)  # the largest file first: if the disk is full, the other files stay as they are
     write_problems(QUALITY_CSV, problems)
     write_table(GROUPS, table)

@@ -75,11 +75,17 @@ def _count(labels: NDArray[Any]) -> dict[str, int]:
 
 def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
-        count = int((data.labels == label).sum())
+        faces, count = int((data.labels == label).sum()), data.count_distinct(label)
         if count < RECOMMENDED:
-            text = "{name} has {count} faces; {recommended} to 30 are the recommended minimum"
-            logger.warning(tell(text, name=class_name, count=count, recommended=RECOMMENDED))
-    share = float(data.labels.mean())
+            if count < faces:
+                text = (
+                    "{name} has {faces} faces of {count} shots, since copies count once; {recommended} to 30 shots are "
+                    "the recommended minimum"
+                )
+            else:
+                text = "{name} has {count} faces; {recommended} to 30 are the recommended minimum"
+            logger.warning(tell(text, name=class_name, faces=faces, count=count, recommended=RECOMMENDED))
+    share = data.count_distinct(1) / max(data.count_distinct(0) + data.count_distinct(1), 1)
     if min(share, 1 - share) < IMBALANCED:
         text = "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR"
         logger.warning(tell(text, share=100 * share))

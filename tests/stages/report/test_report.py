@@ -285,7 +285,7 @@ def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:
             "reason": ["", "not the largest face", "no face found", "a damaged JPEG", "a GIF", "", "", ""],
         }
     )
-    assert report.count_photos(crops) == {
-        "not_me": {"photos": 1, "with_face": 1, "no_face": 0, "unusable": 0, "faces_used": 2},
-        "me": {"photos": 5, "with_face": 2, "no_face": 1, "unusable": 2, "faces_used": 2},
+    assert report.count_photos(crops, {"not_me": 2, "me": 1}) == {
+        "not_me": {"photos": 1, "with_face": 1, "no_face": 0, "unusable": 0, "faces_used": 2, "distinct_faces": 2},
+        "me": {"photos": 5, "with_face": 2, "no_face": 1, "unusable": 2, "faces_used": 2, "distinct_faces": 1},
     }
