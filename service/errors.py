@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from faces.message import fill
 from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
 from service.admission import SaturatedError
 from service.config import Settings
@@ -52,7 +53,9 @@ class ApiError(Exception):
 def register(app: Flask, settings: Settings) -> None:
     """Make every error of the application a JSON answer."""
     megabytes, megapixels = _plain(settings.max_content_mb), _plain(settings.max_megapixels)
-    many_pixels = f"La imagen tiene demasiados píxeles. Límite: {megapixels} megapíxeles"
+    many_pixels = fill(
+        "La imagen tiene demasiados píxeles. Límite: {megapixels:# megapíxel|# megapíxeles}", megapixels=megapixels
+    )
     for kind, answer in (
         (RequestEntityTooLarge, (413, TOO_LARGE.format(limit=megabytes))),
         (NotJpegOrPngError, (400, WRONG_TYPE)),

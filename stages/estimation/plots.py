@@ -190,7 +190,7 @@ def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backb
         axes.set_ylabel(tell("per cent"))
     meanings = {text: line for axes in grid.flat for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(meanings.values(), meanings.keys(), loc="outside lower center", ncols=len(meanings))
-    text = "Degraded photos: {me} photos of me, {not_me} of others ({backbone})"
+    text = "Degraded photos: {me:# photo|# photos} of me, {not_me} of others ({backbone})"
     me, not_me = undegraded["photos_me"], undegraded["photos_not_me"]
     figure.suptitle(tell(text, me=me, not_me=not_me, backbone=backbone))
     _save(figure, path)

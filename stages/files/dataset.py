@@ -84,9 +84,9 @@ def load_dataset() -> Dataset:
     numbers = [table[name] for name in ("group", "shot") if name in table]
     if len(table) != len(labels) or not all(column.str.fullmatch(r"\d+").all() for column in numbers):
         raise StageError(
-            "{groups} has {rows} rows, the embeddings {faces}, or holds other things than numbers: run 'dvc repro "
-            "--force quality'",
-            groups=GROUPS,
+            "{table} has {rows:# row|# rows}, the embeddings {faces}, or holds other things than numbers: run 'dvc "
+            "repro --force quality'",
+            table=GROUPS,
             rows=len(table),
             faces=len(labels),
         )

@@ -92,8 +92,8 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
     for row in np.flatnonzero(check.stray):
         face = faces.iloc[row]
         text = Message(
-            "me shows two people or more: {strays} of its {count} faces, this one among them, are no more like the "
-            "others than strangers are. Keep one person's photos in data/me",
+            "me shows two people or more: {strays} of its {count:# face|# faces}, this one among them, are no more "
+            "like the others than strangers are. Keep one person's photos in data/me",
             strays=strays, count=int(me.sum()),
         )  # fmt: skip
         yield PhotoProblem(
@@ -159,11 +159,13 @@ def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
             if kept[row] == 1:
                 taken = Message("the largest is taken")
             else:
-                taken = Message("{taken} of them are taken", taken=kept[row])
-            text = "{count} faces, {taken} for me. Make sure that this is right, or cut the others off"
+                taken = Message("{taken:# of them is|# of them are} taken", taken=kept[row])
+            text = "{count:# face|# faces}, {taken} for me. Make sure that this is right, or cut the others off"
             message = Message(text, count=count, taken=taken)
         else:
-            text = "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it"
+            text = (
+                "{count:# face|# faces}, {taken} taken for others. Make sure that none is me, and that all agreed to it"
+            )
             message = Message(text, count=count, taken=kept[row])
         yield PhotoProblem(face["photo"], "several_faces", "", count, 1, message, int(row))
 
@@ -177,7 +179,7 @@ def _dominating_person(faces: pd.DataFrame, params: QualityParams) -> Iterator[P
     person = min(counts.index[counts == count])
     share = count / len(photos)
     if count > 1 and share > params.max_person_share:
-        text = "{count} of {photos} photos of not_me show {person}. Add photos of other people"
+        text = "{count} of {photos:# photo|# photos} of not_me {count:shows|show} {person}. Add photos of other people"
         message = Message(text, count=count, photos=len(photos), person=person)
         yield PhotoProblem(
             f"not_me/{person}", "dominating_person", person, round(share, 4), params.max_person_share, message

@@ -41,11 +41,11 @@ _NOTES = {
     "suspected_not_me": Message("not me? score {value}"),
     "suspected_me": Message("me? score {value}"),
     "two_people": Message("a second person?"),
-    "tiny_face": Message("tiny: {value} pixels"),
+    "tiny_face": Message("tiny: {value:# pixel|# pixels}"),
     "blurred": Message("blurred"),
     "dark_face": Message("dark: {value}"),
     "bright_face": Message("overexposed: {value}"),
-    "several_faces": Message("{value} faces"),
+    "several_faces": Message("{value:# face|# faces}"),
 }
 """What stands below a face on the contact sheet."""
 logger = logging.getLogger(__name__)
@@ -82,8 +82,8 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
     embeddings = read_array(EMBEDDINGS, "embed")
     if embeddings.ndim != 2 or len(embeddings) != len(index) or not np.isfinite(embeddings).all():
         raise StageError(
-            "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows} rows; expected [N, "
-            "D] and N: run 'dvc repro --force embed'",
+            "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows:# row|# rows}; expected "
+            "[N, D] and N: run 'dvc repro --force embed'",
             embeddings=EMBEDDINGS,
             shape=embeddings.shape,
             index=INDEX,
@@ -131,9 +131,9 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
         rows = [int(row) for row in order if labels[row] == label]
         tiles = [_tile(faces.iloc[row], own.get(row, [])) for row in rows if row in chosen]
         if len(tiles) < len(rows):
-            heading = tell("{name}: {shown} of {count} faces", name=name, shown=len(tiles), count=len(rows))
+            heading = tell("{name}: {shown} of {count:# face|# faces}", name=name, shown=len(tiles), count=len(rows))
         else:
-            heading = tell("{name}: {count} faces", name=name, count=len(rows))
+            heading = tell("{name}: {count:# face|# faces}", name=name, count=len(rows))
         sections.append((heading, tiles))
     elsewhere = sum(problem.row < 0 for problem in problems)
     if elsewhere:
@@ -143,7 +143,7 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
     else:
         text = "{table} says of each problem what to do."
     what_to_do = tell(text, table=QUALITY_CSV.name, count=elsewhere)
-    title = "{shown} of {count} faces, the most suspicious of each class first"
+    title = "{shown} of {count:# face|# faces}, the most suspicious of each class first"
     keep_safe = "Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people."
     title = tell(title, shown=len(chosen), count=len(faces))
     return draw_sheet(title, sections, f"{what_to_do}\n{tell(keep_safe)}")
@@ -222,8 +222,9 @@ def warn_of_copies(faces: pd.DataFrame, groups: Numbers) -> None:
     photos, shots = faces.loc[mine, "photo"].nunique(), len(np.unique(groups[mine]))
     if shots < photos:
         text = (
-            "me has {photos} photos of only {shots} shots: {copies} are copies (mirrored, cropped, resized, tilted, or of "
-            "one burst). Copies add nothing, so each shot counts once. Add photos of other moments"
+            "me has {photos:# photo|# photos} of only {shots:# shot|# shots}: {copies:# is a copy|# are copies} "
+            "(mirrored, cropped, resized, tilted, or of one burst). Copies add nothing, so each shot counts once. Add "
+            "photos of other moments"
         )
         logger.warning(tell(text, photos=photos, shots=shots, copies=photos - shots))
 
@@ -267,7 +268,7 @@ def main() -> None:
     write_table(GROUPS, table)
     write_json(QUALITY, figures)
     named = names_of_problems(spoken())
-    found = [f"{named[name]} {count}" for name, count in figures["problems"].items() if count]
-    text = "quality: {faces} faces in {groups} groups; problems: {found} → {sheet}"
+    found = [f"{named[name]}: {count}" for name, count in figures["problems"].items() if count]
+    text = "quality: {faces:# face|# faces} in {groups:# group|# groups}; problems: {found} → {sheet}"
     figures_said = {"faces": len(faces), "groups": len(np.unique(groups)), "sheet": CONTACT_SHEET}
     print(tell(text, found=", ".join(found) or tell("none"), **figures_said))

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from faces.message import fill
 from stages.files.problem_kinds import names_of_problems
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -80,6 +81,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "pct": percent,
         "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
+        "count": lambda number, singular, plural: fill(f"{{number:{singular}|{plural}}}", number=number),
         "span": lambda between: f"{percent(between['low'])} – {percent(between['high'])}" if between else _UNKNOWN,
         "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }

@@ -323,7 +323,7 @@ def test_all_near_duplicates(empty: Workspace, lfw_dir: Path, caplog: pytest.Log
     assert counts(empty)["near_duplicate"] == 10
     assert {name: len(own) for name, own in groups(empty).items()} == dict.fromkeys(groups(empty), 1)
     assert len(set.union(*groups(empty).values())) == 2
-    assert "labels could not be checked: me has 1 different photos" in caplog.text
+    assert "labels could not be checked: me has 1 different photo" in caplog.text
 
 
 def test_copies_of_a_shot_count_once(

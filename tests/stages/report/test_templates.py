@@ -315,6 +315,28 @@ def test_both_languages_say_the_same_figures(values: Values) -> None:
         assert own["es"] == own["en"], english
 
 
+MANY = r"\b1 (?!de\b|of\b)(?:[a-záéíóúñ]+ )?[a-záéíóúñ]+s\b|\b1 people\b|\bare 1\b|\b(?:los|las) 1\b|\bthe 1\b"
+"""What reads wrong of one thing: "1" before a plural, with a word between perhaps, and a plural before "1"."""
+
+
+def ones(value: Any) -> Any:
+    """The same figures, but every count is 1."""
+    if isinstance(value, dict):
+        return {name: ones(inner) for name, inner in value.items()}
+    return 1 if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@LANGUAGES
+@pytest.mark.parametrize("protocol", ["cross_validation", "holdout"])
+def test_a_report_reads_right_of_one_thing(values: Values, language: str, protocol: str) -> None:
+    values["metrics"]["protocol"]["name"] = protocol
+    values["recommendations"] = [entry for entry, _ in ADVICE]
+    text = rendering.render_markdown(language, ones(values))
+    said = "\n".join(line for line in text.splitlines() if not line.startswith(("1. ", "| ---")))
+    assert len(re.findall(r"\b1\b", said)) > 30
+    assert not re.findall(MANY, said)
+
+
 HEADINGS = {
     "Data": {"en": ["photos", "with face", "without", "unusable", "used", "without copies"],
              "es": ["fotos", "con cara", "sin cara", "utiliz", "usadas", "sin copias"]},
@@ -347,7 +369,8 @@ def test_each_picture_has_its_own_words(values: Values, language: str) -> None:
 KINDS = {
     "suspected_not_me": ("in `me` that may not", "de `me` que quizá no"), "two_people": ("second", "segunda"),
     "suspected_me": ("in `not_me` that may", "de `not_me` que quizá"), "in_both_classes": ("both", "ambas"),
-    "near_duplicate": ("duplicate", "duplicad"), "copied_shot": ("copies", "copias"), "tiny_face": ("tiny", "diminuta"), "blurred": ("blurred", "borrosa"),
+    "near_duplicate": ("duplicate", "duplicad"), "copied_shot": ("copies", "copias"),
+    "tiny_face": ("tiny", "diminuta"), "blurred": ("blurred", "borrosa"),
     "dark_face": ("dark", "oscura"), "bright_face": ("bright", "luz"), "several_faces": ("several", "varias"),
     "dominating_person": ("dominate", "dominan"), "no_face": ("without a face", "sin cara"),
     "unusable": ("cannot be used", "no se puede"),
