@@ -78,7 +78,7 @@ def judge(parts: dict[str, HeldOutScores], trained: dict[str, Any], params: Eval
     # A threshold chosen on the very faces that judge it looks better than it is: validation faces choose, if any.
     chosen_on = "validation" if "validation" in parts else "test"
     chooser = parts[chosen_on]
-    table = threshold_table(chooser.labels, chooser.scores, params.thresholds)
+    table = threshold_table(chooser, params.thresholds, params.bootstrap)
     strangers = chooser.labels == 0
     point = operating_point.choose(
         chooser.scores[strangers], chooser.groups[strangers], params.target_far, params.bootstrap

@@ -98,13 +98,14 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """
     found = []
     for template in SPANISH:
-        expression, letters, names = "", 0, set()
+        expression, letters = "", 0
+        names: set[str] = set()
         for literal, name, spec, _ in string.Formatter().parse(template):
             expression += re.escape(literal)
             letters += len(literal)
             if name is None:
                 continue
-            if PLURAL in (spec or ""):
+            if spec and PLURAL in spec:
                 singular, plural = (re.escape(words).replace(re.escape(NUMBER), r"\d+") for words in spec.split(PLURAL))
                 expression += f"(?P<{name}{_COUNTED}{len(names)}>{singular}|{plural})"
                 letters += len(spec) // 2
