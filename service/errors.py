@@ -19,10 +19,6 @@ NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
 WRONG_TYPE = "Tipo de archivo no permitido. Solo image/jpeg o image/png"
 UNREADABLE = "No se pudo leer la imagen"
 TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
-WHAT_IS_TOO_LARGE = (
-    "La foto ocupa {size} MB y MAX_CONTENT_MB es {limit}. Redúcela antes de enviarla (un JPEG de 1600 píxeles en el "
-    "lado más largo basta y suele ocupar menos de 1 MB), o sube MAX_CONTENT_MB en el servidor."
-)
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
 UNEXPECTED = "Error interno del servidor"
@@ -88,8 +84,11 @@ def _too_large(limit: int, megabytes: str) -> Response:
         megabytes: the same, as the setting has it.
     """
     announced = request.content_length or 0  # none if the body comes in chunks
-    size = f"{_hundredths(announced)}" if announced > limit else f"más de {_hundredths(limit)}"
-    detail = WHAT_IS_TOO_LARGE.format(size=size, limit=megabytes)
+    size = _hundredths(announced) if announced > limit else f"más de {_hundredths(limit)}"
+    detail = (
+        f"La foto ocupa {size} MB y MAX_CONTENT_MB es {megabytes}. Redúcela antes de enviarla (un JPEG de 1600 píxeles "
+        "en el lado más largo basta y suele ocupar menos de 1 MB), o sube MAX_CONTENT_MB en el servidor."
+    )
     return _answer(413, TOO_LARGE.format(limit=megabytes), detail)
 
 

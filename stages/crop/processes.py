@@ -70,8 +70,8 @@ def map_in_processes(
                 yield from parts.popleft().result()
         except BrokenProcessPool as error:
             raise StageError(
-                "one of {processes:# process|# processes} was ended by the system, for lack of memory perhaps. Close "
-                "other programs, or allow fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again",
+                "one of {processes} processes was ended by the system, for lack of memory perhaps. Close other "
+                "programs, or allow fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again",
                 processes=processes,
             ) from error
         except BaseException:

@@ -150,9 +150,9 @@ CONSOLE = {
     "me has {photos:# photo|# photos} of only {shots:# shot|# shots}: {copies:# is a copy|# are copies} (mirrored, "
     "cropped, resized, tilted, or of one burst). Copies add nothing, so each shot counts once. Add photos of other "
     "moments": (
-        "«me» tiene {photos:# foto|# fotos} de solo {shots:# toma|# tomas}: {copies:# es una copia|# son copias} "
-        "(reflejadas, recortadas, con otro tamaño, inclinadas o de una misma ráfaga). Las copias no añaden nada, así "
-        "que cada toma cuenta una sola vez. Añade fotos de otros momentos"
+        "«me» tiene {photos:# foto|# fotos} de solo {shots:# toma|# tomas}: {copies:# es copia|# son copias} de otra "
+        "(por reflejo, recorte, cambio de tamaño, inclinación o ráfaga). Las copias no añaden nada, así que cada toma "
+        "cuenta una sola vez. Añade fotos de otros momentos"
     ),
     "the face is tiny. Take a photo where it is larger": "la cara es diminuta. Haz una foto en la que sea más grande",
     "the face is blurred. Take a sharper photo": "la cara está borrosa. Haz una foto más nítida",

@@ -206,9 +206,9 @@ ERRORS = {
         "en {path} ya no se encuentra ninguna cara: ejecuta 'dvc repro' (o 'python -m stages.crop')"
     ),
     # The machine
-    "one of {processes:# process|# processes} was ended by the system, for lack of memory perhaps. Close other "
+    "one of {processes} processes was ended by the system, for lack of memory perhaps. Close other "
     "programs, or allow fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again": (
-        "el sistema ha terminado uno de {processes:# proceso|los # procesos}, quizá por falta de memoria. Cierra otros "
+        "el sistema ha terminado uno de los {processes} procesos, quizá por falta de memoria. Cierra otros "
         "programas, o permite menos núcleos (LOKY_MAX_CPU_COUNT=1), y vuelve a ejecutar la etapa"
     ),
     "LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2": (

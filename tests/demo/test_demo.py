@@ -163,6 +163,12 @@ def test_a_person_is_nearer_to_themselves_than_to_others(dataset: Dataset) -> No
     assert roc_auc_score(np.repeat([0, 1], [own.size, others.size]), np.concatenate([own, others.ravel()])) > 0.97
 
 
+def test_no_portrait_passes_for_a_copy_of_another(dataset: Dataset, dlib_params: Params) -> None:
+    unit = dataset.embeddings / np.linalg.norm(dataset.embeddings, axis=1, keepdims=True)
+    alike = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+    assert alike.max() < dlib_params.quality.copy_cosine - 0.0002
+
+
 def test_asked_photos_are_told_apart_whatever_the_split(
     dataset: Dataset, found: dict[str, list[Face]], dlib_params: Params
 ) -> None:

@@ -135,4 +135,4 @@ def test_text_is_escaped(tmp_path: Path) -> None:
 def test_a_page_says_its_language(values: Values, language: str, tmp_path: Path) -> None:
     page = rendering.render_html(rendering.render_markdown(language, values), language, tmp_path)
     assert f'<html lang="{language}">' in page
-    assert page.count("<table>") >= 6
+    assert page.count("<table") >= 6
