@@ -46,6 +46,7 @@ th { background: #f3f5f8; text-align: left; } img { max-width: 100%; }
 code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
 @media (max-width: 40rem) {
   body { margin-top: 1rem; }
+  td, th { padding: .3rem .4rem; overflow-wrap: anywhere; }
   .wide, .wide tbody, .wide tr { display: block; }
   .wide thead { display: none; }
   .wide tr { border: 1px solid #ccc; margin-bottom: .8rem; }

@@ -164,7 +164,8 @@ def test_nothing_is_cut_off_on_a_telephone(values: Values, language: str, tmp_pa
       document.body.textContent = JSON.stringify([root.scrollWidth, wide, rows.length, [...new Set(rows)]]);
     }</script>"""
     (tmp_path / "frame.html").write_text(measure, encoding="utf-8")
-    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files",
+    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+               "--allow-file-access-from-files",
                f"--user-data-dir={tmp_path / 'profile'}", "--window-size=800,900", "--virtual-time-budget=5000",
                "--dump-dom", (tmp_path / "frame.html").as_uri()]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)

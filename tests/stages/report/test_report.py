@@ -272,7 +272,7 @@ def test_the_page_needs_no_other_file(built: Workspace) -> None:
         assert Image.open(io.BytesIO(content)).format == "PNG"
     assert not re.search(r"<script|http|<link", page)
     assert page.count("<h2>") == len(SECTIONS["en"])
-    assert page.count("<table>") >= 6
+    assert page.count("<table") >= 6
     assert "<title>Technical report: face verification</title>" in page
 
 
