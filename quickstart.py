@@ -29,7 +29,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -405,6 +405,11 @@ def is_demo(name: str) -> bool:
     return same_photos(DEMO / name, ROOT / "data" / name)
 
 
+def counted(photos: Collection[object]) -> str:
+    """How many photos, in words."""
+    return "1 photo" if len(photos) == 1 else f"{len(photos)} photos"
+
+
 def check_given(given: Path) -> None:
     """Raises Problem unless --photos DIR can be copied without touching a photo of the user's."""
     layout = f"expected is a folder with photos of you in {given / 'me'} and of others in {given / 'not_me'}"
@@ -417,7 +422,7 @@ def check_given(given: Path) -> None:
         if not photos_in(source):
             raise Problem(f"--photos {given}: {source} holds no photo (.jpg, .jpeg or .png); put some there.")
     taken = [
-        f"data/{name} already holds {len(photos_in(ROOT / 'data' / name))} photos, not the same as the "
+        f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, not the same as the "
         f"{len(photos_in(given / name))} of {given / name}"
         for name in CLASSES
         if photos_in(ROOT / "data" / name) and not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)

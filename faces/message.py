@@ -1,8 +1,40 @@
-"""A text for the user that can be said in another language later."""
+"""A text for the user that can be said in another language later, and that reads right whatever it counts."""
 
 from __future__ import annotations
 
+import string
 from typing import Any
+
+PLURAL = "|"
+"""What stands between the singular and the plural of a placeholder."""
+
+NUMBER = "#"
+"""Where the number stands in them."""
+
+
+class _Filler(string.Formatter):
+    """`str.format` with one thing more: {count:# photo|# photos}."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A value as text; a count with the words that go with it."""
+        singular, mark, plural = format_spec.partition(PLURAL)
+        if not mark:
+            return str(super().format_field(value, format_spec))
+        return (singular if str(value) == "1" else plural).replace(NUMBER, str(value))
+
+
+_FILLER = _Filler()
+
+
+def fill(template: str, /, **values: Any) -> str:
+    """The text of a template and its values.
+
+    Args:
+        template: as `str.format` takes it. A count may bring the words that depend on it, singular and plural, as in
+            "{photos:# photo is|# photos are} new"; "#" is the number, and may be left out.
+        values: by the names of the placeholders.
+    """
+    return _FILLER.vformat(template, (), values)
 
 
 class Message(str):
@@ -12,8 +44,7 @@ class Message(str):
     template and the values that are messages themselves, and puts them together again.
 
     Args:
-        template: English, with a placeholder in braces for each value, as `str.format` takes it. Without values, the
-            text as it is.
+        template: English, as `fill` takes it. Without values, the text as it is.
         values: by the names of the placeholders.
 
     Attributes:
@@ -25,7 +56,7 @@ class Message(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Message:
-        message = super().__new__(cls, template.format(**values) if values else template)
+        message = super().__new__(cls, fill(template, **values) if values else template)
         message.template = template
         message.values = values
         return message

@@ -14,11 +14,13 @@ DEFAULT_THRESHOLD = 0.75
 """The threshold if none is set, and if the data are too few to choose one."""
 
 
-def describe_strangers(people: int, effective: int) -> Message:
-    """How many strangers there are and, if they count as fewer, as how many."""
+def strangers_are(people: int, effective: int) -> Message:
+    """The beginning of a sentence: how many strangers there are and, if they count as fewer, as how many."""
     if effective == people:
-        return Message("{people} strangers", people=people)
-    return Message("{people} strangers (worth {effective})", people=people, effective=effective)
+        return Message("{people:# stranger is|# strangers are}", people=people)
+    return Message(
+        "{people:# stranger|# strangers} (worth {effective}) {people:is|are}", people=people, effective=effective
+    )
 
 
 class OperatingPointError(RuntimeError):

@@ -157,7 +157,7 @@ class Verifier:
             size = getattr(part, "n_features_in_", recipe["embedding_size"])
             if size != recipe["embedding_size"]:
                 raise NetworksMismatchError(
-                    "the {name} takes embeddings of {size} values, the networks ({backbone}) make {made}",
+                    "the {name} takes embeddings of {size:# value|# values}, the networks ({backbone}) make {made}",
                     name=name,
                     size=size,
                     backbone=recipe["backbone"],

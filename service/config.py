@@ -24,7 +24,7 @@ MULTIPART_FRAME_BYTES = 64 * 1024
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
-_BYTES_PER_MB = 2**20
+BYTES_PER_MB = 2**20
 _LARGEST_MEGAPIXELS = LARGEST_MAX_PIXELS // 1_000_000
 
 # What a setting may be. The description is the second half of "NAME is 'x'; expected …".
@@ -34,7 +34,7 @@ Text = Annotated[str, Meta(min_length=1, description="some text (delete the line
 Threshold = Annotated[Probability | None, Meta(description="a number from 0 to 1, such as 0.75, or auto")]
 Megabytes = Annotated[
     float,
-    Meta(ge=1 / _BYTES_PER_MB, description="a number of megabytes (2^20 bytes) greater than 0, such as 2 or 1.5"),
+    Meta(ge=1 / BYTES_PER_MB, description="a number of megabytes (2^20 bytes) greater than 0, such as 2 or 1.5"),
 ]
 Megapixels = Annotated[
     float,
@@ -140,7 +140,7 @@ class Settings:
     @property
     def max_image_bytes(self) -> int:
         """Largest image accepted, in bytes; exactly this many still pass."""
-        return int(self.max_content_mb * _BYTES_PER_MB)
+        return int(self.max_content_mb * BYTES_PER_MB)
 
     @property
     def max_body_bytes(self) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from faces.message import fill
 from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
 from service.admission import SaturatedError
-from service.config import Settings
+from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
 
 NO_FACE = "No se detectó un rostro en la imagen"
@@ -60,14 +62,16 @@ class ApiError(Exception):
 def register(app: Flask, settings: Settings) -> None:
     """Make every error of the application a JSON answer."""
     megabytes, megapixels = _plain(settings.max_content_mb), _plain(settings.max_megapixels)
-    many_pixels = f"La imagen tiene demasiados píxeles. Límite: {megapixels} megapíxeles"
+    many_pixels = fill(
+        "La imagen tiene demasiados píxeles. Límite: {megapixels:# megapíxel|# megapíxeles}", megapixels=megapixels
+    )
     for kind, answer in (
-        (RequestEntityTooLarge, (413, TOO_LARGE.format(limit=megabytes))),
         (NotJpegOrPngError, (400, WRONG_TYPE)),
         (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
     ):
         app.register_error_handler(kind, _always(*answer))
+    app.register_error_handler(RequestEntityTooLarge, lambda _: _too_large(settings.max_image_bytes, megabytes))
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(SaturatedError, _saturated)
     app.register_error_handler(ModelsNotLoadedError, _models_not_loaded)
@@ -78,6 +82,27 @@ def register(app: Flask, settings: Settings) -> None:
 def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exception], Response]:
     """An error handler with one answer for every error of its kind."""
     return lambda _: _answer(status, error, detail)
+
+
+def _too_large(limit: int, megabytes: str) -> Response:
+    """A photo over the limit. Nothing is read past the limit, so its size is the one that the request announces.
+
+    Args:
+        limit: in bytes.
+        megabytes: the same, as the setting has it.
+    """
+    announced = request.content_length or 0  # none if the body comes in chunks
+    size = _hundredths(announced) if announced > limit else f"más de {_hundredths(limit)}"
+    detail = (
+        f"La foto ocupa {size} MB y MAX_CONTENT_MB es {megabytes}. Redúcela antes de enviarla (un JPEG de 1600 píxeles "
+        "en el lado más largo basta y suele ocupar menos de 1 MB), o sube MAX_CONTENT_MB en el servidor."
+    )
+    return _answer(413, TOO_LARGE.format(limit=megabytes), detail)
+
+
+def _hundredths(size: int) -> str:
+    """Bytes in megabytes with at most two decimals, rounded up: a photo over the limit never looks like the limit."""
+    return f"{math.ceil(100 * size / BYTES_PER_MB) / 100:.2f}".rstrip("0").rstrip(".").replace(".", ",")
 
 
 def _api_error(error: ApiError) -> Response:

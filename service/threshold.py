@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, describe_strangers
+from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, strangers_are
 from service.config import Settings
 
 log = logging.getLogger("service.threshold")
@@ -35,9 +35,9 @@ class Threshold:
         except OperatingPointError as error:
             return cls._default(str(error))
         if not point.supported:
-            strangers = describe_strangers(point.people, point.effective_people)
+            strangers = strangers_are(point.people, point.effective_people)
             return cls._default(
-                f"{strangers} are too few to promise that at most {point.target_far:.4g} of them "
+                f"{strangers} too few to promise that at most {point.target_far:.4g} of them "
                 f"get in; it takes {point.people_needed}"
             )
         log.info("VERIFY_THRESHOLD=auto: %s, for a FAR of %s", point.threshold, point.target_far)

@@ -74,6 +74,7 @@ class QualityParams(_Section, frozen=True):
 
     hash_distance: Annotated[int, Meta(ge=0, le=24)]
     duplicate_cosine: Probability
+    copy_cosine: Probability
     label_score: Annotated[float, Meta(ge=0.5, lt=1)]
     min_face: Annotated[int, Meta(ge=0, le=1000)]
     min_sharpness: Annotated[float, Meta(ge=0, le=1)]

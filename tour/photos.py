@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from quickstart import CLASSES, DEMO, ROOT, is_demo, photos_in, photos_source, same_photos
+from quickstart import CLASSES, DEMO, ROOT, counted, is_demo, photos_in, photos_source, same_photos
 from stages.progress import progress
 from tour.service import SERVICE_LIMIT
 
@@ -40,7 +40,7 @@ def copy_class(source: Path, target: Path) -> None:
     """Copy the photos of a class, all or none; other files that the target holds stay."""
     names = photos_in(source)
     target.parent.mkdir(parents=True, exist_ok=True)
-    print(f"Copying {len(names)} photos to data/{target.name}", flush=True)
+    print(f"Copying {counted(names)} to data/{target.name}", flush=True)
     with tempfile.TemporaryDirectory(suffix=".tmp", dir=target.parent) as temporary:
         fresh = Path(temporary) / target.name
         if target.is_dir():

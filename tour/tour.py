@@ -13,6 +13,9 @@ from tour.pipeline import build
 from tour.questions import ask, explain_backbone
 from tour.service import Service, running_service
 
+YOUR_PHOTO = "YOUR_PHOTO.jpg"
+"""What stands in the command if the model has learnt from all photos that there are: one of those would say little."""
+
 
 def main() -> int:
     """Run the tour; returns the exit code."""
@@ -50,19 +53,23 @@ def serve(port: int, once: bool) -> int:
         if once:
             print("The service has done its work and is stopped (--once).")
         else:
-            stay(service, photos["me"][0])
+            stay(service, YOUR_PHOTO if seen else photos["me"][0].relative_to(ROOT).as_posix())
     return 0 if all(answer is not None for answer in answers) else 1
 
 
-def stay(service: Service, photo: Path) -> None:
+def stay(service: Service, photo: str) -> None:
     """Say how to ask the service, and leave it running until Ctrl-C.
+
+    Args:
+        service: it.
+        photo: path of the photo in the command that is shown.
 
     Raises:
         Problem: it ended by itself.
     """
     address = f"http://{HOST}:{service.port}"
     print(f"Service:  {address}/ (log: {LOG.name})")
-    print(f'Ask it from a second terminal: curl -sS -F "image=@{photo.relative_to(ROOT).as_posix()}" {address}/verify')
+    print(f'Ask it from a second terminal: curl -sS -F "image=@{photo}" {address}/verify')
     with contextlib.suppress(KeyboardInterrupt):
         print("It runs until you press Ctrl-C.", flush=True)
         while service.process.poll() is None:

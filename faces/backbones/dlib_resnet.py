@@ -157,7 +157,7 @@ class _ResNet29(nn.Module):
             raise WeightsDamagedError("not dlib's face recognition network: {error}", error=error) from error
         if len(convolutions) != len(layers) or len(affines) != len(layers):
             raise WeightsDamagedError(
-                "expected {layers} convolutions with their affines, found {convolutions}, {affines}",
+                "expected {layers:# convolution|# convolutions} with their affines, found {convolutions}, {affines}",
                 layers=len(layers),
                 convolutions=len(convolutions),
                 affines=len(affines),

@@ -119,7 +119,9 @@ def _fetch(url: str, part: Path) -> None:
                 progress.update(len(chunk))
         if total is not None and part.stat().st_size < total:
             raise requests.ConnectionError(
-                Message("the connection broke after {have} of {total} bytes", have=part.stat().st_size, total=total)
+                Message(
+                    "the connection broke after {have} of {total:# byte|# bytes}", have=part.stat().st_size, total=total
+                )
             )
 
 

@@ -8,21 +8,21 @@ missing is too small to change the answer.
 An example: demo/ask/me_1.jpg, 330 × 420 pixels, has nine scales, at which P-Net's window spans 313, 222, 157, 112, 79,
 56, 40, 28 and 20 pixels of the photo.
 
-1. 313. P-Net proposes one candidate, 246 pixels wide. Faces of up to 222 pixels, which the next scale looks for, may
-   still be missing. Is it time to ask the larger networks? The candidate may turn out to be a face of up to 1.5 × 246 =
-   369 pixels (GROWTH). A face ends the scan only if nothing half as large is missing (ENOUGH). 222 is more than the
-   half of 369: whatever the networks say, the scan must go on. So they are not asked.
-2. 222. Three candidates. Faces of up to 157 pixels may be missing, less than the half of 369: an answer could end the
-   scan now. R-Net, the cheaper of the two, takes two candidates for faces, the larger one 150 pixels wide.
-3. O-Net is not asked yet. If it confirms the face of 150 pixels, the scan will need all scales down to the half of
-   that, 75 pixels, in any case. So these are scanned first: 157, 112 and 79. Then faces of up to 56 pixels may be
+1. 313. P-Net proposes one candidate, 282 pixels wide. Faces of up to 222 pixels, which the next scale looks for, may
+   still be missing. Is it time to ask the larger networks? The candidate may turn out to be a face of up to 1.5 × 282 =
+   423 pixels (GROWTH). A face ends the scan only if nothing half as large is missing (ENOUGH). 222 is more than the
+   half of 423: whatever the networks say, the scan must go on. So they are not asked.
+2. 222. Two candidates. Faces of up to 157 pixels may be missing, less than the half of 423: an answer could end the
+   scan now. R-Net, the cheaper of the two, takes one of them for a face, 127 pixels wide.
+3. O-Net is not asked yet. If it confirms the face of 127 pixels, the scan will need all scales down to the half of
+   that, 63 pixels, in any case. So these are scanned first: 157, 112 and 79. Then faces of up to 56 pixels may be
    missing.
-4. O-Net is asked now, of few candidates, since better ones have suppressed the others: there is one face, of 141
-   pixels. What may be missing (56) is less than its half (71). The scan ends. The scales 56, 40, 28 and 20 are never
+4. O-Net is asked now, of few candidates, since better ones have suppressed the others: there is one face, of 131
+   pixels. What may be missing (56) is less than its half (65). The scan ends. The scales 56, 40, 28 and 20 are never
    looked at; they have 94 % of all pixels.
 
-Had there been a second face of more than 106 pixels (0.75 × 141, RIVAL), the scan would have gone on until nothing of a
-third (47 pixels, ENOUGH_OF_RIVALS) was missing: fine scales still move the boxes a little, and so may exchange two
+Had there been a second face of more than 98 pixels (0.75 × 131, RIVAL), the scan would have gone on until nothing of a
+third (44 pixels, ENOUGH_OF_RIVALS) was missing: fine scales still move the boxes a little, and so may exchange two
 faces of nearly one size. Had O-Net rejected both candidates, the scan would have gone on from step 1.
 
 Each constant below was chosen with `python -m bench.detector_constants PHOTOS`, which tries other values: the face

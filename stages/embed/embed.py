@@ -91,7 +91,7 @@ def open_embedder(networks: Networks, params: Params, few: bool) -> tuple[Embedd
         if reason != NO_GPU:
             logger.warning(tell("{reason}: the CPU is used", reason=reason))
     threads = available_cores()
-    where = Message("ONNX Runtime on the CPU, {threads} threads", threads=threads)
+    where = Message("ONNX Runtime on the CPU, {threads:# thread|# threads}", threads=threads)
     return networks.open_embedder(params.embed.flip, threads), where
 
 
@@ -152,7 +152,7 @@ def embed_all(rows: list[Record], networks: Networks, params: Params, memory: Em
     if new:
         few = len(memory) > 0 and len(new) < _WORTH_A_GPU * available_cores()
         embedder, where = open_embedder(networks, params, few)
-        text = "{new} of {crops} crops are new: {backbone}, {where}"
+        text = "{new} of {crops:# crop|# crops} {new:is|are} new: {backbone}, {where}"
         logger.info(tell(text, new=len(new), crops=len(rows), backbone=networks.backbone_name, where=where))
         size = params.embed.batch_size
         batches = read_ahead(_batches(new, networks.manifest.crop.image_size, size))
@@ -261,5 +261,5 @@ def main() -> None:
     write_array(LABELS, np.array([source.label for source in sources], np.int64))
     write_records(INDEX, _INDEX_COLUMNS, index)
     write_json(EMBEDDING_RECIPE, describe_making(networks, params.embed), exact=True)
-    text = "embed: {faces} faces, {dimensions} dimensions ({backbone})"
+    text = "embed: {faces:# face|# faces}, {dimensions:# dimension|# dimensions} ({backbone})"
     print(tell(text, faces=len(rows), dimensions=embeddings.shape[1], backbone=networks.backbone_name))

@@ -54,7 +54,8 @@ def load_held_out() -> dict[str, HeldOutScores]:
         raise StageError("{predictions} is damaged: run 'dvc repro --force train'", predictions=PREDICTIONS) from error
     if not len(rows) or rows.min() < 0 or rows.max() >= len(data.labels) or (data.labels[rows] != labels).any():
         raise StageError(
-            "{predictions} speaks of other faces than the {faces} embeddings: run 'dvc repro --force train'",
+            "{predictions} speaks of other faces than the {faces:# embedding|# embeddings}: run 'dvc repro --force "
+            "train'",
             predictions=PREDICTIONS,
             faces=len(data.labels),
         )

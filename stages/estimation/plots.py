@@ -21,6 +21,10 @@ from stages.language.telling import number, tell
 
 _COLOUR = "#1f5fa8"
 
+FEWEST_IN_BIN = 10
+"""Faces that a tenth of the scores must have to be drawn in the calibration plot. Of ten faces, one more or less that
+is "me" already moves the share by a tenth."""
+
 
 def _axes(title: Message, x: Message, y: Message) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5.5, 5), layout="constrained")
@@ -103,15 +107,30 @@ def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, 
 
 
 def draw_calibration(table: pd.DataFrame, backbone: str, path: Path) -> None:
-    """What share of faces with a score is "me": columns score, share_me and weight of the calibration table."""
+    """What share of faces with a score is "me".
+
+    Tenths with fewer than `FEWEST_IN_BIN` faces are left out, since chance decides their share; the picture says so. A
+    line joins neighbouring tenths alone.
+
+    Args:
+        table: columns score, share_me, weight and faces of the calibration table.
+        backbone: named in the title.
+        path: the file to write.
+    """
     figure, axes = _axes(
         Message("Calibration, test faces ({backbone})", backbone=backbone),
         Message("Score"),
         Message("Share that is me (both classes equally frequent)"),
     )
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label=tell("perfect"))
-    axes.plot(table["score"], table["share_me"], color=_COLOUR, linewidth=1)
-    axes.scatter(table["score"], table["share_me"], s=20 + 400 * table["weight"], color=_COLOUR, label=tell("measured"))
+    shown = table[table["faces"] >= FEWEST_IN_BIN]
+    tenth = np.minimum((shown["score"].to_numpy() * 10).astype(int), 9)
+    for run in np.split(np.arange(len(shown)), np.flatnonzero(np.diff(tenth) > 1) + 1):
+        axes.plot(shown["score"].iloc[run], shown["share_me"].iloc[run], color=_COLOUR, linewidth=1)
+    axes.scatter(shown["score"], shown["share_me"], s=20 + 400 * shown["weight"], color=_COLOUR, label=tell("measured"))
+    if len(shown) < len(table):
+        said = tell("tenths with fewer than {fewest} faces are not drawn", fewest=FEWEST_IN_BIN)
+        axes.text(0.98, 0.02, said, transform=axes.transAxes, ha="right", va="bottom", fontsize=8, color="#555555")
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.legend(loc="upper left")
     axes.grid(alpha=0.3)
@@ -190,7 +209,7 @@ def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backb
         axes.set_ylabel(tell("per cent"))
     meanings = {text: line for axes in grid.flat for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(meanings.values(), meanings.keys(), loc="outside lower center", ncols=len(meanings))
-    text = "Degraded photos: {me} photos of me, {not_me} of others ({backbone})"
+    text = "Degraded photos: {me:# photo|# photos} of me, {not_me} of others ({backbone})"
     me, not_me = undegraded["photos_me"], undegraded["photos_not_me"]
     figure.suptitle(tell(text, me=me, not_me=not_me, backbone=backbone))
     _save(figure, path)

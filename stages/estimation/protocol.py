@@ -154,13 +154,16 @@ def _check_counts(data: Dataset, params: TrainParams) -> None:
         if different >= count:
             continue
         name = CLASSES[label]
-        kind = Message("that are not near-duplicates") if label else Message("of different people")
+        if label:
+            text = "{different:# that is not a near-duplicate|# that are not near-duplicates}"
+        else:
+            text = "{different:of # person|of # different people}"
+        kind = Message(text, different=different)
         raise StageError(
-            "{name} has {usable}, {different} {kind}; at least {count} are needed to train and to "
+            "{name} has {faces:# usable face|# usable faces}, {kind}; at least {count} are needed to train and to "
             "test, {recommended} to 30 are recommended. Add photos to data/{name}",
             name=name,
-            usable=Message("1 usable face") if faces == 1 else Message("{faces} usable faces", faces=faces),
-            different=different,
+            faces=faces,
             kind=kind,
             count=count,
             recommended=RECOMMENDED,
@@ -171,7 +174,8 @@ def _counts(data: Dataset) -> Message:
     not_me, me = (int((data.labels == label).sum()) for label in range(len(CLASSES)))
     groups = {"groups_not_me": data.count_groups(0), "groups_me": data.count_groups(1)}
     return Message(
-        "not_me {not_me} faces in {groups_not_me} groups, me {me} faces in {groups_me} groups",
+        "not_me {not_me:# face|# faces} in {groups_not_me:# group|# groups}, me {me:# face|# faces} in {groups_me:# "
+        "group|# groups}",
         not_me=not_me, me=me, **groups,
     )  # fmt: skip
 

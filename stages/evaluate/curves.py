@@ -26,17 +26,24 @@ _CALIBRATION_BINS = 10
 _SCORE_BINS = 40
 
 
-def calibration_table(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """For scores in each tenth: their mean, and the share that is "me", both classes being equally frequent."""
+def calibration_table(held_out: HeldOutScores) -> pd.DataFrame:
+    """For scores in each tenth: their mean, and the share that is "me", both classes being equally frequent.
+
+    Returns:
+        Columns score and share_me (0 to 1), weight (share of all, both classes being equally frequent) and faces (how
+        many different ones have a score there); a row for each tenth that holds a score.
+    """
+    labels, scores = held_out.labels, held_out.scores
     weights = equal_weights(labels)
     bin_of = np.minimum((scores * _CALIBRATION_BINS).astype(int), _CALIBRATION_BINS - 1)
     total = np.bincount(bin_of, weights=weights, minlength=_CALIBRATION_BINS)
     filled = total > 0
+    faces = pd.Series(held_out.rows).groupby(bin_of).nunique()
     means, share = (
         np.bincount(bin_of, weights=weights * values, minlength=_CALIBRATION_BINS)[filled] / total[filled]
         for values in (scores, labels)
     )
-    return pd.DataFrame({"score": means, "share_me": share, "weight": total[filled]})
+    return pd.DataFrame({"score": means, "share_me": share, "weight": total[filled], "faces": faces.to_numpy()})
 
 
 def score_table(labels: Labels, scores: Scores) -> pd.DataFrame:
@@ -64,7 +71,7 @@ def write_all(held_out: HeldOutScores, table: pd.DataFrame, threshold: float, ch
     precision, recall, _ = precision_recall_curve(labels, scores)
     first = np.unique(held_out.rows, return_index=True)[1]
     actual, predicted = labels[first], (scores[first] >= threshold).astype(int)
-    calibration, histogram = calibration_table(labels, scores), score_table(labels, scores)
+    calibration, histogram = calibration_table(held_out), score_table(labels, scores)
     tables = {
         "roc_curve": pd.DataFrame({"fpr": false_positive, "tpr": true_positive}),
         "pr_curve": pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}),

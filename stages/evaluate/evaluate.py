@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from faces.operating_point import OperatingPoint, describe_strangers
+from faces.operating_point import OperatingPoint, strangers_are
 from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores, load_held_out
 from stages.estimation.rates import calibration_error, classification_metrics, error_rates, rates_with_intervals
@@ -60,8 +60,8 @@ def summarise(results: dict[str, Any]) -> str:
         ),
     ]  # fmt: skip
     if not point["supported"]:
-        strangers = describe_strangers(point["people"], point["effective_people"])
-        text = "  {strangers} are too few to promise that: it takes {needed}, each with as many photos as the others"
+        strangers = strangers_are(point["people"], point["effective_people"])
+        text = "  {strangers} too few to promise that: it takes {needed}, each with as many photos as the others"
         lines.append(tell(text, strangers=strangers, needed=point["people_needed"]))
     return "\n".join(lines)
 
@@ -78,7 +78,7 @@ def judge(parts: dict[str, HeldOutScores], trained: dict[str, Any], params: Eval
     # A threshold chosen on the very faces that judge it looks better than it is: validation faces choose, if any.
     chosen_on = "validation" if "validation" in parts else "test"
     chooser = parts[chosen_on]
-    table = threshold_table(chooser.labels, chooser.scores, params.thresholds)
+    table = threshold_table(chooser, params.thresholds, params.bootstrap)
     strangers = chooser.labels == 0
     point = operating_point.choose(
         chooser.scores[strangers], chooser.groups[strangers], params.target_far, params.bootstrap

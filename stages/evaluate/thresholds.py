@@ -9,14 +9,32 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from stages.estimation.held_out import HeldOutScores
+from stages.estimation.intervals import rate_intervals
 from stages.estimation.rates import error_rates, rates_with_intervals
 from stages.files.dataset import Labels, Scores
 from stages.params import EvaluateParams
 
 
-def threshold_table(labels: Labels, scores: Scores, points: int) -> pd.DataFrame:
-    """`error_rates` at thresholds spaced evenly from 0 to 1, a row each."""
-    return pd.DataFrame([error_rates(labels, scores, threshold) for threshold in np.linspace(0, 1, points)])
+def threshold_table(held_out: HeldOutScores, points: int, resamplings: int) -> pd.DataFrame:
+    """`error_rates` at thresholds spaced evenly from 0 to 1, a row each, with the ends of the rates' intervals.
+
+    Args:
+        held_out: faces that no model had seen, both classes among them.
+        points: how many thresholds.
+        resamplings: of the intervals' bootstrap.
+
+    Returns:
+        The columns of `error_rates`, then far_low, far_high, frr_low and frr_high, with 95 % confidence.
+    """
+    thresholds = np.linspace(0, 1, points)
+    table = pd.DataFrame([error_rates(held_out.labels, held_out.scores, threshold) for threshold in thresholds])
+    for label, name in ((0, "far"), (1, "frr")):
+        own = held_out.labels == label
+        wrong = (held_out.scores[own][:, None] >= thresholds) != (label == 1)
+        intervals = rate_intervals(wrong, held_out.groups[own], resamplings)
+        table[f"{name}_low"] = [interval.low for interval in intervals]
+        table[f"{name}_high"] = [interval.high for interval in intervals]
+    return table
 
 
 def best_threshold(table: pd.DataFrame, column: str) -> float:

@@ -268,8 +268,8 @@ def main() -> None:
     torch.set_num_threads(available_cores())
     manifest = export_networks(params, NETWORKS)
     if manifest.backbone == manifest.requested:
-        text = "export: {backbone}, {dimensions} dimensions → {folder}"
+        text = "export: {backbone}, {dimensions:# dimension|# dimensions} → {folder}"
     else:
-        text = "export: {backbone} (stand-in for {requested}), {dimensions} dimensions → {folder}"
+        text = "export: {backbone} (stand-in for {requested}), {dimensions:# dimension|# dimensions} → {folder}"
     names = {"backbone": manifest.backbone, "requested": manifest.requested, "folder": NETWORKS}
     print(tell(text, dimensions=manifest.embedding_size, **names))

@@ -34,19 +34,27 @@ class Dataset:
         embeddings: float32 [N, D].
         labels: int64 [N], 1 = me, 0 = not_me.
         groups: int64 [N]; rows of one group (photos of one stranger, near-duplicates) never straddle a split.
+        shots: int64 [N], the same for copies of one shot; None: each row is a shot of its own.
     """
 
     embeddings: NDArray[np.float32]
     labels: Labels
     groups: Groups
+    shots: Groups | None = None
 
     def rows(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Dataset:
         """The rows chosen, by number or by a mask [N]."""
-        return Dataset(self.embeddings[chosen], self.labels[chosen], self.groups[chosen])
+        shots = None if self.shots is None else self.shots[chosen]
+        return Dataset(self.embeddings[chosen], self.labels[chosen], self.groups[chosen], shots)
 
     def count_groups(self, label: int) -> int:
         """How many groups have a row of this class."""
         return len(np.unique(self.groups[self.labels == label]))
+
+    def count_distinct(self, label: int) -> int:
+        """How many faces this class has if copies of one shot count once."""
+        own = self.labels == label
+        return int(own.sum()) if self.shots is None else len(np.unique(self.shots[own]))
 
 
 def load_dataset() -> Dataset:
@@ -73,12 +81,13 @@ def load_dataset() -> Dataset:
             labels=LABELS,
         )
     table = read_table(GROUPS, "quality", ["group"])
-    if len(table) != len(labels) or not table["group"].str.fullmatch(r"\d+").all():
+    numbers = [table[name] for name in ("group", "shot") if name in table]
+    if len(table) != len(labels) or not all(column.str.fullmatch(r"\d+").all() for column in numbers):
         raise StageError(
-            "{groups} has {rows} rows, the embeddings {faces}, or holds other things than numbers: run 'dvc repro "
-            "--force quality'",
-            groups=GROUPS,
+            "{table} has {rows:# row|# rows}, the embeddings {faces}, or holds other things than numbers: run 'dvc "
+            "repro --force quality'",
+            table=GROUPS,
             rows=len(table),
             faces=len(labels),
         )
-    return Dataset(embeddings, labels, table["group"].to_numpy(np.int64))
+    return Dataset(embeddings, labels, *(column.to_numpy(np.int64) for column in numbers))

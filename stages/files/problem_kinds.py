@@ -44,6 +44,7 @@ PROBLEM_KINDS = (
     ),
     ProblemKind("in_both_classes", "both_classes", "fotos en ambas clases", "photos in both classes"),
     ProblemKind("near_duplicate", "duplicate", "casi duplicados", "near-duplicates"),
+    ProblemKind("copied_shot", "duplicate", "copias de otra foto", "copies of another photo"),
     ProblemKind("tiny_face", "poor", "caras diminutas", "tiny faces"),
     ProblemKind("blurred", "poor", "caras borrosas", "blurred faces"),
     ProblemKind("dark_face", "poor", "caras oscuras", "dark faces"),

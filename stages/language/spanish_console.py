@@ -18,9 +18,11 @@ CONSOLE = {
     "measuring latency": "midiendo tiempos",
     # export
     "{network}: ONNX agrees with torch to {worst:.1e}": "{network}: ONNX coincide con torch hasta {worst:.1e}",
-    "export: {backbone}, {dimensions} dimensions → {folder}": "export: {backbone}, {dimensions} dimensiones → {folder}",
-    "export: {backbone} (stand-in for {requested}), {dimensions} dimensions → {folder}": (
-        "export: {backbone} (en lugar de {requested}), {dimensions} dimensiones → {folder}"
+    "export: {backbone}, {dimensions:# dimension|# dimensions} → {folder}": (
+        "export: {backbone}, {dimensions:# dimensión|# dimensiones} → {folder}"
+    ),
+    "export: {backbone} (stand-in for {requested}), {dimensions:# dimension|# dimensions} → {folder}": (
+        "export: {backbone} (en lugar de {requested}), {dimensions:# dimensión|# dimensiones} → {folder}"
     ),
     "{error}\nGoing on without it: the embedded stand-in {stand_in} is used instead of {wanted}, and all will work. "
     "With the weights at hand later, 'dvc repro --force export' followed by 'dvc repro' moves the project to "
@@ -94,31 +96,34 @@ CONSOLE = {
         "{width} × {height} = {megapixels:.1f} megapíxeles; el límite es {limit:g}"
     ),
     # embed
-    "{new} of {crops} crops are new: {backbone}, {where}": "{new} de {crops} recortes son nuevos: {backbone}, {where}",
-    "ONNX Runtime on the CPU, {threads} threads": "ONNX Runtime en el procesador, {threads} hilos",
+    "{new} of {crops:# crop|# crops} {new:is|are} new: {backbone}, {where}": (
+        "{new} de {crops:# recorte|# recortes} {new:es nuevo|son nuevos}: {backbone}, {where}"
+    ),
+    "ONNX Runtime on the CPU, {threads:# thread|# threads}": "ONNX Runtime en el procesador, {threads:# hilo|# hilos}",
     "torch on the GPU ({name})": "torch en la GPU ({name})",
     "{reason}: the CPU is used": "{reason}: se usa el procesador",
-    "embed: {faces} faces, {dimensions} dimensions ({backbone})": (
-        "embed: {faces} caras, {dimensions} dimensiones ({backbone})"
+    "embed: {faces:# face|# faces}, {dimensions:# dimension|# dimensions} ({backbone})": (
+        "embed: {faces:# cara|# caras}, {dimensions:# dimensión|# dimensiones} ({backbone})"
     ),
     # quality
     "{kind}: {count} more, see {table}": "{kind}: {count} más, véase {table}",
-    "quality: {faces} faces in {groups} groups; problems: {found} → {sheet}": (
-        "quality: {faces} caras en {groups} grupos; problemas: {found} → {sheet}"
+    "quality: {faces:# face|# faces} in {groups:# group|# groups}; problems: {found} → {sheet}": (
+        "quality: {faces:# cara|# caras} en {groups:# grupo|# grupos}; problemas: {found} → {sheet}"
     ),
     "none": "ninguno",
-    "whether me shows two people could not be checked: not_me has {others} different people or photos, {needed} are "
-    "needed": (
-        "no se ha podido comprobar si en «me» hay dos personas: «not_me» tiene {others} personas o fotos distintas y "
-        "hacen falta {needed}"
+    "whether me shows two people could not be checked: not_me has {others:# different person or photo|# different "
+    "people or photos}, {needed} are needed": (
+        "no se ha podido comprobar si en «me» hay dos personas: «not_me» tiene {others:# persona o foto distinta|# "
+        "personas o fotos distintas} y hacen falta {needed}"
     ),
-    "labels could not be checked: me has {me} different photos and not_me {others} different people or photos, "
-    "{needed} and 2 are needed": (
-        "no se ha podido comprobar si cada cara está en su clase: «me» tiene {me} fotos distintas y «not_me», {others} "
-        "personas o fotos distintas, y hacen falta {needed} y 2"
+    "labels could not be checked: me has {me:# different photo|# different photos} and not_me {others:# different "
+    "person or photo|# different people or photos}, {needed} and 2 are needed": (
+        "no se ha podido comprobar si cada cara está en su clase: «me» tiene {me:# foto distinta|# fotos distintas} y "
+        "«not_me», {others:# persona o foto distinta|# personas o fotos distintas}, y hacen falta {needed} y 2"
     ),
-    "the labels of {missing} faces could not be checked: too little is left without them": (
-        "no se ha podido comprobar la clase de {missing} caras: sin ellas queda muy poco"
+    "the {missing:label of # face|labels of # faces} could not be checked: too little is left without "
+    "{missing:it|them}": (
+        "no se ha podido comprobar la clase de {missing:# cara: sin ella|# caras: sin ellas} queda muy poco"
     ),
     # quality: what is wrong with a photo, and what to do
     "face {number} of {count}: {text}": "cara {number} de {count}: {text}",
@@ -131,16 +136,28 @@ CONSOLE = {
     "looks like me. Look at it: if it is, move it to data/me or delete it": (
         "se parece a «me». Mírala: si lo es, llévala a data/me o bórrala"
     ),
-    "me shows two people or more: {strays} of its {count} faces, this one among them, are no more like the others than "
-    "strangers are. Keep one person's photos in data/me": (
-        "en «me» hay dos personas o más: {strays} de sus {count} caras, esta entre ellas, se parecen a las demás tan "
-        "poco como las de unos desconocidos. Deja en data/me las fotos de una sola persona"
+    "me shows two people or more: {strays} of its {count:# face|# faces}, this one among them, are no more like the "
+    "others than strangers are. Keep one person's photos in data/me": (
+        "en «me» hay dos personas o más: {strays} de sus {count:# cara|# caras}, esta entre ellas, se parecen a las "
+        "demás tan poco como las de unos desconocidos. Deja en data/me las fotos de una sola persona"
     ),
     "{other} is in the other class and the same photo, or nearly so. Delete the one that does not belong": (
         "{other} está en la otra clase y es la misma foto, o casi. Borra la que sobre"
     ),
     "{other} is nearly the same photo. They stay together in every split; one of another moment would teach more": (
         "{other} es casi la misma foto. Van juntas en todos los repartos; una de otro momento enseñaría más"
+    ),
+    "{other} is the same shot (mirrored, cropped, resized or tilted). The two count once; one of another moment would "
+    "teach more": (
+        "{other} es la misma toma (reflejada, recortada, con otro tamaño o inclinada). Las dos cuentan como una; una "
+        "de otro momento enseñaría más"
+    ),
+    "me has {photos:# photo|# photos} of only {shots:# shot|# shots}: {copies:# is a copy|# are copies} (mirrored, "
+    "cropped, resized, tilted, or of one burst). Copies add nothing, so each shot counts once. Add photos of other "
+    "moments": (
+        "«me» tiene {photos:# foto|# fotos} de solo {shots:# toma|# tomas}: {copies:# es copia|# son copias} de otra "
+        "(por reflejo, recorte, cambio de tamaño, inclinación o ráfaga). Las copias no añaden nada, así que cada toma "
+        "cuenta una sola vez. Añade fotos de otros momentos"
     ),
     "the face is tiny. Take a photo where it is larger": "la cara es diminuta. Haz una foto en la que sea más grande",
     "the face is blurred. Take a sharper photo": "la cara está borrosa. Haz una foto más nítida",
@@ -154,36 +171,41 @@ CONSOLE = {
     "the border of the photo cuts the face off. Take a photo with all of the face on it": (
         "el borde de la foto corta la cara. Haz una foto con la cara entera"
     ),
-    "{count} faces, {taken} for me. Make sure that this is right, or cut the others off": (
-        "hay {count} caras y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
+    "{count:# face|# faces}, {taken} for me. Make sure that this is right, or cut the others off": (
+        "hay {count:# cara|# caras} y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
     ),
     "the largest is taken": "se toma la más grande",
     "the one that agrees with the other photos is taken, which is not the largest": (
         "se toma la que concuerda con las demás fotos, que no es la más grande"
     ),
-    "{taken} of them are taken": "se toman {taken}",
-    "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it": (
-        "hay {count} caras y se toman {taken} como de otras personas. Comprueba que ninguna es la tuya y que "
-        "esas personas han dado su permiso"
+    "{taken:# of them is|# of them are} taken": "{taken:se toma #|se toman #}",
+    "{count:# face|# faces}, {taken} taken for others. Make sure that none is me, and that all agreed to it": (
+        "hay {count:# cara|# caras} y {taken:se toma #|se toman #} como de otras personas. Comprueba que ninguna es la "
+        "tuya y que esas personas han dado su permiso"
     ),
-    "{count} of {photos} photos of not_me show {person}. Add photos of other people": (
-        "{count} de las {photos} fotos de «not_me» son de {person}. Añade fotos de otras personas"
+    "{count} of {photos:# photo|# photos} of not_me {count:shows|show} {person}. Add photos of other people": (
+        "{count} de {photos:# foto|las # fotos} de «not_me» {count:es|son} de {person}. Añade fotos de otras personas"
     ),
     "no face was found: it is not used. Take one where the face is well lit and seen from the front": (
         "no se ha encontrado ninguna cara y no se usa. Haz una en la que la cara esté bien iluminada y se vea de frente"
     ),
     "it cannot be used: {reason}": "no se puede usar: {reason}",
     # train
-    "{name} has {count} faces; {recommended} to 30 are the recommended minimum": (
-        "«{name}» tiene {count} caras; el mínimo recomendado es de {recommended} a 30"
+    "{name} has {count:# face|# faces}; {recommended} to 30 are the recommended minimum": (
+        "«{name}» tiene {count:# cara|# caras}; el mínimo recomendado es de {recommended} a 30"
+    ),
+    "{name} has {faces:# face|# faces} of {count:# shot|# shots}, since copies count once; {recommended} to 30 shots "
+    "are the recommended minimum": (
+        "«{name}» tiene {faces:# cara|# caras} de {count:# toma|# tomas}, porque las copias cuentan una sola vez; el "
+        "mínimo recomendado es de {recommended} a 30 tomas"
     ),
     "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR": (
         "el {share:.0f} % de las caras son de «me», un desequilibrio. La exactitud dice entonces poco: mira FAR y FRR"
     ),
-    "train: {faces} faces ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} at 0.5 "
-    "→ {model}": (
-        "train: {faces} caras ({verifier}); con caras no vistas: exactitud {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} "
-        "con 0.5 → {model}"
+    "train: {faces:# face|# faces} ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 "
+    "{f1:.3f} at 0.5 → {model}": (
+        "train: {faces:# cara|# caras} ({verifier}); con caras no vistas: exactitud {accuracy:.3f}, AUC {auc:.4f}, F1 "
+        "{f1:.3f} con 0.5 → {model}"
     ),
     # evaluate
     "evaluate: at {threshold}: FAR {far:.2%} (95 %: below {far_high:.2%}), FRR {frr:.2%} (below {frr_high:.2%})": (
@@ -193,22 +215,27 @@ CONSOLE = {
     "  for a FAR of {target:.2%}: threshold {threshold:.4f}, FRR {frr:.2%}": (
         "  para un FAR del {target:.2%}: umbral {threshold:.4f}, FRR {frr:.2%}"
     ),
-    "  {strangers} are too few to promise that: it takes {needed}, each with as many photos as the others": (
-        "  {strangers} no bastan para asegurarlo: hacen falta {needed}, cada uno con tantas fotos como los demás"
+    "  {strangers} too few to promise that: it takes {needed}, each with as many photos as the others": (
+        "  {strangers} para asegurarlo: hacen falta {needed}, cada uno con tantas fotos como los demás"
     ),
-    "{people} strangers": "{people} desconocidos",
-    "{people} strangers (worth {effective})": "{people} desconocidos (que cuentan como {effective})",
+    "{people:# stranger is|# strangers are}": "{people:# desconocido no basta|# desconocidos no bastan}",
+    "{people:# stranger|# strangers} (worth {effective}) {people:is|are}": (
+        "{people:# desconocido|# desconocidos} (que {people:cuenta|cuentan} como {effective}) {people:no basta|no "
+        "bastan}"
+    ),
     # robustness
-    "robustness: {me} photos of me and {not_me} of others; FRR doubles with {doubled}; groups of people: {groups}": (
-        "robustness: {me} fotos de «me» y {not_me} de otras personas; FRR se duplica con: {doubled}; grupos de "
-        "personas: {groups}"
+    "robustness: {me:# photo|# photos} of me and {not_me} of others; FRR doubles with {doubled}; groups of people: "
+    "{groups}": (
+        "robustness: {me:# foto|# fotos} de «me» y {not_me} de otras personas; FRR se duplica con: {doubled}; grupos "
+        "de personas: {groups}"
     ),
     "{name} at {level:g}": "{name} ({level:g})",
     "nothing that was tried": "nada de lo que se ha probado",
     "compared by {columns}": "comparados por {columns}",
     "none in {table}": "ninguno en {table}",
-    "{tables} names {count} photos or folders of which data/ has no face: {paths}": (
-        "{tables} nombra {count} fotos o carpetas de las que no hay ninguna cara en data/: {paths}"
+    "{tables} names {count:# photo or folder|# photos or folders} of which data/ has no face: {paths}": (
+        "{tables} nombra {count:# foto o carpeta de la que|# fotos o carpetas de las que} no hay ninguna cara en "
+        "data/: {paths}"
     ),
     "{tables}: column {column} has {had}: nothing to compare": (
         "{tables}: la columna {column} tiene {had}: no hay nada que comparar"

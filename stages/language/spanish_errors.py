@@ -5,8 +5,8 @@ from __future__ import annotations
 ERRORS = {
     # How a stage ends.
     "{stage}: error: {error}": "{stage}: error: {error}",
-    "{stage}: error: the package {name} is not installed here: activate the environment ('source "
-    ".venv/bin/activate'), or let 'python3 quickstart.py' make it": (
+    "{stage}: error: the package {name} is not installed here: activate the environment ('source .venv/bin/activate'), "
+    "or let 'python3 quickstart.py' make it": (
         "{stage}: error: el paquete {name} no está instalado aquí: activa el entorno ('source .venv/bin/activate') o "
         "deja que 'python3 quickstart.py' lo cree"
     ),
@@ -43,7 +43,7 @@ ERRORS = {
     "{others} or {last}": "{others} o {last}",
     "expected {kind}": "debe ser {kind}",
     "expected {kind}, got {got}": "debe ser {kind} y es {got}",
-    "expected {kind} of length {length}, got {got}": "debe ser {kind} con {length} valores y tiene {got}",
+    "expected {kind} of length {length}, got {got}": "debe ser {kind} con {length:# valor|# valores} y tiene {got}",
     "expected {kind} matching regex {pattern}": "debe ser {kind} y cumplir la expresión regular {pattern}",
     "{said} at {place}": "{said}, en {place}",
     "weights_url needs weights_sha256: weights are never loaded unchecked": (
@@ -118,20 +118,20 @@ ERRORS = {
     "{embeddings} holds values that are not finite, or {labels} others than 0 and 1: run 'dvc repro --force embed'": (
         "{embeddings} contiene valores no finitos, o {labels} otros que 0 y 1: ejecuta 'dvc repro --force embed'"
     ),
-    "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows} rows; expected [N, D] and N: "
-    "run 'dvc repro --force embed'": (
-        "{embeddings} tiene la forma {shape}, o valores no finitos, y {index}, {rows} filas; deben ser [N, D] y N: "
-        "ejecuta 'dvc repro --force embed'"
+    "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows:# row|# rows}; expected [N, D] "
+    "and N: run 'dvc repro --force embed'": (
+        "{embeddings} tiene la forma {shape}, o valores no finitos, y {index}, {rows:# fila|# filas}; deben ser [N, D] "
+        "y N: ejecuta 'dvc repro --force embed'"
     ),
-    "{embeddings} has {dimensions} dimensions, the networks ({backbone}) make {size}: run 'dvc repro' (or 'python -m "
-    "stages.embed') first": (
-        "{embeddings} tiene {dimensions} dimensiones y las redes ({backbone}) calculan {size}: ejecuta antes 'dvc "
-        "repro' (o 'python -m stages.embed')"
+    "{embeddings} has {dimensions:# dimension|# dimensions}, the networks ({backbone}) make {size}: run 'dvc repro' "
+    "(or 'python -m stages.embed') first": (
+        "{embeddings} tiene {dimensions:# dimensión|# dimensiones} y las redes ({backbone}) calculan {size}: ejecuta "
+        "antes 'dvc repro' (o 'python -m stages.embed')"
     ),
-    "{groups} has {rows} rows, the embeddings {faces}, or holds other things than numbers: run 'dvc repro --force "
-    "quality'": (
-        "{groups} tiene {rows} filas y hay {faces} embeddings, o contiene algo que no son números: ejecuta 'dvc repro "
-        "--force quality'"
+    "{table} has {rows:# row|# rows}, the embeddings {faces}, or holds other things than numbers: run 'dvc repro "
+    "--force quality'": (
+        "{table} tiene {rows:# fila|# filas} y hay {faces:# embedding|# embeddings}, o contiene algo que no son "
+        "números: ejecuta 'dvc repro --force quality'"
     ),
     "{index} is not of this {crop_report}: run 'dvc repro' (or 'python -m stages.embed') first": (
         "{index} no corresponde a este {crop_report}: ejecuta antes 'dvc repro' (o 'python -m stages.embed')"
@@ -139,14 +139,15 @@ ERRORS = {
     "{index} is damaged (a label is neither 0 nor 1): run 'dvc repro --force embed'": (
         "{index} está dañado (hay una etiqueta que no es ni 0 ni 1): ejecuta 'dvc repro --force embed'"
     ),
-    "{index} has {rows} rows, the embeddings {faces}: run 'dvc repro' first": (
-        "{index} tiene {rows} filas y hay {faces} embeddings: ejecuta antes 'dvc repro'"
+    "{index} has {rows:# row|# rows}, the embeddings {faces}: run 'dvc repro' first": (
+        "{index} tiene {rows:# fila|# filas} y hay {faces:# embedding|# embeddings}: ejecuta antes 'dvc repro'"
     ),
     "{predictions} is damaged: run 'dvc repro --force train'": (
         "{predictions} está dañado: ejecuta 'dvc repro --force train'"
     ),
-    "{predictions} speaks of other faces than the {faces} embeddings: run 'dvc repro --force train'": (
-        "{predictions} habla de caras que no son las de los {faces} embeddings: ejecuta 'dvc repro --force train'"
+    "{predictions} speaks of other faces than the {faces:# embedding|# embeddings}: run 'dvc repro --force train'": (
+        "{predictions} habla de caras que no son {faces:la del # embedding|las de los # embeddings}: ejecuta 'dvc "
+        "repro --force train'"
     ),
     "{predictions} gives no face of one class, or of both, to the part {part!r}: run 'dvc repro --force train'": (
         "en {predictions}, a la parte {part!r} le faltan las caras de una clase o de las dos: ejecuta 'dvc repro "
@@ -158,18 +159,20 @@ ERRORS = {
         "si los casi duplicados y las fotos de una misma persona van juntos, en el resto de las fotos hay muy pocas de "
         "{missing}: {counts}. Añade fotos tomadas en otros momentos o de otras personas"
     ),
-    "not_me {not_me} faces in {groups_not_me} groups, me {me} faces in {groups_me} groups": (
-        "«not_me» tiene {not_me} caras en {groups_not_me} grupos, y «me», {me} caras en {groups_me} grupos"
+    "not_me {not_me:# face|# faces} in {groups_not_me:# group|# groups}, me {me:# face|# faces} in {groups_me:# "
+    "group|# groups}": (
+        "«not_me» tiene {not_me:# cara|# caras} en {groups_not_me:# grupo|# grupos}, y «me», {me:# cara|# caras} en "
+        "{groups_me:# grupo|# grupos}"
     ),
-    "{name} has {usable}, {different} {kind}; at least {count} are needed to train and to test, "
+    "{name} has {faces:# usable face|# usable faces}, {kind}; at least {count} are needed to train and to test, "
     "{recommended} to 30 are recommended. Add photos to data/{name}": (
-        "«{name}» tiene {usable}, {different} {kind}; para entrenar y probar hacen falta al "
-        "menos {count}, y se recomiendan de {recommended} a 30. Añade fotos a data/{name}"
+        "«{name}» tiene {faces:# cara que se puede|# caras que se pueden} usar, {kind}; para entrenar y probar hacen "
+        "falta al menos {count}, y se recomiendan de {recommended} a 30. Añade fotos a data/{name}"
     ),
-    "1 usable face": "1 cara que se puede usar",
-    "{faces} usable faces": "{faces} caras que se pueden usar",
-    "that are not near-duplicates": "que no son casi duplicados",
-    "of different people": "de personas distintas",
+    "{different:# that is not a near-duplicate|# that are not near-duplicates}": (
+        "{different:# que no es casi un duplicado|# que no son casi duplicados}"
+    ),
+    "{different:of # person|of # different people}": "{different:de # persona|de # personas distintas}",
     "faces: {counts}. With train.test_size {test_size} and train.validation_size {validation_size} some part would "
     "lack a class. Add photos, or change the sizes in params.yaml": (
         "caras: {counts}. Con train.test_size {test_size} y train.validation_size {validation_size}, a alguna parte le "
@@ -199,10 +202,10 @@ ERRORS = {
         "{path} tiene las columnas {columns}; falta una que se llame photo, con rutas dentro de data/ como "
         "not_me/ana/1.jpg o carpetas como not_me/ana"
     ),
-    "{tables} has {lines} lines, and none speaks of a photo with a face in data/; it names {paths}; expected paths "
-    "such as {example}": (
-        "{tables} tiene {lines} líneas y ninguna habla de una foto de data/ en la que haya una cara; nombra {paths}; "
-        "debe tener rutas como {example}"
+    "{tables} has {lines:# line|# lines}, and none speaks of a photo with a face in data/; it names {paths}; expected "
+    "paths such as {example}": (
+        "{tables} tiene {lines:# línea|# líneas} y ninguna habla de una foto de data/ en la que haya una cara; nombra "
+        "{paths}; debe tener rutas como {example}"
     ),
     # Photos that are read again
     "{path} cannot be read ({reason}): run 'dvc repro' (or 'python -m stages.crop')": (
@@ -212,10 +215,10 @@ ERRORS = {
         "en {path} ya no se encuentra ninguna cara: ejecuta 'dvc repro' (o 'python -m stages.crop')"
     ),
     # The machine
-    "one of {processes} processes was ended by the system, for lack of memory perhaps. Close other programs, or allow "
-    "fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again": (
-        "el sistema ha terminado uno de los {processes} procesos, quizá por falta de memoria. Cierra otros programas, "
-        "o permite menos núcleos (LOKY_MAX_CPU_COUNT=1), y vuelve a ejecutar la etapa"
+    "one of {processes} processes was ended by the system, for lack of memory perhaps. Close other "
+    "programs, or allow fewer processor cores (LOKY_MAX_CPU_COUNT=1), and run it again": (
+        "el sistema ha terminado uno de los {processes} procesos, quizá por falta de memoria. Cierra otros "
+        "programas, o permite menos núcleos (LOKY_MAX_CPU_COUNT=1), y vuelve a ejecutar la etapa"
     ),
     "LOKY_MAX_CPU_COUNT is {wanted!r}; expected a number of processor cores, such as 2": (
         "LOKY_MAX_CPU_COUNT es {wanted!r}; debe ser un número de núcleos, como 2"
@@ -291,10 +294,12 @@ ERRORS = {
     "a web page came instead of the file: a sign-in page of the network?": (
         "en lugar del archivo ha llegado una página web: ¿la de acceso a la red?"
     ),
-    "the connection broke after {have} of {total} bytes": "la conexión se ha cortado tras {have} de {total} bytes",
+    "the connection broke after {have} of {total:# byte|# bytes}": (
+        "la conexión se ha cortado tras {have} de {total:# byte|# bytes}"
+    ),
     "not dlib's face recognition network: {error}": "no es la red de reconocimiento facial de dlib: {error}",
-    "expected {layers} convolutions with their affines, found {convolutions}, {affines}": (
-        "deben ser {layers} convoluciones con sus capas afines, y son {convolutions} y {affines}"
+    "expected {layers:# convolution|# convolutions} with their affines, found {convolutions}, {affines}": (
+        "deben ser {layers:# convolución|# convoluciones} con sus capas afines, y son {convolutions} y {affines}"
     ),
     "expected {weights} and {affines} values of a convolution and its affine, found {found} and {found_affines}": (
         "una convolución y su capa afín deben tener {weights} y {affines} valores, y tienen {found} y {found_affines}"
@@ -330,8 +335,8 @@ ERRORS = {
     "the model was trained with {key} {trained!r}, the networks have {given!r}": (
         "el modelo se entrenó con {key} {trained!r} y las redes tienen {given!r}"
     ),
-    "the {name} takes embeddings of {size} values, the networks ({backbone}) make {made}": (
-        "el {name} toma embeddings de {size} valores y las redes ({backbone}) calculan {made}"
+    "the {name} takes embeddings of {size:# value|# values}, the networks ({backbone}) make {made}": (
+        "el {name} toma embeddings de {size:# valor|# valores} y las redes ({backbone}) calculan {made}"
     ),
     "scaler": "escalador",
     "model": "modelo",

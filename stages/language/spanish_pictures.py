@@ -25,6 +25,7 @@ PICTURES = {
     "Score": "Puntuación",
     "Share that is me (both classes equally frequent)": "Proporción de «me» (con las dos clases por igual)",
     "perfect": "perfecta",
+    "tenths with fewer than {fewest} faces are not drawn": "no se dibujan las décimas con menos de {fewest} caras",
     "measured": "medida",
     "Share of the class's faces": "Proporción de las caras de la clase",
     "threshold {threshold} ({name})": "umbral {threshold} ({name})",
@@ -33,7 +34,7 @@ PICTURES = {
     "Predicted": "Predicción",
     "Actual": "Realidad",
     # The chart of degraded photos
-    "Degraded photos: {me} photos of me, {not_me} of others ({backbone})": (
+    "Degraded photos: {me:# photo|# photos} of me, {not_me} of others ({backbone})": (
         "Fotos empeoradas: {me} de «me», {not_me} de otras personas ({backbone})"
     ),
     "no face found (any photo)": "no se encuentra la cara (todas las fotos)",
@@ -58,11 +59,11 @@ PICTURES = {
     "degrees": "grados",
     "per cent of the face's height, from below": "% del alto de la cara, desde abajo",
     # The contact sheet
-    "{shown} of {count} faces, the most suspicious of each class first": (
-        "{shown} de {count} caras, las más sospechosas de cada clase primero"
+    "{shown} of {count:# face|# faces}, the most suspicious of each class first": (
+        "{shown} de {count:# cara|# caras}, las más sospechosas de cada clase primero"
     ),
-    "{name}: {count} faces": "{name}: {count} caras",
-    "{name}: {shown} of {count} faces": "{name}: {shown} de {count} caras",
+    "{name}: {count:# face|# faces}": "{name}: {count:# cara|# caras}",
+    "{name}: {shown} of {count:# face|# faces}": "{name}: {shown} de {count:# cara|# caras}",
     "suspected in the wrong class": "quizá en la clase equivocada",
     "in both classes": "en las dos clases",
     "near-duplicate": "casi duplicada",
@@ -73,13 +74,13 @@ PICTURES = {
     "not me? score {value}": "¿no es «me»? {value}",
     "me? score {value}": "¿«me»? {value}",
     "a second person?": "¿otra persona?",
-    "tiny: {value} pixels": "{value} píxeles",
+    "tiny: {value:# pixel|# pixels}": "{value:# píxel|# píxeles}",
     "blurred": "borrosa",
     "dark: {value}": "oscura: {value}",
     "overexposed: {value}": "quemada: {value}",
     "looks to the side": "mira a un lado",
     "cut off": "cortada",
-    "{value} faces": "{value} caras",
+    "{value:# face|# faces}": "{value:# cara|# caras}",
     "{table} says of each problem what to do.": "{table} dice qué hacer con cada problema.",
     "{table} says of each problem what to do, and names {count} more: photos without a face, or a whole folder.": (
         "{table} dice qué hacer con cada problema y nombra {count} más: fotos sin cara o una carpeta entera."

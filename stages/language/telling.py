@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from faces.message import Message
+from faces.message import NUMBER, PLURAL, Message, fill
 from stages.language.spanish_console import CONSOLE
 from stages.language.spanish_errors import ERRORS
 from stages.language.spanish_pictures import PICTURES
@@ -20,6 +20,7 @@ SPANISH: Mapping[str, str] = {**ERRORS, **CONSOLE, **PICTURES}
 """Spanish for each English template; placeholders have the same names."""
 
 _FEWEST_LETTERS = 12
+_COUNTED = "_counted_"  # in the name of a group, after that of the placeholder: the words are a count's
 _spoken: Language = "en"
 
 
@@ -58,7 +59,7 @@ def tell(text: str, /, **values: Any) -> str:
         values, text = {**text.values, **values}, text.template
     if _spoken == "es":
         text = SPANISH.get(text, text)
-    return text.format(**{name: _told(value) for name, value in values.items()}) if values else text
+    return fill(text, **{name: _told(value) for name, value in values.items()}) if values else text
 
 
 def _told(value: Any) -> Any:
@@ -74,8 +75,19 @@ def tell_again(text: str) -> str:
     for pattern, spanish in _patterns():
         found = pattern.fullmatch(text)
         if found:
-            return spanish.format(**{name: tell_again(value) for name, value in found.groupdict().items()})
+            return fill(spanish, **{name: tell_again(value) for name, value in _values(found.groupdict()).items()})
     return text
+
+
+def _values(groups: dict[str, str]) -> dict[str, str]:
+    """The values of a template's placeholders, of the text that stands in the place of each; a count is its digits."""
+    values = {}
+    for name, text in groups.items():
+        counted, mark, _ = name.partition(_COUNTED)
+        digits = re.search(r"\d+", text) if mark else None
+        if digits or not mark:
+            values[counted] = digits[0] if digits else text
+    return values
 
 
 @cache
@@ -86,15 +98,22 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """
     found = []
     for template in SPANISH:
-        expression, letters, names = "", 0, set()
-        for literal, name, _, _ in string.Formatter().parse(template):
+        expression, letters = "", 0
+        names: set[str] = set()
+        for literal, name, spec, _ in string.Formatter().parse(template):
             expression += re.escape(literal)
             letters += len(literal)
-            if name is not None:
+            if name is None:
+                continue
+            if spec and PLURAL in spec:
+                singular, plural = (re.escape(words).replace(re.escape(NUMBER), r"\d+") for words in spec.split(PLURAL))
+                expression += f"(?P<{name}{_COUNTED}{len(names)}>{singular}|{plural})"
+                letters += len(spec) // 2
+            else:
                 expression += f"(?P={name})" if name in names else f"(?P<{name}>.+)"
-                names.add(name)
+            names.add(name)
         if letters >= _FEWEST_LETTERS or not names:
-            spanish = re.sub(r"\{(\w+)[!:][^}]*\}", r"{\1}", SPANISH[template])
+            spanish = re.sub(r"\{(\w+)[!:][^}|]*\}", r"{\1}", SPANISH[template])
             found.append((letters, re.compile(expression, re.DOTALL), spanish))
     return [(pattern, spanish) for _, pattern, spanish in sorted(found, key=lambda item: -item[0])]
 

@@ -92,8 +92,8 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
     for row in np.flatnonzero(check.stray):
         face = faces.iloc[row]
         text = Message(
-            "me shows two people or more: {strays} of its {count} faces, this one among them, are no more like the "
-            "others than strangers are. Keep one person's photos in data/me",
+            "me shows two people or more: {strays} of its {count:# face|# faces}, this one among them, are no more "
+            "like the others than strangers are. Keep one person's photos in data/me",
             strays=strays, count=int(me.sum()),
         )  # fmt: skip
         yield PhotoProblem(
@@ -105,20 +105,31 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
 def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams) -> Iterator[PhotoProblem]:
     """A row for each photo and kind, which names the earlier photo that is most like it."""
     photos = faces["photo"].to_numpy(str)
+    in_both = Message(
+        "{other} is in the other class and the same photo, or nearly so. Delete the one that does not belong"
+    )
+    nearly = Message(
+        "{other} is nearly the same photo. They stay together in every split; one of another moment would teach more"
+    )
+    copied = Message(
+        "{other} is the same shot (mirrored, cropped, resized or tilted). The two count once; one of another moment "
+        "would teach more"
+    )
     kinds = (
-        ("in_both_classes", near.other_class, near.distance_other,
-         Message("{other} is in the other class and the same photo, or nearly so. Delete the one that does not "
-                 "belong")),
-        ("near_duplicate", near.same_class, near.distance_same,
-         Message("{other} is nearly the same photo. They stay together in every split; one of another moment would "
-                 "teach more")),
-    )  # fmt: skip
-    for problem, found, distance, text in kinds:
+        ("in_both_classes", "in_both_classes", near.other_class, near.distance_other, near.cosine_other),
+        ("near_duplicate", "copied_shot", near.same_class, near.distance_same, near.cosine_same),
+    )
+    texts = {"in_both_classes": in_both, "near_duplicate": nearly, "copied_shot": copied}
+    for by_hash, by_face, found, distance, cosine in kinds:
         rows = np.flatnonzero(found != NONE)
         for row in rows[np.unique(photos[rows], return_index=True)[1]]:
-            other = photos[found[row]]
-            message = Message(text, other=other)
-            yield PhotoProblem(photos[row], problem, other, int(distance[row]), params.hash_distance, message, int(row))
+            other, value, limit = photos[found[row]], float(distance[row]), float(params.hash_distance)
+            problem = by_hash
+            if value > limit:  # the hashes differ: the faces alone are that alike
+                problem, value, limit = by_face, round(float(cosine[row]), 5), params.copy_cosine
+            yield PhotoProblem(
+                photos[row], problem, other, value, limit, Message(texts[problem], other=other), int(row)
+            )
 
 
 def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
@@ -154,11 +165,13 @@ def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
             elif kept[row] == 1:
                 taken = Message("the largest is taken")
             else:
-                taken = Message("{taken} of them are taken", taken=kept[row])
-            text = "{count} faces, {taken} for me. Make sure that this is right, or cut the others off"
+                taken = Message("{taken:# of them is|# of them are} taken", taken=kept[row])
+            text = "{count:# face|# faces}, {taken} for me. Make sure that this is right, or cut the others off"
             message = Message(text, count=count, taken=taken)
         else:
-            text = "{count} faces, {taken} taken for others. Make sure that none is me, and that all agreed to it"
+            text = (
+                "{count:# face|# faces}, {taken} taken for others. Make sure that none is me, and that all agreed to it"
+            )
             message = Message(text, count=count, taken=kept[row])
         yield PhotoProblem(face["photo"], "several_faces", "", count, 1, message, int(row))
 
@@ -172,7 +185,7 @@ def _dominating_person(faces: pd.DataFrame, params: QualityParams) -> Iterator[P
     person = min(counts.index[counts == count])
     share = count / len(photos)
     if count > 1 and share > params.max_person_share:
-        text = "{count} of {photos} photos of not_me show {person}. Add photos of other people"
+        text = "{count} of {photos:# photo|# photos} of not_me {count:shows|show} {person}. Add photos of other people"
         message = Message(text, count=count, photos=len(photos), person=person)
         yield PhotoProblem(
             f"not_me/{person}", "dominating_person", person, round(share, 4), params.max_person_share, message

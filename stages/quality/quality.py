@@ -41,13 +41,13 @@ _NOTES = {
     "suspected_not_me": Message("not me? score {value}"),
     "suspected_me": Message("me? score {value}"),
     "two_people": Message("a second person?"),
-    "tiny_face": Message("tiny: {value} pixels"),
+    "tiny_face": Message("tiny: {value:# pixel|# pixels}"),
     "blurred": Message("blurred"),
     "dark_face": Message("dark: {value}"),
     "bright_face": Message("overexposed: {value}"),
     "turned_away": Message("looks to the side"),
     "cut_off": Message("cut off"),
-    "several_faces": Message("{value} faces"),
+    "several_faces": Message("{value:# face|# faces}"),
 }
 """What stands below a face on the contact sheet."""
 logger = logging.getLogger(__name__)
@@ -87,8 +87,8 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
     embeddings = read_array(EMBEDDINGS, "embed")
     if embeddings.ndim != 2 or len(embeddings) != len(index) or not np.isfinite(embeddings).all():
         raise StageError(
-            "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows} rows; expected [N, "
-            "D] and N: run 'dvc repro --force embed'",
+            "{embeddings} has shape {shape}, or values that are not finite, and {index} {rows:# row|# rows}; expected "
+            "[N, D] and N: run 'dvc repro --force embed'",
             embeddings=EMBEDDINGS,
             shape=embeddings.shape,
             index=INDEX,
@@ -138,9 +138,9 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
         rows = [int(row) for row in order if labels[row] == label]
         tiles = [_tile(faces.iloc[row], own.get(row, [])) for row in rows if row in chosen]
         if len(tiles) < len(rows):
-            heading = tell("{name}: {shown} of {count} faces", name=name, shown=len(tiles), count=len(rows))
+            heading = tell("{name}: {shown} of {count:# face|# faces}", name=name, shown=len(tiles), count=len(rows))
         else:
-            heading = tell("{name}: {count} faces", name=name, count=len(rows))
+            heading = tell("{name}: {count:# face|# faces}", name=name, count=len(rows))
         sections.append((heading, tiles))
     elsewhere = sum(problem.row < 0 for problem in problems)
     if elsewhere:
@@ -150,7 +150,7 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
     else:
         text = "{table} says of each problem what to do."
     what_to_do = tell(text, table=QUALITY_CSV.name, count=elsewhere)
-    title = "{shown} of {count} faces, the most suspicious of each class first"
+    title = "{shown} of {count:# face|# faces}, the most suspicious of each class first"
     keep_safe = "Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people."
     title = tell(title, shown=len(chosen), count=len(faces))
     return draw_sheet(title, sections, f"{what_to_do}\n{tell(keep_safe)}")
@@ -168,18 +168,29 @@ def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
 
 def _note(problem: PhotoProblem) -> str:
     kind, value = problem.problem, problem.value or 0
-    if kind in ("in_both_classes", "near_duplicate"):
+    if kind in ("in_both_classes", "near_duplicate", "copied_shot"):
         return f"= {problem.other.rpartition('/')[2]}"
     return tell(_NOTES[kind], value=number(value, ".2f" if kind in _SUSPECTED else ".0f"))
 
 
-def describe(problems: Sequence[PhotoProblem], groups: Numbers, labels: Numbers, check: LabelCheck) -> dict[str, Any]:
-    """The content of data_quality.json: counts, no names."""
+def describe(
+    problems: Sequence[PhotoProblem], groups: Numbers, shots: Numbers, labels: Numbers, check: LabelCheck
+) -> dict[str, Any]:
+    """The content of data_quality.json: counts, no names.
+
+    Args:
+        problems: all of them.
+        groups: int64 [N], rows that stay together in every split.
+        shots: int64 [N], rows that are copies of one shot.
+        labels: int64 [N], 1 = me.
+        check: which labels were checked.
+    """
     counts = Counter(problem.problem for problem in problems)
     return {
         "problems": {name: counts[name] for name in PROBLEM_NAMES},
         "photos_with_problems": len({problem.photo for problem in problems if problem.problem != "dominating_person"}),
         "groups": {name: len(np.unique(groups[labels == label])) for label, name in enumerate(CLASSES)},
+        "distinct_faces": {name: len(np.unique(shots[labels == label])) for label, name in enumerate(CLASSES)},
         "labels_checked": {
             name: int(np.isfinite(check.scores[labels == label]).sum() + check.stray[labels == label].sum())
             for label, name in enumerate(CLASSES)
@@ -207,6 +218,24 @@ def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
             logger.warning(tell(text, kind=named[kind], count=len(own) - _NAMED, table=QUALITY_CSV))
 
 
+def warn_of_copies(faces: pd.DataFrame, groups: Numbers) -> None:
+    """A warning that says how many photos of `me` are copies of how many shots.
+
+    Args:
+        faces: columns label and photo, a row for each face.
+        groups: int64 [N], rows that belong together.
+    """
+    mine = faces["label"].to_numpy() == 1
+    photos, shots = faces.loc[mine, "photo"].nunique(), len(np.unique(groups[mine]))
+    if shots < photos:
+        text = (
+            "me has {photos:# photo|# photos} of only {shots:# shot|# shots}: {copies:# is a copy|# are copies} "
+            "(mirrored, cropped, resized, tilted, or of one burst). Copies add nothing, so each shot counts once. Add "
+            "photos of other moments"
+        )
+        logger.warning(tell(text, photos=photos, shots=shots, copies=photos - shots))
+
+
 def _pair(problem: PhotoProblem) -> str:
     return f"{problem.photo} = {problem.other}" if problem.other else problem.photo
 
@@ -231,21 +260,22 @@ def main() -> None:
     labels = faces["label"].to_numpy(np.int64)
     near = find_near_duplicates(
         hash_bits(list(faces["photo_hash"])), embeddings, labels, pd.factorize(faces["photo"])[0].astype(np.int64),
-        params.hash_distance, params.duplicate_cosine,
+        params.hash_distance, params.duplicate_cosine, params.copy_cosine,
     )  # fmt: skip
     groups = group_rows(faces, near.groups)
     check = check_labels(embeddings, labels, groups)
     problems = find_problems(faces, report, near, check, params)
     sheet = draw(faces, problems, check, params)
-    figures = describe(problems, groups, labels, check)
+    figures = describe(problems, groups, near.groups, labels, check)
     warn(problems, check)
-    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups})
+    warn_of_copies(faces, groups)
+    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups, "shot": pd.factorize(near.groups)[0]})
     write_bytes(CONTACT_SHEET, sheet)  # the largest file first: if the disk is full, the other files stay as they are
     write_problems(QUALITY_CSV, problems)
     write_table(GROUPS, table)
     write_json(QUALITY, figures)
     named = names_of_problems(spoken())
-    found = [f"{named[name]} {count}" for name, count in figures["problems"].items() if count]
-    text = "quality: {faces} faces in {groups} groups; problems: {found} → {sheet}"
+    found = [f"{named[name]}: {count}" for name, count in figures["problems"].items() if count]
+    text = "quality: {faces:# face|# faces} in {groups:# group|# groups}; problems: {found} → {sheet}"
     figures_said = {"faces": len(faces), "groups": len(np.unique(groups)), "sheet": CONTACT_SHEET}
     print(tell(text, found=", ".join(found) or tell("none"), **figures_said))

@@ -67,8 +67,8 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
     if others < _FEWEST_STRANGERS:
         unchecked.append(
             Message(
-                "whether me shows two people could not be checked: not_me has {others} different people or photos, "
-                "{needed} are needed",
+                "whether me shows two people could not be checked: not_me has {others:# different person or photo|# "
+                "different people or photos}, {needed} are needed",
                 others=others,
                 needed=_FEWEST_STRANGERS,
             )
@@ -85,8 +85,8 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
     if me < MINIMUM_ENROLLED + 1 or others < 2:
         unchecked.append(
             Message(
-                "labels could not be checked: me has {me} different photos and not_me {others} different people or "
-                "photos, {needed} and 2 are needed",
+                "labels could not be checked: me has {me:# different photo|# different photos} and not_me {others:# "
+                "different person or photo|# different people or photos}, {needed} and 2 are needed",
                 me=me,
                 others=others,
                 needed=MINIMUM_ENROLLED + 1,
@@ -96,7 +96,10 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
         scores[~stray] = held_out_scores(embeddings[~stray], labels[~stray], groups[~stray])
         missing = int(np.isnan(scores[~stray]).sum())
         if missing:
-            text = "the labels of {missing} faces could not be checked: too little is left without them"
+            text = (
+                "the {missing:label of # face|labels of # faces} could not be checked: too little is left without "
+                "{missing:it|them}"
+            )
             unchecked.append(Message(text, missing=missing))
     return LabelCheck(scores, stray, likeness, boundary, tuple(unchecked))
 

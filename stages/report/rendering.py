@@ -7,13 +7,15 @@ import datetime
 import html
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
+from faces.message import fill
 from stages.files.problem_kinds import names_of_problems
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,6 +34,9 @@ _DEGRADATIONS = {
 _UNKNOWN = "–"
 _LANGUAGES = {"es": 0, "en": 1}
 
+_NARROW_COLUMNS = 3
+"""A table of so many columns, or fewer, fits on a telephone's screen."""
+
 _STYLE = """
 body { font: 16px/1.55 system-ui, sans-serif; color: #222; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
@@ -39,6 +44,17 @@ table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: a
 td, th { border: 1px solid #ccc; padding: .3rem .6rem; }
 th { background: #f3f5f8; text-align: left; } img { max-width: 100%; }
 code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
+@media (max-width: 40rem) {
+  body { margin-top: 1rem; }
+  td, th { padding: .3rem .4rem; overflow-wrap: anywhere; }
+  .wide, .wide tbody, .wide tr { display: block; }
+  .wide thead { display: none; }
+  .wide tr { border: 1px solid #ccc; margin-bottom: .8rem; }
+  .wide td { display: flex; justify-content: space-between; gap: 1rem; border: 0; border-top: 1px solid #e4e4e4; }
+  .wide td::before { content: attr(data-label); color: #555; text-align: left; }
+  .wide td:first-child { background: #f3f5f8; font-weight: bold; border-top: 0; }
+  .wide td:first-child::before { content: none; }
+}
 @media (min-width: 50rem) { p > img { max-width: 49%; } p > img:only-child { max-width: 70%; } }
 """
 
@@ -80,6 +96,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "pct": percent,
         "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
+        "count": lambda number, singular, plural: fill(f"{{number:{singular}|{plural}}}", number=number),
         "span": lambda between: f"{percent(between['low'])} – {percent(between['high'])}" if between else _UNKNOWN,
         "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }
@@ -92,6 +109,25 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
     return environment.get_template(f"report.{language}.md.j2").render(**values, **named)
 
 
+def _label_cells(tokens: Sequence[Token]) -> None:
+    """Mark the tables that are too wide for a telephone, and write into each cell what its column is called.
+
+    On a narrow screen the page shows a row of such a table as a block of its own, a line for each cell.
+    """
+    for start, table in enumerate(tokens):
+        if table.type != "table_open":
+            continue
+        end = next(place for place in range(start, len(tokens)) if tokens[place].type == "table_close")
+        inside = list(zip(tokens[start:end], tokens[start + 1 : end + 1], strict=True))
+        columns = [text.content for opened, text in inside if opened.type == "th_open"]
+        if len(columns) <= _NARROW_COLUMNS:
+            continue
+        table.attrSet("class", "wide")
+        cells = (opened for opened, _ in inside if opened.type == "td_open")
+        for number, cell in enumerate(cells):
+            cell.attrSet("data-label", columns[number % len(columns)])
+
+
 def render_html(markdown: str, language: str, folder: Path) -> str:
     """The same as one page that holds its pictures and loads nothing from anywhere.
 
@@ -100,7 +136,10 @@ def render_html(markdown: str, language: str, folder: Path) -> str:
         language: of the page.
         folder: where its pictures are; one that is missing is left out.
     """
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(markdown)
+    _label_cells(tokens)
+    body = parser.renderer.render(tokens, parser.options, {})
 
     def embed(match: re.Match[str]) -> str:
         path = folder / html.unescape(match[1])

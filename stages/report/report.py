@@ -11,6 +11,7 @@ same content as figures.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,14 @@ from stages.report.machine import describe_machine
 OUTPUTS = (INFORME, INFORME_HTML, REPORT)
 
 
-def count_photos(crops: pd.DataFrame, index: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Photos and faces of each class, from the tables of the stages crop and embed."""
+def count_photos(crops: pd.DataFrame, index: pd.DataFrame, distinct: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Photos and faces of each class, from the tables of the stages crop and embed.
+
+    Args:
+        crops: columns photo, faces_found and reason.
+        index: column photo, a row for each face that is used.
+        distinct: faces of each class if copies of one shot count once.
+    """
     counts = {}
     for name in CLASSES:
         own = crops[crops["photo"].str.startswith(f"{name}/")]
@@ -63,6 +70,7 @@ def count_photos(crops: pd.DataFrame, index: pd.DataFrame) -> dict[str, dict[str
             "no_face": without,
             "unusable": unusable,
             "faces_used": int(index["photo"].str.startswith(f"{name}/").sum()),
+            "distinct_faces": distinct[name],
         }
     return counts
 
@@ -120,15 +128,18 @@ def _rounded_up(rate: float) -> float:
 
 
 def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """Recommendations on how many photos there are of each class."""
-    used = {name: counts["faces_used"] for name, counts in dataset.items()}
+    """Recommendations on how many photos there are of each class; copies of one shot count once."""
+    distinct = {name: counts["distinct_faces"] for name, counts in dataset.items()}
     advice: list[dict[str, Any]] = []
-    for name, count in used.items():
+    for name, count in distinct.items():
+        used = dataset[name]["faces_used"]
+        if count < used:
+            advice.append({"name": "copies", "class": name, "faces": used, "count": count})
         if count < RECOMMENDED:
             advice.append({"name": "add_photos", "class": name, "count": count, "recommended": RECOMMENDED})
         elif count < IDEAL:
             advice.append({"name": "more_is_better", "class": name, "count": count})
-    share = used["me"] / max(sum(used.values()), 1)
+    share = distinct["me"] / max(sum(distinct.values()), 1)
     if min(share, 1 - share) < IMBALANCED:
         advice.append({"name": "imbalance", "share": share})
     return advice
@@ -142,10 +153,11 @@ def not_the_largest(index: pd.DataFrame) -> list[str]:
 
 def gather(networks: Networks, crops: pd.DataFrame, index: pd.DataFrame) -> dict[str, Any]:
     """The content of the report, without what this stage measures itself."""
+    quality = read_json(QUALITY, "quality")
     content: dict[str, Any] = {
-        "dataset": count_photos(crops, index),
+        "dataset": count_photos(crops, index, quality["distinct_faces"]),
         "not_the_largest": not_the_largest(index),
-        "quality": read_json(QUALITY, "quality")["problems"],
+        "quality": quality["problems"],
         "metrics": read_json(METRICS, "train"),
         "evaluation": read_json(EVALUATION, "evaluate"),
         "robustness": read_json(ROBUSTNESS, "robustness"),

@@ -155,15 +155,15 @@ def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     unknown = sorted(set(attributes.index) - {line for lines in paths for line in lines})
     if len(attributes) and len(unknown) == len(attributes):
         raise StageError(
-            "{tables} has {lines} lines, and none speaks of a photo with a face in data/; it names {paths}; expected "
-            "paths such as {example}",
+            "{tables} has {lines:# line|# lines}, and none speaks of a photo with a face in data/; it names {paths}; "
+            "expected paths such as {example}",
             tables=_named(),
             lines=len(attributes),
             paths=some(unknown, 3),
             example=index["photo"].iloc[0],
         )
     if unknown:
-        text = "{tables} names {count} photos or folders of which data/ has no face: {paths}"
+        text = "{tables} names {count:# photo or folder|# photos or folders} of which data/ has no face: {paths}"
         logger.warning(tell(text, tables=_named(), count=len(unknown), paths=some(unknown, _NAMED)))
     lines: dict[Any, dict[Any, str]] = attributes.to_dict("index")
     rows = []

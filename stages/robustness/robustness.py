@@ -248,7 +248,7 @@ def main() -> None:
     index = read_table(INDEX, "embed", ["label", "photo", "face", "person"])
     if len(index) != len(data.labels):
         raise StageError(
-            "{index} has {rows} rows, the embeddings {faces}: run 'dvc repro' first",
+            "{index} has {rows:# row|# rows}, the embeddings {faces}: run 'dvc repro' first",
             index=INDEX,
             rows=len(index),
             faces=len(data.labels),
@@ -286,7 +286,8 @@ def describe(results: dict[str, Any], attributes: pd.DataFrame) -> str:
     else:
         groups = Message("none in {table}", table=ATTRIBUTES[0])
     text = (
-        "robustness: {me} photos of me and {not_me} of others; FRR doubles with {doubled}; groups of people: {groups}"
+        "robustness: {me:# photo|# photos} of me and {not_me} of others; FRR doubles with {doubled}; groups of "
+        "people: {groups}"
     )
     doubled_with = ", ".join(doubled) or tell("nothing that was tried")
     return tell(text, me=photos["me"], not_me=photos["not_me"], doubled=doubled_with, groups=groups)

@@ -77,11 +77,17 @@ def _count(labels: NDArray[Any]) -> dict[str, int]:
 
 def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
-        count = int((data.labels == label).sum())
+        faces, count = int((data.labels == label).sum()), data.count_distinct(label)
         if count < RECOMMENDED:
-            text = "{name} has {count} faces; {recommended} to 30 are the recommended minimum"
-            logger.warning(tell(text, name=class_name, count=count, recommended=RECOMMENDED))
-    share = float(data.labels.mean())
+            if count < faces:
+                text = (
+                    "{name} has {faces:# face|# faces} of {count:# shot|# shots}, since copies count once; "
+                    "{recommended} to 30 shots are the recommended minimum"
+                )
+            else:
+                text = "{name} has {count:# face|# faces}; {recommended} to 30 are the recommended minimum"
+            logger.warning(tell(text, name=class_name, faces=faces, count=count, recommended=RECOMMENDED))
+    share = data.count_distinct(1) / max(data.count_distinct(0) + data.count_distinct(1), 1)
     if min(share, 1 - share) < IMBALANCED:
         text = "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR"
         logger.warning(tell(text, share=100 * share))
@@ -99,8 +105,8 @@ def read_making(data: Dataset) -> tuple[dict[str, Any], dict[str, str]]:
         backbone, size = str(recipe["backbone"]), int(recipe["embedding_size"])
     if data.embeddings.shape[1] != size:
         raise StageError(
-            "{embeddings} has {dimensions} dimensions, the networks ({backbone}) make {size}: run 'dvc repro' (or "
-            "'python -m stages.embed') first",
+            "{embeddings} has {dimensions:# dimension|# dimensions}, the networks ({backbone}) make {size}: run 'dvc "
+            "repro' (or 'python -m stages.embed') first",
             embeddings=EMBEDDINGS,
             dimensions=data.embeddings.shape[1],
             backbone=backbone,
@@ -132,8 +138,8 @@ def main() -> None:
     photo_limits(params.quality).write(PHOTO_LIMITS)
     write_json(METRICS, metrics)
     text = (
-        "train: {faces} faces ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 {f1:.3f} at "
-        "0.5 → {model}"
+        "train: {faces:# face|# faces} ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 "
+        "{f1:.3f} at 0.5 → {model}"
     )
     figures = {"accuracy": metrics["accuracy"], "auc": metrics["auc_roc"], "f1": metrics["f1_score"]}
     print(tell(text, faces=len(trained.labels), verifier=params.train.verifier, model=MODEL, **figures))

@@ -149,8 +149,10 @@ def test_truncated_photos(client: FlaskClient, me_photo: bytes) -> None:
 
 def test_exactly_the_limit_passes_and_one_byte_more_does_not(client: FlaskClient, me_photo: bytes) -> None:
     assert post_photo(client, padded(me_photo, LIMIT_BYTES)).status_code == 200
-    assert_error(post_photo(client, padded(me_photo, LIMIT_BYTES + 1)), 413, TOO_LARGE)
-    assert_error(post_photo(client, bytes(5_000_000)), 413, TOO_LARGE)
+    detail = assert_error(post_photo(client, padded(me_photo, LIMIT_BYTES + 1)), 413, TOO_LARGE)["detail"]
+    assert detail.startswith("La foto ocupa 2,01 MB y MAX_CONTENT_MB es 2. Redúcela")
+    detail = assert_error(post_photo(client, bytes(5_000_000)), 413, TOO_LARGE)["detail"]
+    assert detail.startswith("La foto ocupa 4,77 MB y MAX_CONTENT_MB es 2. Redúcela")
 
 
 @pytest.mark.parametrize(("megabytes", "shown"), [(1.5, "1.5"), (0.0625, "0.0625"), (3.0, "3")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -26,7 +27,7 @@ from tests.service.support import LIMIT_BYTES, Server, padded, posix_only, runni
 
 pytestmark = posix_only
 
-TOO_LARGE = {"error": "Archivo demasiado grande. Límite: 2 MB"}
+TOO_LARGE = "Archivo demasiado grande. Límite: 2 MB"
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=limite"}
 PLAIN = [sys.executable, "-m", "gunicorn", "-w", "4", "--timeout", "120", "-b", "127.0.0.1:{port}"]
 APP = "service:create_app()"
@@ -79,12 +80,16 @@ def test_every_endpoint(gunicorn: Server, me_photo: bytes, stranger_photo: bytes
     assert requests.get(f"{gunicorn.url}/nada", timeout=5).json() == {"error": "Ruta no encontrada"}
 
 
+def assert_too_large(answer: requests.Response, megabytes: str) -> None:
+    assert (answer.status_code, answer.json()["error"]) == (413, TOO_LARGE)
+    assert answer.json()["detail"].startswith(f"La foto ocupa {megabytes} MB y MAX_CONTENT_MB es 2.")
+
+
 def test_as_the_contract_starts_it(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
     with running([*PLAIN, APP], settings, tmp_path) as server:
         assert requests.get(f"{server.url}/healthz", timeout=5).json() == {"status": "ok"}
         assert server.verify(me_photo).json()["is_me"] is True
-        too_large = server.verify(bytes(3_000_000))
-        assert (too_large.status_code, too_large.json()) == (413, TOO_LARGE)
+        assert_too_large(server.verify(bytes(3_000_000)), "2,87")
 
 
 def test_preloaded_without_the_shipped_file(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
@@ -160,15 +165,13 @@ def test_shipped_settings(no_models: Settings, tmp_path: Path, concurrency: str 
 
 def test_exactly_the_limit_passes_and_one_byte_more_does_not(gunicorn: Server, me_photo: bytes) -> None:
     assert gunicorn.verify(padded(me_photo, LIMIT_BYTES)).status_code == 200
-    too_large = gunicorn.verify(padded(me_photo, LIMIT_BYTES + 1))
-    assert (too_large.status_code, too_large.json()) == (413, TOO_LARGE)
+    assert_too_large(gunicorn.verify(padded(me_photo, LIMIT_BYTES + 1)), "2,01")
 
 
 @pytest.mark.parametrize("size", [3_000_000, 20_000_000])
 def test_too_large_a_photo_gets_its_answer(gunicorn: Server, size: int) -> None:
     for _ in range(5):  # a lost race shows up now and then only
-        answer = gunicorn.verify(bytes(size))
-        assert (answer.status_code, answer.json()) == (413, TOO_LARGE)
+        assert_too_large(gunicorn.verify(bytes(size)), {3_000_000: "2,87", 20_000_000: "19,08"}[size])
 
 
 @pytest.mark.parametrize("size", [3_000_000, 20_000_000])
@@ -189,7 +192,8 @@ def test_too_large_a_photo_gets_its_answer_with_curl(gunicorn: Server, tmp_path:
         ]
         done = subprocess.run(command, capture_output=True, timeout=30, check=False)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.decode() == '{"error":"Archivo demasiado grande. Límite: 2 MB"}\n413'
+        text, _, status = done.stdout.decode().rpartition("\n")
+        assert (status, json.loads(text)["error"]) == ("413", TOO_LARGE)
 
 
 def exchange(server: Server, sent: bytes, seconds: float = 5) -> tuple[bytes, float]:
@@ -273,7 +277,7 @@ def test_chunked_uploads(gunicorn: Server, me_photo: bytes) -> None:
         assert answer.request.headers["Transfer-Encoding"] == "chunked"
         assert answer.status_code == status
     cut_off = requests.post(url, data=pieces(bytes(20_000_000)), headers=MULTIPART, timeout=30)
-    assert (cut_off.status_code, cut_off.json()) == (413, TOO_LARGE)
+    assert_too_large(cut_off, "más de 2")
 
 
 def test_what_is_not_http_gets_json_too(gunicorn: Server) -> None:

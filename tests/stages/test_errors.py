@@ -254,7 +254,7 @@ def test_one_photo_of_me_is_cropped_and_refused_by_train(empty: Workspace, lfw_d
     empty.stage("quality")
     message = checked(empty, "train")
     assert message.startswith(
-        "me has 1 usable face, 1 that are not near-duplicates; at least 3 are needed to train and"
+        "me has 1 usable face, 1 that is not a near-duplicate; at least 3 are needed to train and"
     )
     assert message.endswith("Add photos to data/me")
 
@@ -342,7 +342,7 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
     ("train", write("data/embedding_recipe.json", b"{}"), "embedding_recipe.json is damaged", "--force embed"),
     ("evaluate", set_embeddings(lambda embeddings: embeddings[:-1]), "expected [N, D] and [N]", "dvc repro"),
     ("train", delete("data/groups.csv"), "there is no data/groups.csv", "python -m stages.quality"),
-    ("train", write("data/groups.csv", b"row,group\n0,0\n"), "groups.csv has 1 rows, the embeddings",
+    ("train", write("data/groups.csv", b"row,group\n0,0\n"), "groups.csv has 1 row, the embeddings",
      "--force quality"),
     ("train", write("data/groups.csv", b"row\n0\n"), "is damaged (no column group)", "dvc repro --force quality"),
     ("evaluate", delete("data/predictions.csv"), "there is no data/predictions.csv", "python -m stages.train"),

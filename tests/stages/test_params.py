@@ -39,6 +39,7 @@ WRONG: dict[str, list[Any]] = {
     "embed.device": ["gpu", 0, None],
     "quality.hash_distance": [-1, 25, 1.5, None],
     "quality.duplicate_cosine": [-0.1, 1.1, NAN, None],
+    "quality.copy_cosine": [-0.1, 1.1, NAN, None],
     "quality.label_score": [0.49, 1, NAN, None],
     "quality.min_face": [-1, 1001, 4.5, None],
     "quality.min_sharpness": [-0.1, 1.1, NAN, "sharp", None],

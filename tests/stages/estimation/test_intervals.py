@@ -69,17 +69,28 @@ def test_it_holds_the_rate_and_stays_within_0_and_1() -> None:
 
 def test_the_bootstrap_s_bounds_are_those_of_95_per_cent() -> None:
     """Of 100 people of one photo, 30 go wrong: the rate drawn is binomial."""
-    low, high = intervals._bootstrap(np.arange(100) < 30, np.arange(100), 20_000, 0)
-    assert (low, high) == pytest.approx(binom.ppf([0.025, 0.975], 100, 0.3) / 100, abs=0.006)
+    low, high = intervals._bootstrap((np.arange(100) < 30)[:, None], np.arange(100), 20_000, 0)
+    assert (low[0], high[0]) == pytest.approx(binom.ppf([0.025, 0.975], 100, 0.3) / 100, abs=0.006)
 
 
 def test_as_many_resamplings_are_drawn_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
     quantile = np.quantile
-    monkeypatch.setattr(np, "quantile", lambda rates, *given: drawn.append(len(rates)) or quantile(rates, *given))
+    monkeypatch.setattr(
+        np, "quantile", lambda rates, q, axis: drawn.append(len(rates)) or quantile(rates, q, axis=axis)
+    )
     for count in (100, 200, 1050):
         rate_interval(np.arange(30) < 9, np.arange(30), count)
     assert drawn == [100, 200, 1050]
+
+
+def test_several_rates_have_the_intervals_that_each_has_alone() -> None:
+    """None wrong, all wrong, and two between, of people with one to three photos."""
+    errors = np.arange(60)[:, None] % 7 < np.array([0, 2, 5, 7])
+    groups = np.arange(60) // np.repeat([1, 2, 3], 20)
+    several = intervals.rate_intervals(errors, groups, 300)
+    assert several == [rate_interval(column, groups, 300) for column in errors.T]
+    assert several[0].low == 0 and several[3].high == 1
 
 
 def test_the_same_seed_gives_the_same() -> None:

@@ -126,11 +126,13 @@ def test_where_no_face_is_mistaken_the_det_curve_lies_on_the_edge_is_seen_and_sa
 
 
 def test_calibration_is_the_share_of_me_over_the_score(drawn: list[Figure], tmp_path: Path) -> None:
-    table = pd.DataFrame({"score": [0.05, 0.4, 0.9], "share_me": [0.1, 0.3, 1.0], "weight": [0.5, 0.125, 0.375]})
+    table = pd.DataFrame({"score": [0.05, 0.15, 0.25], "share_me": [0.1, 0.3, 1.0], "weight": [0.5, 0.125, 0.375],
+                          "faces": [80, 10, 60]})  # fmt: skip
     plots.draw_calibration(table, BACKBONE, tmp_path / "calibration.png")
     axes = only(drawn)
-    wanted = [(0.05, 0.1), (0.4, 0.3), (0.9, 1.0)]
+    wanted = [(0.05, 0.1), (0.15, 0.3), (0.25, 1.0)]
     assert points(curve(axes)) == wanted
+    assert not axes.texts, "no tenth is left out"
     (scatter,) = axes.collections
     assert np.asarray(scatter.get_offsets()).tolist() == [list(point) for point in wanted]
     areas = np.asarray(scatter.get_sizes())
@@ -138,6 +140,23 @@ def test_calibration_is_the_share_of_me_over_the_score(drawn: list[Figure], tmp_
     assert [(0.0, 0.0), (1.0, 1.0)] in [points(line) for line in axes.lines]
     assert axes.get_xlabel() and axes.get_ylabel() and BACKBONE in axes.get_title()
     assert_picture(tmp_path / "calibration.png")
+
+
+def test_calibration_draws_nothing_where_few_faces_are(drawn: list[Figure], tmp_path: Path) -> None:
+    """Tenths 3 and 7 have too few faces: they are no points, and no line leads past them; the picture says so."""
+    table = pd.DataFrame({
+        "score": [0.05, 0.15, 0.35, 0.55, 0.65, 0.75, 0.99], "share_me": [0, 0.1, 1, 0.5, 0.6, 0, 1],
+        "weight": [0.3, 0.1, 0.01, 0.1, 0.1, 0.02, 0.37], "faces": [50, 12, 3, 11, 15, 9, 40],
+    })  # fmt: skip
+    plots.draw_calibration(table, BACKBONE, tmp_path / "calibration.png")
+    axes = only(drawn)
+    (scatter,) = axes.collections
+    shown = [(0.05, 0.0), (0.15, 0.1), (0.55, 0.5), (0.65, 0.6), (0.99, 1.0)]
+    assert np.asarray(scatter.get_offsets()).tolist() == [list(point) for point in shown]
+    lines = [points(line) for line in axes.lines]
+    assert lines[1:] == [shown[:2], shown[2:4], shown[4:]]
+    (said,) = axes.texts
+    assert "fewer than 10 faces" in said.get_text()
 
 
 def test_scores_are_spread_by_class_with_the_thresholds_where_they_lie(drawn: list[Figure], tmp_path: Path) -> None:
@@ -240,7 +259,7 @@ def words_of(figure: Figure) -> str:
 
 def test_every_word_is_in_the_language_chosen(drawn: list[Figure], tmp_path: Path) -> None:
     rates, labels = np.array([0.0, 0.25, 1.0]), np.array([0, 1, 1])
-    calibration = pd.DataFrame({"score": [0.2, 0.75], "share_me": [0.1, 0.9], "weight": [0.5, 0.5]})
+    calibration = pd.DataFrame({"score": [0.2, 0.75], "share_me": [0.1, 0.9], "weight": [0.5, 0.5], "faces": [50, 3]})
     steps = [("none", 0.0, ""), *((way.name, way.levels[0], way.unit) for way in DEGRADATIONS)]
     table = pd.DataFrame(
         [

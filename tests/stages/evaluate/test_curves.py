@@ -50,7 +50,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, An
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reports").mkdir()
     scores = held_out()
-    curves.write_all(scores, threshold_table(scores.labels, scores.scores, 21), THRESHOLD, CHOSEN, "a-backbone")
+    curves.write_all(scores, threshold_table(scores, 21, 50), THRESHOLD, CHOSEN, "a-backbone")
     return {path.stem: pd.read_csv(path) for path in sorted((tmp_path / "reports").glob("*.csv"))}
 
 
@@ -68,6 +68,7 @@ def test_columns_hold_what_they_are_called(written: dict[str, pd.DataFrame]) -> 
     assert precision_recall.to_numpy() == pytest.approx(expected.to_numpy())
     assert list(written["threshold_analysis"].columns) == [
         "threshold", "far", "frr", "precision", "recall", "f1", "accuracy",
+        "far_low", "far_high", "frr_low", "frr_high",
     ]  # fmt: skip
     assert len(written["threshold_analysis"]) == 21
 
@@ -91,9 +92,10 @@ def test_scores_are_spread_over_bins_by_class(written: dict[str, pd.DataFrame]) 
 def test_calibration_by_hand() -> None:
     """Four strangers and two photos of me: of class weight each stranger has an eighth, each photo of me a quarter."""
     labels, scores = np.array([0, 0, 0, 0, 1, 1]), np.array([0.05, 0.07, 0.55, 0.58, 0.52, 1.0])
-    table = curves.calibration_table(labels, scores)
+    table = curves.calibration_table(HeldOutScores(np.array([0, 0, 1, 2, 3, 4]), labels, scores, np.arange(6)))
     assert table["weight"].tolist() == pytest.approx([1 / 4, 1 / 2, 1 / 4])
     assert table["share_me"].tolist() == pytest.approx([0, 1 / 2, 1])
+    assert table["faces"].tolist() == [1, 3, 1], "the first two scores are of one face"
     assert table["score"].tolist() == pytest.approx([0.06, (0.55 / 8 + 0.58 / 8 + 0.52 / 4) / 0.5, 1.0])
 
 
@@ -115,7 +117,7 @@ def test_each_picture_is_given_what_it_shows(asked: dict[str, tuple[Any, ...]]) 
     assert np.array_equal(asked["precision_recall"][1], precision)
     assert asked["precision_recall"][2] == pytest.approx(average_precision_score(scores.labels, scores.scores))
     assert np.array_equal(asked["det"][0], fpr) and np.array_equal(asked["det"][1], 1 - tpr)
-    pd.testing.assert_frame_equal(asked["calibration"][0], curves.calibration_table(scores.labels, scores.scores))
+    pd.testing.assert_frame_equal(asked["calibration"][0], curves.calibration_table(scores))
     assert np.array_equal(asked["scores"][0], scores.labels) and np.array_equal(asked["scores"][1], scores.scores)
     assert asked["scores"][2] == {"default": THRESHOLD, "chosen": CHOSEN}
     actual, predicted, threshold = asked["confusion"][:3]

@@ -48,7 +48,7 @@ def test_validation_faces_choose_if_there_are_some_and_test_faces_judge(chosen_o
     assert judged.operating_point == point
     at_point = rates_with_intervals(test, point.threshold, 120)
     assert judged.figures_at_point == {name: at_point[name] for name in ("far", "far_interval", "frr", "frr_interval")}
-    table = threshold_table(chooser.labels, chooser.scores, params.thresholds)
+    table = threshold_table(chooser, params.thresholds, params.bootstrap)
     pd.testing.assert_frame_equal(judged.thresholds, table)
     analysis = analyse_thresholds(chooser, table, params, point.threshold)
     metrics = classification_metrics(test.labels, test.scores, 0.7)
@@ -216,7 +216,10 @@ def test_curves_are_written_as_tables(inside: Workspace) -> None:
     assert precision_recall["recall"].is_monotonic_increasing
     assert precision_recall["precision"].between(0, 1).all()
     thresholds = pd.read_csv("reports/threshold_analysis.csv")
-    assert list(thresholds.columns) == ["threshold", "far", "frr", "precision", "recall", "f1", "accuracy"]
+    assert list(thresholds.columns) == [
+        "threshold", "far", "frr", "precision", "recall", "f1", "accuracy",
+        "far_low", "far_high", "frr_low", "frr_high",
+    ]  # fmt: skip
     assert len(thresholds) == 21
     confusion = pd.read_csv("reports/confusion_matrix.csv")
     first = pd.read_csv("data/predictions.csv").query("repeat == 0")

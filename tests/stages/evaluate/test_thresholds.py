@@ -22,11 +22,29 @@ def table_of(f1: list[float]) -> pd.DataFrame:
 
 
 def test_the_table_goes_evenly_from_0_to_1() -> None:
-    table = thresholds.threshold_table(LABELS, SCORES, 11)
+    table = thresholds.threshold_table(HeldOutScores(np.arange(9), LABELS, SCORES, np.arange(9)), 11, 50)
     assert list(table["threshold"]) == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
     assert (np.diff(table["far"]) <= 0).all()
     assert (np.diff(table["frr"]) >= 0).all()
     assert table["f1"].iloc[5] == pytest.approx(0.8)
+
+
+def test_the_table_has_the_intervals_of_the_report() -> None:
+    """Three photos of one stranger and one of each of three others; each photo of me is scored in two rounds."""
+    labels = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    scores = np.array([0.9, 0.55, 0.2, 0.4, 0.1, 0.3, 0.8, 0.7, 0.35, 0.6, 0.65, 0.95])
+    groups = np.array([0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5, 6])
+    held_out = HeldOutScores(np.arange(12), labels, scores, groups)
+    table = thresholds.threshold_table(held_out, 21, 300)
+    for row in table.to_dict("records"):
+        expected = rates_with_intervals(held_out, row["threshold"], 300)
+        for name in ("far", "frr"):
+            assert row[name] == expected[name]
+            assert [row[f"{name}_low"], row[f"{name}_high"]] == pytest.approx(
+                list(expected[f"{name}_interval"].values())
+            )
+            assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"]
+    assert table["far_high"].iloc[-1] > 0.5, "nobody got in, and it is not certain that nobody will"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +99,7 @@ def test_each_threshold_worth_knowing_stands_under_its_own_name() -> None:
     scores = np.concatenate([generator.beta(2, 5, 200), generator.beta(4, 3, 40)])
     chooser = HeldOutScores(np.arange(240), labels, scores, np.arange(240))
     params = replace(load_params(ROOT / "params.yaml").evaluate, threshold=0.75, bootstrap=150)
-    table = thresholds.threshold_table(labels, scores, 101)
+    table = thresholds.threshold_table(chooser, 101, 50)
     analysis = thresholds.analyse_thresholds(chooser, table, params, target=0.9)
     best = thresholds.best_threshold(table, "f1")
     equal = thresholds.equal_error_rate(labels, scores)

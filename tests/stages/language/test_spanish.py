@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import faces
 import stages
 from faces import errors
-from faces.message import Message
+from faces.message import PLURAL, Message, fill
 from stages.language.telling import SPANISH, language_of, number, some, speak, tell, tell_again
 
 FOLDERS = [Path(package.__file__).parent for package in (faces, stages) if package.__file__]
@@ -80,12 +81,13 @@ def find_texts() -> tuple[set[str], list[str]]:
     return found - SAME, joined
 
 
-def placeholders(template: str) -> list[tuple[str, str, str]]:
-    return sorted(
-        (name, spec or "", conversion or "")
+def placeholders(template: str) -> set[tuple[str, str, str]]:
+    """Name, format and conversion of each; of a count the words are no part of it, since each language has its own."""
+    return {
+        (name, "" if PLURAL in (spec or "") else spec or "", conversion or "")
         for _, name, spec, conversion in string.Formatter().parse(template)
         if name is not None
-    )
+    }
 
 
 def test_every_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
@@ -98,7 +100,53 @@ def test_every_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
 
 @pytest.mark.parametrize("english", sorted(SPANISH))
 def test_the_spanish_has_the_same_values(english: str) -> None:
-    assert set(placeholders(SPANISH[english])) == set(placeholders(english))
+    assert placeholders(SPANISH[english]) == placeholders(english)
+
+
+MANY = r"\b1 (?!(?:is|es|process|más|menos)\b)\w+s\b|\b1 people\b|\b1(?: \w+)? (?:are(?! needed)|were|have|son|están)\b"
+"""What reads wrong of one thing: a plural after "1", or the verb of several."""
+
+COUNTS = {
+    name
+    for text in (*SPANISH, *SPANISH.values())
+    for _, name, spec, _ in string.Formatter().parse(text)
+    if name is not None and PLURAL in (spec or "")
+}
+"""The placeholders that bring words in some text: what they are called in one text counts things in all."""
+
+
+@pytest.mark.parametrize("text", sorted({*SPANISH, *SPANISH.values()} - SAME))
+def test_every_text_reads_right_of_one_thing(text: str) -> None:
+    figures = {name for name, spec, _ in placeholders(text) if spec}
+    said = fill(
+        text, **{name: 2.5 if name in figures else 1 if name in COUNTS else "x" for name, _, _ in placeholders(text)}
+    )
+    assert not re.search(MANY, said), said
+
+
+def test_counts_are_known_by_their_names() -> None:
+    assert {"count", "faces", "photos", "rows", "me", "not_me"} <= COUNTS
+    assert not COUNTS & {"path", "name", "names", "folder", "table"}
+
+
+@pytest.mark.parametrize(
+    ("template", "one", "several", "none"),
+    [("{n:# photo is|# photos are} new", "1 photo is new", "2 photos are new", "0 photos are new"),
+     ("{n} of {m:its only photo|# photos}", "1 of its only photo", "2 of 2 photos", "0 of 0 photos"),
+     ("{{{n:# a|# b}}}", "{1 a}", "{2 b}", "{0 b}")],
+)  # fmt: skip
+def test_a_count_brings_the_words_that_go_with_it(template: str, one: str, several: str, none: str) -> None:
+    assert [fill(template, n=count, m=count) for count in (1, 2, 0)] == [one, several, none]
+    assert Message(template, n=1, m=1) == one
+
+
+@pytest.mark.usefixtures("spanish")
+def test_counts_in_a_text_from_a_file_are_told_again() -> None:
+    assert tell_again("ONNX Runtime on the CPU, 1 thread") == "ONNX Runtime en el procesador, 1 hilo"
+    assert tell_again("ONNX Runtime on the CPU, 12 threads") == "ONNX Runtime en el procesador, 12 hilos"
+    assert tell_again("1 of 1 crop is new: a, b") == "1 de 1 recorte es nuevo: a, b"
+    assert tell_again("1 of 30 crops is new: a, b") == "1 de 30 recortes es nuevo: a, b"
+    assert tell_again("12 of 30 crops are new: a, b") == "12 de 30 recortes son nuevos: a, b"
 
 
 def test_nothing_is_translated_twice() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from stages.quality.grouping import NearDuplicates, find_near_duplicates, group_rows
 
@@ -18,13 +19,13 @@ def unit(*angles: float) -> np.ndarray:
 
 def compared(
     bits: list[int], angles: list[float], labels: list[int] | None = None, photos: list[int] | None = None,
-    distance: int = 3, cosine: float = 0.9,
+    distance: int = 3, cosine: float = 0.9, copy_cosine: float = 1.1,
 ) -> NearDuplicates:  # fmt: skip
-    """Rows of me in photos of their own, but for what is given."""
+    """Rows of me in photos of their own, but for what is given; faces alone make no copy unless a limit is given."""
     count = len(bits)
     return find_near_duplicates(
         np.array(bits, np.uint64), unit(*angles), np.array(labels or [1] * count),
-        np.array(photos or range(count)), distance, cosine,
+        np.array(photos or range(count)), distance, cosine, copy_cosine,
     )  # fmt: skip
 
 
@@ -43,7 +44,26 @@ def test_alike_from_afar_is_not_enough_nor_are_like_faces() -> None:
     assert compared([0, 0b11111], [0, 0]).groups.tolist() == [0, 1]
 
 
+def test_faces_that_are_as_alike_as_copies_are_enough_whatever_the_hashes_are() -> None:
+    """Rows 1 and 2 have other hashes; row 2 is a little too far from row 0, and goes with it through row 1."""
+    limit = float(np.float32(unit(0) @ unit(5).T)[0, 0])
+    near = compared([0, 2**40 - 1, 2**60 - 1, 7], [0, 5, 10, 60], copy_cosine=limit)
+    assert near.groups.tolist() == [0, 0, 0, 1]
+    assert near.same_class.tolist() == [-1, 0, 1, -1]
+    assert near.distance_same.tolist() == [0, 40, 20, 0]
+    assert near.cosine_same == pytest.approx([0, limit, limit, 0])
+    assert compared([0, 2**40 - 1], [0, 5], copy_cosine=limit + 1e-6).groups.tolist() == [0, 1]
+
+
+def test_copies_in_the_other_class_are_found_by_their_faces_too() -> None:
+    near = compared([0, 2**40 - 1], [0, 1], labels=[1, 0], copy_cosine=0.995)
+    assert (near.other_class.tolist(), near.same_class.tolist()) == ([-1, 0], [-1, -1])
+    assert near.distance_other[1] == 40
+    assert near.cosine_other[1] == pytest.approx(np.cos(np.deg2rad(1)))
+
+
 def test_faces_of_one_photo_do_not_repeat_it() -> None:
+    assert compared([0, 0], [0, 0], photos=[5, 5], copy_cosine=0.9).groups.tolist() == [0, 1]
     assert compared([0, 0, 0], [0, 0, 0], photos=[5, 5, 6]).same_class.tolist() == [-1, -1, 0]
 
 
@@ -86,7 +106,7 @@ def test_a_photo_in_both_classes_joins_its_rows() -> None:
 
 
 def naive_near_duplicates(
-    bits: Iterable[int], embeddings: np.ndarray, photos: np.ndarray, distance: int, cosine: float
+    bits: Iterable[int], embeddings: np.ndarray, photos: np.ndarray, distance: int, cosine: float, copy_cosine: float
 ) -> set[tuple[int, int]]:
     numbers = list(bits)
     return {
@@ -94,8 +114,13 @@ def naive_near_duplicates(
         for second in range(len(numbers))
         for first in range(second)
         if photos[first] != photos[second]
-        and (numbers[first] ^ numbers[second]).bit_count() <= distance
-        and embeddings[first] @ embeddings[second] >= cosine
+        and (
+            embeddings[first] @ embeddings[second] >= copy_cosine
+            or (
+                (numbers[first] ^ numbers[second]).bit_count() <= distance
+                and embeddings[first] @ embeddings[second] >= cosine
+            )
+        )
     }
 
 
@@ -110,8 +135,8 @@ def test_blocks_find_what_a_loop_over_pairs_finds() -> None:
     embeddings = generator.normal(size=(60, 16))[family] + generator.normal(size=(count, 16)) * 0.25
     embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
     labels, photos = generator.integers(0, 2, count), np.arange(count) // 2
-    found = find_near_duplicates(bits, embeddings, labels, photos, 2, 0.93)
-    pairs = naive_near_duplicates(bits.tolist(), embeddings, photos, 2, 0.93)
+    found = find_near_duplicates(bits, embeddings, labels, photos, 2, 0.93, 0.985)
+    pairs = naive_near_duplicates(bits.tolist(), embeddings, photos, 2, 0.93, 0.985)
     assert len(pairs) > 1000
     parent = list(range(count))
 

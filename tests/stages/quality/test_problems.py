@@ -37,7 +37,8 @@ def faces_of(*rows: dict[str, Any]) -> pd.DataFrame:
 
 def no_duplicates(count: int) -> NearDuplicates:
     nothing = np.full(count, NONE)
-    return NearDuplicates(np.arange(count), nothing, nothing, np.zeros(count, int), np.zeros(count, int))
+    none = np.zeros(count)
+    return NearDuplicates(np.arange(count), nothing, nothing, none.astype(int), none.astype(int), none, none)
 
 
 def unsuspicious(faces: pd.DataFrame) -> LabelCheck:
@@ -114,6 +115,7 @@ def test_duplicates_are_named_once_a_photo_with_the_other_and_their_distance() -
         groups=np.array([0, 1, 0, 0, 1, 1]),
         same_class=np.array([NONE, NONE, 0, 0, 1, NONE]), other_class=np.array([NONE, NONE, NONE, NONE, NONE, 1]),
         distance_same=np.array([0, 0, 3, 4, 5, 0]), distance_other=np.array([9, 9, 9, 9, 9, 6]),
+        cosine_same=np.array([0, 0, 0.96, 0.97, 0.98, 0]), cosine_other=np.array([0, 0, 0, 0, 0, 0.99]),
     )  # fmt: skip
     problems = found(faces, near=near)
     assert summary(problems) == [
@@ -122,6 +124,22 @@ def test_duplicates_are_named_once_a_photo_with_the_other_and_their_distance() -
     ]  # fmt: skip
     assert [one.other for one in problems] == ["me/b.jpg", "me/a.jpg", "me/a.jpg"]
     assert all(one.message.startswith(one.other) for one in problems)
+
+
+def test_photos_that_only_their_faces_give_away_are_copies_of_a_shot() -> None:
+    """The hashes differ in more bits than the limit: what is said is the cosine."""
+    faces = faces_of({}, {}, {}, {"photo": "not_me/a.jpg", "label": 0})
+    near = NearDuplicates(
+        groups=np.zeros(4, int), same_class=np.array([NONE, 0, 1, NONE]), other_class=np.array([NONE, NONE, NONE, 2]),
+        distance_same=np.array([0, 7, 8, 0]), distance_other=np.array([0, 0, 0, 30]),
+        cosine_same=np.array([0, 0.999, 0.9961234, 0]), cosine_other=np.array([0, 0, 0, 0.997]),
+    )  # fmt: skip
+    problems = found(faces, near=near, params=replace(PARAMS, copy_cosine=0.9931))
+    assert summary(problems) == [
+        ("in_both_classes", "not_me/a.jpg", 0.997, 0.9931, 3), ("near_duplicate", "me/1.jpg", 7, 7, 1),
+        ("copied_shot", "me/2.jpg", 0.99612, 0.9931, 2),
+    ]  # fmt: skip
+    assert "mirrored" in problems[2].message and "mirrored" not in problems[1].message
 
 
 def test_photos_with_several_faces_are_named_once_with_how_many_are_used() -> None:

@@ -88,6 +88,7 @@ def test_a_face_without_a_score_is_no_suspect(sheet: Callable[..., Sections]) ->
     [
         ("suspected_not_me", 0.123, "", ("not me", "0.12")), ("suspected_me", 0.876, "", ("me", "0.88")),
         ("in_both_classes", 3, "me/sub/other.jpg", ("other.jpg",)), ("near_duplicate", 3, "me/x.jpg", ("x.jpg",)),
+        ("copied_shot", 0.998, "me/x.jpg", ("x.jpg",)),
         ("two_people", 0.1, "", ("second",)), ("tiny_face", 23.4, "", ("23",)), ("blurred", 0.001, "", ("blurred",)),
         ("dark_face", 12.3, "", ("dark", "12")), ("bright_face", 234.5, "", ("over", "234")),
         ("several_faces", 4, "", ("4",)),
@@ -115,14 +116,16 @@ def test_figures_count_problems_photos_groups_and_labels() -> None:
     problems = [problem(0, "blurred"), problem(0, "dark_face"), problem(3, "blurred"), problem(4, "suspected_me"),
                 problem(-1, "dominating_person")]  # fmt: skip
     groups, labels = np.array([0, 1, 1, 2, 2, 3, 4]), FACES["label"].to_numpy()
+    shots = np.array([0, 1, 1, 2, 3, 4, 5])
     scores = np.array([0.9, np.nan, np.nan, 0.3, np.nan, 0.2, 0.1])
     stray = np.array([False, True, False, False, False, False, False])
-    figures = quality.describe(problems, groups, labels, LabelCheck(scores, stray, SURE.likeness, 0.3, ()))
+    figures = quality.describe(problems, groups, shots, labels, LabelCheck(scores, stray, SURE.likeness, 0.3, ()))
     counts = {"blurred": 2, "dark_face": 1, "suspected_me": 1, "dominating_person": 1}
     assert figures == {
         "problems": dict.fromkeys(PROBLEM_NAMES, 0) | counts,
         "photos_with_problems": 2,
         "groups": {"not_me": 3, "me": 2},
+        "distinct_faces": {"not_me": 4, "me": 2},
         "labels_checked": {"not_me": 3, "me": 2},
     }
 
@@ -141,6 +144,18 @@ def test_suspects_are_warned_of_one_by_one_and_others_by_kind(caplog: pytest.Log
         "blurred faces (2): me/a, me/b",
         "me/c: dark_face of me/c",
     ]  # fmt: skip
+
+
+def test_how_many_photos_of_me_are_copies_of_how_many_shots_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Two photos of me are of one shot; those of others are not counted, nor is a photo's second face."""
+    quality.warn_of_copies(FACES, np.array([0, 1, 1, 2, 2, 2, 3]))
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert re.findall(r"\d+", said) == ["3", "2", "1"] and "add nothing" in said
+    caplog.clear()
+    quality.warn_of_copies(
+        FACES.assign(photo=["me/a", "me/a", "me/c", *FACES["photo"][3:]]), np.array([0, 0, 1, 2, 2, 2, 2])
+    )
+    assert not caplog.records
 
 
 def test_more_than_ten_of_a_kind_are_counted(caplog: pytest.LogCaptureFixture) -> None:

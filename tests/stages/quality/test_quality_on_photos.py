@@ -16,11 +16,13 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
+from bench.copies import COPIES, save_copy
 from stages.crop import crop
 from stages.embed import embed
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.params import load_params
 from stages.quality import quality
+from stages.train import train
 from tests.stages.support import (
     ME,
     Workspace,
@@ -66,7 +68,7 @@ def counts(workspace: Workspace) -> dict[str, int]:
 def groups(workspace: Workspace) -> dict[str, set[int]]:
     """The groups of each photo's faces."""
     table = pd.read_csv(workspace.path("data/groups.csv"))
-    assert list(table.columns) == ["row", "group"]
+    assert list(table.columns) == ["row", "group", "shot"]
     assert list(table["row"]) == list(range(len(workspace.embeddings())))
     found: dict[str, set[int]] = {}
     for photo, group in zip(workspace.index()["photo"], table["group"], strict=True):
@@ -322,7 +324,39 @@ def test_all_near_duplicates(empty: Workspace, lfw_dir: Path, caplog: pytest.Log
     assert counts(empty)["near_duplicate"] == 10
     assert {name: len(own) for name, own in groups(empty).items()} == dict.fromkeys(groups(empty), 1)
     assert len(set.union(*groups(empty).values())) == 2
-    assert "labels could not be checked: me has 1 different photos" in caplog.text
+    assert "labels could not be checked: me has 1 different photo" in caplog.text
+
+
+def test_copies_of_a_shot_count_once(
+    empty: Workspace, lfw_dir: Path, photos_dir: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five shots of me and a portrait of somebody else, each in five copies: about five groups, and one."""
+    shots = photos_of_me(lfw_dir)[:5]
+    for shot in [*shots, photos_dir / "kate_siegel.jpg"]:
+        folder = empty.path("data/me" if shot in shots else "data/not_me/kate")
+        folder.mkdir(parents=True, exist_ok=True)
+        with Image.open(shot) as image:
+            for name in COPIES:
+                (folder / f"{shot.stem} {name}.jpg").write_bytes(save_copy(image, name))
+    put_photos(empty.root, lfw_dir, me=0, strangers=5)
+    run(empty)
+    shown = groups(empty)
+    me = {name: number for name, own in shown.items() for number in own if name.startswith("me/")}
+    assert len(me) == 25
+    assert 5 <= len(set(me.values())) <= 6
+    assert all(len({me[f"me/{shot.stem} {name}.jpg"] for name in COPIES}) <= 2 for shot in shots)
+    figures = json.loads(empty.path("reports/data_quality.json").read_text())
+    assert figures["distinct_faces"] == {"me": len(set(me.values())), "not_me": 6}
+    assert figures["problems"]["copied_shot"] >= 5
+    assert figures["problems"]["copied_shot"] + figures["problems"]["near_duplicate"] >= 20
+    assert (
+        f"me has 25 photos of only {len(set(me.values()))} shots: {25 - len(set(me.values()))} are copies"
+        in caplog.text
+    )
+    monkeypatch.chdir(empty.root)
+    train.main()
+    assert f"me has 25 faces of {len(set(me.values()))} shots" in caplog.text
+    assert "not_me has 10 faces of 6 shots" in caplog.text
 
 
 def test_the_sheet_shows_as_many_faces_as_asked_for(spoilt: Workspace, tmp_path: Path) -> None:
@@ -425,4 +459,4 @@ def test_missing_or_damaged_input(
 def test_nobody_is_named_in_groups(spoilt: Workspace) -> None:
     text = spoilt.path("data/groups.csv").read_text()
     assert ME not in text
-    assert set(text) <= set("row,group\n0123456789")
+    assert set(text) <= set("row,group,shot\n0123456789")

@@ -57,7 +57,7 @@ def made_up_values() -> dict[str, Any]:
         return {"not_me": next(counts), "me": next(counts)}
 
     names = ("accuracy", "auc_roc", "precision", "recall", "f1_score")
-    photos = ("photos", "with_face", "no_face", "unusable", "faces_used")
+    photos = ("photos", "with_face", "no_face", "unusable", "faces_used", "distinct_faces")
     analysis = {name: at() for name in ("at_default", "at_target_far", "at_optimal_f1", "at_equal_error_rate")}
     point = at() | {"target_far": next(rates), "supported": False, "people": 250, "effective_people": 180,
                     "people_needed": next(counts)}  # fmt: skip

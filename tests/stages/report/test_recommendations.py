@@ -13,9 +13,16 @@ from stages.report import rendering, report
 from stages.robustness.degradations import DEGRADATIONS
 from tests.stages.report.support import made_up_values
 
-COUNTS = {"photos": 60, "with_face": 60, "no_face": 0, "unusable": 0, "faces_used": 60}
-FEW, SOME, MANY = ({**COUNTS, "faces_used": count} for count in (12, 30, 400))
-JUST_FEW, JUST_SOME, LAST_SOME, IDEAL = ({**COUNTS, "faces_used": count} for count in (19, 20, 49, 50))
+COUNTS = {"photos": 60, "with_face": 60, "no_face": 0, "unusable": 0, "faces_used": 60, "distinct_faces": 60}
+
+
+def of(count: int) -> dict[str, int]:
+    """So many faces of as many shots."""
+    return {**COUNTS, "faces_used": count, "distinct_faces": count}
+
+
+FEW, SOME, MANY = of(12), of(30), of(400)
+JUST_FEW, JUST_SOME, LAST_SOME, IDEAL = of(19), of(20), of(49), of(50)
 POINT = {"threshold": 0.8125, "target_far": 0.05, "supported": True, "people": 60, "effective_people": 60,
          "people_needed": 60,
          "far": 0.04, "frr": 0.125}  # fmt: skip
@@ -63,8 +70,9 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"me": JUST_FEW, "not_me": IDEAL}, {"name": "add_photos", "class": "me", "count": 19, "recommended": 20}),
     ({"me": JUST_SOME, "not_me": IDEAL}, {"name": "more_is_better", "class": "me", "count": 20}),
     ({"me": IDEAL, "not_me": LAST_SOME}, {"name": "more_is_better", "class": "not_me", "count": 49}),
-    ({"me": {**COUNTS, "faces_used": 70}, "not_me": {**COUNTS, "faces_used": 400}},  # 14.9 %; 15 % is none
+    ({"me": of(70), "not_me": of(400)},  # 14.9 %; 15 % is none
      {"name": "imbalance", "share": 70 / 470}),
+    ({"me": {**of(90), "distinct_faces": 55}}, {"name": "copies", "class": "me", "faces": 90, "count": 55}),
     ({"not_me": MANY}, {"name": "imbalance", "share": 60 / 460}),
     ({"me": MANY}, {"name": "imbalance", "share": 400 / 460}),
     ({"requested": "facenet-vggface2"},
@@ -84,6 +92,19 @@ def test_recommendations_follow_from_the_figures(changes: dict[str, Any], expect
     strangers = {"no_stranger_got_in", "strangers_get_in"}
     assert set(found) - strangers == {expected["name"]} - strangers
     assert len(set(found) & strangers) == 1
+
+
+def test_copies_of_a_shot_do_not_count_as_photos() -> None:
+    """Of 100 faces of me and 300 of others, 15 and 60 are left: too few, more is better, and no imbalance."""
+    few = advice(me={**of(100), "distinct_faces": 15}, not_me={**of(300), "distinct_faces": 45})
+    assert few[1:] == [
+        {"name": "copies", "class": "not_me", "faces": 300, "count": 45},
+        {"name": "more_is_better", "class": "not_me", "count": 45},
+        {"name": "copies", "class": "me", "faces": 100, "count": 15},
+        {"name": "add_photos", "class": "me", "count": 15, "recommended": 20},
+    ]
+    unbalanced = advice(me={**of(100), "distinct_faces": 50}, not_me=of(300))
+    assert unbalanced[-1] == {"name": "imbalance", "share": 50 / 350}
 
 
 def test_a_higher_threshold_is_not_advised_where_it_would_be_lower() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -135,4 +138,38 @@ def test_text_is_escaped(tmp_path: Path) -> None:
 def test_a_page_says_its_language(values: Values, language: str, tmp_path: Path) -> None:
     page = rendering.render_html(rendering.render_markdown(language, values), language, tmp_path)
     assert f'<html lang="{language}">' in page
-    assert page.count("<table>") >= 6
+    assert page.count("<table") >= 6
+
+
+def test_cells_of_a_wide_table_know_their_column(tmp_path: Path) -> None:
+    wide = "| a | b | c | d |\n| --- | ---: | --- | --- |\n| 1 | 2 | 3 | 4 |\n| 5 | 6 | 7 | 8 |\n"
+    narrow = "| a | b | c |\n| --- | --- | --- |\n| 1 | 2 | 3 |\n"
+    page = rendering.render_html(f"# x\n\n{narrow}\n{wide}", "en", tmp_path)
+    assert page.count('<table class="wide">') == 1 and page.count("<table>") == 1
+    cells = re.findall(r'<td[^>]*data-label="(\w)"[^>]*>(\d)</td>', page)
+    assert cells == list(zip("abcdabcd", "12345678", strict=True))
+
+
+@LANGUAGES
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_nothing_is_cut_off_on_a_telephone(values: Values, language: str, tmp_path: Path) -> None:
+    """390 pixels wide, in a real browser: the page and every table fit, and a row of a wide table is a block."""
+    page = rendering.render_html(rendering.render_markdown(language, values), language, tmp_path)
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    measure = """<iframe src="page.html" style="width:390px;height:800px;border:0"></iframe><script>
+    onload = () => {
+      const page = document.querySelector("iframe").contentDocument, root = page.documentElement;
+      const wide = [...page.querySelectorAll("table")].filter(t => t.scrollWidth > t.clientWidth).length;
+      const rows = [...page.querySelectorAll(".wide tbody tr")].map(r => getComputedStyle(r).display);
+      document.body.textContent = JSON.stringify([root.scrollWidth, wide, rows.length, [...new Set(rows)]]);
+    }</script>"""
+    (tmp_path / "frame.html").write_text(measure, encoding="utf-8")
+    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+               "--allow-file-access-from-files",
+               f"--user-data-dir={tmp_path / 'profile'}", "--window-size=800,900", "--virtual-time-budget=5000",
+               "--dump-dom", (tmp_path / "frame.html").as_uri()]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    width, cut_off, rows, display = json.loads(re.findall(r"<body>(.*)</body>", done.stdout, re.DOTALL)[0])
+    assert width == 390
+    assert cut_off == 0
+    assert rows >= 8 and display == ["block"]

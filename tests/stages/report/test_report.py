@@ -272,7 +272,7 @@ def test_the_page_needs_no_other_file(built: Workspace) -> None:
         assert Image.open(io.BytesIO(content)).format == "PNG"
     assert not re.search(r"<script|http|<link", page)
     assert page.count("<h2>") == len(SECTIONS["en"])
-    assert page.count("<table>") >= 6
+    assert page.count("<table") >= 6
     assert "<title>Technical report: face verification</title>" in page
 
 
@@ -287,7 +287,7 @@ def test_photos_without_face_and_unusable_ones_are_counted_apart() -> None:
     )
     index = pd.DataFrame({"photo": ["me/a", "me/f", "not_me/d", "not_me/d"], "face": ["1", "0", "0", "1"]})
     assert report.not_the_largest(index) == ["me/a"]
-    assert report.count_photos(crops, index) == {
-        "not_me": {"photos": 1, "with_face": 1, "no_face": 0, "unusable": 0, "faces_used": 2},
-        "me": {"photos": 5, "with_face": 2, "no_face": 1, "unusable": 2, "faces_used": 2},
+    assert report.count_photos(crops, index, {"not_me": 2, "me": 1}) == {
+        "not_me": {"photos": 1, "with_face": 1, "no_face": 0, "unusable": 0, "faces_used": 2, "distinct_faces": 2},
+        "me": {"photos": 5, "with_face": 2, "no_face": 1, "unusable": 2, "faces_used": 2, "distinct_faces": 1},
     }

@@ -105,8 +105,8 @@ def test_what_is_promised_and_what_is_not_read_differently(values: Values, langu
 
 @LANGUAGES
 def test_the_data(values: Values, language: str) -> None:
-    rows = [[values["dataset"][name][part] for part in ("photos", "with_face", "no_face", "unusable", "faces_used")]
-            for name in ("me", "not_me")]  # fmt: skip
+    parts = ("photos", "with_face", "no_face", "unusable", "faces_used", "distinct_faces")
+    rows = [[values["dataset"][name][part] for part in parts] for name in ("me", "not_me")]
     expected = [*rows[0], *rows[1], values["metrics"]["people"]["not_me"], *list(values["quality"].values())[:2]]
     assert told(values, language, "Data") == expected
     text = section(rendering.render_markdown(language, values), language, "Data")
@@ -259,6 +259,7 @@ ADVICE: list[tuple[dict[str, Any], list[float]]] = [
     ({"name": "add_photos", "class": "me", "count": 11, "recommended": 23}, [11, 23]),
     ({"name": "more_is_better", "class": "not_me", "count": 31}, [31]),
     ({"name": "imbalance", "share": 0.071}, [7.1]),
+    ({"name": "copies", "class": "me", "faces": 33, "count": 12}, [33, 12]),
     ({"name": "no_stranger_got_in", "people": 61, "below": 0.0493}, [61, 4.9]),
     ({"name": "strangers_get_in", "far": 0.083, "threshold": 0.8765, "far_there": 0.041, "frr_there": 0.127},
      [8.3, 0.8765, 4.1, 12.7]),
@@ -314,9 +315,31 @@ def test_both_languages_say_the_same_figures(values: Values) -> None:
         assert own["es"] == own["en"], english
 
 
+MANY = r"\b1 (?!de\b|of\b)(?:[a-záéíóúñ]+ )?[a-záéíóúñ]+s\b|\b1 people\b|\bare 1\b|\b(?:los|las) 1\b|\bthe 1\b"
+"""What reads wrong of one thing: "1" before a plural, with a word between perhaps, and a plural before "1"."""
+
+
+def ones(value: Any) -> Any:
+    """The same figures, but every count is 1."""
+    if isinstance(value, dict):
+        return {name: ones(inner) for name, inner in value.items()}
+    return 1 if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@LANGUAGES
+@pytest.mark.parametrize("protocol", ["cross_validation", "holdout"])
+def test_a_report_reads_right_of_one_thing(values: Values, language: str, protocol: str) -> None:
+    values["metrics"]["protocol"]["name"] = protocol
+    values["recommendations"] = [entry for entry, _ in ADVICE]
+    text = rendering.render_markdown(language, ones(values))
+    said = "\n".join(line for line in text.splitlines() if not line.startswith(("1. ", "| ---")))
+    assert len(re.findall(r"\b1\b", said)) > 30
+    assert not re.findall(MANY, said)
+
+
 HEADINGS = {
-    "Data": {"en": ["photos", "with face", "without", "unusable", "used"],
-             "es": ["fotos", "con cara", "sin cara", "utiliz", "usadas"]},
+    "Data": {"en": ["photos", "with face", "without", "unusable", "used", "without copies"],
+             "es": ["fotos", "con cara", "sin cara", "utiliz", "usadas", "sin copias"]},
     "Thresholds": {"en": ["value", "far", "frr"], "es": ["valor", "far", "frr"]},
     "Fairness": {"en": ["group", "strangers", "far", "own", "frr"], "es": ["grupo", "ajenas", "far", "propias", "frr"]},
     "Latency": {"en": ["median", "95"], "es": ["mediana", "95"]},
@@ -356,7 +379,8 @@ def test_photos_whose_largest_face_was_not_taken_are_named(values: Values, langu
 KINDS = {
     "suspected_not_me": ("in `me` that may not", "de `me` que quizá no"), "two_people": ("second", "segunda"),
     "suspected_me": ("in `not_me` that may", "de `not_me` que quizá"), "in_both_classes": ("both", "ambas"),
-    "near_duplicate": ("duplicate", "duplicad"), "tiny_face": ("tiny", "diminuta"), "blurred": ("blurred", "borrosa"),
+    "near_duplicate": ("duplicate", "duplicad"), "copied_shot": ("copies", "copias"),
+    "tiny_face": ("tiny", "diminuta"), "blurred": ("blurred", "borrosa"),
     "dark_face": ("dark", "oscura"), "bright_face": ("bright", "luz"), "several_faces": ("several", "varias"),
     "dominating_person": ("dominate", "dominan"), "no_face": ("without a face", "sin cara"),
     "unusable": ("cannot be used", "no se puede"), "turned_away": ("to the side", "de frente"),

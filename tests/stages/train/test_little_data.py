@@ -79,7 +79,7 @@ def test_near_duplicates_of_one_photo_are_no_estimate(empty: Workspace, lfw_dir:
     for stage in ("crop", "embed", "quality"):
         empty.stage(stage)
     message = empty.failing("train")
-    assert message.startswith("me has 8 usable faces, 1 that are not near-duplicates; at least 3 are needed")
+    assert message.startswith("me has 8 usable faces, 1 that is not a near-duplicate; at least 3 are needed")
 
 
 def test_two_people_in_me_are_pointed_out_by_name(empty: Workspace, lfw_dir: Path) -> None:
