@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
+from faces.recognition.image import ImageTooLargeError, UnknownKindError, UnreadableImageError
 from service.admission import SaturatedError
 from service.config import Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
@@ -55,7 +55,7 @@ def register(app: Flask, settings: Settings) -> None:
     many_pixels = f"La imagen tiene demasiados píxeles. Límite: {megapixels} megapíxeles"
     for kind, answer in (
         (RequestEntityTooLarge, (413, TOO_LARGE.format(limit=megabytes))),
-        (NotJpegOrPngError, (400, WRONG_TYPE)),
+        (UnknownKindError, (400, WRONG_TYPE)),
         (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
     ):

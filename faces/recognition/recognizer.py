@@ -49,7 +49,7 @@ def find_faces(
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
     decodings = {max(decoded.size): decoded}
     for face in faces:  # each face decides its own resolution, so other faces do not change the crop of the largest one
-        needed = min(round(full_side / geometry.source_pixels(face)), full_side)
+        needed = min(round(full_side / geometry.source_pixels(face)), photo.finest_side)
         side = min((side for side in decodings if side >= needed), default=None)
         if side is None:
             finer = photo.decode(long_side=needed)
@@ -89,8 +89,9 @@ def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: Thread
     width, height = max(round(image.width / ratio), 1), max(round(image.height / ratio), 1)
 
     def narrowed(rows: slice) -> Image.Image:
-        band = _part(image, (0, rows.start, image.width, rows.stop))
-        return band.resize((width, band.height), Image.Resampling.BILINEAR)
+        # Not a part that is cut out first: of a large photo, that would be a copy of all its pixels.
+        box = (0, rows.start, image.width, rows.stop)
+        return image.resize((width, rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
 
     def shortened(columns: slice) -> Image.Image:
         strip = _part(narrow, (columns.start, 0, columns.stop, narrow.height))
