@@ -36,7 +36,8 @@ _BYTES_PER_PIXEL = 4  # of Pillow's RGB
 _RESERVE_BYTES = 24_000_000  # beside the pixels: what is left of a photo when its width is reduced, buffers
 _LEAST_MEMORY = _BYTES_PER_PIXEL * DEFAULT_MAX_PIXELS + _RESERVE_BYTES
 _BAND_PIXELS = 2**19  # converted at once
-_MOST_REDUCED = 8  # as libjpeg does at most
+_COARSEST = 8.0  # libjpeg's coarsest scale
+_MOST_REDUCED = 8
 _FIRST_ON_ITS_SIDE = 5  # orientations from here on swap width and height
 _FROM_BELOW = (3, 4, 6, 7)  # those where the first row as stored comes last
 
@@ -76,9 +77,7 @@ class Photo:
     _memory: int
 
     @classmethod
-    def open(
-        cls, source: bytes | Path, max_pixels: int = DEFAULT_MAX_PIXELS, kinds: Sequence[Kind] = KINDS
-    ) -> Photo:
+    def open(cls, source: bytes | Path, max_pixels: int = DEFAULT_MAX_PIXELS, kinds: Sequence[Kind] = KINDS) -> Photo:
         """Read the header of a photo and check it against the limits.
 
         Args:
@@ -94,9 +93,10 @@ class Photo:
         data = source.read_bytes() if isinstance(source, Path) else source
         kind = kind_of(data)
         if kind is None or kind not in kinds:
-            expected = [accepted.described for accepted in kinds]
             raise UnknownKindError(
-                "the content is {kind}; expected {expected}", kind=describe(data), expected=_either(expected)
+                "the content is {kind}; expected one of {names}",
+                kind=describe(data),
+                names=", ".join(accepted.name for accepted in kinds),
             )
         try:
             file = _read(data, kind)
@@ -156,7 +156,7 @@ class Photo:
         file, pixels = self._file, self.stored_size[0] * self.stored_size[1]
         converted = not file.ready or file.orientation in TURNS
         found = []
-        for ratio in (wanted, *(coarser for coarser in (2.0, 4.0, 8.0) if coarser > wanted)):
+        for ratio in (wanted, *(coarser for coarser in (2.0, 4.0, _COARSEST) if coarser > wanted)):
             decoded = pixels / file.scale(ratio) ** 2
             left = self._memory - file.fixed_bytes - file.bytes_per_pixel * decoded
             if left < 0:
@@ -173,7 +173,7 @@ class Photo:
                 width=self.stored_size[0],
                 height=self.stored_size[1],
                 kind=self.kind.described,
-                megabytes=(file.fixed_bytes + file.bytes_per_pixel * pixels) / 1e6,
+                megabytes=(file.fixed_bytes + file.bytes_per_pixel * pixels / file.scale(_COARSEST) ** 2) / 1e6,
                 limit=self._memory / 1e6,
             )
         _, ratio, reduction = min(found, key=lambda each: each[0])
@@ -212,14 +212,6 @@ def _no_memory() -> ImageTooCostlyError:
     return ImageTooCostlyError(
         Message("there is not enough memory to decode it. Close other programs, or save the photo smaller")
     )
-
-
-def _either(names: Sequence[Message]) -> Message:
-    """ "a JPEG, a PNG or a WebP"."""
-    first, *others = names
-    for name in others[:-1]:
-        first = Message("{first}, {second}", first=first, second=name)
-    return Message("{first} or {second}", first=first, second=others[-1]) if others else first
 
 
 def _finished(image: Image.Image, orientation: int, reduction: int) -> Image.Image:

@@ -33,8 +33,8 @@ _KNOWN = (0xDC, 0xFE, *range(0xE0, 0xF0))  # segments that libjpeg skips: DNL, C
 
 _MARKER = re.compile(rb"\xff([^\x00\xff])")  # libjpeg skips what lies before one, and so do viewers
 _END_OF_DATA = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_NOISE = bytes(range(1, 128)) * 64  # 8 kB of unlike bits: more than one unit of a scan can take
-_RESTARTS = b"".join(b"\xff" + bytes([marker]) + _NOISE[:127] for marker in range(0xD0, 0xD8))
+_NOISE = bytes((171 + 89 * i) % 255 for i in range(255)) * 32  # 8 kB, more than one unit of a scan can take
+_RESTARTS = b"".join(b"\xff" + bytes([marker]) + _NOISE[:255] for marker in range(0xD0, 0xD8))
 _PADDINGS = (b"", _NOISE + 2 * _RESTARTS)  # where libjpeg waits for a restart marker, it skips all that is before one
 _MOST_SEGMENTS = 20_000  # photos have some dozens; those with large depth maps some hundreds
 _MOST_CHECKED = 16_000_000  # pixels, of a file without an end marker
@@ -114,9 +114,8 @@ class JpegFile:
         if self.nanoseconds > MOST_NS:
             raise ImageTooCostlyError(
                 Message(
-                    "{width} × {height} pixels stored in {scans} passes (a progressive JPEG): decoding them takes "
-                    "about {times:.1f} times as long as the limit allows. Save it again as a JPEG that is not "
-                    "progressive",
+                    "{width} × {height} pixels in {scans} scans of a JPEG take {times:.1f} times as long to decode as "
+                    "the limit allows. Save it again as a JPEG that is not progressive",
                     width=self.size[0],
                     height=self.size[1],
                     scans=self._scans,

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # Bytes per pixel at the peak, the decoder's own and Pillow's together, measured with a reserve.
 _WEBP_BYTES = 17
-_AVIF_BYTES = 12
+_AVIF_BYTES = 12  # 9 with 8 bits a channel and halved colours
+_AVIF_ALPHA_BYTES = 17
 _HEIC_BYTES = 8
 _HEIC_DEEP_BYTES = 14  # more than 8 bits a channel, or transparency
 _EXIF_ITEM = re.compile(rb"(infe[\x00-\xff]{8})Exif")
@@ -76,7 +77,8 @@ class ModernFile:
         with _open_avif(data) as avif:
             # Pillow hands the turn that the properties ask for over as EXIF. libheif turns the pixels itself.
             orientation = orientation_of(avif.info.get("exif", b""))
-            return cls(kind, avif.size, orientation, _AVIF_BYTES, False, data)
+            plain = avif.mode == "RGB"
+            return cls(kind, avif.size, orientation, _AVIF_BYTES if plain else _AVIF_ALPHA_BYTES, plain, data)
 
     def check(self) -> None:
         """Nothing: what decoding takes follows from the size."""
@@ -148,8 +150,8 @@ def _open_heic(data: bytes) -> HeifImage:
 def _not_installed(kind: Kind, package: str) -> UnreadableImageError:
     return UnreadableImageError(
         Message(
-            "a {kind}, which cannot be read here: the package {package} lacks it. Install it (pip install {package}), "
-            "or save the photo as a JPEG",
+            "a {kind}, which cannot be read here: the package {package} is not installed, or was built without "
+            "it. Install it (pip install {package}), or save the photo as a JPEG",
             kind=kind.name,
             package=package,
         )

@@ -128,7 +128,7 @@ class _Chunks:
 
     def read(self) -> None:
         """Raises UnreadableImageError where there is no header first, or its checksum or the palette's is wrong."""
-        exif = b""
+        exif: bytes | None = None  # the first one decides
         for kind, content, right in self._each():
             if not self.header:
                 if kind != b"IHDR" or len(content) != 13 or not right:
@@ -142,11 +142,11 @@ class _Chunks:
                 self.palette = content
             elif kind == b"tRNS" and right and not self.pixels:
                 self.transparency = content
-            elif kind == b"eXIf":
-                exif = exif or content
-            elif kind in (b"tEXt", b"zTXt") and content.startswith(_PROFILE_KEYWORD):
-                exif = exif or _profile(kind, content[len(_PROFILE_KEYWORD) :])
-        self.orientation = orientation_of(exif)
+            elif kind == b"eXIf" and exif is None:
+                exif = content
+            elif kind in (b"tEXt", b"zTXt") and exif is None and content.startswith(_PROFILE_KEYWORD):
+                exif = _profile(kind, content[len(_PROFILE_KEYWORD) :])
+        self.orientation = orientation_of(exif or b"")
 
     def _each(self) -> Iterator[tuple[bytes, bytes, bool]]:
         """Kind, content and whether the checksum is right, to the end marker or where the file is cut off.

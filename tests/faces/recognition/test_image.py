@@ -17,8 +17,8 @@ from faces.recognition.image import (
     LARGEST_MAX_PIXELS,
     ImageError,
     ImageTooLargeError,
-    UnknownKindError,
     Photo,
+    UnknownKindError,
     UnreadableImageError,
 )
 from tests.faces.support import as_stored, encode, oriented
@@ -248,7 +248,9 @@ class TestOtherContent:
         path = tmp_path / "photo.jpg"
         path.write_bytes(data)
         for source in (data, path):
-            with pytest.raises(UnknownKindError, match=f"the content is {name}; expected a JPEG, a PNG"):
+            with pytest.raises(
+                UnknownKindError, match=f"the content is {name}; expected one of JPEG, PNG, WebP, HEIC, AVIF"
+            ):
                 Photo.open(source)
 
     @pytest.mark.parametrize("name", ["missing.jpg", "."])

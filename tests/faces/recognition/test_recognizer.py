@@ -13,7 +13,7 @@ from PIL import Image
 
 from faces.detection.detector import Detector
 from faces.detection.face import Face, intersection_over_union
-from faces.recognition.image import ImageTooLargeError, UnknownKindError, Photo
+from faces.recognition.image import ImageTooLargeError, Photo, UnknownKindError
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer, reduce_for_detection
 from faces.threads import ThreadedMap

@@ -220,12 +220,12 @@ def test_embed_takes_every_name(zoo: Zoo) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("text.jpg", "the content is a text file; expected a JPEG or a PNG"),
-        ("empty.jpg", "the content is an empty file; expected a JPEG or a PNG"),
+        ("text.jpg", "the content is a text file; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
+        ("empty.jpg", "the content is an empty file; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
         ("truncated.jpg", "a damaged JPEG, or cut off: "),
         ("header only.jpg", "a damaged JPEG, or cut off: "),
-        ("gif.png", "the content is a GIF; expected a JPEG or a PNG"),
-        ("webp.jpg", "the content is a WebP; expected a JPEG or a PNG"),
+        ("gif.png", "the content is a GIF; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
+        ("webp.jpg", "the content is a WebP; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
         ("huge.png", "megapixels; the limit is 64"),
         ("no face.jpg", "no face found"),
         pytest.param("dangling.jpg", "cannot be read: No such file", marks=posix_only),
