@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from faces.detection.face import Face, intersection_over_union
 from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
 from faces.recognition.image import DEFAULT_MAX_PIXELS, Photo
+from faces.recognition.image_kinds import KINDS, Kind
 from faces.recognition.networks import Networks
 from faces.threads import ThreadedMap, slices
 
@@ -127,12 +129,20 @@ class Recognizer:
         networks: checked networks.
         flip: average embeddings with those of the mirrored face; the same as in training.
         max_pixels: photos with more pixels are refused.
+        kinds: of image files that are accepted.
     """
 
-    def __init__(self, networks: Networks, flip: bool = True, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        flip: bool = True,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        kinds: Sequence[Kind] = KINDS,
+    ) -> None:
         self.networks = networks
         self.flip = flip
         self.max_pixels = max_pixels
+        self.kinds = tuple(kinds)
         self._detector: Detector | None = None
         self._embedder: Embedder | None = None
 
@@ -149,7 +159,10 @@ class Recognizer:
         self._embedder.embed(np.zeros((1, size, size, 3), np.uint8))
         photo, side = io.BytesIO(), min(1500, math.isqrt(self.max_pixels))
         Image.new("RGB", (side, side)).save(photo, "JPEG")
-        self.faces(photo.getvalue())  # this warms up decoding and resizing, and allocates their memory
+        opened = Photo.open(photo.getvalue(), self.max_pixels)
+        find_faces(
+            opened, self._detector, self.networks.manifest.crop, largest_only=False
+        )  # this warms up decoding and resizing, and allocates their memory
 
     def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
         """The faces of a photo, with crops, the largest first.
@@ -165,7 +178,7 @@ class Recognizer:
         """
         if self._detector is None:
             raise RuntimeError("Recognizer.open must be called in this process first")
-        photo = Photo.open(source, self.max_pixels)
+        photo = Photo.open(source, self.max_pixels, self.kinds)
         return find_faces(photo, self._detector, self.networks.manifest.crop, largest_only)
 
     def largest_face(self, source: bytes | Path) -> Face | None:

@@ -59,13 +59,26 @@ CONSOLE = {
     "without": "sin cara",
     "unusable": "no utilizables",
     "faces kept": "caras usadas",
-    "passed over, neither .jpg, .jpeg nor .png: {others}": "no se leen, por no ser .jpg, .jpeg ni .png: {others}",
+    "passed over: {others} ({advice})": "no se leen: {others} ({advice})",
+    "pictures of kinds that are not read: save them as JPEG": ("imágenes de tipos que no se leen: guárdalas como JPEG"),
+    "raw files of cameras: export them as JPEG": "archivos RAW de cámaras: expórtalos como JPEG",
+    "videos: save single pictures of them as JPEG": "vídeos: guarda fotogramas sueltos como JPEG",
+    "archives: unpack them there": "archivos comprimidos: descomprímelos ahí",
+    "no photos: nothing to do": "no son fotos: no hay que hacer nada",
     "skipped {photo}: {reason}": "se salta {photo}: {reason}",
     "more than one face on photos of me, the largest taken ({count}): {names}": (
         "hay más de una cara en fotos de «me» y se toma la más grande ({count}): {names}"
     ),
     # Why a photo or a face is not used
     "no face found": "no se encuentra ninguna cara",
+    "not done after {seconds:.0f} seconds, so it was given up. Save it again with another program, or delete it": (
+        "no ha acabado en {seconds:.0f} segundos y se ha dejado. Guárdala otra vez con otro programa, o bórrala"
+    ),
+    "it ends the process that reads it (exit code {exit_code}, {tries} times): damaged in a way that the decoder does "
+    "not survive, or memory ran out. Save it again with another program, or delete it": (
+        "termina el proceso que la lee (código de salida {exit_code}, {tries} veces): está dañada de un modo que el "
+        "descodificador no resiste, o faltó memoria. Guárdala otra vez con otro programa, o bórrala"
+    ),
     "not the largest face": "no es la cara más grande",
     "cannot be read: {reason}": "no se puede leer: {reason}",
     "the content is {kind}; expected one of {names}": "el contenido es {kind}; debe ser uno de {names}",
