@@ -28,7 +28,9 @@ _AVIF_BYTES = 12  # 9 with 8 bits a channel and halved colours
 _AVIF_ALPHA_BYTES = 17
 _HEIC_BYTES = 8
 _HEIC_DEEP_BYTES = 14  # more than 8 bits a channel, or transparency
-_EXIF_ITEM = re.compile(rb"(infe[\x00-\xff]{8})Exif")
+# An item of the file, by its type: pictures have one of a few, and all else is metadata.
+_ITEM = re.compile(rb"(infe(?:\x02[\x00-\xff]{7}|\x03[\x00-\xff]{9}))([\x00-\xff]{4})")
+_PICTURES = (b"hvc1", b"av01", b"grid", b"iden", b"iovl")
 
 
 @dataclass
@@ -67,9 +69,9 @@ class ModernFile:
         if kind == WEBP:
             size, exif = _read_webp(data)
             return cls(kind, size, orientation_of(exif), _WEBP_BYTES, False, data)
-        # The decoders would read this, and Pillow fails where it is damaged. HEIF gives it no meaning: a file says by
-        # properties of the picture how it is turned.
-        data = _EXIF_ITEM.sub(rb"\1none", data)
+        # The decoders would read metadata. Where it is damaged, Pillow fails, and pi_heif crashes. HEIF gives EXIF no
+        # meaning: a file says by properties of the picture how it is turned.
+        data = _ITEM.sub(lambda item: item[0] if item[2] in _PICTURES else item[1] + b"none", data)
         if kind == HEIC:
             heic = _open_heic(data)
             deep = heic.mode != "RGB" or heic.info["bit_depth"] > 8

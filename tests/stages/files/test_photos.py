@@ -82,11 +82,11 @@ def test_first_sub_folder_names_the_person(tmp_path: Path) -> None:
 
 
 def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path: Path) -> None:
-    touch(tmp_path / "me", "a.jpg", "b.heic", "c.HEIC", "d.webp", "e.txt", "noname", ".DS_Store", "._a.jpg", ".h/x.jpg")
-    touch(tmp_path / "not_me", "a.jpg", "b.webp")
+    touch(tmp_path / "me", "a.jpg", "b.gif", "c.GIF", "d.bmp", "e.txt", "noname", ".DS_Store", "._a.jpg", ".h/x.jpg")
+    touch(tmp_path / "not_me", "a.jpg", "b.bmp")
     photos, others = find_photos(tmp_path)
     assert len(photos) == 2
-    assert others == {".heic": 2, ".webp": 2, ".txt": 1, "noname": 1}
+    assert others == {".gif": 2, ".bmp": 2, ".txt": 1, "noname": 1}
 
 
 def test_a_folder_named_like_a_photo_is_a_folder(tmp_path: Path) -> None:
