@@ -33,7 +33,7 @@ MAX_SIDE = 65_535
 """Photos that are wider or higher are refused: no camera makes them, and no JPEG can be larger."""
 
 _BYTES_PER_PIXEL = 4  # of Pillow's RGB
-_RESERVE_BYTES = 24_000_000  # beside the pixels: what is left of a photo when its width is reduced, buffers
+_RESERVE_BYTES = 12_000_000  # beside the pixels: what is left of a photo when its width is reduced, buffers
 _LEAST_MEMORY = _BYTES_PER_PIXEL * DEFAULT_MAX_PIXELS + _RESERVE_BYTES
 _BAND_PIXELS = 2**19  # converted at once
 _COARSEST = 8.0  # libjpeg's coarsest scale
@@ -83,7 +83,7 @@ class Photo:
         Args:
             source: the file's bytes, or its path.
             max_pixels: largest number of pixels accepted, at most `LARGEST_MAX_PIXELS`. The memory that decoding may
-                take follows from it: 280 MB for up to `DEFAULT_MAX_PIXELS`, and 4 bytes for each pixel beyond.
+                take follows from it: 268 MB for up to `DEFAULT_MAX_PIXELS`, and 4 bytes for each pixel beyond.
             kinds: those accepted.
 
         Raises:

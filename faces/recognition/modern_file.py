@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pi_heif import HeifImage
 
 # Bytes per pixel at the peak, the decoder's own and Pillow's together, measured with a reserve.
-_WEBP_BYTES = 17
+_WEBP_BYTES = 16
 _AVIF_BYTES = 12  # 9 with 8 bits a channel and halved colours
 _AVIF_ALPHA_BYTES = 17
 _HEIC_BYTES = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from faces.recognition.image import DEFAULT_MAX_PIXELS, Photo
 from faces.recognition.image_kinds import KINDS, Kind
 from faces.recognition.networks import Networks
 from faces.threads import ThreadedMap, slices
+
+_PART_PIXELS = 4_000_000  # reduced at once
 
 
 def find_faces(
@@ -99,10 +101,12 @@ def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: Thread
         strip = _part(narrow, (columns.start, 0, columns.stop, narrow.height))
         return strip.resize((strip.width, height), Image.Resampling.BILINEAR)
 
-    # First the width, then the height: so no part needs pixels of another part.
-    bands, strips = slices(image.height, threaded_map.threads), slices(width, threaded_map.threads)
-    narrow = _joined(threaded_map.map(narrowed, bands), (width, image.height), [(0, band.start) for band in bands])
-    return _joined(threaded_map.map(shortened, strips), (width, height), [(strip.start, 0) for strip in strips])
+    # First the width, then the height: so no part needs pixels of another part. A large photo has more parts than
+    # threads, so that little is held beside its pixels.
+    parts = max(threaded_map.threads, image.width * image.height // _PART_PIXELS)
+    bands, strips = slices(image.height, parts), slices(width, parts)
+    narrow = _joined(threaded_map, narrowed, bands, (width, image.height), [(0, band.start) for band in bands])
+    return _joined(threaded_map, shortened, strips, (width, height), [(strip.start, 0) for strip in strips])
 
 
 def _part(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
@@ -110,13 +114,22 @@ def _part(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
     return image if box == (0, 0, *image.size) else image.crop(box)
 
 
-def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple[int, int]]) -> Image.Image:
-    """An image put together from parts; `corners` are the upper left corners of the parts."""
-    if len(parts) == 1:
-        return parts[0]
+def _joined(
+    threaded_map: ThreadedMap,
+    make: Callable[[slice], Image.Image],
+    slices: Sequence[slice],
+    size: tuple[int, int],
+    corners: Sequence[tuple[int, int]],
+) -> Image.Image:
+    """An image put together from parts; `corners` are the upper left corners of the parts that `make` makes."""
+    if len(slices) == 1:
+        return make(slices[0])
     whole = Image.new("RGB", size)
-    for part, corner in zip(parts, corners, strict=True):
-        whole.paste(part, corner)
+
+    def place(number: int) -> None:
+        whole.paste(make(slices[number]), corners[number])
+
+    threaded_map.map(place, list(range(len(slices))))
     return whole
 
 
