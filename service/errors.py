@@ -22,9 +22,6 @@ NO_FACE = "No se detectó un rostro en la imagen"
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
 WRONG_TYPE = "Tipo de archivo no permitido. Solo {types}"
 UNREADABLE = "No se pudo leer la imagen"
-COSTLY = (
-    "Descodificarla costaría demasiado tiempo o memoria. Guárdala más pequeña, o como un JPEG que no sea progresivo"
-)
 TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
@@ -62,12 +59,15 @@ def register(app: Flask, settings: Settings) -> None:
     """Make every error of the application a JSON answer."""
     megabytes, megapixels = _plain(settings.max_content_mb), _plain(settings.max_megapixels)
     many_pixels = f"La imagen tiene demasiados píxeles. Límite: {megapixels} megapíxeles, y {MAX_SIDE} píxeles por lado"
+    costly = (
+        "Descodificarla costaría demasiado tiempo o memoria. Guárdala más pequeña, o como un JPEG que no sea progresivo"
+    )
     for kind, answer in (
         (RequestEntityTooLarge, (413, TOO_LARGE.format(limit=megabytes))),
         (UnknownKindError, (400, WRONG_TYPE.format(types=_either(settings.accepted_types)))),
         (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
-        (ImageTooCostlyError, (400, UNREADABLE, COSTLY)),
+        (ImageTooCostlyError, (400, UNREADABLE, costly)),
     ):
         app.register_error_handler(kind, _always(*answer))
     app.register_error_handler(ApiError, _api_error)

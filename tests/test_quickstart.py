@@ -185,7 +185,7 @@ def test_photos_folder_without_a_class(root: Path, photos: Path, missing: str) -
 
 def test_photos_class_without_photos(root: Path, photos: Path) -> None:
     shutil.rmtree(photos / "not_me")
-    write(photos / "not_me" / "a.heic")
+    write(photos / "not_me" / "a.gif")
     write(photos / "not_me" / "._a.jpg")  # macOS leaves such beside the photos of a memory card
     done = run(root, "--photos", photos, "--port", free_port())
     assert done.returncode == 1

@@ -14,6 +14,8 @@ from PIL import Image
 
 from faces.recognition.image import ImageError, ImageTooCostlyError, ImageTooLargeError, Photo, UnreadableImageError
 from faces.recognition.image_kinds import KINDS, SUFFIXES, kind_of
+from quickstart import PHOTO_SUFFIXES
+from stages.files import photos
 from tests.faces.recognition.test_image import FIELDS, fields_of, picture
 from tests.faces.support import as_stored, encode, oriented
 
@@ -159,7 +161,5 @@ def test_each_kind_has_suffixes_of_its_own() -> None:
     assert len({kind.mime for kind in KINDS}) == len(KINDS)
 
 
-def test_quickstart_copies_what_is_read() -> None:
-    from quickstart import PHOTO_SUFFIXES
-
-    assert set(PHOTO_SUFFIXES) == set(SUFFIXES)
+def test_quickstart_and_the_stages_take_what_is_read() -> None:
+    assert set(PHOTO_SUFFIXES) == set(photos.SUFFIXES) == set(SUFFIXES)
