@@ -72,6 +72,11 @@ class TestMetadata:
         red = Image.new("RGB", (32, 32), (200, 20, 20))
         data = encoded(red, "JPEG", quality=95, subsampling=0, keep_rgb=True)
         assert b"Adobe" in data
+        for marker, first, step in ((b"\xff\xc0", 10, 3), (b"\xff\xda", 5, 2)):  # its channels are called R, G and B
+            at = data.index(marker) + first
+            for number in (1, 2, 3):
+                place = at + step * (number - 1)
+                data = data[:place] + bytes([number]) + data[place + 1 :]
         assert np.abs(pixels(data) - (200, 20, 20)).max() <= JPEG_ERROR
 
     def test_wrong_checksum_of_what_decides_pixels_is_damage(self) -> None:
