@@ -42,7 +42,7 @@ LOG = ROOT / "quickstart.log"
 HOST = "127.0.0.1"
 CLASSES = ("me", "not_me")
 DEMO = ROOT / "demo"
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
 MINIMUM_PYTHON = (3, 11)
 UV = "uv==0.13.9"  # what is installed where there is none
 MINIMUM_UV = (0, 5)  # knows every option and variable used here
@@ -420,7 +420,7 @@ def check_given(given: Path) -> None:
         if not source.is_dir():
             raise Problem(f"--photos {given}: it has no folder {name}; {layout}. Make it and put photos in.")
         if not photos_in(source):
-            raise Problem(f"--photos {given}: {source} holds no photo (.jpg, .jpeg or .png); put some there.")
+            raise Problem(f"--photos {given}: {source} holds no photo (JPEG, PNG, HEIC, WebP or AVIF); put some there.")
     taken = [
         f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, not the same as the "
         f"{len(photos_in(given / name))} of {given / name}"
@@ -448,7 +448,7 @@ def photos_source(given: Path | None) -> Path | None:
     if empty:
         raise Problem(
             f"There are no photos in {' and '.join(map(str, empty))}. Put 20 or more photos of you "
-            "(.jpg, .jpeg or .png) into data/me and of other people into data/not_me, or name a folder with "
+            "(JPEG, PNG, HEIC, WebP or AVIF) into data/me and of other people into data/not_me, or name a folder with "
             "me and not_me in it: python3 quickstart.py --photos DIR (dvc pull, if DVC has yours elsewhere)."
         )
     return None

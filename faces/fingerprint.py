@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root, below which modules are the project's own."""
 
-PACKAGES = ("numpy", "onnxruntime", "pillow")
+PACKAGES = ("numpy", "onnxruntime", "pillow", "pi-heif")
 """Those that compute on the way from a photo to its score."""
 
 _OWN_PACKAGES = ("faces", "stages")  # what decides a result lies in these two

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from msgspec import Meta, convert
 
 from faces.operating_point import DEFAULT_THRESHOLD
 from faces.recognition.image import LARGEST_MAX_PIXELS
+from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind
 from faces.threads import CoresError, available_cores
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +53,11 @@ Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")
 Origins = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
     Meta(min_length=1, description="* or a list of origins with commas between, such as https://example.org"),
+]
+_TYPES = tuple(kind.mime for kind in KINDS)
+Types = Annotated[
+    tuple[Annotated[str, Meta(pattern=f"^({'|'.join(map(re.escape, _TYPES))})$")], ...],
+    Meta(min_length=1, description=f"a list of these types with commas between: {', '.join(_TYPES)}"),
 ]
 
 # How a variable's text is read. A ValueError says that the text cannot be read. The type of its field says which values
@@ -91,6 +98,12 @@ def _origins(text: str) -> tuple[str, ...]:
     return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
 
 
+def _types(text: str) -> tuple[str, ...]:
+    named = {part.strip().lower() for part in text.split(",") if part.strip()}
+    # In the order of the table, whatever the order given: the error message names them.
+    return tuple(sorted(named, key=lambda name: _TYPES.index(name) if name in _TYPES else len(_TYPES)))
+
+
 VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "MODEL_PATH": ("model_path", _path),
     "SCALER_PATH": ("scaler_path", _path),
@@ -100,6 +113,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "VERIFY_THRESHOLD": ("threshold", _number_or_auto),
     "MAX_CONTENT_MB": ("max_content_mb", _number),
     "MAX_MEGAPIXELS": ("max_megapixels", _number),
+    "ACCEPTED_TYPES": ("accepted_types", _types),
     "MODEL_VERSION": ("model_version", str),
     "FLASK_HOST": ("host", str),
     "PORT": ("port", _whole),
@@ -129,6 +143,7 @@ class Settings:
     threshold: Threshold = DEFAULT_THRESHOLD
     max_content_mb: Megabytes = 2.0
     max_megapixels: Megapixels = 64.0
+    accepted_types: Types = (JPEG.mime, PNG.mime)
     model_version: Text = "me-verifier-v1"
     host: Text = "0.0.0.0"
     port: Port = 5000
@@ -151,6 +166,11 @@ class Settings:
     def max_pixels(self) -> int:
         """Largest image accepted, in pixels; checked on its header, before it is decoded."""
         return int(self.max_megapixels * 1e6)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of images accepted, by their content."""
+        return tuple(kind for kind in KINDS if kind.mime in self.accepted_types)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:

@@ -144,7 +144,9 @@ class Engine:
             share = threads_per_worker(workers or self._settings.workers)
             limit_numpy(1)  # with more, numpy's threads would wait for each other on cores that the networks need
             verifier = self._models.verifier
-            recognizer = Recognizer(self._models.networks, flip=verifier.flip, max_pixels=self._settings.max_pixels)
+            recognizer = Recognizer(
+                self._models.networks, verifier.flip, self._settings.max_pixels, self._settings.kinds
+            )
             recognizer.open(threads=available_cores())
             verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
             self._opened = _Opened(os.getpid(), recognizer, verifier, Admission(share, self._settings.max_wait_seconds))
@@ -172,7 +174,7 @@ class Engine:
 
         Raises:
             ModelsNotLoadedError: there are no models.
-            ImageError: the photo is no JPEG or PNG, is damaged, or has too many pixels.
+            ImageError: the photo is of no accepted type, is damaged, or would cost too much to decode.
         """
         if self.problem is not None:
             raise ModelsNotLoadedError(self.problem)

@@ -9,14 +9,20 @@ from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from faces.message import fill
-from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, UnreadableImageError
+from faces.recognition.image import (
+    MAX_SIDE,
+    ImageTooCostlyError,
+    ImageTooLargeError,
+    UnknownKindError,
+    UnreadableImageError,
+)
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
 
 NO_FACE = "No se detectó un rostro en la imagen"
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
-WRONG_TYPE = "Tipo de archivo no permitido. Solo image/jpeg o image/png"
+WRONG_TYPE = "Tipo de archivo no permitido. Solo {types}"
 UNREADABLE = "No se pudo leer la imagen"
 TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
@@ -63,12 +69,18 @@ def register(app: Flask, settings: Settings) -> None:
     """Make every error of the application a JSON answer."""
     megabytes, megapixels = _plain(settings.max_content_mb), _plain(settings.max_megapixels)
     many_pixels = fill(
-        "La imagen tiene demasiados píxeles. Límite: {megapixels:# megapíxel|# megapíxeles}", megapixels=megapixels
+        "La imagen tiene demasiados píxeles. Límite: {megapixels:# megapíxel|# megapíxeles}, y {side} píxeles por lado",
+        megapixels=megapixels,
+        side=MAX_SIDE,
+    )
+    costly = (
+        "Descodificarla costaría demasiado tiempo o memoria. Guárdala más pequeña, o como un JPEG que no sea progresivo"
     )
     for kind, answer in (
-        (NotJpegOrPngError, (400, WRONG_TYPE)),
+        (UnknownKindError, (400, WRONG_TYPE.format(types=_either(settings.accepted_types)))),
         (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
+        (ImageTooCostlyError, (400, UNREADABLE, costly)),
     ):
         app.register_error_handler(kind, _always(*answer))
     app.register_error_handler(RequestEntityTooLarge, lambda _: _too_large(settings.max_image_bytes, megabytes))
@@ -157,3 +169,8 @@ def _answer(
 def _plain(number: float) -> str:
     """2.0 as "2", 1.5 as "1.5"."""
     return str(int(number)) if number.is_integer() else str(number)
+
+
+def _either(names: Sequence[str]) -> str:
+    """ "a, b o c"."""
+    return " o ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

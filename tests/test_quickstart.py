@@ -185,11 +185,11 @@ def test_photos_folder_without_a_class(root: Path, photos: Path, missing: str) -
 
 def test_photos_class_without_photos(root: Path, photos: Path) -> None:
     shutil.rmtree(photos / "not_me")
-    write(photos / "not_me" / "a.heic")
+    write(photos / "not_me" / "a.gif")
     write(photos / "not_me" / "._a.jpg")  # macOS leaves such beside the photos of a memory card
     done = run(root, "--photos", photos, "--port", free_port())
     assert done.returncode == 1
-    assert f"{photos / 'not_me'} holds no photo (.jpg, .jpeg or .png)" in done.stderr
+    assert f"{photos / 'not_me'} holds no photo (JPEG, PNG, HEIC, WebP or AVIF)" in done.stderr
     assert not (root / "data").exists()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from quickstart import CLASSES, DEMO, ROOT, counted, is_demo, photos_in, photos_source, same_photos
+from stages.files.photos import ATTRIBUTES_NAME, describe_ignored
 from stages.progress import progress
 from tour.service import SERVICE_LIMIT
 
@@ -41,6 +43,8 @@ def copy_class(source: Path, target: Path) -> None:
     names = photos_in(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     print(f"Copying {counted(names)} to data/{target.name}", flush=True)
+    for line in describe_ignored(passed_over(source)):
+        print(f"  {line}")
     with tempfile.TemporaryDirectory(suffix=".tmp", dir=target.parent) as temporary:
         fresh = Path(temporary) / target.name
         if target.is_dir():
@@ -52,6 +56,13 @@ def copy_class(source: Path, target: Path) -> None:
         if target.is_dir():
             target.rename(Path(temporary) / "before")
         fresh.rename(target)
+
+
+def passed_over(folder: Path) -> Counter[str]:
+    """How many files of a folder and its sub-folders are not read, by suffix; hidden ones are left out."""
+    others = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} - set(photos_in(folder))
+    shown = (path for path in others if not any(part.startswith(".") for part in path.parts))
+    return Counter(path.suffix.lower() or path.name for path in shown if path.as_posix() != ATTRIBUTES_NAME)
 
 
 def remove_photos(folder: Path) -> None:

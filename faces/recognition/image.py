@@ -2,157 +2,122 @@
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-from PIL import ExifTags, Image
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
+from PIL import Image
 
-from faces.errors import MessageError
 from faces.message import Message
+from faces.recognition.exif import TURNS
+from faces.recognition.image_errors import ImageError as ImageError
+from faces.recognition.image_errors import ImageTooCostlyError as ImageTooCostlyError
+from faces.recognition.image_errors import ImageTooLargeError as ImageTooLargeError
+from faces.recognition.image_errors import UnknownKindError as UnknownKindError
+from faces.recognition.image_errors import UnreadableImageError as UnreadableImageError
+from faces.recognition.image_errors import damaged
+from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, describe, kind_of
+from faces.recognition.jpeg_file import JpegFile
+from faces.recognition.modern_file import ModernFile
+from faces.recognition.png_file import PngFile
 
 DEFAULT_MAX_PIXELS = 64_000_000
-"""Photos with more pixels are refused, unless a caller raises the limit. A decoded photo takes 3 bytes a pixel."""
+"""Photos with more pixels are refused, unless a caller raises the limit."""
 
 LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 """No limit can be set beyond this: Pillow refuses to crop an image with more pixels."""
 
-_JPEG_MAGIC = b"\xff\xd8\xff"
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_KNOWN_MAGIC = {
-    b"GIF8": Message("a GIF"),
-    b"BM": Message("a BMP"),
-    b"II*\x00": Message("a TIFF"),
-    b"MM\x00*": Message("a TIFF"),
-    b"%PDF": Message("a PDF"),
-    b"PK\x03\x04": Message("a ZIP archive"),
-    b"<svg": Message("an SVG"),
-    b"<?xm": Message("an XML file"),
-}
-# Pillow's readers of the two formats, used by themselves: `Image.open` would try others, read the further pictures of a
-# JPEG, and warn of many pixels, about which the limits here have already decided.
-_READERS: dict[str, type[JpegImageFile | PngImageFile]] = {"JPEG": JpegImageFile, "PNG": PngImageFile}
-# What EXIF's orientation says to do with the pixels as they are stored.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-# What Pillow's decoders raise on damaged files (found by feeding them truncated and flipped bytes).
-_DECODING_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    KeyError,
-    IndexError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-)
+MAX_SIDE = 65_535
+"""Photos that are wider or higher are refused: no camera makes them, and no JPEG can be larger."""
+
+_BYTES_PER_PIXEL = 4  # of Pillow's RGB
+_RESERVE_BYTES = 12_000_000  # beside the pixels: what is left of a photo when its width is reduced, buffers
+_LEAST_MEMORY = _BYTES_PER_PIXEL * DEFAULT_MAX_PIXELS + _RESERVE_BYTES
+_BAND_PIXELS = 2**19  # converted at once
+_COARSEST = 8.0  # libjpeg's coarsest scale
+_MOST_REDUCED = 8
+_FIRST_ON_ITS_SIDE = 5  # orientations from here on swap width and height
+_FROM_BELOW = (3, 4, 6, 7)  # those where the first row as stored comes last
 
 
-class ImageError(MessageError, ValueError):
-    """A photo that cannot be used; the message says what it is and what was expected."""
+class _StoredImage(Protocol):
+    """What each kind of file says of itself; `JpegFile` describes it."""
 
-
-class NotJpegOrPngError(ImageError):
-    """The content is neither a JPEG nor a PNG, whatever its name or declared type says."""
-
-
-class UnreadableImageError(ImageError):
-    """The content is a JPEG or PNG but cannot be decoded: truncated or damaged."""
-
-
-class ImageTooLargeError(ImageError):
-    """The image declares more pixels than the limit allows."""
-
-
-def _describe(data: bytes) -> Message:
-    """What content that is neither JPEG nor PNG looks like, for an error message."""
-    if not data:
-        return Message("an empty file")
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return Message("a WebP")
-    if data[4:8] == b"ftyp":
-        return Message("a HEIC, AVIF or MP4")
-    for magic, name in _KNOWN_MAGIC.items():
-        if data.startswith(magic):
-            return name
-    try:
-        data[:512].decode("utf-8")
-    except UnicodeDecodeError:
-        return Message("an unknown kind of file")
-    return Message("a text file")
-
-
-def _damaged(kind: str) -> Message:
-    """The same words for every damage: those of Pillow differ from version to version, and name addresses in memory."""
-    return Message(
-        "a damaged {kind}, or cut off: its pixels cannot be read. Copy it again from where it came", kind=kind
-    )
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def orientation(self) -> int: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def bytes_per_pixel(self) -> int: ...
+    @property
+    def fixed_bytes(self) -> int: ...
+    def check(self) -> None: ...
+    def scale(self, ratio: float) -> int: ...
+    def load(self, ratio: float) -> Image.Image: ...
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A JPEG or PNG whose header has been read and found within the limit, not yet decoded.
+    """A photo whose header has been read and found within the limits, not yet decoded.
 
     Attributes:
         data: the file's bytes.
-        format: "JPEG" or "PNG".
+        kind: what it is.
         stored_size: width and height in pixels as stored, before EXIF orientation.
     """
 
     data: bytes
-    format: str
+    kind: Kind
     stored_size: tuple[int, int]
+    _file: _StoredImage
+    _memory: int
 
     @classmethod
-    def open(cls, source: bytes | Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
-        """Read the header of a photo and check it against the limit.
+    def open(cls, source: bytes | Path, max_pixels: int = DEFAULT_MAX_PIXELS, kinds: Sequence[Kind] = KINDS) -> Photo:
+        """Read the header of a photo and check it against the limits.
 
         Args:
             source: the file's bytes, or its path.
-            max_pixels: largest number of pixels accepted, at most `LARGEST_MAX_PIXELS`.
+            max_pixels: largest number of pixels accepted, at most `LARGEST_MAX_PIXELS`. The memory that decoding may
+                take follows from it: 268 MB for up to `DEFAULT_MAX_PIXELS`, and 4 bytes for each pixel beyond.
+            kinds: those accepted.
 
         Raises:
-            NotJpegOrPngError, UnreadableImageError, ImageTooLargeError: see there.
+            UnknownKindError, UnreadableImageError, ImageTooLargeError, ImageTooCostlyError: see there.
             OSError: the path cannot be read.
         """
         data = source.read_bytes() if isinstance(source, Path) else source
-        if not data.startswith((_JPEG_MAGIC, _PNG_MAGIC)):
-            raise NotJpegOrPngError("the content is {kind}; expected a JPEG or a PNG", kind=_describe(data))
-        kind = "PNG" if data.startswith(_PNG_MAGIC) else "JPEG"
+        kind = kind_of(data)
+        if kind is None or kind not in kinds:
+            raise UnknownKindError(
+                "the content is {kind}; expected one of {names}",
+                kind=describe(data),
+                names=", ".join(accepted.name for accepted in kinds),
+            )
         try:
-            with _READERS[kind](io.BytesIO(data)) as image:
-                size = image.size
-        except _DECODING_ERRORS as error:
-            raise UnreadableImageError(_damaged(kind)) from error
-        if size[0] * size[1] > LARGEST_MAX_PIXELS:
-            raise ImageTooLargeError(
-                "more than {most:.0f} megapixels; the limit is {limit:g}",
-                most=LARGEST_MAX_PIXELS / 1e6,
-                limit=max_pixels / 1e6,
-            )
-        if size[0] * size[1] > max_pixels:
-            raise ImageTooLargeError(
-                "{width} × {height} = {megapixels:.1f} megapixels; the limit is {limit:g}",
-                width=size[0],
-                height=size[1],
-                megapixels=size[0] * size[1] / 1e6,
-                limit=max_pixels / 1e6,
-            )
-        return cls(data, kind, size)
+            file = _read(data, kind)
+        except ImageError:
+            raise
+        except MemoryError as error:
+            raise _no_memory() from error
+        except Exception as error:  # decoders raise what they like; every one of them means the same
+            raise damaged(kind.name) from error
+        _check_size(file.size, max_pixels)
+        file.check()
+        photo = cls(data, kind, file.size, file, max(_LEAST_MEMORY, _BYTES_PER_PIXEL * max_pixels + _RESERVE_BYTES))
+        photo._reduction(1)
+        return photo
+
+    @property
+    def finest_side(self) -> int:
+        """Pixels of the longer side of the finest decoding that the memory allows."""
+        ratio, reduction = self._reduction(1)
+        scaled = -(-max(self.stored_size) // self._file.scale(ratio))
+        return -(-scaled // reduction)
 
     def decode(self, long_side: int | None = None) -> Image.Image:
         """Decode to 8-bit RGB with EXIF orientation applied.
@@ -164,38 +129,115 @@ class Photo:
 
         Returns:
             A Pillow image of mode RGB. Grey, palette, CMYK and 16-bit images are converted; what is transparent
-            is put on white.
+            is put on white. An image that would take too much memory at full size has a longer side of `finest_side`.
 
         Raises:
             UnreadableImageError: the data is truncated or damaged.
+            ImageTooCostlyError: there is not enough memory.
         """
+        wanted = 1.0 if long_side is None else max(1.0, max(self.stored_size) / long_side)
+        ratio, reduction = self._reduction(wanted)
         try:
-            with _READERS[self.format](io.BytesIO(self.data)) as image:
-                if long_side is not None:
-                    ratio = max(self.stored_size) / long_side
-                    if ratio >= 2:
-                        image.draft(None, (max(int(image.width / ratio), 1), max(int(image.height / ratio), 1)))
-                image.load()
-                return _to_rgb(_orient(image))
-        except _DECODING_ERRORS as error:
-            raise UnreadableImageError(_damaged(self.format)) from error
+            image = self._file.load(ratio)
+            return _finished(image, self._file.orientation, reduction)
+        except ImageError:
+            raise
+        except MemoryError as error:
+            raise _no_memory() from error
+        except Exception as error:  # as above
+            raise damaged(self.kind.name) from error
+
+    def _reduction(self, wanted: float) -> tuple[float, int]:
+        """The ratio to decode with, at least `wanted`, and by how much to reduce afterwards, so that memory suffices.
+
+        Raises:
+            ImageTooCostlyError: it does not suffice for any.
+        """
+        file, pixels = self._file, self.stored_size[0] * self.stored_size[1]
+        converted = not file.ready or file.orientation in TURNS
+        found = []
+        for ratio in (wanted, *(coarser for coarser in (2.0, 4.0, _COARSEST) if coarser > wanted)):
+            decoded = pixels / file.scale(ratio) ** 2
+            left = self._memory - file.fixed_bytes - file.bytes_per_pixel * decoded
+            if left < 0:
+                continue
+            reduction = 1
+            while converted and _BYTES_PER_PIXEL * decoded / reduction**2 > left and reduction < _MOST_REDUCED:
+                reduction += 1
+            if not converted or _BYTES_PER_PIXEL * decoded / reduction**2 <= left:
+                found.append((file.scale(ratio) * reduction, ratio, reduction))
+        if not found:
+            raise ImageTooCostlyError(
+                "{width} × {height} pixels of {kind} take about {megabytes:.0f} MB to decode; the limit is "
+                "{limit:.0f}. Save the photo smaller, or as a JPEG that is not progressive",
+                width=self.stored_size[0],
+                height=self.stored_size[1],
+                kind=self.kind.described,
+                megabytes=(file.fixed_bytes + file.bytes_per_pixel * pixels / file.scale(_COARSEST) ** 2) / 1e6,
+                limit=self._memory / 1e6,
+            )
+        _, ratio, reduction = min(found, key=lambda each: each[0])
+        return ratio, reduction
 
 
-def _orient(image: Image.Image) -> Image.Image:
-    """Apply EXIF orientation; a photo whose orientation cannot be read is taken as it is stored.
+def _read(data: bytes, kind: Kind) -> _StoredImage:
+    if kind == JPEG:
+        return JpegFile.read(data)
+    return PngFile.read(data) if kind == PNG else ModernFile.read(data, kind)
 
-    Pillow's own `exif_transpose` is not used: it also writes the rest of the EXIF block anew, and fails if that rest
-    has an error. Cameras and editors do make such errors, and their photos must be turned too.
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Raises ImageTooLargeError."""
+    width, height = size
+    limit = max_pixels / 1e6
+    if width * height > LARGEST_MAX_PIXELS:
+        raise ImageTooLargeError(
+            "more than {most:.0f} megapixels; the limit is {limit:g}", most=LARGEST_MAX_PIXELS / 1e6, limit=limit
+        )
+    if width * height > max_pixels:
+        raise ImageTooLargeError(
+            "{width} × {height} = {megapixels:.1f} megapixels; the limit is {limit:g}",
+            width=width,
+            height=height,
+            megapixels=width * height / 1e6,
+            limit=limit,
+        )
+    if max(size) > MAX_SIDE:
+        raise ImageTooLargeError(
+            "{width} × {height} pixels; no side may have more than {limit}", width=width, height=height, limit=MAX_SIDE
+        )
+
+
+def _no_memory() -> ImageTooCostlyError:
+    return ImageTooCostlyError(
+        Message("there is not enough memory to decode it. Close other programs, or save the photo smaller")
+    )
+
+
+def _finished(image: Image.Image, orientation: int, reduction: int) -> Image.Image:
+    """An image as RGB, upright, and reduced: each `reduction` × `reduction` pixels become one.
+
+    All of it happens in bands, so that beside the image and the result no third one is held.
     """
-    try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except _DECODING_ERRORS:
+    turn = TURNS.get(orientation)
+    if image.mode == "RGB" and turn is None and reduction == 1 and not image.has_transparency_data:
         return image
-    return image if turn is None else image.transpose(turn)
+    width, height = -(-image.width // reduction), -(-image.height // reduction)
+    whole = Image.new("RGB", (height, width) if orientation >= _FIRST_ON_ITS_SIDE else (width, height))
+    rows = max(1, _BAND_PIXELS // (image.width * reduction)) * reduction
+    for top in range(0, image.height, rows):
+        part = _to_rgb(image.crop((0, top, image.width, min(top + rows, image.height))))
+        part = part.reduce(reduction) if reduction > 1 else part
+        start = top // reduction
+        if orientation in _FROM_BELOW:
+            start = height - start - part.height
+        part = part if turn is None else part.transpose(turn)
+        whole.paste(part, (start, 0) if orientation >= _FIRST_ON_ITS_SIDE else (0, start))
+    return whole
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode a JPEG or PNG can have to 8-bit RGB."""
+    """Convert any mode that a decoder returns to 8-bit RGB."""
     if image.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip at 255
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:

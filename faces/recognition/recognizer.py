@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,12 @@ from faces.detection.face import Face, intersection_over_union
 from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
 from faces.recognition.image import DEFAULT_MAX_PIXELS, Photo
+from faces.recognition.image_kinds import KINDS, Kind
 from faces.recognition.networks import Networks
 from faces.recognition.turned import find_turned, is_sure, turned_back
 from faces.threads import ThreadedMap, slices
+
+_PART_PIXELS = 4_000_000  # reduced at once
 
 
 def find_faces(
@@ -50,15 +54,14 @@ def find_faces(
     for face in found:
         face.visible = face.visible_share(*reduced.size)
     faces = [face.scaled(full_side / max(reduced.size)) for face in found]
-    decodings = {max(decoded.size): decoded}
-    for face in faces:  # each face decides its own resolution, so other faces do not change the crop of the largest one
-        needed = min(round(full_side / geometry.source_pixels(face)), full_side)
-        side = min((side for side in decodings if side >= needed), default=None)
-        if side is None:
-            finer = photo.decode(long_side=needed)
-            side = max(finer.size)
-            decodings[side] = finer
-        face.crop = geometry.cut(decodings[side], face.scaled(side / full_side))
+    finest = decoded
+    for face in faces:  # the largest one comes first and decides its own resolution: the others do not change its crop
+        needed = min(round(full_side / geometry.source_pixels(face)), photo.finest_side)
+        image = decoded if max(decoded.size) >= needed else finest
+        if max(image.size) < needed:
+            del finest, image  # before the next: a large photo should be in memory once
+            image = finest = photo.decode(long_side=needed)
+        face.crop = geometry.cut(image, face.scaled(max(image.size) / full_side))
     return faces
 
 
@@ -105,17 +108,20 @@ def reduce_for_detection(image: Image.Image, max_side: int, threaded_map: Thread
     width, height = max(round(image.width / ratio), 1), max(round(image.height / ratio), 1)
 
     def narrowed(rows: slice) -> Image.Image:
-        band = _part(image, (0, rows.start, image.width, rows.stop))
-        return band.resize((width, band.height), Image.Resampling.BILINEAR)
+        # Not a part that is cut out first: of a large photo, that would be a copy of all its pixels.
+        box = (0, rows.start, image.width, rows.stop)
+        return image.resize((width, rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
 
     def shortened(columns: slice) -> Image.Image:
         strip = _part(narrow, (columns.start, 0, columns.stop, narrow.height))
         return strip.resize((strip.width, height), Image.Resampling.BILINEAR)
 
-    # First the width, then the height: so no part needs pixels of another part.
-    bands, strips = slices(image.height, threaded_map.threads), slices(width, threaded_map.threads)
-    narrow = _joined(threaded_map.map(narrowed, bands), (width, image.height), [(0, band.start) for band in bands])
-    return _joined(threaded_map.map(shortened, strips), (width, height), [(strip.start, 0) for strip in strips])
+    # First the width, then the height: so no part needs pixels of another part. A large photo has more parts than
+    # threads, so that little is held beside its pixels.
+    parts = max(threaded_map.threads, image.width * image.height // _PART_PIXELS)
+    bands, strips = slices(image.height, parts), slices(width, parts)
+    narrow = _joined(threaded_map, narrowed, bands, (width, image.height), [(0, band.start) for band in bands])
+    return _joined(threaded_map, shortened, strips, (width, height), [(strip.start, 0) for strip in strips])
 
 
 def _part(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
@@ -123,13 +129,22 @@ def _part(image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
     return image if box == (0, 0, *image.size) else image.crop(box)
 
 
-def _joined(parts: list[Image.Image], size: tuple[int, int], corners: list[tuple[int, int]]) -> Image.Image:
-    """An image put together from parts; `corners` are the upper left corners of the parts."""
-    if len(parts) == 1:
-        return parts[0]
+def _joined(
+    threaded_map: ThreadedMap,
+    make: Callable[[slice], Image.Image],
+    slices: Sequence[slice],
+    size: tuple[int, int],
+    corners: Sequence[tuple[int, int]],
+) -> Image.Image:
+    """An image put together from parts; `corners` are the upper left corners of the parts that `make` makes."""
+    if len(slices) == 1:
+        return make(slices[0])
     whole = Image.new("RGB", size)
-    for part, corner in zip(parts, corners, strict=True):
-        whole.paste(part, corner)
+
+    def place(number: int) -> None:
+        whole.paste(make(slices[number]), corners[number])
+
+    threaded_map.map(place, list(range(len(slices))))
     return whole
 
 
@@ -142,12 +157,20 @@ class Recognizer:
         networks: checked networks.
         flip: average embeddings with those of the mirrored face; the same as in training.
         max_pixels: photos with more pixels are refused.
+        kinds: of image files that are accepted.
     """
 
-    def __init__(self, networks: Networks, flip: bool = True, max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        flip: bool = True,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        kinds: Sequence[Kind] = KINDS,
+    ) -> None:
         self.networks = networks
         self.flip = flip
         self.max_pixels = max_pixels
+        self.kinds = tuple(kinds)
         self._detector: Detector | None = None
         self._embedder: Embedder | None = None
 
@@ -164,7 +187,10 @@ class Recognizer:
         self._embedder.embed(np.zeros((1, size, size, 3), np.uint8))
         photo, side = io.BytesIO(), min(1500, math.isqrt(self.max_pixels))
         Image.new("RGB", (side, side)).save(photo, "JPEG")
-        self.faces(photo.getvalue())  # this warms up decoding and resizing, and allocates their memory
+        opened = Photo.open(photo.getvalue(), self.max_pixels)
+        find_faces(
+            opened, self._detector, self.networks.manifest.crop, largest_only=False
+        )  # this warms up decoding and resizing, and allocates their memory
 
     def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
         """The faces of a photo, with crops, the largest first.
@@ -180,7 +206,7 @@ class Recognizer:
         """
         if self._detector is None:
             raise RuntimeError("Recognizer.open must be called in this process first")
-        photo = Photo.open(source, self.max_pixels)
+        photo = Photo.open(source, self.max_pixels, self.kinds)
         return find_faces(photo, self._detector, self.networks.manifest.crop, largest_only)
 
     def largest_face(self, source: bytes | Path) -> Face | None:

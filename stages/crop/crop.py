@@ -30,7 +30,7 @@ from stages.crop.processes import map_in_processes
 from stages.errors import StageError
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
-from stages.files.photos import CLASSES, SourcePhoto, find_misplaced, find_photos
+from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos
 from stages.files.tables import write_records
 from stages.language.telling import tell, tell_again
 from stages.params import CropParams, load_params
@@ -124,6 +124,15 @@ def open_cropper(
     return PhotoCropper(networks, plans, target, threads).crop
 
 
+def _lost(source: SourcePhoto, reason: Message) -> list[CropRow]:
+    """The row of a photo that ends the process that works on it."""
+    try:
+        digest = hashlib.sha256(source.path.read_bytes()).hexdigest()
+    except OSError:
+        digest = ""
+    return [CropRow(source.path_in_data, digest, 0, -1, reason=str(reason))]
+
+
 def crop_name(photo: str, number: int) -> str:
     """Path of a crop: the photo's, suffix included (a.jpg and a.png are two photos), then the face's number."""
     folder, _, file = photo.rpartition("/")
@@ -144,10 +153,10 @@ def crop_all(photos: Sequence[SourcePhoto], networks: Networks, params: CropPara
 
     Raises:
         OSError: a crop cannot be written (disk full).
-        StageError: the system has ended a process.
+        StageError: the system ends one process after the other.
     """
     plans = plan(networks, params)
-    with closing(map_in_processes(open_cropper, (networks, plans, target), photos)) as results:
+    with closing(map_in_processes(open_cropper, (networks, plans, target), photos, _lost)) as results:
         rows = [row for found in progress(results, len(photos), Message("cropping"), Message("photo")) for row in found]
     prune(REMEMBERED_CROPS, {plan.recipe for plan in plans.values()}, {row.sha256 for row in rows})
     return rows
@@ -166,10 +175,7 @@ def summarise(photos: Sequence[SourcePhoto], rows: Sequence[CropRow], ignored: C
         counts = (total, total - without - unusable, without, unusable, kept)
         cells = (f"{count:{len(text) + 3}}" for text, count in zip(headings, counts, strict=True))
         lines.append(f"{class_name:8}{''.join(cells)}")
-    if ignored:
-        others = ", ".join(f"{count} × {suffix}" for suffix, count in sorted(ignored.items()))
-        lines.append(tell("passed over, neither .jpg, .jpeg nor .png: {others}", others=others))
-    return "\n".join(lines)
+    return "\n".join([*lines, *describe_ignored(ignored)])
 
 
 def _warn(rows: Sequence[CropRow]) -> None:

@@ -26,7 +26,7 @@ from faces.recognition.quality import photo_hash
 from faces.recognition.recognizer import decode_for_detection, find_faces
 from stages.files.crop_row import NO_FACE_FOUND, NOT_THE_LARGEST, CropRow
 
-PACKAGES = ("numpy", "onnxruntime", "pillow")
+PACKAGES = ("numpy", "onnxruntime", "pillow", "pi-heif")
 """Those that compute a crop."""
 
 FacesWanted = Literal["largest", "all"]

@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from faces.message import Message
 from stages.errors import StageError
-from stages.language.telling import some
+from stages.language.telling import some, tell
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
+# Those of faces.recognition.image_kinds, which train and evaluate would then have to wait for; a test compares them.
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
 CLASSES = ("not_me", "me")
 """Class names; a class's position is its label."""
 
 ATTRIBUTES_NAME = "attributes.csv"
 """The user's optional table on the people of a class's photos, in the folder of the class (stages/robustness)."""
 
+_ADVICE = {
+    (".gif", ".bmp", ".tif", ".tiff", ".jp2", ".jxl", ".jfif", ".jpe", ".svg", ".psd"): Message(
+        "pictures of kinds that are not read: save them as JPEG"
+    ),
+    (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"): Message(
+        "raw files of cameras: export them as JPEG"
+    ),
+    (".mp4", ".mov", ".avi", ".mkv", ".webm", ".3gp", ".m4v"): Message("videos: save single pictures of them as JPEG"),
+    (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"): Message("archives: unpack them there"),
+}
+_NO_PHOTOS = Message("no photos: nothing to do")
 _NAMED = 3  # misplaced photos named in one sentence
 
 
@@ -92,12 +104,29 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
                 ignored[path.suffix.lower() or path.name] += 1
         if not found:
             if ignored:
-                given = Message("{folder} holds no photo (only {others})", folder=folder, others=dict(ignored))
+                others = "; ".join(describe_ignored(ignored))
+                given = Message("{folder} holds no photo ({others})", folder=folder, others=others)
             else:
                 given = Message("{folder} holds no photo", folder=folder)
             raise StageError(_what_is_expected(given))
         photos += found
     return photos, ignored
+
+
+def describe_ignored(ignored: Mapping[str, int]) -> list[str]:
+    """A line for each kind of files that were passed over: how many of which suffix, and what to do.
+
+    Args:
+        ignored: how many, by suffix in lower case (or name, where there is no suffix), as `find_photos` counts them.
+    """
+    by_advice: dict[Message, list[str]] = {}
+    for suffix, count in sorted(ignored.items()):
+        advice = next((text for suffixes, text in _ADVICE.items() if suffix in suffixes), _NO_PHOTOS)
+        by_advice.setdefault(advice, []).append(f"{count} × {suffix}")
+    return [
+        tell("passed over: {others} ({advice})", others=", ".join(others), advice=advice)
+        for advice, others in by_advice.items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -203,7 +232,7 @@ def _is_text(name: str) -> bool:
 
 def _what_is_expected(given: Message) -> Message:
     return Message(
-        "{given}. Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me, 20 to "
-        "30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there",
+        "{given}. Expected: photos (JPEG, PNG, HEIC, WebP or AVIF) of you in data/me and of other people in "
+        "data/not_me, 20 to 30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there",
         given=given,
     )

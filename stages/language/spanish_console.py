@@ -61,7 +61,12 @@ CONSOLE = {
     "without": "sin cara",
     "unusable": "no utilizables",
     "faces kept": "caras usadas",
-    "passed over, neither .jpg, .jpeg nor .png: {others}": "no se leen, por no ser .jpg, .jpeg ni .png: {others}",
+    "passed over: {others} ({advice})": "no se leen: {others} ({advice})",
+    "pictures of kinds that are not read: save them as JPEG": ("imágenes de tipos que no se leen: guárdalas como JPEG"),
+    "raw files of cameras: export them as JPEG": "archivos RAW de cámaras: expórtalos como JPEG",
+    "videos: save single pictures of them as JPEG": "vídeos: guarda fotogramas sueltos como JPEG",
+    "archives: unpack them there": "archivos comprimidos: descomprímelos ahí",
+    "no photos: nothing to do": "no son fotos: no hay que hacer nada",
     "skipped {photo}: {reason}": "se salta {photo}: {reason}",
     "more than one face on photos of me ({count}): stage embed takes the one that agrees with the other photos of me: "
     "{names}": (
@@ -73,14 +78,26 @@ CONSOLE = {
     ),
     # Why a photo or a face is not used
     "no face found": "no se encuentra ninguna cara",
+    "not done after {seconds:.0f} seconds, so it was given up. Save it again with another program, or delete it": (
+        "no ha acabado en {seconds:.0f} segundos y se ha dejado. Guárdala otra vez con otro programa, o bórrala"
+    ),
+    "it ends the process that reads it (exit code {exit_code}, {tries} times): damaged in a way that the decoder does "
+    "not survive, or memory ran out. Save it again with another program, or delete it": (
+        "termina el proceso que la lee (código de salida {exit_code}, {tries} veces): está dañada de un modo que el "
+        "descodificador no resiste, o faltó memoria. Guárdala otra vez con otro programa, o bórrala"
+    ),
     "not the largest face": "no es la cara más grande",
     "cannot be read: {reason}": "no se puede leer: {reason}",
-    "the content is {kind}; expected a JPEG or a PNG": "el contenido es {kind}; debe ser un JPEG o un PNG",
+    "the content is {kind}; expected one of {names}": "el contenido es {kind}; debe ser uno de {names}",
+    "a JPEG": "un JPEG",
+    "a PNG": "un PNG",
+    "a HEIC": "un HEIC",
+    "an AVIF": "un AVIF",
     "an empty file": "un archivo vacío",
     "an unknown kind of file": "un tipo de archivo desconocido",
     "a text file": "un archivo de texto",
     "a WebP": "un WebP",
-    "a HEIC, AVIF or MP4": "un HEIC, AVIF o MP4",
+    "a video, or a picture of an unknown kind": "un vídeo, o una imagen de un tipo desconocido",
     "a GIF": "un GIF",
     "a BMP": "un BMP",
     "a TIFF": "un TIFF",
@@ -92,6 +109,35 @@ CONSOLE = {
         "un {kind} dañado o incompleto: no se pueden leer sus píxeles. Vuelve a copiarlo de donde vino"
     ),
     "more than {most:.0f} megapixels; the limit is {limit:g}": "más de {most:.0f} megapíxeles; el límite es {limit:g}",
+    "{width} × {height} pixels; no side may have more than {limit}": (
+        "{width} × {height} píxeles; ningún lado puede tener más de {limit}"
+    ),
+    "{width} × {height} pixels of {kind} take about {megabytes:.0f} MB to decode; the limit is {limit:.0f}. Save the "
+    "photo smaller, or as a JPEG that is not progressive": (
+        "para descodificar {width} × {height} píxeles de {kind} hacen falta unos {megabytes:.0f} MB; el límite es "
+        "{limit:.0f}. Guarda la foto más pequeña, o como un JPEG que no sea progresivo"
+    ),
+    "{width} × {height} pixels of {bits} bits are {megabytes:.0f} MB; the limit is {limit:.0f}. Save it as a JPEG, or "
+    "as a PNG with 8 bits per channel": (
+        "{width} × {height} píxeles de {bits} bits son {megabytes:.0f} MB; el límite es {limit:.0f}. Guárdala como "
+        "JPEG, o como PNG de 8 bits por canal"
+    ),
+    "{width} × {height} pixels in {scans} scans of a JPEG take {times:.1f} times as long to decode as the limit "
+    "allows. Save it again as a JPEG that is not progressive": (
+        "{width} × {height} píxeles en {scans} pasadas de un JPEG tardan en descodificarse {times:.1f} veces lo que "
+        "permite el límite. Guárdala otra vez como un JPEG que no sea progresivo"
+    ),
+    "a JPEG of more than {most} segments, where photos have some dozens. Save it again with another program": (
+        "un JPEG de más de {most} segmentos, cuando las fotos tienen unas decenas. Guárdalo otra vez con otro programa"
+    ),
+    "there is not enough memory to decode it. Close other programs, or save the photo smaller": (
+        "no hay memoria suficiente para descodificarla. Cierra otros programas o guarda la foto más pequeña"
+    ),
+    "a {kind}, which cannot be read here: the package {package} is not installed, or was built without it. Install it "
+    "(pip install {package}), or save the photo as a JPEG": (
+        "un {kind}, que aquí no se puede leer: el paquete {package} no está instalado, o no lo incluye. Instálalo (pip "
+        "install {package}) o guarda la foto como JPEG"
+    ),
     "{width} × {height} = {megapixels:.1f} megapixels; the limit is {limit:g}": (
         "{width} × {height} = {megapixels:.1f} megapíxeles; el límite es {limit:g}"
     ),

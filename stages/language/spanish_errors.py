@@ -63,14 +63,14 @@ ERRORS = {
         "test_size y validation_size no dejan nada con que entrenar: su suma debe ser menor que 1"
     ),
     # Photos
-    "{given}. Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me, 20 to "
-    "30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there": (
-        "{given}. Tiene que haber fotos (.jpg, .jpeg o .png) tuyas en data/me y de otras personas en data/not_me, como "
-        "mínimo de 20 a 30 de cada clase; 'python3 quickstart.py --photos CARPETA' las pone ahí"
+    "{given}. Expected: photos (JPEG, PNG, HEIC, WebP or AVIF) of you in data/me and of other people in data/not_me, "
+    "20 to 30 of each at least; 'python3 quickstart.py --photos FOLDER' puts them there": (
+        "{given}. Tiene que haber fotos (JPEG, PNG, HEIC, WebP o AVIF) tuyas en data/me y de otras personas en "
+        "data/not_me, como mínimo de 20 a 30 de cada clase; 'python3 quickstart.py --photos CARPETA' las pone ahí"
     ),
     "there is no folder {folder}": "no existe la carpeta {folder}",
     "{folder} holds no photo": "en {folder} no hay ninguna foto",
-    "{folder} holds no photo (only {others})": "en {folder} no hay ninguna foto (solo {others})",
+    "{folder} holds no photo ({others})": "en {folder} no hay ninguna foto ({others})",
     "the name of {path!a} is not valid UTF-8, which tables and DVC need: rename the file": (
         "el nombre de {path!a} no es UTF-8 válido, y las tablas y DVC lo necesitan: cámbiale el nombre al archivo"
     ),

@@ -168,7 +168,7 @@ def test_every_error_of_the_service(name: str) -> None:
     table = {(status, code_in(error)[0]) for _, status, error in rows(name, "Errors")}
     shown = {error for _, error in table}
     fixed = [value for key, value in vars(errors).items() if key.isupper() and isinstance(value, str)]
-    assert {value.format(limit=2) for value in fixed} <= shown
+    assert {value.format(limit=2, types="image/jpeg o image/png") for value in fixed} <= shown
     assert {(str(status), error) for status, error in errors._BY_STATUS.items()} <= table
     for error in shown:
         if error.endswith(": …"):  # the rest differs from case to case

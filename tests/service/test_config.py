@@ -155,5 +155,18 @@ def test_each_app_reads_its_own_threshold(monkeypatch: pytest.MonkeyPatch, no_mo
 def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     variables = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line.split(" ")[1]]
-    assert len(variables) == 14
+    assert len(variables) == 15
     assert load(tmp_path, "\n".join(variables)) == Settings()
+
+
+def test_accepted_types_are_put_in_order(tmp_path: Path) -> None:
+    assert load(tmp_path).accepted_types == ("image/jpeg", "image/png")
+    given = load(tmp_path, ACCEPTED_TYPES="image/heic, IMAGE/PNG,image/jpeg,image/png,")
+    assert given.accepted_types == ("image/jpeg", "image/png", "image/heic")
+    assert [kind.name for kind in given.kinds] == ["JPEG", "PNG", "HEIC"]
+
+
+@pytest.mark.parametrize("text", ["", ",", "image/gif", "image/jpeg,jpeg", "image/.*"])
+def test_accepted_types_that_are_not_read_are_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"ACCEPTED_TYPES is .*expected a list of these types.*image/avif"):
+        load(tmp_path, ACCEPTED_TYPES=text)

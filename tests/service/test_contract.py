@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pillow_heif  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from bench.support.hostile import png, split
 from faces.recognition.image import DEFAULT_MAX_PIXELS
 from service import create_app
 from service.config import Settings
@@ -135,6 +137,31 @@ def test_a_real_gif_and_webp_are_refused(client: FlaskClient, me_photo: bytes) -
     image = Image.open(io.BytesIO(me_photo))
     for kind in ("GIF", "WEBP", "BMP"):
         assert_error(post_photo(client, encode(image, kind), "photo.jpg"), 400, WRONG_TYPE)
+
+
+@pytest.mark.parametrize("kind", ["webp", "heic", "avif"])
+def test_other_types_are_taken_where_the_setting_names_them(
+    photo_client: Callable[..., FlaskClient], me_photo: bytes, kind: str
+) -> None:
+    pillow_heif.register_heif_opener()
+    data = encode(Image.open(io.BytesIO(me_photo)), {"heic": "HEIF"}.get(kind, kind.upper()), quality=95)
+    client = photo_client(accepted_types=("image/jpeg", "image/png", f"image/{kind}"))
+    score = post_photo(client, me_photo).get_json()["score"]
+    answer = post_photo(client, data, f"photo.{kind}", f"image/{kind}").get_json()
+    assert answer["score"] == pytest.approx(score, abs=0.1)
+    told = f"Tipo de archivo no permitido. Solo image/jpeg, image/png o image/{kind}"
+    assert_error(post_photo(client, b"hola"), 400, told)
+    assert_error(post_photo(photo_client(), data), 400, WRONG_TYPE)
+
+
+def test_hard_files_are_answered(client: FlaskClient) -> None:
+    """A palette that is missing, and a JPEG that asks for thousands of passes."""
+    assert_error(post_photo(client, png((8, 8), 8, 3)), 400, UNREADABLE)
+    head, scans = split(encode(Image.new("RGB", (4000, 4000)), "JPEG", progressive=True))
+    answer = assert_error(post_photo(client, head + b"".join(scans) + scans[-1] * 2000 + b"\xff\xd9"), 400, UNREADABLE)
+    assert "tiempo o memoria" in answer["detail"]
+    answer = assert_error(post_photo(client, png((1, 70_000), 8, 0)), 400, UNREADABLE)
+    assert "65535 píxeles por lado" in answer["detail"]
 
 
 def test_content_decides_not_the_declared_type(client: FlaskClient, me_photo: bytes) -> None:

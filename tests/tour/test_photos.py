@@ -33,6 +33,18 @@ def test_photos_are_copied_once_and_then_left_alone(root: Path, photos: Path) ->
     assert tree(root / "data") == expected
 
 
+def test_what_is_passed_over_is_counted_and_phones_photos_are_copied(
+    root: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.HEIC", "b.webp", "c.avif", "d.mp4", "e.MP4", "f.cr2", ".g.mp4"):
+        write(photos / "me" / name)
+    ensure_photos(photos)
+    assert {"me/a.HEIC", "me/b.webp", "me/c.avif"} <= tree(root / "data").keys()
+    told = capsys.readouterr().out
+    assert "passed over: 2 × .mp4 (videos: save single pictures of them as JPEG)" in told
+    assert "passed over: 1 × .cr2 (raw files of cameras: export them as JPEG)" in told
+
+
 def test_interrupted_copy_leaves_no_half_class(root: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[Path] = []
 

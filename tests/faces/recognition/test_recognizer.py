@@ -13,7 +13,7 @@ from PIL import Image
 
 from faces.detection.detector import Detector
 from faces.detection.face import Face, intersection_over_union
-from faces.recognition.image import ImageTooLargeError, NotJpegOrPngError, Photo
+from faces.recognition.image import ImageTooLargeError, Photo, UnknownKindError
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer, reduce_for_detection
 from faces.threads import ThreadedMap
@@ -223,7 +223,7 @@ class TestProcess:
             narrow.largest_face(photos_dir / "2009_004587.jpg")
 
     def test_other_content(self, recognizer: Recognizer) -> None:
-        with pytest.raises(NotJpegOrPngError):
+        with pytest.raises(UnknownKindError):
             recognizer.faces(b"GIF89a")
 
 

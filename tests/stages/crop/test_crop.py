@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -15,6 +18,7 @@ import pytest
 from PIL import Image
 
 from faces import fingerprint
+from faces.recognition.image import Photo
 from faces.recognition.networks import Manifest, Networks
 from faces.recognition.recognizer import Recognizer
 from stages.crop import crop, memory, one_photo, processes
@@ -390,6 +394,36 @@ def test_photos_are_recalled_in_processes_as_in_this_one(
     assert kept == dict(expected.loc[expected["kept"], ["crop", "crop_sha256"]].to_numpy().tolist())
 
 
+@posix_only
+@pytest.mark.skipif(sys.platform != "linux", reason="a new program would not have the patch")
+@pytest.mark.timeout(120)
+def test_a_photo_that_crashes_the_decoder_costs_that_photo(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies as in native code, whatever Python would do."""
+    monkeypatch.chdir(workspace.root)
+    monkeypatch.setattr(processes, "available_cores", lambda: 2)
+    shutil.rmtree("data/remembered")
+    photos, _ = find_photos(Path("data"))
+    killer = photos[3].path.read_bytes()
+    decode = one_photo.decode_for_detection
+
+    def crash(photo: Photo, *given: Any) -> Any:
+        if photo.data == killer:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return decode(photo, *given)
+
+    monkeypatch.setattr(one_photo, "decode_for_detection", crash)
+    rows = crop.crop_all(photos, Networks.load(NETWORKS), load_params().crop, tmp_path / "new")
+    expected = workspace.crop_report()
+    name = photos[3].path_in_data
+    (lost,) = [row for row in rows if row.photo == name]
+    assert (lost.faces_found, lost.kept, lost.sha256) == (0, False, digest(photos[3].path))
+    assert lost.reason.startswith("it ends the process that reads it (exit code -9, 2 times)")
+    others = [(row.photo, row.crop_sha256) for row in rows if row.photo != name]
+    assert others == [pair for pair in zip(expected["photo"], expected["crop_sha256"], strict=True) if pair[0] != name]
+
+
 class TestRecipe:
     """What decides a crop is in its recipe: whatever changes, no older crop is taken for the new one."""
 
@@ -422,7 +456,7 @@ class TestRecipe:
         changed = replace(manifest, files={**manifest.files, "embedder": "0" * 64})
         assert one_photo.crop_recipe(changed, one_photo.CropSettings("largest", 64.0)) == recipe
 
-    @pytest.mark.parametrize("package", ["numpy", "onnxruntime", "pillow"])
+    @pytest.mark.parametrize("package", ["numpy", "onnxruntime", "pillow", "pi-heif"])
     def test_packages(self, manifest: Manifest, recipe: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
         installed = fingerprint.importlib.metadata.version
         monkeypatch.setattr(
@@ -437,7 +471,8 @@ class TestRecipe:
     @pytest.mark.parametrize(
         "module",
         ["faces.detection.detector", "faces.detection.summed_area", "faces.detection.suppression",
-         "faces.recognition.align", "faces.recognition.image", "faces.recognition.quality",
+         "faces.recognition.align", "faces.recognition.image", "faces.recognition.jpeg_file",
+         "faces.recognition.png_file", "faces.recognition.exif", "faces.recognition.quality",
          "faces.recognition.recognizer", "stages.crop.one_photo"],
     )  # fmt: skip
     def test_all_that_decides_is_in_the_hash(self, module: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from faces.message import Message
 from stages.crop import processes
 from stages.crop.processes import map_in_processes
 from stages.errors import StageError
@@ -32,6 +34,13 @@ def prepare(what: str, threads: int) -> Callable[[int], tuple[int, int, int]]:
     def work(number: int) -> tuple[int, int, int]:
         if what == "slow":
             time.sleep(0.02)
+        if what == "crashing" and number in (0, 20, 21, 99):
+            faulthandler.disable()  # pytest's, which would print all threads
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if what == "all crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "hanging" and number in (3, 20):
+            time.sleep(1000)
         if number == 20:
             if what == "full":
                 raise OSError(28, "No space left on device", "crop.png")
@@ -49,8 +58,81 @@ def test_results_come_in_order_and_of_two_processes() -> None:
     assert {threads for _, _, threads in results} == {1}
 
 
-def test_few_items_need_no_process_and_have_all_cores() -> None:
-    assert list(map_in_processes(prepare, ("",), range(3))) == [(number, os.getpid(), 2) for number in range(3)]
+def test_few_items_are_given_to_one_process_with_all_cores() -> None:
+    results = list(map_in_processes(prepare, ("",), range(3)))
+    assert [(number, threads) for number, _, threads in results] == [(0, 2), (1, 2), (2, 2)]
+    assert len({process for _, process, _ in results} - {os.getpid()}) == 1
+
+
+def lost(number: int, reason: Message) -> tuple[int, int, str]:
+    return number, 0, reason
+
+
+@posix_only
+@pytest.mark.timeout(60)
+def test_an_item_that_crashes_its_process_is_tried_twice_and_the_others_go_on() -> None:
+    results = list(map_in_processes(prepare, ("crashing",), range(100), lost))
+    assert [number for number, _, _ in results] == list(range(100))
+    given_up = {number: reason for number, process, reason in results if process == 0}
+    assert sorted(given_up) == [0, 20, 21, 99]
+    assert f"it ends the process that reads it (exit code {-signal.SIGSEGV}, 2 times)" in str(given_up[20])
+    assert not multiprocessing.active_children()
+
+
+@posix_only
+@pytest.mark.timeout(60)
+def test_of_few_items_one_may_crash_too() -> None:
+    results = list(map_in_processes(prepare, ("crashing",), range(3), lost))
+    assert [process == 0 for _, process, _ in results] == [True, False, False]
+
+
+@posix_only
+@pytest.mark.timeout(60)
+def test_an_item_that_the_system_ended_once_is_done_the_second_time(tmp_path: Path) -> None:
+    results = list(map_in_processes(prepare_to_die_once, (tmp_path,), range(100), lost))
+    assert [number for number, _, _ in results] == list(range(100))
+    assert all(process for _, process, _ in results)
+    assert (tmp_path / "died").exists()
+
+
+def prepare_to_die_once(folder: Path, threads: int) -> Callable[[int], tuple[int, int, int]]:
+    def work(number: int) -> tuple[int, int, int]:
+        if number == 20 and not (folder / "died").exists():
+            (folder / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number, os.getpid(), threads
+
+    return work
+
+
+@posix_only
+@pytest.mark.timeout(60)
+def test_an_item_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MOST_SECONDS", 1.0)
+    results = list(map_in_processes(prepare, ("hanging",), range(100), lost))
+    assert [number for number, _, _ in results] == list(range(100))
+    told = "not done after 1 seconds, so it was given up. Save it again with another program, or delete it"
+    assert {number: str(reason) for number, process, reason in results if process == 0} == {3: told, 20: told}
+
+
+@posix_only
+@pytest.mark.timeout(60)
+def test_where_every_item_ends_its_process_the_items_are_not_to_blame() -> None:
+    with pytest.raises(StageError, match="ended by the system, for lack of memory perhaps"):
+        list(map_in_processes(prepare, ("all crash",), range(1000), lost))
+    assert not multiprocessing.active_children()
+
+
+@posix_only
+@pytest.mark.timeout(60)
+def test_a_consumer_that_is_slow_makes_nothing_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MOST_SECONDS", 0.5)
+    results = []
+    for result in map_in_processes(prepare, ("slow",), range(40), lost):
+        if len(results) in (1, 20):
+            time.sleep(1)
+        results.append(result)
+    assert [number for number, process, _ in results if process] == list(range(40))
 
 
 def test_an_error_arrives_as_it_was() -> None:
@@ -85,6 +167,7 @@ def test_closed_half_way_it_leaves_no_process() -> None:
 PROGRAM = """
 import signal, time
 from stages.crop.processes import map_in_processes
+from faces.message import Message
 from stages.crop import processes
 processes.available_cores = lambda: 2
 

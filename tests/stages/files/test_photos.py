@@ -82,11 +82,11 @@ def test_first_sub_folder_names_the_person(tmp_path: Path) -> None:
 
 
 def test_other_files_are_counted_and_hidden_ones_are_not(tmp_path: Path) -> None:
-    touch(tmp_path / "me", "a.jpg", "b.heic", "c.HEIC", "d.webp", "e.txt", "noname", ".DS_Store", "._a.jpg", ".h/x.jpg")
-    touch(tmp_path / "not_me", "a.jpg", "b.webp")
+    touch(tmp_path / "me", "a.jpg", "b.gif", "c.GIF", "d.bmp", "e.txt", "noname", ".DS_Store", "._a.jpg", ".h/x.jpg")
+    touch(tmp_path / "not_me", "a.jpg", "b.bmp")
     photos, others = find_photos(tmp_path)
     assert len(photos) == 2
-    assert others == {".heic": 2, ".webp": 2, ".txt": 1, "noname": 1}
+    assert others == {".gif": 2, ".bmp": 2, ".txt": 1, "noname": 1}
 
 
 def test_a_folder_named_like_a_photo_is_a_folder(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_links_to_files_count_and_links_to_folders_do_not(tmp_path: Path) -> Non
 
 
 def test_a_class_of_other_files_is_told_what_it_holds(tmp_path: Path) -> None:
-    touch(tmp_path / "me", "a.heic", "b.heic")
+    touch(tmp_path / "me", "a.gif", "b.gif")
     touch(tmp_path / "not_me", "a.jpg")
-    with pytest.raises(StageError, match=r"me holds no photo .*'\.heic': 2.*\.jpg, \.jpeg or \.png"):
+    with pytest.raises(StageError, match=r"me holds no photo \(passed over: 2 × \.gif .*JPEG, PNG, HEIC"):
         find_photos(tmp_path)
 
 
@@ -165,8 +165,8 @@ class Zoo:
         put_faceless(folder / "no face.jpg")
         (folder / "folder.jpg").mkdir()
         (folder / ".hidden.jpg").write_bytes(jpeg)
-        (folder / "passed over.heic").write_bytes(b"x")
-        (folder / "passed over.webp").write_bytes(b"x")
+        for suffix in (".GIF", ".tif", ".cr2"):
+            (folder / f"passed over{suffix}").write_bytes(b"x")
         if os.name == "posix":
             (folder / "dangling.jpg").symlink_to("nowhere.jpg")
             (folder / "linked.jpg").symlink_to(photo)
@@ -220,12 +220,12 @@ def test_embed_takes_every_name(zoo: Zoo) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("text.jpg", "the content is a text file; expected a JPEG or a PNG"),
-        ("empty.jpg", "the content is an empty file; expected a JPEG or a PNG"),
+        ("text.jpg", "the content is a text file; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
+        ("empty.jpg", "the content is an empty file; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
         ("truncated.jpg", "a damaged JPEG, or cut off: "),
         ("header only.jpg", "a damaged JPEG, or cut off: "),
-        ("gif.png", "the content is a GIF; expected a JPEG or a PNG"),
-        ("webp.jpg", "the content is a WebP; expected a JPEG or a PNG"),
+        ("gif.png", "the content is a GIF; expected one of JPEG, PNG, WebP, HEIC, AVIF"),
+        ("webp.jpg", "a damaged WebP, or cut off: "),
         ("huge.png", "megapixels; the limit is 64"),
         ("no face.jpg", "no face found"),
         pytest.param("dangling.jpg", "cannot be read: No such file", marks=posix_only),
@@ -260,7 +260,8 @@ def test_the_summary_counts_every_photo_once(zoo: Zoo) -> None:
     assert lines["me"] == [usable + without + unusable, usable, without, unusable, kept]
     strangers = sum(name.startswith("not_me/") for name in zoo.good)
     assert lines["not_me"][:4] == [strangers, strangers, 0, 0]
-    assert "passed over, neither .jpg, .jpeg nor .png: 1 × .heic, 1 × .webp" in zoo.summary
+    assert "passed over: 1 × .gif, 1 × .tif (pictures of kinds that are not read: save them as JPEG)" in zoo.summary
+    assert "passed over: 1 × .cr2 (raw files of cameras: export them as JPEG)" in zoo.summary
 
 
 @posix_only

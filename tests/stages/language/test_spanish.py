@@ -179,8 +179,8 @@ def test_an_error_with_braces_of_the_users_stays_as_it_is() -> None:
 @pytest.mark.usefixtures("spanish")
 def test_a_text_from_a_file_is_told_again() -> None:
     assert (
-        tell_again("the content is a WebP; expected a JPEG or a PNG")
-        == "el contenido es un WebP; debe ser un JPEG o un PNG"
+        tell_again("the content is a WebP; expected one of JPEG, PNG")
+        == "el contenido es un WebP; debe ser uno de JPEG, PNG"
     )
     assert (
         tell_again("5000 × 4000 = 20.0 megapixels; the limit is 16")
