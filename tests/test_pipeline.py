@@ -232,7 +232,8 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
     ({"embed__flip": False}, ["embed", "robustness", "report"], ["embed"],
      ["quality", "train", "evaluate", "robustness", "report"]),
     ({"embed__batch_size": 8}, ["embed"], ["embed"], []),
-    ({"quality__min_sharpness": 0.02}, ["quality"], ["quality"], ["report"]),
+    # train writes it beside the model, which stays the same
+    ({"quality__min_sharpness": 0.02}, ["quality", "train"], ["quality", "train"], ["report"]),
     # cross-validation has no test set: the same model and figures
     ({"train__test_size": 0.3}, ["train", "robustness", "report"], ["train"], ["robustness", "report"]),
     ({"train__random_state": 1}, ["train", "robustness", "report"], ["train"], ["evaluate", "robustness", "report"]),

@@ -3,9 +3,8 @@
 Cameras note in EXIF how they were held; messengers, editors and scanners lose it. MTCNN is made for upright faces, so
 where it finds none, the photo is looked at turned by a quarter, by three quarters and by half.
 
-On a photo that lies, MTCNN may take something else for an upright face: on 6 % of those turned by a quarter from the
-left, on 30 % of those on their head. It is never sure of that. So a face of which it is not sure ends no search, and of
-the turned photo only a sure face counts. `python -m bench.faces_chosen LFW` measures it.
+On a photo that lies, MTCNN may take something else for an upright face, most often where the face is on its head. It is
+seldom sure of that. So a face of which it is not sure ends no search, and of the turned photo only a sure face counts.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ TURNS = (90, 270, 180)
 """Degrees clockwise."""
 
 SURE = 0.995
-"""Probability from which on MTCNN is sure of a face. 312 of 314 photos have one upright; of their 942 turned copies,
-926 are recovered with it, 896 with 0.99, 811 with 0.97."""
+"""Probability from which on MTCNN is sure of a face. With it, 863 of 900 turned photos are turned back, 12 otherwise,
+and on 9 a face is seen upright (`python -m bench.faces_chosen LFW`)."""
 
 
 def is_sure(faces: list[Face]) -> bool:

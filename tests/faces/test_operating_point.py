@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faces.files import sha256_of
-from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, describe_strangers
+from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, strangers_are
 
 POINT = OperatingPoint(0.61, 0.01, True, 412, 350, 300)
 
@@ -86,9 +86,9 @@ def test_without_its_model_it_is_of_another(written: tuple[Path, Path]) -> None:
 
 
 def test_how_many_strangers_count_as_is_said_where_it_is_another_number() -> None:
-    assert "worth" not in describe_strangers(250, 250)
-    assert "250" in describe_strangers(250, 250)
-    assert [number for number in describe_strangers(250, 180).replace(")", "").split() if number.isdigit()] == [
+    assert "worth" not in strangers_are(250, 250)
+    assert "250" in strangers_are(250, 250)
+    assert [number for number in strangers_are(250, 180).replace(")", "").split() if number.isdigit()] == [
         "250", "180",
     ]  # fmt: skip
 

@@ -24,6 +24,7 @@ def no_models(tmp_path: Path) -> Settings:
         model_path=tmp_path / "model.joblib",
         scaler_path=tmp_path / "scaler.joblib",
         networks_path=tmp_path / "networks",
+        photo_limits_path=tmp_path / "photo_limits.json",
     )
 
 

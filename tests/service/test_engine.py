@@ -22,6 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
+from faces.photo_limits import PhotoLimits
+from faces.recognition.face_quality import measure_face
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
@@ -47,6 +49,7 @@ def train(settings: Settings, dimensions: int) -> Settings:
 def copied(no_models: Settings, networks_dir: Path) -> Settings:
     """Networks and a model that fits them, in files a test may damage."""
     shutil.copytree(networks_dir, no_models.networks_path)
+    PhotoLimits(40, 0.003, 40, 200, 0.5, 0.8).write(no_models.photo_limits_path)
     return train(no_models, Networks.load(networks_dir).embedding_size)
 
 
@@ -192,7 +195,7 @@ def test_a_photo_is_asked_about_as_the_model_was_trained(
 
     answer = post_photo(create_app(changed).test_client(), me_photo).get_json()
     assert answer["score"] == pytest.approx(scores[flip], abs=2e-6)
-    assert answer["face"] == face.as_json()
+    assert answer["face"] == {**face.as_json(), **measure_face(face).as_json()}
 
 
 def test_time_is_told_from_the_request_to_its_answer(
@@ -201,7 +204,7 @@ def test_time_is_told_from_the_request_to_its_answer(
     engine = client.application.extensions["engine"]
     seen = engine.verify(me_photo)
 
-    def slow(_: bytes) -> Any:
+    def slow(*_: Any) -> Any:
         time.sleep(0.06)
         return seen
 
