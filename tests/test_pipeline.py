@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -94,7 +95,8 @@ def test_every_file_of_the_contract_is_there(pristine: Clone) -> None:
     assert len(index) >= ME_PHOTOS + STRANGERS
     for class_name, label in (("me", 1), ("not_me", 0)):
         crops = list(pristine.path(f"data/cropped/{class_name}").rglob("*.png"))
-        assert len(crops) == int((labels == label).sum())
+        several = set(pristine.path(f"data/cropped/{class_name}_several").rglob("*-0.png"))
+        assert len(crops) + len(several) == int((labels == label).sum())
         assert {size_of(crop) for crop in crops} == {(160, 160)}
     metrics = json.loads(pristine.path("reports/metrics.json").read_text(encoding="utf-8"))
     keys = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report"}
@@ -191,7 +193,7 @@ def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: P
     done = clone.call(sys.executable, "-m", "dvc", "repro")
     assert done.returncode == 0, done.stderr
     assert stages_run(done.stdout) == ALL_STAGES[1:]
-    assert f"1 de {len(clone.index())} recortes son nuevos" in done.stdout + done.stderr
+    assert re.search(r"1 de \d+ recortes es nuevo:", done.stdout + done.stderr)
     after = {path.name for path in clone.path("data/cropped").rglob("*.png")}
     assert before - after == {f"{gone}-0.png"}
     assert after - before == {"added.jpg-0.png"}
@@ -212,7 +214,7 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
     clone.dvc("add", "data/me")
     output = clone.failing_dvc("repro")
     assert stages_run(output) == ["crop", "embed", "quality", "train"]
-    assert "train: error: «me» tiene 1 cara que se puede usar, 1 que no son casi duplicados; para entrenar" in output
+    assert "train: error: «me» tiene 1 cara que se puede usar, " in output
     assert "Traceback" not in output
     assert {name: digest(clone.path(name)) for name in files} == before
 
@@ -452,7 +454,7 @@ def test_a_comment_costs_nothing_but_the_stages_start(clone: Clone) -> None:
         append(clone, name, "\n# A comment.\n")
     done = clone.call(sys.executable, "-m", "dvc", "repro", "crop", "embed")
     assert stages_run(done.stdout) == ["export", "crop", "embed"]
-    assert "recortes son nuevos" not in done.stdout + done.stderr
+    assert not re.search("recortes? (es|son) nuevo", done.stdout + done.stderr)
     assert clone.pinned() == before
 
 

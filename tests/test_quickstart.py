@@ -205,7 +205,7 @@ def test_photos_of_the_user_are_never_overwritten(root: Path, photos: Path, name
     write(root / "data" / "not_me" / name, b"the user's own")
     done = run(root, "--photos", photos, "--port", free_port())
     assert done.returncode == 1
-    assert "data/not_me already holds 1 photos, not the same as the 1 of" in done.stderr
+    assert "data/not_me already holds 1 photo, not the same as the 1 of" in done.stderr
     assert "nothing was changed" in done.stderr
     assert tree(root / "data") == {f"not_me/{name}": b"the user's own"}  # and me was not copied either
 

@@ -26,7 +26,7 @@ from tests.service.support import Server, posix_only, stop, wait_until_up
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), posix_only]  # the first test installs everything
 
 # The commands of docs/deployment.md: in the project, on the server, and there again.
-PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/operating_point.json models/networks"
+PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/*.json models/networks"
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
 

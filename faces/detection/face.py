@@ -21,19 +21,19 @@ class Face:
         probability: the detector's (O-Net's) probability that this is a face, 0 to 1.
         landmarks: float64 [5, 2], the points (x, y) of left eye, right eye, nose, left and right mouth corner,
             left and right as the viewer sees them who turns the photo by `turned`.
-        turned: by how many degrees clockwise the photo had to be turned to show the face upright: 0, 90, 180 or 270.
-        visible: which part of the box lies on the photo, 0 to 1.
         crop: uint8 [S, S, 3] RGB, the aligned face the embedder takes, once cut.
         embedding: float32 [D], once computed.
+        turned: by how many degrees clockwise the photo had to be turned to show the face upright: 0, 90, 180 or 270.
+        visible: which part of the box lies on the photo, 0 to 1.
     """
 
     box: NDArray[np.float64]
     probability: float
     landmarks: NDArray[np.float64]
-    turned: int = 0
-    visible: float = 1.0
     crop: NDArray[np.uint8] | None = None
     embedding: NDArray[np.float32] | None = None
+    turned: int = 0
+    visible: float = 1.0
 
     @property
     def size(self) -> float:

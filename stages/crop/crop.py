@@ -171,7 +171,8 @@ def summarise(photos: Sequence[SourcePhoto], rows: Sequence[CropRow], ignored: C
         total = sum(photo.class_name == class_name for photo in photos)
         without = sum(row.reason == NO_FACE_FOUND for row in own)
         unusable = sum(row.faces_found == 0 for row in own) - without
-        kept = sum(row.kept for row in own)
+        candidates = {row.photo for row in own if row.candidate}  # one face of each will be chosen
+        kept = sum(row.kept and not row.candidate for row in own) + len(candidates)
         counts = (total, total - without - unusable, without, unusable, kept)
         cells = (f"{count:{len(text) + 3}}" for text, count in zip(headings, counts, strict=True))
         lines.append(f"{class_name:8}{''.join(cells)}")

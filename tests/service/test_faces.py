@@ -124,7 +124,7 @@ class TestHints:
         large = face.resize((1000, 1000), Image.Resampling.LANCZOS)
         assert "blurred" in self.hints(client, large.filter(ImageFilter.GaussianBlur(20)))
         assert "dark" in self.hints(client, dark(face))
-        assert "bright" in self.hints(client, ImageEnhance.Brightness(face).enhance(1.9))
+        assert "bright" in self.hints(client, Image.blend(face, Image.new("RGB", face.size, "white"), 0.7))
         left, _, right, _ = post_photo(client, encode(face, "PNG")).get_json()["face"]["box"]
         cut = face.crop((round(left + 0.3 * (right - left)), 0, 250, 250))
         assert "cut_off" in self.hints(client, cut)

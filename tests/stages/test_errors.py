@@ -195,7 +195,7 @@ def checked(workspace: Workspace, stage: str) -> str:
     return message
 
 
-EXPECTED = "Expected: photos (.jpg, .jpeg or .png) of you in data/me and of other people in data/not_me"
+EXPECTED = "Expected: photos (JPEG, PNG, HEIC, WebP or AVIF) of you in data/me and of other people in data/not_me"
 
 
 @pytest.mark.parametrize(
@@ -322,9 +322,10 @@ DAMAGE: list[tuple[str, Change, str, str]] = [
     ("embed", delete("reports/crop_report.csv"), "there is no reports/crop_report.csv", "'dvc repro' (or 'python"),
     ("embed", write("reports/crop_report.csv", b""), "reports/crop_report.csv is damaged", "dvc repro --force crop"),
     ("embed", write("reports/crop_report.csv", b"\xff\x00"), "crop_report.csv is damaged", "dvc repro --force crop"),
-    ("embed", write("reports/crop_report.csv", b"photo,kept\n"), "is damaged (no column sha256, face, crop",
+    ("embed", write("reports/crop_report.csv", b"photo,kept\n"), "is damaged (no column sha256, face, candidate, crop",
      "dvc repro --force crop"),
-    ("embed", write("reports/crop_report.csv", b"photo,sha256,face,kept,crop,crop_sha256\na,b,0,False,,\n"),
+    ("embed", write("reports/crop_report.csv",
+                    b"photo,sha256,face,kept,candidate,crop,crop_sha256\na,b,0,False,False,,\n"),
      "reports/crop_report.csv names no crop", "dvc repro --force crop"),
     ("embed", lambda w: change_crop(w, None), "cannot be read (No such file or directory)", "dvc repro --force crop"),
     ("embed", lambda w: change_crop(w, first_crop(w).read_bytes()[:-500]), "is not the crop that", "--force crop"),

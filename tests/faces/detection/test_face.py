@@ -34,7 +34,7 @@ def test_in_a_larger_photo_everything_is_further_out() -> None:
 
 def test_answers_show_tenths_of_pixels_and_four_decimals() -> None:
     shown = Face(np.array([1.04, -2.26, 30.05001, 40.0]), 0.987654, POINTS).as_json()
-    assert shown == {"box": [1.0, -2.3, 30.1, 40.0], "probability": 0.9877}
+    assert shown == {"box": [1.0, -2.3, 30.1, 40.0], "probability": 0.9877, "turned": 0}
 
 
 @pytest.mark.parametrize(

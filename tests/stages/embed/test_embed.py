@@ -25,7 +25,7 @@ INDEX_COLUMNS = ["row", "label", "photo", "sha256", "face", "person", "crop", "c
 
 def new_crops(log: str) -> tuple[int, int]:
     """How many crops were embedded, of how many, as the log says; (0, 0) where it says nothing."""
-    found = re.search(r"(\d+) of (\d+) crops are new", log)
+    found = re.search(r"(\d+) of (\d+) crops? (?:is|are) new", log)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 

@@ -7,7 +7,7 @@ import pytest
 from stages.files.crop_row import COLUMNS, CropRow, parse_row
 
 ROW = CropRow(
-    "me/a.jpg", "12ab", 3, 1, 1.5, 2.5, 30.5, 40.5, 0.99, 90, True, "why", "me/a.jpg-1.png", "34cd", "56ef",
+    "me/a.jpg", "12ab", 3, 1, 1.5, 2.5, 30.5, 40.5, 0.99, 90, True, True, "why", "me/a.jpg-1.png", "34cd", "56ef",
     0.01, 120.5, 0.25, 0.75,
 )  # fmt: skip
 """No two values are alike."""

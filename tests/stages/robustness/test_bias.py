@@ -130,7 +130,7 @@ def test_attributes_are_compared_and_reported(workspace: Workspace) -> None:
     before = workspace.path("data/not_me/attributes.csv").read_bytes()
     done = workspace.stage("robustness")
     assert "groups of people: compared by género" in done.stdout
-    assert "names 1 photos or folders of which data/ has no face: not_me/nobody" in done.stderr
+    assert "names 1 photo or folder of which data/ has no face: not_me/nobody" in done.stderr
     assert workspace.path("data/not_me/attributes.csv").read_bytes() == before
     found = json.loads(workspace.path("reports/fairness.json").read_text(encoding="utf-8"))
     assert [(group["group"], group["people"], group["frr"]) for group in found["groups"]] == [
