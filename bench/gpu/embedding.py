@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import sys
 import time
@@ -135,7 +136,7 @@ def embed_stage(project: Project, devices: list[str], rounds: int) -> dict[str, 
 def _embed(project: Project, new: int, crops: int) -> float:
     """Seconds of the stage, which must say that so many crops are new."""
     run = project.run("stages.embed")
-    if f"{new} of {crops} crops are new" not in run.output:
+    if not re.search(rf"\b{new} of {crops} crops? (is|are) new\b", run.output):
         sys.exit(f"embed was to embed {new} of {crops} crops; it said:\n{run.output}")
     return run.seconds
 
