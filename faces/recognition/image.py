@@ -20,7 +20,7 @@ from faces.recognition.image_errors import UnreadableImageError as UnreadableIma
 from faces.recognition.image_errors import damaged
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, describe, kind_of
 from faces.recognition.jpeg_file import JpegFile
-from faces.recognition.modern_file import ModernFile
+from faces.recognition.modern_file import HeicPixels, ModernFile
 from faces.recognition.png_file import PngFile
 
 DEFAULT_MAX_PIXELS = 64_000_000
@@ -57,7 +57,7 @@ class _StoredImage(Protocol):
     def fixed_bytes(self) -> int: ...
     def check(self) -> None: ...
     def scale(self, ratio: float) -> int: ...
-    def load(self, ratio: float) -> Image.Image: ...
+    def load(self, ratio: float) -> Image.Image | HeicPixels: ...
 
 
 @dataclass(frozen=True)
@@ -214,13 +214,14 @@ def _no_memory() -> ImageTooCostlyError:
     )
 
 
-def _finished(image: Image.Image, orientation: int, reduction: int) -> Image.Image:
+def _finished(image: Image.Image | HeicPixels, orientation: int, reduction: int) -> Image.Image:
     """An image as RGB, upright, and reduced: each `reduction` × `reduction` pixels become one.
 
     All of it happens in bands, so that beside the image and the result no third one is held.
     """
     turn = TURNS.get(orientation)
-    if image.mode == "RGB" and turn is None and reduction == 1 and not image.has_transparency_data:
+    as_it_is = turn is None and reduction == 1
+    if as_it_is and isinstance(image, Image.Image) and image.mode == "RGB" and not image.has_transparency_data:
         return image
     width, height = -(-image.width // reduction), -(-image.height // reduction)
     whole = Image.new("RGB", (height, width) if orientation >= _FIRST_ON_ITS_SIDE else (width, height))

@@ -22,15 +22,52 @@ from faces.recognition.image_kinds import AVIF, HEIC, WEBP, Kind
 if TYPE_CHECKING:
     from pi_heif import HeifImage
 
-# Bytes per pixel at the peak, the decoder's own and Pillow's together, measured with a reserve.
+# Bytes per pixel at the peak, measured with a reserve: the decoder's own and, but for HEIC, Pillow's together.
 _WEBP_BYTES = 16
 _AVIF_BYTES = 12  # 9 with 8 bits a channel and halved colours
 _AVIF_ALPHA_BYTES = 17
-_HEIC_BYTES = 8
-_HEIC_DEEP_BYTES = 14  # more than 8 bits a channel, or transparency
+_HEIC_BYTES = 5  # with 8 bits a channel and halved colours
+_HEIC_DEEP_BYTES = 8  # with more bits
+_HEIC_WHOLE_BYTES, _HEIC_WHOLE_DEEP_BYTES = 10, 15  # the same with colours that are not halved both ways
+_HEIC_ALPHA_BYTES = 5  # more, with transparency
+_HALVED = 420
 # An item of the file, by its type: pictures have one of a few, and all else is metadata.
 _ITEM = re.compile(rb"(infe(?:\x02[\x00-\xff]{7}|\x03[\x00-\xff]{9}))([\x00-\xff]{4})")
 _PICTURES = (b"hvc1", b"av01", b"grid", b"iden", b"iovl")
+
+
+@dataclass(frozen=True)
+class HeicPixels:
+    """The pixels of a HEIC, as libheif decoded them.
+
+    They are no Pillow image: one of 48 megapixels, as telephones make them, would take 200 MB beside these.
+
+    Attributes:
+        decoded: as pi_heif returns it. It owns the memory of `decoded.data`: both are used as long as it lives.
+    """
+
+    decoded: HeifImage
+
+    @property
+    def width(self) -> int:
+        """Pixels of a row."""
+        return int(self.decoded.size[0])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.decoded.size[1])
+
+    def crop(self, box: tuple[int, int, int, int]) -> Image.Image:
+        """Some rows as an image.
+
+        Args:
+            box: left, top, right and bottom; rows are given whole, so `left` is 0 and `right` the width.
+        """
+        _, top, _, bottom = box
+        mode, stride = self.decoded.mode, self.decoded.stride
+        rows = self.decoded.data[top * stride : bottom * stride]
+        return Image.frombytes(mode, (self.width, bottom - top), rows, "raw", mode, stride)
 
 
 @dataclass
@@ -74,8 +111,7 @@ class ModernFile:
         data = _ITEM.sub(lambda item: item[0] if item[2] in _PICTURES else item[1] + b"none", data)
         if kind == HEIC:
             heic = _open_heic(data)
-            deep = heic.mode != "RGB" or heic.info["bit_depth"] > 8
-            return cls(kind, heic.size, AS_STORED, _HEIC_DEEP_BYTES if deep else _HEIC_BYTES, not deep, data)
+            return cls(kind, heic.size, AS_STORED, _heic_bytes(heic), False, data)
         with _open_avif(data) as avif:
             # Pillow hands the turn that the properties ask for over as EXIF. libheif turns the pixels itself.
             orientation = orientation_of(avif.info.get("exif", b""))
@@ -90,7 +126,7 @@ class ModernFile:
         del ratio
         return 1
 
-    def load(self, ratio: float) -> Image.Image:
+    def load(self, ratio: float) -> Image.Image | HeicPixels:
         """Decode the first picture, at full size.
 
         Raises:
@@ -99,7 +135,8 @@ class ModernFile:
         del ratio
         if self.kind == HEIC:
             heic = _open_heic(self.data)
-            return Image.frombytes(heic.mode, heic.size, heic.data, "raw", heic.mode, heic.stride)
+            heic.load()
+            return HeicPixels(heic)
         with WebPImageFile(io.BytesIO(self.data)) if self.kind == WEBP else _open_avif(self.data) as image:
             image.load()
             return image
@@ -128,6 +165,16 @@ def _read_webp(data: bytes) -> tuple[tuple[int, int], bytes]:
     if not all(size):
         raise damaged(WEBP.name)
     return size, exif
+
+
+def _heic_bytes(heic: HeifImage) -> int:
+    """Bytes per pixel that decoding takes at its peak."""
+    halved, deep = heic.info.get("chroma", _HALVED) == _HALVED, heic.info["bit_depth"] > 8
+    if halved:
+        colours = _HEIC_DEEP_BYTES if deep else _HEIC_BYTES
+    else:
+        colours = _HEIC_WHOLE_DEEP_BYTES if deep else _HEIC_WHOLE_BYTES
+    return colours + _HEIC_ALPHA_BYTES * heic.has_alpha
 
 
 def _open_avif(data: bytes) -> AvifImagePlugin.AvifImageFile:

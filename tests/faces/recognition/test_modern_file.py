@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 import re
 import struct
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from PIL import Image
 
 from faces.recognition.image import ImageError, ImageTooCostlyError, ImageTooLargeError, Photo, UnreadableImageError
-from faces.recognition.image_kinds import KINDS, SUFFIXES, kind_of
+from faces.recognition.image_kinds import HEIC, KINDS, SUFFIXES, kind_of
+from faces.recognition.modern_file import ModernFile
 from quickstart import PHOTO_SUFFIXES
 from stages.files import photos
 from tests.faces.recognition.test_image import FIELDS, fields_of, picture
@@ -105,6 +107,35 @@ class TestEach:
                 assert Photo.open(changed.tobytes()).decode().mode == "RGB"
             except ImageError:
                 continue
+
+
+@pytest.mark.parametrize(
+    ("chroma", "mode", "expected"),
+    [
+        (420, "RGB", 5),
+        (420, "RGB;16", 8),
+        (422, "RGB", 10),
+        (444, "RGB", 10),
+        (444, "RGB;16", 15),
+        (444, "RGBA;16", 20),
+    ],
+)
+def test_memory_of_a_heic_follows_from_its_colours(chroma: int, mode: str, expected: int) -> None:
+    pixels = np.zeros((48, 64, 4 if "A" in mode else 3), np.uint16 if "16" in mode else np.uint8)
+    file = io.BytesIO()
+    pillow_heif.from_bytes(mode, (64, 48), pixels.tobytes()).save(file, chroma=chroma)
+    assert ModernFile.read(file.getvalue(), HEIC).bytes_per_pixel == expected
+
+
+def test_a_heic_is_reduced_where_no_copy_of_its_pixels_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = made("HEIC", Image.fromarray(picture(64)), exif=oriented(1).tobytes())
+    monkeypatch.setattr("faces.recognition.image._LEAST_MEMORY", 7 * 256 * 192)
+    monkeypatch.setattr("faces.recognition.image._RESERVE_BYTES", 0)
+    monkeypatch.setattr("faces.recognition.image._BAND_PIXELS", 256 * 10)  # several bands
+    photo = Photo.open(data, max_pixels=256 * 192)
+    decoded = photo.decode()
+    assert (photo.finest_side, decoded.size) == (128, (128, 96))
+    assert np.abs(fields_of(decoded) - FIELDS).max() <= LOSS
 
 
 def with_webp_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
