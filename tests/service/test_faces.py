@@ -94,12 +94,13 @@ def dark(image: Image.Image) -> Image.Image:
     return ImageEnhance.Brightness(image).enhance(0.27)
 
 
+@pytest.fixture(scope="module")
+def face(me_photo: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(me_photo)).convert("RGB")
+
+
 class TestHints:
     """What the person can do better."""
-
-    @pytest.fixture(scope="class")
-    def face(self, me_photo: bytes) -> Image.Image:
-        return Image.open(io.BytesIO(me_photo)).convert("RGB")
 
     def hints(self, client: FlaskClient, image: Image.Image) -> list[str]:
         answer = post_photo(client, encode(image, "PNG")).get_json()
