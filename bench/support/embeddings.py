@@ -37,7 +37,7 @@ def nearest_the_centre(faces: Sequence[Face], size: tuple[int, int]) -> Face:
 
 
 def embed_all(
-    recognizer: Recognizer, photos: list[Path], choose: Choice = central_face
+    recognizer: Recognizer, photos: list[Path], choose: Choice = product_face
 ) -> dict[Path, NDArray[np.float32]]:
     """Embedding of each photo's face, float32 [D], on all cores; photos without a face are left out.
 
@@ -60,14 +60,14 @@ def embed_all(
 
 
 def embed_all_cached(recognizer: Recognizer, photos: list[Path], cache: Path | None) -> dict[Path, NDArray[np.float32]]:
-    """The same of the central faces, kept in a file (.npz) so that several measurements embed once.
+    """The same of the faces that the product takes, kept in a file (.npz) so that several measurements embed once.
 
     The file holds embeddings of faces: put it where such data may be, and delete it afterwards. It is made anew where
     the networks differ or a photo is missing in it.
     """
     if cache is None:
         return embed_all(recognizer, photos)
-    recipe = repr(recognizer.networks.manifest.recipe(recognizer.flip))
+    recipe = repr((product_face.__name__, recognizer.networks.manifest.recipe(recognizer.flip)))
     if cache.is_file():
         with np.load(cache) as stored:
             if str(stored["recipe"]) == recipe and {str(photo) for photo in photos} <= set(stored["asked"].tolist()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,15 +39,15 @@ class Face:
     @property
     def size(self) -> float:
         """Side of the square that has the box's area, in pixels of the photo."""
-        left, top, right, bottom = self.box
-        return float(np.sqrt(max(right - left, 0.0) * max(bottom - top, 0.0)))
+        left, top, right, bottom = self.box.tolist()
+        return math.sqrt(max(right - left, 0.0) * max(bottom - top, 0.0))
 
     def visible_share(self, width: float, height: float) -> float:
         """Which part of the box lies on a photo of this size, 0 to 1."""
-        left, top, right, bottom = self.box
+        left, top, right, bottom = self.box.tolist()
         area = max(right - left, 0.0) * max(bottom - top, 0.0)
         inside = max(min(right, width) - max(left, 0.0), 0.0) * max(min(bottom, height) - max(top, 0.0), 0.0)
-        return float(inside / area) if area > 0 else 0.0
+        return inside / area if area > 0 else 0.0
 
     def scaled(self, factor: float) -> Face:
         """The same face in a photo `factor` times as large; crop and embedding are kept."""

@@ -166,6 +166,8 @@ class Photo:
                 reduction += 1
             if not converted or _BYTES_PER_PIXEL * decoded / reduction**2 <= left:
                 found.append((file.scale(ratio) * reduction, ratio, reduction))
+                if reduction == 1:  # coarser ratios give a coarser picture
+                    break
         if not found:
             raise ImageTooCostlyError(
                 "{width} × {height} pixels of {kind} take about {megabytes:.0f} MB to decode; the limit is "
