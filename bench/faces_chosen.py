@@ -28,6 +28,7 @@ from bench.support.embeddings import nearest_the_centre
 from bench.support.lfw import people
 from bench.support.photos import spread
 from faces.detection.face import Face
+from faces.detection.largest import Ranking
 from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
@@ -39,7 +40,7 @@ Rule = Callable[[Face, tuple[int, int]], float]
 PRODUCT = "as the service finds it"
 
 RULES: dict[str, Rule] = {
-    "visible area × visible share": lambda face, size: face.size**2 * face.visible_share(*size) ** 2,
+    "visible area × visible share": lambda face, size: Ranking(*size).size(face),
     "visible area": lambda face, size: face.size**2 * face.visible_share(*size),
     "area of the box": lambda face, _: face.size**2,
     "probability": lambda face, _: face.probability,

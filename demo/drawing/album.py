@@ -20,9 +20,8 @@ _MORE_THAN_ONCE = {3: 3, 7: 2, 13: 2, 19: 2, 25: 2, 31: 2, 37: 3}
 """Photos of a person, by number, where there are several."""
 
 _RETAKEN = {"not_me/person_19/2": 1, "not_me/person_25/1": 1, "me/07": 2, "me/14": 5, "ask/me_1": 51}
-"""Photos that came out too dark or too much from the side for the detector, that passed for a copy of another one, "
-"or on
-which "me" looked down and was hard to tell from others, and how often they were taken anew."""
+"""Photos that were taken anew, and how often: they were too dark or too much from the side for the detector, passed
+for a copy of another one, or showed "me" looking down and hard to tell from others."""
 
 _ORIENTATIONS = {"me/05": 6, "me/14": 8, "me/23": 3, "not_me/person_07/1": 6, "not_me/person_22/1": 8, "ask/me_3": 6}
 _SUFFIXES = {

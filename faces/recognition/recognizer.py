@@ -84,7 +84,7 @@ def _detect(pixels: NDArray[np.uint8], detector: Detector, largest_only: bool) -
     faces = _detect_upright(pixels, detector, largest_only)
     if is_sure(faces) or not detector.settings.try_turned:
         return faces
-    found = find_turned(pixels, detector)
+    found = find_turned(pixels, detector, faces[0] if faces else None)
     if found is None:
         return faces
     turned, degrees = found
@@ -188,9 +188,8 @@ class Recognizer:
         photo, side = io.BytesIO(), min(1500, math.isqrt(self.max_pixels))
         Image.new("RGB", (side, side)).save(photo, "JPEG")
         opened = Photo.open(photo.getvalue(), self.max_pixels)
-        find_faces(
-            opened, self._detector, self.networks.manifest.crop, largest_only=False
-        )  # this warms up decoding and resizing, and allocates their memory
+        # This warms up decoding and resizing as well, and allocates their memory.
+        find_faces(opened, self._detector, self.networks.manifest.crop, largest_only=False)
 
     def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
         """The faces of a photo, with crops, the largest first.

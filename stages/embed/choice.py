@@ -6,9 +6,10 @@ three steps:
 1. Of each face it is counted how alike the other photos are to it: the mean, over these photos, of the face on each
    that is most like it. The face with the greatest mean begins.
 2. On every photo, the face most like those chosen so far is taken, until nothing changes.
-3. If the faces left over show one person on as many photos as the one chosen, nobody can tell which of the two is me.
-   Two faces of one photo are two people for certain. So "one person" means: nearer to how alike the chosen faces are to
-   each other than to how alike they are to the faces beside them.
+3. If another person is on as many photos as the one chosen, nobody can tell which of the two is me. The other one is
+   looked for among the faces left over; photos of that person alone count too. Two faces of one photo are two people
+   for certain. So "one person" means: nearer to how alike the chosen faces are to each other than to how alike they are
+   to the faces beside them.
 """
 
 from __future__ import annotations
@@ -102,11 +103,14 @@ def _rivals(faces: Sequence[Floats], chosen: Sequence[int]) -> list[tuple[int, i
         return []
     others = [faces[number][places] for number, places in left_over.items()]
     beside = np.concatenate([own @ mine[number] for number, own in zip(left_over, others, strict=True)])
-    boundary = (np.median(_likeness(mine)) + np.median(beside)) / 2
+    alike = _likeness(mine)
+    boundary = (np.median(alike) + np.median(beside)) / 2
     places = _agreeing(others)
     theirs = np.stack([own[place] for own, place in zip(others, places, strict=True)])
     comes_back = _likeness(theirs) >= boundary
-    if comes_back.sum() < (_likeness(mine) >= boundary).sum():
+    strange = [number for number in range(len(faces)) if number not in left_over and alike[number] < boundary]
+    alone = [number for number in strange if np.median(theirs @ mine[number]) >= boundary]
+    if comes_back.sum() + len(alone) < (alike >= boundary).sum():
         return []
     return [
         (number, left_over[number][place])
@@ -117,6 +121,7 @@ def _rivals(faces: Sequence[Floats], chosen: Sequence[int]) -> list[tuple[int, i
 
 def _likeness(faces: Floats) -> Floats:
     """How alike each face, of length 1, is to the others in the median, float32 [N]; N ≥ 2."""
-    cosines = faces @ faces.T
-    np.fill_diagonal(cosines, np.nan)
+    compared = np.arange(0, len(faces), -(-len(faces) // _MOST_COMPARED))
+    cosines = faces @ faces[compared].T
+    cosines[compared, np.arange(len(compared))] = np.nan
     return np.asarray(np.nanmedian(cosines, axis=1), np.float32)

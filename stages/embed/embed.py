@@ -27,7 +27,8 @@ from faces.recognition.networks import Networks
 from faces.threads import available_cores, read_ahead
 from stages.embed.choice import choose_faces
 from stages.embed.memory import EmbeddingMemory, embedding_recipe
-from stages.embed.pixels import decode_crop, draw_people
+from stages.embed.picture import draw_people
+from stages.embed.pixels import decode_crop
 from stages.embed.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 from stages.errors import StageError
 from stages.files.paths import (
@@ -205,7 +206,7 @@ def choose(rows: list[Record], embeddings: NDArray[np.float32]) -> list[int]:
         crops = [[CROPPED / rows[number]["crop"] for number in person] for person in zip(*pairs, strict=True)]
         write_bytes(TWO_PEOPLE, draw_people(crops))
         raise StageError(
-            "two people are on all photos of me that show several faces ({count}, such as {photo}), so nobody can tell "
+            "two people are together on photos of me ({count}, such as {photo}), and the other photos do not tell "
             "which of them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other "
             "person off; or set crop.me_faces to largest in params.yaml",
             count=len(pairs),

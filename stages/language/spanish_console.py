@@ -79,12 +79,13 @@ CONSOLE = {
     # Why a photo or a face is not used
     "no face found": "no se encuentra ninguna cara",
     "not done after {seconds:.0f} seconds, so it was given up. Save it again with another program, or delete it": (
-        "no ha acabado en {seconds:.0f} segundos y se ha dejado. Guárdala otra vez con otro programa, o bórrala"
+        "tras {seconds:.0f} segundos no había acabado, así que se ha descartado. Guárdala otra vez con otro programa, "
+        "o bórrala"
     ),
     "it ends the process that reads it (exit code {exit_code}, {tries} times): damaged in a way that the decoder does "
     "not survive, or memory ran out. Save it again with another program, or delete it": (
-        "termina el proceso que la lee (código de salida {exit_code}, {tries} veces): está dañada de un modo que el "
-        "descodificador no resiste, o faltó memoria. Guárdala otra vez con otro programa, o bórrala"
+        "hace que el proceso que la lee se cierre (código de salida {exit_code}, {tries} veces): está dañada de un "
+        "modo que el decodificador no aguanta, o faltó memoria. Guárdala otra vez con otro programa, o bórrala"
     ),
     "not the largest face": "no es la cara más grande",
     "cannot be read: {reason}": "no se puede leer: {reason}",
@@ -114,7 +115,7 @@ CONSOLE = {
     ),
     "{width} × {height} pixels of {kind} take about {megabytes:.0f} MB to decode; the limit is {limit:.0f}. Save the "
     "photo smaller, or as a JPEG that is not progressive": (
-        "para descodificar {width} × {height} píxeles de {kind} hacen falta unos {megabytes:.0f} MB; el límite es "
+        "para decodificar {width} × {height} píxeles de {kind} hacen falta unos {megabytes:.0f} MB; el límite es "
         "{limit:.0f}. Guarda la foto más pequeña, o como un JPEG que no sea progresivo"
     ),
     "{width} × {height} pixels of {bits} bits are {megabytes:.0f} MB; the limit is {limit:.0f}. Save it as a JPEG, or "
@@ -124,14 +125,14 @@ CONSOLE = {
     ),
     "{width} × {height} pixels in {scans} scans of a JPEG take {times:.1f} times as long to decode as the limit "
     "allows. Save it again as a JPEG that is not progressive": (
-        "{width} × {height} píxeles en {scans} pasadas de un JPEG tardan en descodificarse {times:.1f} veces lo que "
+        "{width} × {height} píxeles en {scans} pasadas de un JPEG tardan en decodificarse {times:.1f} veces lo que "
         "permite el límite. Guárdala otra vez como un JPEG que no sea progresivo"
     ),
     "a JPEG of more than {most} segments, where photos have some dozens. Save it again with another program": (
         "un JPEG de más de {most} segmentos, cuando las fotos tienen unas decenas. Guárdalo otra vez con otro programa"
     ),
     "there is not enough memory to decode it. Close other programs, or save the photo smaller": (
-        "no hay memoria suficiente para descodificarla. Cierra otros programas o guarda la foto más pequeña"
+        "no hay memoria suficiente para decodificarla. Cierra otros programas o guarda la foto más pequeña"
     ),
     "a {kind}, which cannot be read here: the package {package} is not installed, or was built without it. Install it "
     "(pip install {package}), or save the photo as a JPEG": (
@@ -270,6 +271,11 @@ CONSOLE = {
         "bastan}"
     ),
     # robustness
+    "on each photo of me, the largest face is somebody else's: the service would answer about that person, so it is "
+    "not measured how worse photos of me are judged. Cut the other person off on some": (
+        "en todas las fotos de «me» la cara más grande es la de otra persona: el servicio respondería sobre ella, así "
+        "que no se mide qué pasa con fotos peores de «me». Recorta a la otra persona en algunas"
+    ),
     "robustness: {me:# photo|# photos} of me and {not_me} of others; FRR doubles with {doubled}; groups of people: "
     "{groups}": (
         "robustness: {me:# foto|# fotos} de «me» y {not_me} de otras personas; FRR se duplica con: {doubled}; grupos "

@@ -51,12 +51,12 @@ ERRORS = {
     ),
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force train'": "{name} está dañado: ejecuta 'dvc repro --force train'",
-    "two people are on all photos of me that show several faces ({count}, such as {photo}), so nobody can tell which "
-    "of them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other person off; or set "
+    "two people are together on photos of me ({count}, such as {photo}), and the other photos do not tell which of "
+    "them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other person off; or set "
     "crop.me_faces to largest in params.yaml": (
-        "en todas las fotos de «me» con varias caras ({count}, por ejemplo {photo}) salen las mismas dos personas y no "
-        "se puede saber cuál es «me»; {picture} las muestra, una en cada fila. Añade fotos de «me» sin nadie más o "
-        "recorta a la otra persona; o pon crop.me_faces: largest en params.yaml"
+        "hay fotos de «me» en las que salen juntas las mismas dos personas ({count}, por ejemplo {photo}), y las demás "
+        "no permiten saber cuál de las dos es «me»; {picture} las muestra, una en cada fila. Añade fotos de «me» sin "
+        "nadie más o recorta a la otra persona; o pon crop.me_faces: largest en params.yaml"
     ),
     "min_brightness must be below max_brightness": "min_brightness debe ser menor que max_brightness",
     "test_size and validation_size leave nothing to train on: their sum must be below 1": (

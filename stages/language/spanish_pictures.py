@@ -25,7 +25,7 @@ PICTURES = {
     "Score": "Puntuación",
     "Share that is me (both classes equally frequent)": "Proporción de «me» (con las dos clases por igual)",
     "perfect": "perfecta",
-    "tenths with fewer than {fewest} faces are not drawn": "no se dibujan las décimas con menos de {fewest} caras",
+    "tenths with fewer than {fewest} faces are not drawn": "no se dibujan los tramos con menos de {fewest} caras",
     "measured": "medida",
     "Share of the class's faces": "Proporción de las caras de la clase",
     "threshold {threshold} ({name})": "umbral {threshold} ({name})",

@@ -47,7 +47,7 @@ def find_problems(
 
     Args:
         faces: a row for each row of embeddings.npy: label, photo, person, face, faces_found, size, sharpness,
-            brightness.
+            brightness, turned_away, visible.
         report: crop_report.csv, all of it: photo, faces_found, face, kept, reason.
         near: near-duplicates.
         check: which labels look wrong.

@@ -1,7 +1,8 @@
 """Stage report: reports/INFORME_H10.md, the technical report to read, and the same as one HTML file.
 
 It says what the other stages measured, adds the latency of each step on this machine, and recommends what follows from
-the figures. `language` chooses Spanish, which the contract asks for, or English. It names no photo and nobody.
+the figures. `language` chooses Spanish, which the contract asks for, or English. It names nobody, and of the photos
+only those of me on which the largest face was not taken.
 
 The report is an output that DVC keeps, the latency included, so the report on the disk is always that of the model on
 the disk. It names the machine on which latency was measured, and the model by its hash. reports/report.json has the

@@ -141,16 +141,18 @@ def _lines_of(photo: str) -> list[str]:
 
 
 def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
-    """Attributes of each face of index.csv; "" if unknown, and for all faces of a photo but the largest.
+    """Attributes of each face of index.csv; "" if unknown, and for all faces of a photo but the first.
+
+    The first is the largest face; of a photo of me, it is the one that stage embed took.
 
     Args:
         attributes: `read_attributes`.
-        index: columns photo and face, text.
+        index: column photo, text; the faces of a photo in their order.
 
     Raises:
         StageError: no line is about any photo.
     """
-    largest = (index["face"] == "0").to_numpy()
+    first = ~index["photo"].duplicated().to_numpy()
     paths = [_lines_of(_as_path(photo)) for photo in index["photo"]]
     unknown = sorted(set(attributes.index) - {line for lines in paths for line in lines})
     if len(attributes) and len(unknown) == len(attributes):
@@ -167,7 +169,7 @@ def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
         logger.warning(tell(text, tables=_named(), count=len(unknown), paths=some(unknown, _NAMED)))
     lines: dict[Any, dict[Any, str]] = attributes.to_dict("index")
     rows = []
-    for path, counts in zip(paths, largest, strict=True):
+    for path, counts in zip(paths, first, strict=True):
         values: dict[Any, str] = dict.fromkeys(attributes.columns, "")
         for line in path if counts else []:
             values |= {name: value for name, value in lines.get(line, {}).items() if value}

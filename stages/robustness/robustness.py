@@ -8,6 +8,7 @@ file).
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,7 @@ OUTPUTS = (ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_C
 
 _LONG_SIDE = 1000  # pixels of the longer side to which photos are reduced first; the detector needs fewer
 _MORE_REJECTED = 2  # so many more photos of me must be rejected before FRR counts as doubled
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class Sample:
 
 def choose_rows(index: pd.DataFrame, data: Dataset, counts: tuple[int, int], seed: int) -> list[int]:
     """The rows of a sample: largest faces, one of each person (of `me`: of each group) before a second of any.
+
+    Photos of me of which stage embed took another face than the largest are left out: the service, which is asked here,
+    takes the largest.
 
     Args:
         index: columns label and face of `data/index.csv`, text.
@@ -201,10 +206,13 @@ def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> 
 
 
 def summarise(table: pd.DataFrame) -> dict[str, Any]:
-    """The content of robustness.json: rates without degradation, and the first level of each that doubles FRR."""
+    """The content of robustness.json: rates without degradation, and the first level of each that doubles FRR.
+
+    FRR is None where there is no photo of me.
+    """
     undegraded = table.iloc[0]
     photos = int(undegraded["photos_me"])
-    base = round(undegraded["frr"] * photos)
+    base = round(undegraded["frr"] * photos) if photos else 0
     doubled = {}
     for name, steps in table.iloc[1:].groupby("degradation", sort=False):
         rejected = (steps["frr"] * photos).round()
@@ -212,7 +220,7 @@ def summarise(table: pd.DataFrame) -> dict[str, Any]:
         doubled[str(name)] = None if worse.empty else float(worse.iloc[0])
     return {
         "photos": {"me": photos, "not_me": int(undegraded["photos_not_me"])},
-        "undegraded": {"frr": float(undegraded["frr"]), "far": float(undegraded["far"])},
+        "undegraded": {"frr": float(undegraded["frr"]) if photos else None, "far": float(undegraded["far"])},
         "frr_doubles_at": doubled,
         "levels": {way.name: list(way.levels) for way in DEGRADATIONS},
     }
@@ -259,6 +267,12 @@ def main() -> None:
     recognizer = open_recognizer(networks, params)
     counts = (params.robustness.strangers, params.robustness.photos)
     rows = choose_rows(index, data, counts, params.robustness.random_state)
+    if not data.labels[rows].any():
+        text = (
+            "on each photo of me, the largest face is somebody else's: the service would answer about that person, so "
+            "it is not measured how worse photos of me are judged. Cut the other person off on some"
+        )
+        logger.warning(tell(text))
     samples = load_samples(rows, index, data, recognizer, params.train)
     threshold = params.evaluate.threshold
     table = measure(samples, recognizer, threshold)

@@ -60,9 +60,22 @@ class TestChoice:
         assert choice.chosen == [1] * 6 + [0]
         assert choice.rivals == []
 
+    @pytest.mark.parametrize(("mine", "theirs"), [(1, 1), (2, 2), (1, 2), (2, 1)])
+    def test_a_couple_and_photos_of_each_alone(self, mine: int, theirs: int) -> None:
+        """Who is alone more often is me."""
+        choice = choose_faces(photos(*[(1, 0)] * 6, *[(0,)] * mine, *[(1,)] * theirs))
+        assert len(choice.rivals) == (6 if mine == theirs else 0)
+        if mine != theirs:
+            assert choice.chosen[:6] == [int(mine > theirs)] * 6
+
     def test_a_couple_beside_others(self) -> None:
         choice = choose_faces(photos((0, 1, 5), (6, 1, 0), (1, 0), (0, 7, 8, 1)))
         assert len(choice.rivals) == 4
+
+    def test_two_photos_with_a_stranger_each(self) -> None:
+        choice = choose_faces(photos((0, 7), (8, 0)))
+        assert choice.chosen == [0, 1]
+        assert choice.rivals == []
 
     def test_one_photo(self) -> None:
         assert choose_faces(photos((3, 0))).chosen == [0]
@@ -78,6 +91,8 @@ class TestChoice:
     def test_many_photos(self) -> None:
         shown = photos(*[(0,)] * 700, *[(7, 0)] * 20)
         assert choose_faces(shown).chosen == [0] * 700 + [1] * 20
+        assert choose_faces(photos(*[(0, 1)] * 700, (0,))).rivals == []
+        assert len(choose_faces(photos(*[(0, 1)] * 700)).rivals) == 700
 
 
 def beside(person: Path, others: Path | None, path: Path) -> None:
@@ -148,7 +163,7 @@ class TestStages:
             beside(path, None, empty.path(f"data/not_me/{number}.jpg"))
         empty.stage("crop")
         said = empty.failing("embed")
-        assert "two people are on all photos of me that show several faces (5, such as me/0.jpg)" in said
+        assert "two people are together on photos of me (5, such as me/0.jpg)" in said
         with Image.open(empty.path("reports/two_people.png")) as picture:
             assert picture.size == (5 * 168 + 8, 2 * 168 + 8)
         assert not empty.path("data/embeddings.npy").exists()

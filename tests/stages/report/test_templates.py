@@ -221,6 +221,15 @@ def test_the_robustness(values: Values, language: str) -> None:
 
 
 @LANGUAGES
+def test_the_robustness_without_a_photo_of_me(values: Values, language: str) -> None:
+    """On all of them, the largest face is somebody else's."""
+    robustness = values["robustness"]
+    unknown = {"photos": {**robustness["photos"], "me": 0}, "undegraded": {**robustness["undegraded"], "frr": None}}
+    report = rendering.render_markdown(language, values | {"robustness": robustness | unknown})
+    assert "FRR –, FAR" in section(report, language, "Robustness")
+
+
+@LANGUAGES
 def test_the_fairness(values: Values, language: str) -> None:
     rows = []
     for group in values["fairness"]["groups"]:

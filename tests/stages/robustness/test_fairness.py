@@ -95,6 +95,12 @@ def test_a_line_speaks_of_the_largest_face_alone(write: Write) -> None:
     assert fairness.match(fairness.read_attributes(), index)["light"].tolist() == ["x", "", ""]
 
 
+def test_a_line_speaks_of_the_face_of_me_that_is_taken(write: Write) -> None:
+    write("photo,light\nme,x\n")
+    index = pd.DataFrame({"photo": ["me/1.jpg", "me/2.jpg"], "face": ["0", "2"]})
+    assert fairness.match(fairness.read_attributes(), index)["light"].tolist() == ["x", "x"]
+
+
 def test_without_a_file_nothing_is_said_of_anybody(write: Write) -> None:
     assert list(fairness.read_attributes().columns) == []
     write("photo,light\nme,x\n")

@@ -16,7 +16,9 @@ from PIL import Image
 
 from faces.recognition.image import LARGEST_MAX_PIXELS
 from stages.estimation.held_out import HeldOutScores
+from stages.estimation.plots import draw_robustness
 from stages.files.dataset import Dataset
+from stages.files.tables import read_table
 from stages.params import Params, TrainParams
 from stages.robustness import robustness
 from stages.robustness.degradations import DEGRADATIONS
@@ -128,6 +130,21 @@ def test_rates_count_each_class_and_a_photo_without_a_face_is_turned_away(monkey
     assert steps["brighter", 3.0] == pytest.approx([2 / 3, 0, 0])  # 60, 255, 255; 180, 255
 
 
+def test_without_a_photo_of_me_frr_is_not_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On all of them stage embed took another face than the largest."""
+    monkeypatch.setattr(robustness, "score_of", lambda photo, sample, _: sample.verifier.score_of(photo))
+    nobody: Any = None
+    judge: Any = _Judge(110)
+    samples = [robustness.Sample(Image.new("RGB", (20, 20), (light,) * 3), BOX, 0, judge, 0) for light in (60, 200)]
+    table = robustness.measure(samples, nobody, 0.9)
+    results = robustness.summarise(table)
+    assert results["photos"] == {"me": 0, "not_me": 2}
+    assert results["undegraded"] == {"frr": None, "far": 0.5}
+    assert set(results["frr_doubles_at"].values()) == {None}
+    draw_robustness(table, results["frr_doubles_at"], "dlib-resnet", tmp_path / "chart.png")
+    assert "0 photos of me and 2 of others" in robustness.describe(results, pd.DataFrame())
+
+
 def summarised(frr: list[float], photos: int = 12) -> Any:
     """frr_doubles_at of one degradation with levels 1, 2, 3 …, the first value being of the undegraded photos."""
     table = pd.DataFrame({"degradation": ["none", *["blur"] * (len(frr) - 1)], "level": np.arange(float(len(frr))),
@@ -236,6 +253,20 @@ def test_the_stage_samples_and_judges_as_its_parameters_say(
     strangers = pd.read_csv(workspace.path("reports/strangers.csv"))
     assert (strangers["accepted"] == (strangers["highest_score"] >= 0.35)).all()
     assert content(workspace, "robustness")["undegraded"] == {"frr": 0.25, "far": 0.5}
+
+
+def test_the_largest_face_is_never_mine(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    table = read_table(Path("data/index.csv"), "embed", [])
+    table.loc[table["label"] == "1", "face"] = "1"
+    table.to_csv("data/index.csv", index=False)
+    robustness.main()
+    assert "on each photo of me, the largest face is somebody else's" in caplog.text
+    results = content(workspace, "robustness")
+    assert results["photos"]["me"] == 0
+    assert results["undegraded"]["frr"] is None
 
 
 def test_the_terminal_says_what_doubles_and_who_is_compared() -> None:
