@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import shutil
 import tempfile
 from collections import Counter
@@ -77,10 +78,22 @@ def remove_photos(folder: Path) -> None:
 def photos_to_ask_about(name: str) -> tuple[list[Path], bool]:
     """Photos of a class, the likeliest to be answered first, and whether training has seen them.
 
-    The demo keeps a few that are in neither class; of a user's own photos there are no others.
+    The demo keeps a few that are in neither class; of a user's own photos there are no others. The service answers for
+    the largest face, so photos with one face come before others.
     """
     kept = sorted((DEMO / "ask").glob("me*" if name == "me" else "stranger*"))
     if kept and all(is_demo(each) for each in CLASSES):
         return kept, False
+    shared = photos_with_several_faces()
     photos = [ROOT / "data" / name / path for path in photos_in(ROOT / "data" / name)]
-    return sorted(photos, key=lambda path: path.stat().st_size > SERVICE_LIMIT), True
+    return sorted(photos, key=lambda path: (path.stat().st_size > SERVICE_LIMIT, path in shared)), True
+
+
+def photos_with_several_faces() -> set[Path]:
+    """Those on which stage crop found several; none where its report cannot be read."""
+    try:
+        with (ROOT / "reports" / "crop_report.csv").open(encoding="utf-8", newline="") as file:
+            rows = [(row["photo"], int(row["faces_found"])) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError):
+        return set()
+    return {ROOT / "data" / photo for photo, faces in rows if faces > 1}

@@ -121,3 +121,14 @@ def test_photos_that_the_service_takes_as_they_are_come_first(root: Path) -> Non
     for name, size in (("1.jpg", 3), ("2.jpg", 1), ("3.jpg", 3)):
         write(root / "data" / "me" / name, bytes(size * 2**20))
     assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["2.jpg", "1.jpg", "3.jpg"]
+
+
+def test_photos_with_one_face_come_before_those_with_several(root: Path) -> None:
+    for name in ("1.jpg", "2.jpg"):
+        write(root / "data" / "me" / name, b"photo")
+    assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["1.jpg", "2.jpg"]
+    report = "photo,faces_found,face\nme/1.jpg,2,0\nme/1.jpg,2,1\nme/2.jpg,1,0\n"
+    write(root / "reports" / "crop_report.csv", report.encode())
+    assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["2.jpg", "1.jpg"]
+    write(root / "reports" / "crop_report.csv", b"damaged\n1\n")
+    assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["1.jpg", "2.jpg"]
