@@ -27,8 +27,8 @@ faces of nearly one size. Had O-Net rejected both candidates, the scan would hav
 
 Each constant below was chosen with `python -m bench.detector_constants PHOTOS`, which tries other values: the face
 should be that of a scan of every scale, and the networks should be asked as little as possible. The figures are of
-1,517 photos (LFW, groups and portraits). With the constants as they are, P-Net sees 6,250 pixels of a photo instead of
-49,000, R-Net 21 candidates instead of 60, O-Net 8 instead of 10, and on 2 photos the largest face is another than that
+1,517 photos (LFW, groups and portraits). With the constants as they are, P-Net sees 6,130 pixels of a photo instead of
+49,000, R-Net 20 candidates instead of 60, O-Net 8 instead of 10, and on one photo the largest face is another than that
 of a scan of every scale.
 """
 
@@ -131,15 +131,15 @@ def _propose_down_to(size: float, cascade: Cascade, scan: Scan, missing: float) 
 
 ENOUGH = 2
 """Faces may be missing if the largest one found is more than this times as large. With 1.5, P-Net sees a third fewer
-pixels, but 361 boxes change and 2 more largest faces are others. With 3, it sees twice as many."""
+pixels, but 366 boxes change and 2 more largest faces are others. With 3, it sees twice as many."""
 
 RIVAL = 0.75
 """A second face of more than this part of the largest one's size is its rival: finer scales, which move the boxes, may
-exchange the two. With 0.6, P-Net sees 2 % more pixels; with 0.9, 5 % fewer; one box changes each time."""
+exchange the two. With 0.6, P-Net sees 3 % more pixels; with 0.9, 4 % fewer; one box changes each time."""
 
 ENOUGH_OF_RIVALS = 3
-"""As ENOUGH, where the largest face has a rival. With 2, 5 boxes change, and one more is of another face. With 2.5
-and with 4, none changes; P-Net sees 7 % fewer and 9 % more pixels."""
+"""As ENOUGH, where the largest face has a rival. With 2, two boxes change. With 2.5 and with 4, none changes; P-Net sees
+6 % fewer and 7 % more pixels."""
 
 
 def _enough(found: list[Face], ranking: Ranking) -> float:
@@ -168,8 +168,8 @@ def _confirm(cascade: Cascade, scan: Scan, found: list[Face], ranking: Ranking) 
 
 WORTH_RNET, WORTH_ONET = (0.4, 0.6), (0.6, 0.7)
 """Which candidates R-Net and O-Net are asked about once a face is found: their least sizes, as parts of its size, where
-they overlap the face or a rival (and so may change its box), and elsewhere. If R-Net is asked about all, it sees 10 %
-more candidates, on photos of groups 52 %, and no face changes. With (0.4, 0.7) or (0.5, 0.6), faces begin to change."""
+they overlap the face or a rival (and so may change its box), and elsewhere. If R-Net is asked about all, it sees 9 %
+more candidates, and no face changes. With (0.5, 0.6), faces begin to change."""
 
 
 def _is_worth_asking(
