@@ -218,6 +218,7 @@ def costly(noise: np.random.Generator) -> Iterator[HostileFile]:
     thin += chunk(b"IDAT", zlib.compress(bytes(128_000_000), 9)) + chunk(b"IEND", b"")
     yield HostileFile("png_1_x_64M.png", _MAGIC + thin)
     yield HostileFile("png_65535_x_976.png", png((65_535, 976), 8, 2))
+    yield HostileFile("png_976_x_65535.png", png((976, 65_535), 8, 2))
     profile = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(bytes(300_000)))
     small = png((64, 64), 8, 2)
     yield HostileFile("png_many_profiles.png", small[:33] + profile * 5000 + small[33:])
