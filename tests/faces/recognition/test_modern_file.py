@@ -182,7 +182,7 @@ class TestParts:
 
     def test_a_part_larger_than_the_picture_takes_its_memory(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         part = made(name, Image.new("RGB", (1024, 1024)))
-        monkeypatch.setattr("faces.recognition.image._LEAST_MEMORY", 8 * 1024 * 1024 - 1)
+        monkeypatch.setattr("faces.recognition.image._LEAST_MEMORY", 5 * 1024 * 1024 - 1)
         monkeypatch.setattr("faces.recognition.image._RESERVE_BYTES", 0)
         assert Photo.open(made(name, Image.new("RGB", (640, 640))), max_pixels=640 * 640).finest_side == 640
         with pytest.raises(ImageTooCostlyError, match="MB to decode"):
