@@ -54,7 +54,7 @@ def verify(
     The largest face has the same score whether the others are wanted or not.
 
     Args:
-        photo: bytes of a JPEG or PNG, or its path.
+        photo: bytes of an image file, or its path.
         recognizer: opened in this process, with the `flip` of the verifier.
         verifier: trained on embeddings that this recognizer makes.
         all_faces: not the largest face alone. It takes longer: small faces have to be looked for too.

@@ -81,6 +81,7 @@ def register(app: Flask, settings: Settings) -> None:
         (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
         (ImageTooCostlyError, (400, UNREADABLE, costly)),
+        (MemoryError, (400, UNREADABLE, costly)),
     ):
         app.register_error_handler(kind, _always(*answer))
     app.register_error_handler(RequestEntityTooLarge, lambda _: _too_large(settings.max_image_bytes, megabytes))

@@ -7,7 +7,7 @@ NO_FACE_FOUND = "no_face"
 SENTENCES = {
     "blurred": "La cara sale borrosa. Haz una foto más nítida",
     "dark": "La cara está muy oscura. Haz la foto con más luz",
-    "bright": "La cara está quemada de luz. Haz la foto con menos luz",
+    "bright": "La cara tiene demasiada luz. Haz la foto con menos luz",
     "small": "La cara es muy pequeña. Acércate a la cámara, o recorta la foto alrededor de la cara",
     "turned_away": "La cara no mira de frente. Mira a la cámara",
     "cut_off": "El borde de la foto corta la cara. Haz la foto con la cara entera",

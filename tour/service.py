@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 from dotenv import dotenv_values
 
+from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, kind_of
 from quickstart import HOST, ROOT, Problem, Status, log_tail, running
 
 SERVICE_LIMIT = 2 * 2**20
@@ -51,7 +52,7 @@ class Service:
             if photo is None:
                 response = session.get(url, timeout=120)
             else:
-                kind = "image/png" if photo.suffix.lower() == ".png" else "image/jpeg"
+                kind = next((kind.mime for kind in KINDS if photo.suffix.lower() in kind.suffixes), JPEG.mime)
                 name = photo.name.encode("utf-8", "replace").decode("utf-8")  # a name may hold bytes that are no text
                 response = session.post(url, files={"image": (name, photo.read_bytes(), kind)}, timeout=120)
         try:
@@ -72,7 +73,8 @@ def running_service(port: int, photos: dict[str, list[Path]]) -> Iterator[Servic
         Problem: it did not start.
     """
     # FLASK_DEBUG would put a reloader between us and the service.
-    settings = {"FLASK_HOST": HOST, "PORT": str(port), "FLASK_DEBUG": "False", **raised_limit(photos)}
+    fixed = {"FLASK_HOST": HOST, "PORT": str(port), "FLASK_DEBUG": "False"}
+    settings = {**fixed, **raised_limit(photos), **further_types(photos)}
     with running((sys.executable, "-m", "service"), log=True, **settings) as process:
         service = Service(port, process)
         wait_until_ready(service)
@@ -110,11 +112,7 @@ def raised_limit(photos: dict[str, list[Path]]) -> dict[str, str]:
     Args:
         photos: those that it will be asked about, of each class.
     """
-    try:
-        in_file = dotenv_values(ROOT / ".env", encoding="utf-8-sig")
-    except UnicodeDecodeError:  # the service itself says so
-        return {}
-    if "MAX_CONTENT_MB" in {**os.environ, **in_file}:
+    if _set_by_user("MAX_CONTENT_MB"):
         return {}
     largest = max((photo.stat().st_size for of_class in photos.values() for photo in of_class), default=0)
     megabytes = max(PHONE_MEGABYTES, -(-largest // 2**20))
@@ -123,3 +121,39 @@ def raised_limit(photos: dict[str, list[Path]]) -> dict[str, str]:
         f"keep it so, put this line into a file .env beside quickstart.py: MAX_CONTENT_MB={megabytes}"
     )
     return {"MAX_CONTENT_MB": str(megabytes)}
+
+
+def further_types(photos: dict[str, list[Path]]) -> dict[str, str]:
+    """The setting with which the service takes all kinds of photos that it will be asked about, such as HEIC.
+
+    Types that the user has set are theirs. Arguments as for `raised_limit`.
+    """
+    found = {_kind_of(photo) for of_class in photos.values() for photo in of_class}
+    kinds = [kind for kind in KINDS if kind in (JPEG, PNG) or kind in found]
+    if len(kinds) == 2 or _set_by_user("ACCEPTED_TYPES"):
+        return {}
+    types = ",".join(kind.mime for kind in kinds)
+    print(
+        f"The service takes {', '.join(kind.name for kind in kinds)} here, the kinds of your photos; on its own it "
+        "takes JPEG and PNG. To keep it so, put this line into a file .env beside quickstart.py: "
+        f"ACCEPTED_TYPES={types}"
+    )
+    return {"ACCEPTED_TYPES": types}
+
+
+def _kind_of(photo: Path) -> Kind | None:
+    """What its content says it is; of that, the beginning is enough."""
+    try:
+        with photo.open("rb") as file:
+            return kind_of(file.read(512))
+    except OSError:  # of a photo that cannot be read, crop has told
+        return None
+
+
+def _set_by_user(name: str) -> bool:
+    """Whether a setting stands in the environment or in .env. True if that file cannot be read: the service says so."""
+    try:
+        in_file = dotenv_values(ROOT / ".env", encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return True
+    return name in {**os.environ, **in_file}

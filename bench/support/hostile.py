@@ -190,6 +190,10 @@ def costly(noise: np.random.Generator) -> Iterator[HostileFile]:
     yield HostileFile("jpeg_64MP_12_scans.jpg", head + b"".join(scans) + scans[-1] * 2 + _END, accepted=True)
     yield HostileFile("jpeg_64MP_2000_scans.jpg", head + b"".join(scans) + scans[-1] * 2000 + _END)
     yield HostileFile("jpeg_64MP_first_scan_alone.jpg", head + scans[0] + _END)
+    nothing = segment(0xDA, bytes([1, 1, 0, 255, 0, 0x10]))
+    yield HostileFile(
+        "jpeg_64MP_scans_of_nothing.jpg", head + b"".join(scans) + scans[-1] * 600 + nothing * 2000 + _END
+    )
     small_head, small_scans = split(encoded(Image.new("RGB", (64, 64)), "JPEG"))
     tables = segment(0xC4, bytes([0, 1] + [0] * 16))
     for name, extra in {
@@ -214,6 +218,7 @@ def costly(noise: np.random.Generator) -> Iterator[HostileFile]:
     thin += chunk(b"IDAT", zlib.compress(bytes(128_000_000), 9)) + chunk(b"IEND", b"")
     yield HostileFile("png_1_x_64M.png", _MAGIC + thin)
     yield HostileFile("png_65535_x_976.png", png((65_535, 976), 8, 2))
+    yield HostileFile("png_976_x_65535.png", png((976, 65_535), 8, 2))
     profile = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(bytes(300_000)))
     small = png((64, 64), 8, 2)
     yield HostileFile("png_many_profiles.png", small[:33] + profile * 5000 + small[33:])
@@ -222,7 +227,64 @@ def costly(noise: np.random.Generator) -> Iterator[HostileFile]:
     yield HostileFile("png_without_palette.png", _MAGIC + png((8, 8), 8, 3)[8:])
     yield HostileFile("webp_16MP.webp", encoded(Image.new("RGBA", (4000, 4000)), "WEBP", lossless=True, method=0))
     yield HostileFile("webp_16383_x_16383.webp", _webp_that_claims(16_383))
-    yield HostileFile("avif_20MP.avif", encoded(Image.new("RGB", (5000, 4000)), "AVIF", speed=10))
+    photo = encoded(Image.new("RGB", (5000, 4000)), "AVIF", speed=10)
+    yield HostileFile("avif_20MP.avif", photo)
+    yield HostileFile("avif_tiles_larger_than_said.avif", grid(photo, 16, 16, (64, 64), (1024, 1024)))
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    """A box of a HEIC or AVIF."""
+    return struct.pack(">I4s", len(content) + 8, kind) + content
+
+
+def full_box(kind: bytes, content: bytes, version: int = 0) -> bytes:
+    """A box that has a version."""
+    return box(kind, struct.pack(">I", version << 24) + content)
+
+
+def grid(
+    picture: bytes, columns: int, rows: int, tile: tuple[int, int], size: tuple[int, int], kind: bytes = b"grid"
+) -> bytes:
+    """A HEIC or AVIF whose tiles are all the same picture, stored once.
+
+    Args:
+        picture: a file of one picture, without metadata.
+        columns, rows: how many tiles.
+        tile: width and height that are said of a tile, whatever is true.
+        size: width and height of the whole.
+        kind: b"iovl" lays the tiles one upon the other.
+    """
+    coded, settings = (b"av01", b"av1C") if b"av1C" in picture else (b"hvc1", b"hvcC")
+    at, sample = picture.index(settings) - 4, picture[picture.index(b"mdat") + 4 :]
+    numbers = range(2, 2 + columns * rows)
+    whole = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, *size)
+    if kind == b"iovl":
+        whole = struct.pack(">BB4H2I", 0, 1, 0, 0, 0, 65_535, *size) + bytes(8 * len(numbers))
+    entries = [full_box(b"infe", struct.pack(">HH4sB", 1, 0, kind, 0), 2)]
+    entries += [full_box(b"infe", struct.pack(">HH4sB", number, 0, coded, 0), 2) for number in numbers]
+    properties = picture[at : at + int.from_bytes(picture[at : at + 4], "big")]
+    properties += b"".join(full_box(b"ispe", struct.pack(">II", *each)) for each in (tile, size))
+    owned = struct.pack(">IHBB", len(entries), 1, 1, 3) + b"".join(struct.pack(">HBBB", n, 2, 0x81, 2) for n in numbers)
+    used = struct.pack(f">HH{len(numbers)}H", 1, len(numbers), *numbers)
+
+    def meta(place: int) -> bytes:
+        """The list of all, where the tiles' data stand at a place in the file."""
+        places = struct.pack(">HHHHII", 1, 1, 0, 1, 0, len(whole))
+        places += b"".join(struct.pack(">HHHHII", number, 0, 0, 1, place, len(sample)) for number in numbers)
+        boxes = {
+            b"hdlr": struct.pack(">I4s13x", 0, b"pict"),
+            b"pitm": struct.pack(">H", 1),
+            b"iinf": struct.pack(">H", len(entries)) + b"".join(entries),
+            b"iref": box(b"dimg", used),
+        }
+        listed = b"".join(full_box(name, content) for name, content in boxes.items())
+        listed += box(b"iprp", box(b"ipco", properties) + full_box(b"ipma", owned))
+        listed += full_box(b"iloc", struct.pack(">HH", 0x4400, len(entries)) + places, 1)
+        return full_box(b"meta", listed + box(b"idat", whole))
+
+    brand = b"avif" if coded == b"av01" else b"heic"
+    head = box(b"ftyp", brand + bytes(4) + b"mif1" + brand + b"miaf")
+    return head + meta(len(head) + len(meta(0)) + 8) + box(b"mdat", sample)
 
 
 def _webp_that_claims(side: int) -> bytes:

@@ -10,14 +10,13 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from faces.message import Message
 from faces.recognition.exif import TURNS
 from faces.recognition.image_errors import ImageError as ImageError
 from faces.recognition.image_errors import ImageTooCostlyError as ImageTooCostlyError
 from faces.recognition.image_errors import ImageTooLargeError as ImageTooLargeError
 from faces.recognition.image_errors import UnknownKindError as UnknownKindError
 from faces.recognition.image_errors import UnreadableImageError as UnreadableImageError
-from faces.recognition.image_errors import damaged
+from faces.recognition.image_errors import damaged, no_memory
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, describe, kind_of
 from faces.recognition.jpeg_file import JpegFile
 from faces.recognition.modern_file import HeicPixels, ModernFile
@@ -103,7 +102,7 @@ class Photo:
         except ImageError:
             raise
         except MemoryError as error:
-            raise _no_memory() from error
+            raise no_memory() from error
         except Exception as error:  # decoders raise what they like; every one of them means the same
             raise damaged(kind.name) from error
         _check_size(file.size, max_pixels)
@@ -143,7 +142,7 @@ class Photo:
         except ImageError:
             raise
         except MemoryError as error:
-            raise _no_memory() from error
+            raise no_memory() from error
         except Exception as error:  # as above
             raise damaged(self.kind.name) from error
 
@@ -208,12 +207,6 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         raise ImageTooLargeError(
             "{width} × {height} pixels; no side may have more than {limit}", width=width, height=height, limit=MAX_SIDE
         )
-
-
-def _no_memory() -> ImageTooCostlyError:
-    return ImageTooCostlyError(
-        Message("there is not enough memory to decode it. Close other programs, or save the photo smaller")
-    )
 
 
 def _finished(image: Image.Image | HeicPixels, orientation: int, reduction: int) -> Image.Image:

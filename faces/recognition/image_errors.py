@@ -26,6 +26,17 @@ class ImageTooCostlyError(ImageError):
     """The image would take too much time or memory to decode, though it does not have too many pixels."""
 
 
+class OutOfMemoryError(ImageTooCostlyError):
+    """There is not enough memory now; later there may be."""
+
+
+def no_memory() -> OutOfMemoryError:
+    """What to raise where memory has run out."""
+    return OutOfMemoryError(
+        Message("there is not enough memory to decode it. Close other programs, or save the photo smaller")
+    )
+
+
 def damaged(kind: str) -> UnreadableImageError:
     """The same words for every damage: those of decoders differ from version to version, and name addresses in memory.
 

@@ -134,6 +134,8 @@ class JpegFile:
             if marker == _END:
                 self.ended = True
                 return
+            if marker == _START and self._scans:  # another picture, after one without an end marker
+                return
             if marker in _ALONE:
                 continue
             end = place + max(int.from_bytes(data[place : place + 2], "big"), 2)
@@ -187,6 +189,8 @@ class JpegFile:
         first, last, bits = content[1 + 2 * count : 4 + 2 * count]
         progressive = self._marker in _PROGRESSIVE
         first, last = (first, min(last, 63)) if progressive else (0, 63)
+        if first > last:  # libjpeg refuses it, but only after all scans before it
+            raise damaged("JPEG")
         blocks = sum(self._blocks(component, len(chosen) > 1) for component in chosen)
         if self._marker in _ARITHMETIC:
             cost = _NS_ARITHMETIC * (last - first + 1)
@@ -198,7 +202,7 @@ class JpegFile:
         self._scans += 1
         if not progressive or bits & 15 == 0:
             self._missing -= {(c.identifier, k) for c in chosen for k in range(first, last + 1)}
-        if progressive or len(chosen) < len(self._components):  # libjpeg keeps all coefficients, 2 bytes each
+        if progressive or count < len(self._components):  # libjpeg keeps all coefficients, 2 bytes each
             self.fixed_bytes = 128 * sum(self._blocks(component, True) for component in self._components)
 
     def _blocks(self, component: _Component, interleaved: bool) -> int:

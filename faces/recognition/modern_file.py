@@ -16,7 +16,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from faces.message import Message
 from faces.recognition.exif import AS_STORED, orientation_of
-from faces.recognition.image_errors import UnreadableImageError, damaged
+from faces.recognition.heif_items import Decoding, read_decoding
+from faces.recognition.image_errors import ImageTooCostlyError, UnreadableImageError, damaged
 from faces.recognition.image_kinds import AVIF, HEIC, WEBP, Kind
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _HALVED = 420
 # An item of the file, by its type: pictures have one of a few, and all else is metadata.
 _ITEM = re.compile(rb"(infe(?:\x02[\x00-\xff]{7}|\x03[\x00-\xff]{9}))([\x00-\xff]{4})")
 _PICTURES = (b"hvc1", b"av01", b"grid", b"iden", b"iovl")
+_MOST_DECODED = 2  # pixels to decode for a pixel that is seen: the picture's and those of its transparency
+_TILE_PIXELS = 2**20  # as many more: tiles are filled up, and a picture may be smaller than one tile
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class ModernFile:
         orientation: what is still to be done with the pixels, 1 to 8.
         bytes_per_pixel: that decoding takes at its peak.
         ready: whether `load` returns RGB without transparency.
-        fixed_bytes: what decoding takes beside.
+        fixed_bytes: what decoding takes beside: where a part of the picture is larger than it.
+        decoded: pixels to decode for it, all parts together.
     """
 
     kind: Kind
@@ -90,6 +94,7 @@ class ModernFile:
     ready: bool
     data: bytes
     fixed_bytes: int = 0
+    decoded: int = 0
 
     @classmethod
     def read(cls, data: bytes, kind: Kind) -> ModernFile:
@@ -109,17 +114,35 @@ class ModernFile:
         # The decoders would read metadata. Where it is damaged, Pillow fails, and pi_heif crashes. HEIF gives EXIF no
         # meaning: a file says by properties of the picture how it is turned.
         data = _ITEM.sub(lambda item: item[0] if item[2] in _PICTURES else item[1] + b"none", data)
+        decoding = read_decoding(data) or Decoding(0, 0)
         if kind == HEIC:
             heic = _open_heic(data)
-            return cls(kind, heic.size, AS_STORED, _heic_bytes(heic), False, data)
-        with _open_avif(data) as avif:
-            # Pillow hands the turn that the properties ask for over as EXIF. libheif turns the pixels itself.
-            orientation = orientation_of(avif.info.get("exif", b""))
-            plain = avif.mode == "RGB"
-            return cls(kind, avif.size, orientation, _AVIF_BYTES if plain else _AVIF_ALPHA_BYTES, plain, data)
+            file = cls(kind, heic.size, AS_STORED, _heic_bytes(heic), False, data)
+        else:
+            with _open_avif(data) as avif:
+                # Pillow hands the turn that the properties ask for over as EXIF. libheif turns the pixels itself.
+                orientation = orientation_of(avif.info.get("exif", b""))
+                plain = avif.mode == "RGB"
+                file = cls(kind, avif.size, orientation, _AVIF_BYTES if plain else _AVIF_ALPHA_BYTES, plain, data)
+        file.decoded = decoding.pixels
+        file.fixed_bytes = file.bytes_per_pixel * max(0, decoding.largest - file.size[0] * file.size[1])
+        return file
 
     def check(self) -> None:
-        """Nothing: what decoding takes follows from the size."""
+        """Raises ImageTooCostlyError where many more pixels are to be decoded than are seen."""
+        width, height = self.size
+        if self.decoded > _MOST_DECODED * width * height + _TILE_PIXELS:
+            raise ImageTooCostlyError(
+                Message(
+                    "{width} × {height} pixels of {kind} are put together from {megapixels:.0f} megapixels; the limit "
+                    "is {times} times what is seen. Save it as a JPEG",
+                    width=width,
+                    height=height,
+                    kind=self.kind.described,
+                    megapixels=self.decoded / 1e6,
+                    times=_MOST_DECODED,
+                )
+            )
 
     def scale(self, ratio: float) -> int:
         """By how much the decoder reduces the picture: never, whatever would be enough."""

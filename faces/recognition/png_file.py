@@ -177,7 +177,12 @@ def _transparency(content: bytes, colour: int, depth: int) -> bytes:
         return content[:256]
     if depth == 16:  # Pillow compares the colour's 16 bits with the pixels' upper 8
         return b""
-    return content if len(content) == {0: 2, 2: 6}.get(colour) else b""
+    if len(content) != {0: 2, 2: 6}.get(colour):
+        return b""
+    if 1 < depth < 8:  # Pillow compares the colour's few bits with the pixels' 8
+        white = 2**depth - 1
+        return struct.pack(">H", (content[1] & white) * 255 // white)
+    return content
 
 
 def _profile(kind: bytes, content: bytes) -> bytes:

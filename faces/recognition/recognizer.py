@@ -21,7 +21,7 @@ from faces.recognition.networks import Networks
 from faces.recognition.turned import find_turned, is_sure, turned_back
 from faces.threads import ThreadedMap, slices
 
-_PART_PIXELS = 4_000_000  # reduced at once
+_PART_PIXELS = 1_000_000  # reduced at once; Pillow may copy them first
 
 
 def find_faces(
@@ -195,7 +195,7 @@ class Recognizer:
         """The faces of a photo, with crops, the largest first.
 
         Args:
-            source: bytes of a JPEG or PNG, or its path.
+            source: bytes of an image file, or its path.
             largest_only: find the largest face alone.
 
         Raises:

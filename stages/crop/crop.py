@@ -23,6 +23,7 @@ from pathlib import Path
 
 from faces.detection.detector import Detector
 from faces.message import Message
+from faces.recognition.image_errors import OutOfMemoryError, no_memory
 from faces.recognition.networks import DETECTOR_NAMES, Networks
 from stages.crop.memory import CropMemory, prune
 from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
@@ -93,12 +94,16 @@ class PhotoCropper:
             data = source.path.read_bytes()
         except OSError as error:
             return [CropRow(name, "", 0, -1, reason=Message("cannot be read: {reason}", reason=error.strerror))]
-        memory = self._memories[source.label]
-        rows = memory.recall(hashlib.sha256(data).hexdigest())
+        except MemoryError:  # a file of many gigabytes
+            return [CropRow(name, "", 0, -1, reason=str(no_memory()))]
+        memory, digest = self._memories[source.label], hashlib.sha256(data).hexdigest()
+        rows = memory.recall(digest)
         if rows is None:
-            made = crop_photo(
-                data, self._open_detector(), self._networks.manifest.crop, self._plans[source.label].settings
-            )
+            settings = self._plans[source.label].settings
+            try:
+                made = crop_photo(data, self._open_detector(), self._networks.manifest.crop, settings)
+            except (OutOfMemoryError, MemoryError):  # not remembered: the next run may have more
+                return [CropRow(name, digest, 0, -1, reason=str(no_memory()))]
             memory.add(made)
             rows = made.rows
         candidates = self._plans[source.label].choose_later and sum(row.kept for row in rows) > 1
@@ -127,7 +132,8 @@ def open_cropper(
 def _lost(source: SourcePhoto, reason: Message) -> list[CropRow]:
     """The row of a photo that ends the process that works on it."""
     try:
-        digest = hashlib.sha256(source.path.read_bytes()).hexdigest()
+        with source.path.open("rb") as file:  # not all at once: it may be the file that took all memory
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         digest = ""
     return [CropRow(source.path_in_data, digest, 0, -1, reason=str(reason))]

@@ -21,6 +21,7 @@ from faces.fingerprint import code_hash, package_versions
 from faces.recognition.align import CropGeometry
 from faces.recognition.face_quality import measure_face
 from faces.recognition.image import ImageError, Photo
+from faces.recognition.image_errors import OutOfMemoryError
 from faces.recognition.networks import DETECTOR_NAMES, Manifest
 from faces.recognition.quality import photo_hash
 from faces.recognition.recognizer import decode_for_detection, find_faces
@@ -85,12 +86,17 @@ def crop_photo(data: bytes, detector: Detector, geometry: CropGeometry, settings
         detector: finds faces.
         geometry: how they are cut.
         settings: which are kept.
+
+    Raises:
+        OutOfMemoryError, MemoryError: there is not enough memory. All that lies in the photo is in the rows returned.
     """
     empty = CropRow("", hashlib.sha256(data).hexdigest(), 0, -1)
     try:
         photo = Photo.open(data, int(settings.max_megapixels * 1e6))
         decoded = decode_for_detection(photo, detector)
         faces = find_faces(photo, detector, geometry, largest_only=False, decoded=decoded)
+    except OutOfMemoryError:
+        raise
     except ImageError as error:
         return CroppedPhoto([empty._replace(reason=str(error))], [])
     empty = empty._replace(photo_hash=photo_hash(decoded))

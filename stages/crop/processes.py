@@ -38,7 +38,7 @@ _MOST_PROCESSES = 60  # Windows can wait for no more at once
 _MOST_AT_ONCE = 4  # items that a process is handed together
 _AHEAD = 4  # such parts for each process that are handed out before the first of them is done
 _TRIES = 2  # of an item that ends its process: the system may have ended it for what another process did
-_MOST_LOST = 5  # items in a row: then it is not the items
+_MOST_LOST = 20  # items in a row: then it is not the items
 
 
 def map_in_processes(

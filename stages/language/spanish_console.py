@@ -118,6 +118,11 @@ CONSOLE = {
         "para decodificar {width} × {height} píxeles de {kind} hacen falta unos {megabytes:.0f} MB; el límite es "
         "{limit:.0f}. Guarda la foto más pequeña, o como un JPEG que no sea progresivo"
     ),
+    "{width} × {height} pixels of {kind} are put together from {megapixels:.0f} megapixels; the limit is {times} times "
+    "what is seen. Save it as a JPEG": (
+        "{width} × {height} píxeles de {kind} se componen a partir de {megapixels:.0f} megapíxeles; el límite es "
+        "{times} veces lo que se ve. Guárdala como JPEG"
+    ),
     "{width} × {height} pixels of {bits} bits are {megabytes:.0f} MB; the limit is {limit:.0f}. Save it as a JPEG, or "
     "as a PNG with 8 bits per channel": (
         "{width} × {height} píxeles de {bits} bits son {megabytes:.0f} MB; el límite es {limit:.0f}. Guárdala como "

@@ -164,6 +164,16 @@ def test_hard_files_are_answered(client: FlaskClient) -> None:
     assert "65535 píxeles por lado" in answer["detail"]
 
 
+def test_memory_that_runs_out_is_an_answer(
+    client: FlaskClient, me_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(client.application.extensions["engine"], "verify", fail)
+    assert "tiempo o memoria" in assert_error(post_photo(client, me_photo), 400, UNREADABLE)["detail"]
+
+
 def test_content_decides_not_the_declared_type(client: FlaskClient, me_photo: bytes) -> None:
     assert post_photo(client, me_photo, "photo.txt", "text/plain").status_code == 200
 

@@ -20,7 +20,7 @@ from quickstart import CLASSES, Problem
 from tests.ports import free_port
 from tests.tour.support import SERVICE, gone, write
 from tour.photos import photos_to_ask_about
-from tour.service import Service, raised_limit
+from tour.service import Service, further_types, raised_limit
 from tour.tour import serve
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and process groups")
@@ -88,6 +88,7 @@ def test_failure_while_asking_ends_the_service(served: Path, monkeypatch: pytest
     [
         ('señora "A".JPG', 'señora "A".JPG', "image/jpeg"),
         ("b.Png", "b.Png", "image/png"),
+        ("c.HEIC", "c.HEIC", "image/heic"),
         pytest.param(os.fsdecode(b"a\xff.jpg"), "a?.jpg", "image/jpeg", marks=posix_only),  # no text in any encoding
     ],
 )
@@ -154,6 +155,24 @@ def test_a_limit_that_the_user_has_set_is_theirs(root: Path, monkeypatch: pytest
     (root / ".env").unlink()
     monkeypatch.setenv("MAX_CONTENT_MB", "1")
     assert raised_limit(photos) == {}
+
+
+def test_the_service_takes_the_kinds_of_photos_that_it_is_asked_about(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root / "data" / "me" / "1.jpg", b"\xff\xd8\xff")
+    write(root / "data" / "not_me" / "2.webp", b"not a photo")
+    assert further_types(to_ask_about()) == {}
+    assert capsys.readouterr().out == ""
+    write(root / "data" / "me" / "3.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    types = "image/jpeg,image/png,image/heic"
+    assert further_types(to_ask_about()) == {"ACCEPTED_TYPES": types}
+    assert "takes JPEG, PNG, HEIC here" in (said := capsys.readouterr().out) and f"ACCEPTED_TYPES={types}" in said
+    (root / ".env").write_text("ACCEPTED_TYPES=image/jpeg\n", encoding="utf-8")
+    assert further_types(to_ask_about()) == {}
+    (root / ".env").unlink()
+    monkeypatch.setenv("ACCEPTED_TYPES", "image/png")
+    assert further_types(to_ask_about()) == {}
 
 
 @posix_only

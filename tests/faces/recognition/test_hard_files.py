@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,19 @@ class TestMetadata:
                 data = data[:place] + bytes([number]) + data[place + 1 :]
         assert np.abs(pixels(data) - (200, 20, 20)).max() <= JPEG_ERROR
 
+    @pytest.mark.parametrize("bits", [1, 2, 4, 8])
+    def test_transparency_of_grey_is_compared_bit_by_bit(self, bits: int) -> None:
+        """One level of grey is transparent, so it is seen white; all others stay."""
+        white = 2**bits - 1
+        levels = np.arange(16) % (white + 1)
+        row = np.packbits((levels[:, None] >> np.arange(bits)[::-1]) & 1)
+        for level in range(min(white, 15) + 1):
+            header = struct.pack(">IIBBBBB", 16, 1, bits, 0, 0, 0, 0)
+            parts = {b"IHDR": header, b"tRNS": struct.pack(">H", level), b"IDAT": zlib.compress(b"\0" + row.tobytes())}
+            data = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, content) for kind, content in parts.items())
+            expected = np.where(levels == level, 255, levels * 255 // white)
+            assert pixels(data)[0, :, 0].tolist() == expected.tolist()
+
     def test_wrong_checksum_of_what_decides_pixels_is_damage(self) -> None:
         data = png((8, 8), 8, 3, chunk(b"PLTE", bytes(range(30))))
         assert pixels(data)[0, 0].tolist() == [0, 1, 2]
@@ -121,8 +135,6 @@ class TestOrientation:
 
     @pytest.mark.parametrize("packed", [True, False])
     def test_imagemagicks_text_is_exif(self, packed: bool) -> None:
-        import zlib
-
         text = f"\nexif\n{38:8}\n{exif(entry(0x0112, 3, 1, 6)).hex()}".encode()
         name = b"Raw profile type exif\0"
         extra = chunk(b"zTXt", name + b"\0" + zlib.compress(text)) if packed else chunk(b"tEXt", name + text)
@@ -159,6 +171,11 @@ class TestWithoutEnd:
         for count in range(1, len(scans)):
             with pytest.raises(UnreadableImageError):
                 Photo.open(head + b"".join(scans[:count])).decode()
+
+    def test_another_picture_after_it_is_passed_over(self) -> None:
+        data = encoded(Image.new("RGB", (60, 40), (90, 60, 30)), "JPEG")
+        for first in (data, data[:-2]):
+            assert Photo.open(first + encoded(Image.new("RGB", (9, 9)), "JPEG")).decode().size == (60, 40)
 
     def test_one_of_64_megapixels_is_looked_at_reduced(self) -> None:
         data = encoded(Image.new("RGB", (6000, 4000), (90, 60, 30)), "JPEG")
@@ -207,6 +224,25 @@ class TestCost:
         assert Photo.open(head + b"".join(scans) + scans[-1] * 2 + b"\xff\xd9").decode(640).size == (1000, 1000)
         with pytest.raises(ImageTooCostlyError, match=r"4000 × 4000 pixels in 1010 scans of a JPEG take .* times"):
             Photo.open(head + b"".join(scans) + scans[-1] * 1000 + b"\xff\xd9")
+
+    @pytest.mark.parametrize("first", [64, 255])
+    def test_a_scan_of_no_coefficients_makes_up_for_no_other(self, first: int) -> None:
+        """libjpeg refuses it, but only when it has done all that is before it."""
+        head, scans = split(encoded(Image.new("L", (64, 64)), "JPEG", progressive=True))
+        empty = segment(0xDA, bytes([1, 1, 0, first, 0, 0x10]))
+        with pytest.raises(UnreadableImageError):
+            Photo.open(head + b"".join(scans) + empty + b"\xff\xd9")
+
+    def test_scans_count_where_channels_share_a_name(self) -> None:
+        """The first scan has one of three channels, so libjpeg keeps the coefficients of all of them."""
+        data = bytearray(encoded(Image.new("RGB", (64, 64)), "JPEG", subsampling=0))
+        frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+        data[frame + 5 : frame + 9] = struct.pack(">HH", 8000, 8000)
+        for channel in range(3):
+            data[frame + 10 + 3 * channel] = 1
+        one = segment(0xDA, bytes([1, 1, 0, 0, 63, 0]))
+        with pytest.raises(ImageTooCostlyError, match="8000 × 8000 pixels of a JPEG take about 388 MB"):
+            Photo.open(bytes(data[:scan]) + one + bytes(data[scan + 14 :]))
 
     def test_hard_file_of_many_scans(self, hard_dir: Path) -> None:
         with pytest.raises(ImageTooCostlyError):

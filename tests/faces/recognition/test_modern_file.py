@@ -13,6 +13,8 @@ import pillow_heif  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from PIL import Image
 
+from bench.support.hostile import box, full_box, grid
+from faces.recognition.heif_items import Decoding, _Frames, read_decoding
 from faces.recognition.image import ImageError, ImageTooCostlyError, ImageTooLargeError, Photo, UnreadableImageError
 from faces.recognition.image_kinds import HEIC, KINDS, SUFFIXES, kind_of
 from faces.recognition.modern_file import ModernFile
@@ -152,6 +154,99 @@ def test_a_heic_that_holds_more_pixels_than_it_says_is_damaged() -> None:
     smaller = re.sub(rb"(ispe\0\0\0\0).{8}", lambda found: found[1] + struct.pack(">II", 64, 64), data, flags=re.DOTALL)
     with pytest.raises(UnreadableImageError):
         Photo.open(smaller).decode()
+
+
+@pytest.mark.parametrize("name", ["AVIF", "HEIC"])
+class TestParts:
+    """Pictures that are put together from others: what is decoded counts, not what is seen."""
+
+    def test_a_grid_is_one_picture(self, name: str) -> None:
+        tile = made(name, Image.new("RGB", (256, 256), (200, 30, 30)))
+        photo = Photo.open(grid(tile, 4, 3, (256, 256), (1000, 700)))
+        decoded = np.asarray(photo.decode()).astype(int)
+        assert decoded.shape == (700, 1000, 3)
+        assert np.abs(decoded - (200, 30, 30)).max() <= LOSS
+
+    def test_alpha_is_counted(self, name: str) -> None:
+        whole = read_decoding(made(name, Image.new("RGBA", (320, 256), (200, 30, 30, 9))))
+        assert whole == Decoding(2 * 320 * 256, 320 * 256)
+
+    @pytest.mark.parametrize("kind", [b"grid", b"iovl"])
+    def test_of_tiles_that_are_hidden(self, name: str, kind: bytes) -> None:
+        tile = made(name, Image.new("RGB", (1024, 1024)))
+        assert read_decoding(grid(tile, 4, 4, (1024, 1024), (1024, 1024), kind)) == Decoding(2**24, 2**20)
+        # libavif knows no layers.
+        error = UnreadableImageError if (name, kind) == ("AVIF", b"iovl") else ImageTooCostlyError
+        with pytest.raises(error):
+            Photo.open(grid(tile, 4, 4, (1024, 1024), (1024, 1024), kind))
+
+    def test_a_part_larger_than_the_picture_takes_its_memory(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        part = made(name, Image.new("RGB", (1024, 1024)))
+        monkeypatch.setattr("faces.recognition.image._LEAST_MEMORY", 5 * 1024 * 1024 - 1)
+        monkeypatch.setattr("faces.recognition.image._RESERVE_BYTES", 0)
+        assert Photo.open(made(name, Image.new("RGB", (640, 640))), max_pixels=640 * 640).finest_side == 640
+        with pytest.raises(ImageTooCostlyError, match="MB to decode"):
+            Photo.open(grid(part, 1, 1, (1024, 1024), (640, 640)), max_pixels=640 * 640)
+
+    def test_a_picture_made_of_itself(self, name: str) -> None:
+        data = grid(made(name, Image.new("RGB", (64, 64))), 2, 2, (64, 64), (128, 128))
+        at = data.index(b"dimg") + 8
+        with pytest.raises(UnreadableImageError):
+            Photo.open(data[:at] + struct.pack(">H", 1) + data[at + 2 :])
+
+
+def test_lists_that_would_be_long_are_damage() -> None:
+    extents = full_box(b"iloc", struct.pack(">HHHHH", 0, 1, 1, 0, 65_535))
+    with pytest.raises(ValueError, match="all the same"):
+        read_decoding(box(b"ftyp", b"avif") + full_box(b"meta", extents))
+    chain = b"".join(box(b"dimg", struct.pack(">HHH", number, 1, number + 1)) for number in range(5000))
+    with pytest.raises(RecursionError):
+        read_decoding(full_box(b"meta", full_box(b"iref", chain)))
+    with pytest.raises(ValueError, match="too many units"):
+        _Frames(b"\x12\0" * 60_000).largest(((0, 0),))
+    with pytest.raises(ValueError, match="more data than the file has"):
+        _Frames(bytes(1000)).largest(((0, 1000),) * 3)
+
+
+def test_frames_of_an_avif_may_be_larger_than_it_says() -> None:
+    tile = made("AVIF", Image.new("RGB", (2000, 2000)))
+    data = grid(tile, 4, 4, (64, 64), (256, 256))
+    assert read_decoding(data) == Decoding(16 * 2000 * 2000, 2000 * 2000)
+    with pytest.raises(ImageTooCostlyError, match="256 × 256 pixels of an AVIF are put together from 64 megapixels"):
+        Photo.open(data)
+
+
+def bits_of(*numbers: tuple[int, int]) -> bytes:
+    """Numbers, each with so many bits, filled up to whole bytes."""
+    text = "".join(f"{value:0{count}b}" for value, count in numbers)
+    text += "0" * (-len(text) % 8)
+    return int(text, 2).to_bytes(len(text) // 8, "big")
+
+
+SIZE = ((9, 4), (8, 4), (639, 10), (479, 9))  # 640 × 480
+HEADERS = {
+    "reduced": ((0, 3), (3, 2), (0, 5)),
+    "plain": ((0, 3), (0, 2), (0, 1), (0, 1), (0, 5), (0, 12), (5, 5)),
+    "tier and delay": ((0, 3), (0, 2), (0, 1), (1, 1), (0, 5), (0, 12), (8, 5), (1, 1), (1, 1), (9, 4)),
+    "two points": ((0, 3), (0, 2), (0, 1), (0, 1), (1, 5), (1, 12), (5, 5), (2, 12), (9, 5), (0, 1)),
+    "timing": ((0, 3), (0, 2), (1, 1), (1, 32), (25, 32), (1, 1), (5, 5), (0, 1), (0, 1), (0, 5), (0, 12), (5, 5)),
+    "model": (
+        (0, 3), (0, 2), (1, 1), (1, 32), (25, 32), (0, 1), (1, 1), (9, 5), (1, 32), (9, 5), (8, 5),
+        (0, 1), (0, 5), (0, 12), (5, 5), (1, 1), (7, 10), (7, 10), (0, 1),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_size_of_frames_stands_behind_what_a_header_may_have(name: str) -> None:
+    header = bits_of(*HEADERS[name], *SIZE)
+    units = b"\x12\0" + b"\x0a" + bytes([len(header)]) + header + b"\x32\x01\0"
+    assert _Frames(units).largest(((0, 0),)) == 640 * 480
+    assert _Frames(b"xx" + units).largest(((2, 3), (5, len(units) - 3))) == 640 * 480
+    with pytest.raises(ValueError, match="cut off"):
+        _Frames(units[:4] + header[:-3]).largest(((0, 0),))
+    with pytest.raises(ValueError, match="without a size"):
+        _Frames(units).largest(((0, 2),))
 
 
 def test_without_the_package_a_heic_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

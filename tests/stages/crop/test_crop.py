@@ -19,6 +19,7 @@ from PIL import Image
 
 from faces import fingerprint
 from faces.recognition.image import Photo
+from faces.recognition.image_errors import no_memory
 from faces.recognition.networks import Manifest, Networks
 from faces.recognition.recognizer import Recognizer
 from stages.crop import crop, memory, one_photo, processes
@@ -422,6 +423,26 @@ def test_a_photo_that_crashes_the_decoder_costs_that_photo(
     assert lost.reason.startswith("it ends the process that reads it (exit code -9, 2 times)")
     others = [(row.photo, row.crop_sha256) for row in rows if row.photo != name]
     assert others == [pair for pair in zip(expected["photo"], expected["crop_sha256"], strict=True) if pair[0] != name]
+
+
+def test_memory_that_runs_out_costs_that_photo_and_is_not_remembered(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    shutil.rmtree("data/remembered")
+    networks, (photo, *_) = Networks.load(NETWORKS), find_photos(Path("data"))[0]
+    cropper = crop.PhotoCropper(networks, crop.plan(networks, load_params().crop), tmp_path / "new")
+    for error in (MemoryError(), no_memory()):
+
+        def fail(*_: object, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(one_photo, "decode_for_detection", fail)
+            (row,) = cropper.crop(photo)
+        assert (row.photo, row.sha256, row.kept) == (photo.path_in_data, digest(photo.path), False)
+        assert row.reason.startswith("there is not enough memory to decode it")
+    assert any(row.kept for row in cropper.crop(photo))
 
 
 class TestRecipe:
