@@ -138,8 +138,8 @@ RIVAL = 0.75
 exchange the two. With 0.6, P-Net sees 3 % more pixels; with 0.9, 4 % fewer; one box changes each time."""
 
 ENOUGH_OF_RIVALS = 3
-"""As ENOUGH, where the largest face has a rival. With 2, two boxes change. With 2.5 and with 4, none changes; P-Net sees
-6 % fewer and 7 % more pixels."""
+"""As ENOUGH, where the largest face has a rival. With 2, two boxes change. With 2.5 and with 4, none changes; P-Net
+sees 6 % fewer and 7 % more pixels."""
 
 
 def _enough(found: list[Face], ranking: Ranking) -> float:
