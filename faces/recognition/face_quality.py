@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
-from faces.recognition.quality import brightness, sharpness, turned_away
+from faces.recognition.quality import brightness, luminance, sharpness, turned_away
 
 
 def measure_face(face: Face) -> FaceQuality:
@@ -15,5 +15,5 @@ def measure_face(face: Face) -> FaceQuality:
     """
     if face.crop is None:
         raise ValueError("expected a face with its crop")
-    at = turned_away(face.landmarks)
-    return FaceQuality(face.size, sharpness(face.crop), brightness(face.crop), at, face.visible)
+    grey, away = luminance(face.crop), turned_away(face.landmarks)
+    return FaceQuality(face.size, sharpness(grey), brightness(grey), away, face.visible)

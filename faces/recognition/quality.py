@@ -49,7 +49,7 @@ def hamming(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np
     return np.bitwise_count(first[:, None] ^ second[None, :])
 
 
-def sharpness(crop: NDArray[np.uint8]) -> float:
+def sharpness(grey: NDArray[np.uint8]) -> float:
     """Fine detail of a crop: variance of its Laplacian over the variance of its luminance, without unit.
 
     The Laplacian's variance is the usual measure of focus (Pech-Pacheco et al., 2000, "Diatom autofocusing in
@@ -57,22 +57,25 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
     count as blurred.
 
     Args:
-        crop: uint8 [S, S, 3] RGB.
+        grey: uint8 [S, S], from `luminance`.
 
     Returns:
         0 (one colour) to 64 (a chessboard of single pixels). A sharp face of 160 × 160 pixels has some hundredths.
         Noise gives more, and so does a face that was larger on the photo.
     """
-    grey = _luminance(crop)
-    middle = grey[1:-1, 1:-1]
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
-    variance = float(middle.var())
-    return float(laplacian.var()) / variance if variance > 0 else 0.0
+    whole = grey.astype(np.int16)
+    middle = whole[1:-1, 1:-1]
+    laplacian = whole[:-2, 1:-1] + whole[2:, 1:-1]
+    laplacian += whole[1:-1, :-2]
+    laplacian += whole[1:-1, 2:]
+    laplacian -= 4 * middle
+    variance = _variance(middle)
+    return _variance(laplacian) / variance if variance > 0 else 0.0
 
 
-def brightness(crop: NDArray[np.uint8]) -> float:
-    """Mean luminance of a crop, uint8 [S, S, 3] RGB: 0 (black) to 255 (white)."""
-    return float(_luminance(crop).mean())
+def brightness(grey: NDArray[np.uint8]) -> float:
+    """Mean luminance of a crop, uint8 [S, S] from `luminance`: 0 (black) to 255 (white)."""
+    return float(grey.mean())
 
 
 def turned_away(landmarks: NDArray[np.float64]) -> float:
@@ -92,6 +95,12 @@ def turned_away(landmarks: NDArray[np.float64]) -> float:
     return abs(float((nose - (left + right) / 2) @ across)) / length if length > 0 else 0.0
 
 
-def _luminance(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """float32 [S, S], 0 to 255, by ITU-R 601 as JPEG and Pillow weigh the colours."""
-    return np.asarray(Image.fromarray(crop).convert("L"), np.float32)
+def luminance(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of a crop, uint8 [S, S, 3] RGB: uint8 [S, S], by ITU-R 601 as JPEG and Pillow weigh the colours."""
+    return np.asarray(Image.fromarray(crop).convert("L"))
+
+
+def _variance(values: NDArray[np.int16]) -> float:
+    """The same as `values.var()` in a third of its time, which counts in every answer of the service."""
+    flat = values.astype(np.float64).ravel()
+    return float(flat @ flat) / flat.size - float(flat.mean()) ** 2

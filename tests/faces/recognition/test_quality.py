@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from faces.recognition.image import Photo
-from faces.recognition.quality import HASH_BITS, brightness, hamming, hash_bits, photo_hash, sharpness
+from faces.recognition.quality import HASH_BITS, brightness, hamming, hash_bits, luminance, photo_hash, sharpness
 from faces.recognition.recognizer import Recognizer
 
 
@@ -75,34 +75,36 @@ def test_a_hash_outlives_saving_and_resizing_and_tells_photos_apart(photos: list
 
 def test_blur_lowers_sharpness_and_darkness_does_not(crops: list[np.ndarray]) -> None:
     for crop in crops:
-        values = [sharpness(blurred(crop, radius)) for radius in (0, 1, 2, 4)]
+        values = [sharpness(luminance(blurred(crop, radius))) for radius in (0, 1, 2, 4)]
         assert values == sorted(values, reverse=True)
         assert values[0] > 4 * values[2]
-        assert 0.9 * values[0] < sharpness(dimmed(crop, 0.4)) < 1.6 * values[0]  # fewer grey levels: some noise
+        assert (
+            0.9 * values[0] < sharpness(luminance(dimmed(crop, 0.4))) < 1.6 * values[0]
+        )  # fewer grey levels: some noise
 
 
 def test_sharpness_has_limits() -> None:
-    assert sharpness(np.full((160, 160, 3), 90, np.uint8)) == 0
+    assert sharpness(luminance(np.full((160, 160, 3), 90, np.uint8))) == 0
     rows, columns = np.indices((160, 160))
     chess = np.repeat(((rows + columns) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    assert sharpness(chess) == pytest.approx(64)
+    assert sharpness(luminance(chess)) == pytest.approx(64)
 
 
 def test_brightness_is_mean_luminance(crops: list[np.ndarray]) -> None:
-    assert brightness(np.zeros((160, 160, 3), np.uint8)) == 0
-    assert brightness(np.full((160, 160, 3), 255, np.uint8)) == 255
+    assert brightness(luminance(np.zeros((160, 160, 3), np.uint8))) == 0
+    assert brightness(luminance(np.full((160, 160, 3), 255, np.uint8))) == 255
     for crop in crops:
-        assert brightness(dimmed(crop, 0.5)) == pytest.approx(brightness(crop) / 2, abs=1)
+        assert brightness(luminance(dimmed(crop, 0.5))) == pytest.approx(brightness(luminance(crop)) / 2, abs=1)
 
 
 def test_brightness_weighs_colours_as_the_eye_does() -> None:
     """By ITU-R 601: green counts for most. Half black and half white is half."""
     pixels = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
-    measured = {name: brightness(np.full((20, 20, 3), colour, np.uint8)) for name, colour in pixels.items()}
+    measured = {name: brightness(luminance(np.full((20, 20, 3), colour, np.uint8))) for name, colour in pixels.items()}
     assert measured == pytest.approx({"red": 0.299 * 255, "green": 0.587 * 255, "blue": 0.114 * 255}, abs=1)
     quarter = np.zeros((20, 20, 3), np.uint8)
     quarter[:5] = 200
-    assert brightness(quarter) == pytest.approx(50)
+    assert brightness(luminance(quarter)) == pytest.approx(50)
 
 
 def test_sharpness_of_stripes_by_hand() -> None:
@@ -110,4 +112,4 @@ def test_sharpness_of_stripes_by_hand() -> None:
     stripes = np.zeros((40, 40, 3), np.uint8)
     stripes[:, ::2] = 100
     for crop in (stripes, stripes.swapaxes(0, 1)):
-        assert sharpness(np.ascontiguousarray(crop)) == pytest.approx(16)
+        assert sharpness(luminance(np.ascontiguousarray(crop))) == pytest.approx(16)

@@ -15,7 +15,7 @@ from faces.detection.detector import Detector
 from faces.recognition.align import CropGeometry
 from faces.recognition.image import Photo
 from faces.recognition.networks import Networks
-from faces.recognition.quality import brightness, photo_hash, sharpness, turned_away
+from faces.recognition.quality import brightness, luminance, photo_hash, sharpness, turned_away
 from faces.recognition.recognizer import Recognizer
 from stages.crop.one_photo import CroppedPhoto, CropSettings, crop_photo
 from stages.files.crop_row import NO_FACE_FOUND, CropRow
@@ -51,7 +51,7 @@ def test_every_face_has_a_row_with_its_own_figures(
             photo="", sha256=hashlib.sha256(data).hexdigest(), faces_found=len(faces), face=number,
             left=left, top=top, right=right, bottom=bottom, probability=round(face.probability, 4), kept=True,
             reason="", crop="", crop_sha256=hashlib.sha256(png).hexdigest(), photo_hash=of_photo,
-            sharpness=round(sharpness(face.crop), 5), brightness=round(brightness(face.crop), 1),
+            sharpness=round(sharpness(luminance(face.crop)), 5), brightness=round(brightness(luminance(face.crop)), 1),
             turned_away=round(turned_away(face.landmarks), 3), visible=round(face.visible, 3),
         )  # fmt: skip
 
