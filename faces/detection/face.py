@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from faces.photo_limits import FaceQuality
+
 
 @dataclass
 class Face:
@@ -23,6 +25,7 @@ class Face:
         landmarks: float64 [5, 2], the points (x, y) of left eye, right eye, nose, left and right mouth corner,
             left and right as the viewer sees them who turns the photo by `turned`.
         crop: uint8 [S, S, 3] RGB, the aligned face the embedder takes, once cut.
+        quality: how good it is to recognise, once cut.
         embedding: float32 [D], once computed.
         turned: by how many degrees clockwise the photo had to be turned to show the face upright: 0, 90, 180 or 270.
         visible: which part of the box lies on the photo, 0 to 1.
@@ -32,6 +35,7 @@ class Face:
     probability: float
     landmarks: NDArray[np.float64]
     crop: NDArray[np.uint8] | None = None
+    quality: FaceQuality | None = None
     embedding: NDArray[np.float32] | None = None
     turned: int = 0
     visible: float = 1.0

@@ -83,7 +83,7 @@ class JpegFile:
     _marker: int = 0
     _components: list[_Component] = field(default_factory=list)
     _scans: int = 0
-    _missing: set[tuple[int, int]] = field(default_factory=set)  # component, and coefficient whose last bit is to come
+    _missing: dict[int, int] = field(default_factory=dict)  # by component, a bit for each coefficient not yet whole
     _whole: bool = False
 
     @classmethod
@@ -178,7 +178,7 @@ class JpegFile:
         ]
         if not all(1 <= c.across <= 4 and 1 <= c.down <= 4 for c in self._components):
             raise damaged("JPEG")
-        self._missing = {(c.identifier, k) for c in self._components for k in range(64)}
+        self._missing = {component.identifier: 2**64 - 1 for component in self._components}
 
     def _add_scan(self, content: bytes) -> None:
         """Count what a scan costs, and which coefficients are known to the last bit after it."""
@@ -201,7 +201,8 @@ class JpegFile:
         self.nanoseconds += blocks * cost
         self._scans += 1
         if not progressive or bits & 15 == 0:
-            self._missing -= {(c.identifier, k) for c in chosen for k in range(first, last + 1)}
+            for component in chosen:
+                self._missing[component.identifier] &= ~(2 ** (last + 1) - 2**first)
         if progressive or count < len(self._components):  # libjpeg keeps all coefficients, 2 bytes each
             self.fixed_bytes = 128 * sum(self._blocks(component, True) for component in self._components)
 
@@ -252,7 +253,7 @@ class JpegFile:
         """
         ratio = 1.0
         if self.fixed_bytes:  # several scans: what the last one adds is seen at full size only
-            if self._missing or self.size[0] * self.size[1] > _MOST_CHECKED:
+            if any(self._missing.values()) or self.size[0] * self.size[1] > _MOST_CHECKED:
                 raise damaged("JPEG")
         else:
             while self.size[0] * self.size[1] / ratio**2 > _MOST_CHECKED and ratio < 8:

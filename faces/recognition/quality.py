@@ -102,5 +102,6 @@ def luminance(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _variance(values: NDArray[np.int16]) -> float:
     """The same as `values.var()` in a third of its time, which counts in every answer of the service."""
-    flat = values.astype(np.float64).ravel()
-    return float(flat @ flat) / flat.size - float(flat.mean()) ** 2
+    centred = values.astype(np.float32)
+    centred -= centred.mean()
+    return float(np.square(centred, out=centred).mean())

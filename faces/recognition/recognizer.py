@@ -15,6 +15,7 @@ from faces.detection.detector import Detector
 from faces.detection.face import Face, intersection_over_union
 from faces.recognition.align import CropGeometry
 from faces.recognition.embedder import Embedder
+from faces.recognition.face_quality import measure_face
 from faces.recognition.image import DEFAULT_MAX_PIXELS, Photo
 from faces.recognition.image_kinds import KINDS, Kind
 from faces.recognition.networks import Networks
@@ -40,7 +41,7 @@ def find_faces(
         decoded: what `decode_for_detection` returned, if the caller has called it for a purpose of its own.
 
     Returns:
-        Faces with their crops, the largest first, in pixels of the photo at full size.
+        Faces with their crops and quality, the largest first, in pixels of the photo at full size.
 
     Raises:
         faces.recognition.image.UnreadableImageError: the photo cannot be decoded.
@@ -62,6 +63,7 @@ def find_faces(
             del finest, image  # before the next: a large photo should be in memory once
             image = finest = photo.decode(long_side=needed)
         face.crop = geometry.cut(image, face.scaled(max(image.size) / full_side))
+        face.quality = measure_face(face)  # now, while the processor still has the crop at hand: it takes half the time
     return faces
 
 

@@ -19,7 +19,6 @@ from faces.detection.detector import Detector
 from faces.detection.face import Face
 from faces.fingerprint import code_hash, package_versions
 from faces.recognition.align import CropGeometry
-from faces.recognition.face_quality import measure_face
 from faces.recognition.image import ImageError, Photo
 from faces.recognition.image_errors import OutOfMemoryError
 from faces.recognition.networks import DETECTOR_NAMES, Manifest
@@ -126,11 +125,11 @@ def _described(photo: CropRow, number: int, face: Face) -> CropRow:
 
 def _kept(photo: CropRow, number: int, face: Face) -> tuple[CropRow, bytes]:
     """The row of a face that is kept, and its crop as PNG."""
-    assert face.crop is not None  # find_faces cuts every face
+    assert face.crop is not None and face.quality is not None  # find_faces cuts every face
     buffer = io.BytesIO()
     # Huffman coding alone, without a search for repetitions: faces have few, so it is faster and no larger.
     Image.fromarray(face.crop).save(buffer, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
-    png, quality = buffer.getvalue(), measure_face(face).as_json()
+    png, quality = buffer.getvalue(), face.quality.as_json()
     row = _described(photo, number, face)._replace(
         kept=True,
         crop_sha256=hashlib.sha256(png).hexdigest(),

@@ -23,7 +23,6 @@ from sklearn.preprocessing import StandardScaler
 
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
 from faces.photo_limits import PhotoLimits
-from faces.recognition.face_quality import measure_face
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
@@ -195,7 +194,7 @@ def test_a_photo_is_asked_about_as_the_model_was_trained(
 
     answer = post_photo(create_app(changed).test_client(), me_photo).get_json()
     assert answer["score"] == pytest.approx(scores[flip], abs=2e-6)
-    assert answer["face"] == {**face.as_json(), **measure_face(face).as_json()}
+    assert answer["face"] == {**face.as_json(), **face.quality.as_json()}
 
 
 def test_time_is_told_from_the_request_to_its_answer(

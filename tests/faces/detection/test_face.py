@@ -23,7 +23,7 @@ def test_size_is_the_side_of_a_square_of_the_same_area() -> None:
 
 def test_in_a_larger_photo_everything_is_further_out() -> None:
     crop, embedding = np.zeros((2, 2, 3), np.uint8), np.ones(4, np.float32)
-    given = Face(np.array([1.0, 2.0, 3.0, 4.0]), 0.5, POINTS, crop, embedding)
+    given = Face(np.array([1.0, 2.0, 3.0, 4.0]), 0.5, POINTS, crop=crop, embedding=embedding)
     larger = given.scaled(2.5)
     assert larger.box.tolist() == [2.5, 5.0, 7.5, 10.0]
     assert np.array_equal(larger.landmarks, 2.5 * POINTS)
