@@ -110,11 +110,12 @@ def _rivals(faces: Sequence[Floats], chosen: Sequence[int]) -> list[tuple[int, i
     comes_back = _likeness(theirs) >= boundary
     strange = [number for number in range(len(faces)) if number not in left_over and alike[number] < boundary]
     alone = [number for number in strange if np.median(theirs @ mine[number]) >= boundary]
-    if comes_back.sum() + len(alone) < (alike >= boundary).sum():
+    both = comes_back & (alike[list(left_over)] >= boundary)  # else two people who are never together, or a bystander
+    if not both.any() or comes_back.sum() + len(alone) < (alike >= boundary).sum():
         return []
     return [
         (number, left_over[number][place])
-        for number, place, shown in zip(left_over, places, comes_back, strict=True)
+        for number, place, shown in zip(left_over, places, both, strict=True)
         if shown
     ]
 
