@@ -71,7 +71,7 @@ class CosineClassifier(CosineScoring, ClassifierMixin, BaseEstimator):
                 f"expected finite embeddings [N, D] and N labels; given {embeddings.shape}, {labels.shape}"
             )
         unit = unit_length(embeddings)
-        enrolled = _group_means(unit[labels == 1], named[labels == 1])
+        enrolled = group_means(unit[labels == 1], named[labels == 1])
         if len(enrolled) < MINIMUM_ENROLLED or (labels == 0).sum() == 0:
             raise ValueError(
                 f"expected {MINIMUM_ENROLLED} or more different photos of me and one of others; "
@@ -121,7 +121,7 @@ class CosineClassifier(CosineScoring, ClassifierMixin, BaseEstimator):
         return (self.decision_function(X) >= 0).astype(np.int64)
 
 
-def _group_means(unit: Vector, groups: NDArray[Any]) -> Vector:
+def group_means(unit: Vector, groups: NDArray[Any]) -> Vector:
     """One vector of length 1 for each group, in the order of the groups' names."""
     _, member = np.unique(groups, return_inverse=True)
     sums = np.zeros((member.max() + 1 if len(member) else 0, unit.shape[1]))

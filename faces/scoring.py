@@ -15,6 +15,8 @@ import numpy as np
 from joblib.numpy_pickle import NumpyUnpickler
 from numpy.typing import ArrayLike, NDArray
 
+from faces.population import Mixture, Spread, far_of, likeness
+
 Vector = NDArray[np.float64]
 
 
@@ -54,6 +56,42 @@ class CosineScoring:
         return np.column_stack([1 - likely, likely])
 
 
+class PopulationScoring:
+    """Log odds of "me" that rise with the likeness to a template, as `faces.population` has it.
+
+    Attributes:
+        template_, template_means_, template_deviations_, log_weights_, mixture_, likenesses_, fars_, slope_,
+        intercept_: see `faces.population_classifier.PopulationClassifier`.
+    """
+
+    template_: Vector
+    template_means_: Vector
+    template_deviations_: Vector
+    log_weights_: Vector
+    mixture_: dict[str, Vector]
+    likenesses_: Vector
+    fars_: Vector
+    slope_: float
+    intercept_: float
+
+    def decision_function(self, X: ArrayLike) -> Vector:
+        """Log odds of "me", float64 [N], for embeddings [N, D]."""
+        unit = unit_length(np.asarray(X, np.float64))
+        of_template = Spread(self.template_means_, self.template_deviations_)
+        of_probes = Mixture(**self.mixture_).spread(unit)
+        reached = likeness(of_template, of_probes, unit @ self.template_, self.log_weights_)
+        return self.slope_ * reached + self.intercept_
+
+    def predict_proba(self, X: ArrayLike) -> Vector:
+        """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
+        likely = probability(self.decision_function(X))
+        return np.column_stack([1 - likely, likely])
+
+    def strangers_like(self, log_odds: Vector) -> Vector:
+        """The share of strangers who are estimated to reach log odds of "me", 0 to 1, for any shape."""
+        return far_of((log_odds - self.intercept_) / self.slope_, self.likenesses_, self.fars_)
+
+
 class _ReadOnly:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"this {type(self).__name__} only scores; save the one that was fitted")
@@ -61,6 +99,10 @@ class _ReadOnly:
 
 class CosineClassifier(_ReadOnly, CosineScoring):
     """A fitted `faces.cosine.CosineClassifier`."""
+
+
+class PopulationClassifier(_ReadOnly, PopulationScoring):
+    """A fitted `faces.population_classifier.PopulationClassifier`."""
 
 
 class StandardScaler(_ReadOnly):
@@ -95,6 +137,7 @@ class LogisticRegression(_ReadOnly):
 
 _NAMESAKES = {
     ("faces.cosine", "CosineClassifier"): CosineClassifier,
+    ("faces.population_classifier", "PopulationClassifier"): PopulationClassifier,
     ("sklearn.preprocessing._data", "StandardScaler"): StandardScaler,
     ("sklearn.linear_model._logistic", "LogisticRegression"): LogisticRegression,
 }
@@ -122,6 +165,8 @@ def _is_usable(estimator: object) -> bool:
     values = vars(estimator)
     if isinstance(estimator, CosineClassifier):
         return {"template_", "slope_", "intercept_"} <= values.keys()
+    if isinstance(estimator, PopulationClassifier):
+        return PopulationScoring.__annotations__.keys() <= values.keys()
     if isinstance(estimator, StandardScaler):
         return {"mean_", "scale_", "with_mean"} <= values.keys()
     if isinstance(estimator, LogisticRegression):
