@@ -1,5 +1,11 @@
 """Fit a population to the embeddings of many people: see `faces.population`.
 
+    python -m faces.fit_population FOLDER [--networks models/networks] [--source TEXT] [--to FILE]
+
+FOLDER holds a folder of photos for each person (a level of folders above them, such as LFW's images/, does not matter).
+The population is of the embeddings that the networks in use make, each averaged with that of the mirrored face; name it
+in params.yaml (`train.population: FILE`).
+
 One photo of a person goes into the mixture, so that nobody counts twice. What a likeness means is then measured: people
 with several photos are enrolled, and everybody else, a photo each, is a stranger to them. In that the mixture is
 always one that was fitted to other people (two halves, each measured by the other's), since strangers whom it knows
@@ -8,16 +14,28 @@ would look too much like strangers.
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections import defaultdict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
+from tqdm import tqdm
 
+from faces.errors import UserError
 from faces.population import Mixture, Population, Vector, likeness, relevant
+from faces.recognition.image import ImageError
+from faces.recognition.image_kinds import SUFFIXES
+from faces.recognition.networks import Networks
+from faces.recognition.recognizer import Recognizer
 from faces.scoring import unit_length
+from faces.threads import available_cores
 
 GAUSSIANS, DIRECTIONS = 8, 16
 _RIDGE = 1e-5  # added to the variances
@@ -119,3 +137,73 @@ def _slope(genuine: list[Vector], strangers: list[Vector]) -> float:
     regression = LogisticRegression(C=1e6, max_iter=1000)
     regression.fit(np.concatenate(values)[:, None], np.concatenate(labels), np.concatenate(weights) * 1e4)
     return float(regression.coef_[0, 0])
+
+
+def photos_by_person(folder: Path) -> dict[str, list[Path]]:
+    """The photos of a folder by the name of the folder that each lies in, both sorted.
+
+    Raises:
+        UserError: it is not there.
+    """
+    if not folder.is_dir():
+        raise UserError("{folder} was given; expected a folder with a folder of photos for each person", folder=folder)
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in SUFFIXES and path.parent != folder:
+            found[path.parent.name].append(path)
+    return dict(found)
+
+
+def embed_people(people: Mapping[str, list[Path]], recognizer: Recognizer) -> dict[str, NDArray[np.float32]]:
+    """Embeddings of the largest face of each photo, [n, D] by person; who has no photo with a face is left out.
+
+    Args:
+        people: photos by person.
+        recognizer: opened in this process.
+    """
+
+    def embed(photo: Path) -> NDArray[np.float32] | None:
+        try:
+            face = recognizer.largest_face(photo)
+        except (ImageError, OSError):
+            return None
+        if face is None:
+            return None
+        recognizer.embed([face])
+        return face.embedding
+
+    named = [(name, photo) for name, photos in people.items() for photo in photos]
+    found: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+    with ThreadPoolExecutor(available_cores()) as pool:
+        embeddings = tqdm(pool.map(embed, [photo for _, photo in named]), "embedding", len(named), unit="photo")
+        for (name, _), embedding in zip(named, embeddings, strict=True):
+            if embedding is not None:
+                found[name].append(embedding)
+    return {name: np.stack(own) for name, own in found.items()}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Fit a population to a folder of people and write it."""
+    parser = argparse.ArgumentParser("python -m faces.fit_population", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="with a folder of photos for each person")
+    parser.add_argument("--networks", type=Path, default=Path("models/networks"))
+    parser.add_argument("--source", default=None, help="whose photos they are; default: the folder's name")
+    parser.add_argument("--to", type=Path, default=Path("models/population.npz"), help="file to write")
+    args = parser.parse_args(arguments)
+    try:
+        people = photos_by_person(args.folder)
+        recognizer = Recognizer(Networks.load(args.networks))
+        recognizer.open()
+        embeddings = embed_people(people, recognizer)
+        recipe = recognizer.networks.manifest.recipe(recognizer.flip)
+        population = fit_population(embeddings, recipe, args.source or args.folder.resolve().name)
+        args.to.parent.mkdir(parents=True, exist_ok=True)
+        population.write(args.to)
+    except (UserError, ValueError, OSError) as error:
+        sys.exit(f"fit_population: error: {error}")
+    faces = sum(map(len, embeddings.values()))
+    print(f"fit_population: {faces} faces of {population.people} people ({recipe['backbone']}) → {args.to}")
+
+
+if __name__ == "__main__":
+    main()

@@ -222,7 +222,7 @@ class Population:
             PopulationError: it is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 about = json.loads(str(stored["about"]))
                 arrays = {name: stored[name].astype(np.float64) for name in _ARRAYS}
             if about["format"] != _FORMAT:

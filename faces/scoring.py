@@ -74,13 +74,16 @@ class PopulationScoring:
     slope_: float
     intercept_: float
 
-    def decision_function(self, X: ArrayLike) -> Vector:
-        """Log odds of "me", float64 [N], for embeddings [N, D]."""
+    def likenesses(self, X: ArrayLike) -> Vector:
+        """Likeness to the template, float64 [N], of embeddings [N, D]."""
         unit = unit_length(np.asarray(X, np.float64))
         of_template = Spread(self.template_means_, self.template_deviations_)
         of_probes = Mixture(**self.mixture_).spread(unit)
-        reached = likeness(of_template, of_probes, unit @ self.template_, self.log_weights_)
-        return self.slope_ * reached + self.intercept_
+        return likeness(of_template, of_probes, unit @ self.template_, self.log_weights_)
+
+    def decision_function(self, X: ArrayLike) -> Vector:
+        """Log odds of "me", float64 [N], for embeddings [N, D]."""
+        return self.slope_ * self.likenesses(X) + self.intercept_
 
     def predict_proba(self, X: ArrayLike) -> Vector:
         """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""

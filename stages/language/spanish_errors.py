@@ -49,6 +49,15 @@ ERRORS = {
     "weights_url needs weights_sha256: weights are never loaded unchecked": (
         "weights_url necesita weights_sha256: nunca se cargan pesos sin comprobar"
     ),
+    "there is no {path}; expected a population that was fitted": (
+        "no hay {path}; se esperaba una población ya ajustada"
+    ),
+    "{path} is no population, or damaged: fit it again (python -m faces.fit_population)": (
+        "{path} no es una población, o está dañado: vuelve a ajustarla (python -m faces.fit_population)"
+    ),
+    "{folder} was given; expected a folder with a folder of photos for each person": (
+        "se dio {folder}; se esperaba una carpeta con una carpeta de fotos por persona"
+    ),
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force train'": "{name} está dañado: ejecuta 'dvc repro --force train'",
     "two people are together on photos of me ({count}, such as {photo}), and the other photos do not tell which of "
