@@ -34,7 +34,20 @@ def unit_length(vectors: Vector) -> Vector:
     return result
 
 
-class CosineScoring:
+class _LogOddsScoring:
+    """Probabilities from log odds of "me"."""
+
+    def decision_function(self, X: ArrayLike) -> Vector:
+        """Log odds of "me", float64 [N], for embeddings [N, D]."""
+        raise NotImplementedError
+
+    def predict_proba(self, X: ArrayLike) -> Vector:
+        """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
+        likely = probability(self.decision_function(X))
+        return np.column_stack([1 - likely, likely])
+
+
+class CosineScoring(_LogOddsScoring):
     """Log odds of "me" that rise with the cosine to a template.
 
     Attributes:
@@ -50,13 +63,8 @@ class CosineScoring:
         """Log odds of "me", float64 [N], for embeddings [N, D]."""
         return unit_length(np.asarray(X, np.float64)) @ self.template_ * self.slope_ + self.intercept_
 
-    def predict_proba(self, X: ArrayLike) -> Vector:
-        """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
-        likely = probability(self.decision_function(X))
-        return np.column_stack([1 - likely, likely])
 
-
-class PopulationScoring:
+class PopulationScoring(_LogOddsScoring):
     """Log odds of "me" that rise with the likeness to a template, as `faces.population` has it.
 
     Attributes:
@@ -84,11 +92,6 @@ class PopulationScoring:
     def decision_function(self, X: ArrayLike) -> Vector:
         """Log odds of "me", float64 [N], for embeddings [N, D]."""
         return self.slope_ * self.likenesses(X) + self.intercept_
-
-    def predict_proba(self, X: ArrayLike) -> Vector:
-        """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
-        likely = probability(self.decision_function(X))
-        return np.column_stack([1 - likely, likely])
 
     def strangers_like(self, log_odds: Vector) -> Vector:
         """The share of strangers who are estimated to reach log odds of "me", 0 to 1, for any shape."""
