@@ -3,13 +3,13 @@
     python -m faces.fit_population FOLDER [--networks models/networks] [--source TEXT] [--to FILE]
 
 FOLDER holds a folder of photos for each person (a level of folders above them, such as LFW's images/, does not matter).
-The population is of the embeddings that the networks in use make, each averaged with that of the mirrored face; name it
-in params.yaml (`train.population: FILE`).
+The population is of the embeddings that the networks in use make, each averaged with that of the mirrored face. No
+stage uses one yet.
 
 One photo of a person goes into the mixture, so that nobody counts twice. What a likeness means is then measured: people
-with several photos are enrolled, and everybody else, a photo each, is a stranger to them. In that the mixture is
-always one that was fitted to other people (two halves, each measured by the other's), since strangers whom it knows
-would look too much like strangers.
+with several photos are enrolled, and everybody else, a photo each, is a stranger to them. The people are halved for
+that, and each half is measured with a mixture that was fitted to the other half: strangers whom a mixture knows would
+look too much like strangers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from faces.threads import available_cores
 GAUSSIANS, DIRECTIONS = 8, 16
 _RIDGE = 1e-5  # added to the variances
 LEAST_PEOPLE = 400
-"""With fewer people, estimates were off by more than 1.6 times."""
+"""With fewer people, too few are left of each Gaussian to say how it is spread."""
 
 _ENROLLED = (3, 5, 12)  # photos of a person
 _FARS = (0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)

@@ -33,8 +33,7 @@ from faces.files import replacing
 Vector = NDArray[np.float64]
 
 PROBE_SIDE = 0.5
-"""Weight of the probe's side of a likeness; the template's has 1, since a mean of several photos is surer. Weights of
-0.25 to 1 give nearly the same."""
+"""Weight of the probe's side of a likeness; the template's has 1, since a mean of several photos is surer."""
 
 PRIOR_PEOPLE = 30
 """How many of a project's own strangers count as much as the population's weights do."""
@@ -54,7 +53,7 @@ def log_upper_tail(deviations: Vector) -> Vector:
     near = np.minimum(deviations, _FAR_OUT)
     share = np.log(0.5 * _erfc(near / math.sqrt(2)))
     far = np.maximum(deviations, _FAR_OUT)
-    # The asymptotic series; its relative error is below 1e-10 there.
+    # The asymptotic series; its relative error is below 105 / 30^8, the first term that is left out: 2e-10.
     series = 1 - far**-2.0 + 3 * far**-4.0 - 15 * far**-6.0
     beyond = -(far**2) / 2 - np.log(far * math.sqrt(2 * math.pi)) + np.log(series)
     result: Vector = np.where(deviations > _FAR_OUT, beyond, share)
@@ -113,7 +112,7 @@ class Mixture:
         variances += np.einsum("nd,de,ne->n", vectors, self.residual, vectors, optimize=True)[:, None]
         return Spread(means, np.sqrt(np.maximum(variances, 1e-12)))
 
-    def log_densities(self, embeddings: Vector) -> Vector:
+    def _log_densities(self, embeddings: Vector) -> Vector:
         """Logarithm of each Gaussian's density at embeddings [N, D] of length 1, up to a constant: float64 [N, K]."""
         inside = (embeddings - self.mean) @ self.basis
         columns = []
@@ -123,12 +122,9 @@ class Mixture:
             columns.append(-0.5 * (whitened**2).sum(axis=0) - np.log(np.diag(lower)).sum())
         return np.stack(columns, axis=1)
 
-    def responsibilities(self, embeddings: Vector, log_weights: Vector | None = None) -> Vector:
+    def responsibilities(self, embeddings: Vector) -> Vector:
         """To which Gaussian each of the embeddings [N, D] belongs: float64 [N, K], rows that sum to 1."""
-        log_weights = np.log(self.weights) if log_weights is None else log_weights
-        joint = self.log_densities(embeddings) + log_weights
-        result: Vector = np.exp(joint - log_sum_exp(joint)[:, None])
-        return result
+        return _shares(self._log_densities(embeddings), self.weights)
 
     def adapted(self, strangers: Vector) -> Vector:
         """Weights for a place whose people are such as some strangers are, by expectation and maximisation.
@@ -139,11 +135,18 @@ class Mixture:
         Returns:
             Logarithms of the weights, float64 [K].
         """
-        weights = self.weights
+        weights, densities = self.weights, self._log_densities(strangers)
         for _ in range(_ROUNDS if len(strangers) else 0):
-            counts = self.responsibilities(strangers, np.log(weights)).sum(axis=0)
+            counts = _shares(densities, weights).sum(axis=0)
             weights = (counts + PRIOR_PEOPLE * self.weights) / (len(strangers) + PRIOR_PEOPLE)
         return np.log(weights)
+
+
+def _shares(log_densities: Vector, weights: Vector) -> Vector:
+    """How much of each embedding is due to each Gaussian: float64 [N, K], for densities [N, K] and weights [K]."""
+    joint = log_densities + np.log(weights)
+    result: Vector = np.exp(joint - log_sum_exp(joint)[:, None])
+    return result
 
 
 def log_tail(spread: Spread, cosines: Vector, log_weights: Vector) -> Vector:

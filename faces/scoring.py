@@ -7,6 +7,7 @@ as they do; `load` reads a file into these where it holds such an estimator, and
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,12 +35,12 @@ def unit_length(vectors: Vector) -> Vector:
     return result
 
 
-class _LogOddsScoring:
+class _LogOddsScoring(ABC):
     """Probabilities from log odds of "me"."""
 
+    @abstractmethod
     def decision_function(self, X: ArrayLike) -> Vector:
         """Log odds of "me", float64 [N], for embeddings [N, D]."""
-        raise NotImplementedError
 
     def predict_proba(self, X: ArrayLike) -> Vector:
         """Probabilities of not_me and me, float64 [N, 2], for embeddings [N, D]."""
