@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from faces.errors import UserError
 from faces.files import sha256_of, write_text
 from faces.message import Message
 
@@ -23,7 +24,7 @@ def strangers_are(people: int, effective: int) -> Message:
     )
 
 
-class OperatingPointError(RuntimeError):
+class OperatingPointError(UserError):
     """The file cannot be used; the message says why and what to do."""
 
 
@@ -67,11 +68,15 @@ class OperatingPoint:
             )  # fmt: skip
             of_model = values["model_sha256"]
         except FileNotFoundError:
-            raise OperatingPointError(f"there is no {path.name} beside the model: run 'dvc repro'") from None
+            text = "there is no {name} beside the model: run 'dvc repro'"
+            raise OperatingPointError(text, name=path.name) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OperatingPointError(f"{path.name} is damaged: run 'dvc repro --force evaluate'") from error
+            text = "{name} is damaged: run 'dvc repro --force {stage}'"
+            raise OperatingPointError(text, name=path.name, stage="evaluate") from error
         if not 0 <= point.threshold <= 1:
-            raise OperatingPointError(f"{path.name} gives the threshold {point.threshold}; expected 0 to 1")
+            text = "{name} gives the threshold {threshold}; expected 0 to 1"
+            raise OperatingPointError(text, name=path.name, threshold=point.threshold)
         if not model.is_file() or sha256_of(model) != of_model:
-            raise OperatingPointError(f"{path.name} is of another model: run 'dvc repro', and copy all of models/")
+            text = "{name} is of another model: run 'dvc repro', and copy all of models/"
+            raise OperatingPointError(text, name=path.name)
         return point

@@ -98,4 +98,5 @@ class PhotoLimits:
         except FileNotFoundError:
             raise PhotoLimitsError("there is no {name} beside the model: run 'dvc repro'", name=path.name) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise PhotoLimitsError("{name} is damaged: run 'dvc repro --force train'", name=path.name) from error
+            text = "{name} is damaged: run 'dvc repro --force {stage}'"
+            raise PhotoLimitsError(text, name=path.name, stage="train") from error

@@ -31,6 +31,7 @@ from faces.photo_limits import PhotoLimits, PhotoLimitsError
 from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognition.recognizer import Recognizer
 from faces.recognition.sessions import import_onnxruntime
+from faces.spanish import in_spanish
 from faces.threads import available_cores, limit_numpy, threads_per_worker
 from faces.verification import Verification, verify
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
@@ -53,7 +54,7 @@ class ModelProblem:
 
     Attributes:
         kind: what is wrong: "missing", "mismatch" (model and networks do not belong together) or "unreadable".
-        detail: the reason, for the person who runs the service; paths are relative to the project.
+        detail: the reason in Spanish, as all answers are; paths are relative to the project.
     """
 
     kind: Literal["missing", "mismatch", "unreadable"]
@@ -198,7 +199,8 @@ def _read_photo_limits(settings: Settings) -> PhotoLimits | None:
 
 
 def _describe(error: NetworksError | VerifierError, missing: list[str]) -> ModelProblem:
-    reason = str(error).replace(f"{PROJECT_ROOT}{os.sep}", "")
+    """What answers say of an error of loading; the log has said it in English."""
+    reason = in_spanish(error).replace(f"{PROJECT_ROOT}{os.sep}", "")
     if isinstance(error, NetworksMismatchError):
         return ModelProblem("mismatch", reason)
     if isinstance(error, (NetworksNotFoundError, VerifierNotFoundError)):

@@ -16,6 +16,8 @@ from faces.recognition.image import (
     UnknownKindError,
     UnreadableImageError,
 )
+from faces.recognition.image_kinds import KINDS
+from faces.spanish import in_spanish
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
@@ -77,13 +79,13 @@ def register(app: Flask, settings: Settings) -> None:
         "Descodificarla costaría demasiado tiempo o memoria. Guárdala más pequeña, o como un JPEG que no sea progresivo"
     )
     for kind, answer in (
-        (UnknownKindError, (400, WRONG_TYPE.format(types=_either(settings.accepted_types)))),
         (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
         (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
         (ImageTooCostlyError, (400, UNREADABLE, costly)),
         (MemoryError, (400, UNREADABLE, costly)),
     ):
         app.register_error_handler(kind, _always(*answer))
+    app.register_error_handler(UnknownKindError, lambda error: _wrong_type(error, settings))
     app.register_error_handler(RequestEntityTooLarge, lambda _: _too_large(settings.max_image_bytes, megabytes))
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(SaturatedError, _saturated)
@@ -95,6 +97,20 @@ def register(app: Flask, settings: Settings) -> None:
 def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exception], Response]:
     """An error handler with one answer for every error of its kind."""
     return lambda _: _answer(status, error, detail)
+
+
+def _wrong_type(error: UnknownKindError, settings: Settings) -> Response:
+    """A file of a kind that is not accepted: which kind it is, which are accepted, and what to do."""
+    described = error.args[0].values["kind"]
+    accepted = ",".join(settings.accepted_types)
+    detail = (
+        f"El contenido es {in_spanish(described)} y ACCEPTED_TYPES es {accepted}. Guarda o exporta la foto como "
+        f"{_either([kind.name for kind in settings.kinds])} y envíala otra vez"
+    )
+    mime = next((kind.mime for kind in KINDS if kind.described == described), None)
+    if mime is not None:  # a setting is all that it lacks
+        detail += f", o permite este tipo en el servidor y reinícialo: ACCEPTED_TYPES={accepted},{mime}"
+    return _answer(400, WRONG_TYPE.format(types=_either(settings.accepted_types)), f"{detail}.")
 
 
 def _too_large(limit: int, megabytes: str) -> Response:
@@ -147,7 +163,8 @@ def describe_models(problem: ModelProblem) -> str:
 def _http_error(error: HTTPException) -> Response:
     """An error of Flask or Werkzeug itself; it keeps its headers (Allow, Retry-After)."""
     original = error.get_response()
-    answer = _answer(original.status_code, _BY_STATUS.get(original.status_code, error.name))
+    status = original.status_code
+    answer = _answer(status, _BY_STATUS.get(status, UNEXPECTED if status >= 500 else BAD_REQUEST))
     answer.headers.extend((name, value) for name, value in original.headers if not name.startswith("Content-"))
     return answer
 

@@ -11,7 +11,7 @@ SENTENCES = {
     "small": "La cara es muy pequeña. Acércate a la cámara, o recorta la foto alrededor de la cara",
     "turned_away": "La cara no mira de frente. Mira a la cámara",
     "cut_off": "El borde de la foto corta la cara. Haz la foto con la cara entera",
-    NO_FACE_FOUND: "¿Está girada la foto? Envíala derecha, con la cara bien iluminada y de frente",
+    NO_FACE_FOUND: "No se ve ninguna cara. Haz la foto de frente, con la cara entera y bien iluminada",
 }
 """By code; those of a face are `faces.photo_limits.HINTS`."""
 

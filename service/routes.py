@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from faces.detection.face import Face
+from faces.photo_limits import FaceQuality
+from faces.verification import Verification
 from service.config import Settings
 from service.deadline import deadline
 from service.engine import Engine
@@ -33,6 +37,11 @@ def _wants_all_faces(given: str) -> bool:
     if given not in ("largest", "all"):
         raise ApiError(400, BAD_REQUEST, f"'faces' debe ser 'largest' (la cara más grande) o 'all'; es {given!r}")
     return given == "all"
+
+
+def _quality(face: Face) -> FaceQuality:
+    assert face.quality is not None  # faces that are embedded have been cut, and measured then
+    return face.quality
 
 
 def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -> Blueprint:
@@ -73,9 +82,6 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
             verification = engine.verify(upload.image, all_faces)
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
-        decided = [{**decide(scored.score), **scored.face.as_json()} for scored in verification.scored]
-        quality = verification.face.quality
-        assert quality is not None  # faces that are embedded have been cut
         return jsonify(
             model_version=settings.model_version,
             **decide(verification.score),
@@ -83,10 +89,27 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
             timing_ms=round((time.perf_counter() - started) * 1000, 2),
             **threshold.as_json(),
             backbone=engine.backbone,
-            face={**verification.face.as_json(), **quality.as_json()},
-            hints=[describe(code) for code in engine.photo_limits.hints(quality)] if engine.photo_limits else [],
-            **({"faces_found": verification.faces_found, "faces": decided} if all_faces else {}),
+            face=measures(verification.face),
+            hints=hints(verification.face),
+            **(everyone(verification) if all_faces else {}),
         )
+
+    def measures(face: Face) -> dict[str, Any]:
+        """Where a face is, and how good it is to recognise."""
+        return {**face.as_json(), **_quality(face).as_json()}
+
+    def hints(face: Face) -> list[dict[str, str]]:
+        """What the person can do better; nothing where the model came without limits."""
+        limits = engine.photo_limits
+        return [describe(code) for code in limits.hints(_quality(face))] if limits else []
+
+    def everyone(verification: Verification) -> dict[str, Any]:
+        """What `faces=all` adds: each face with what is said of the largest one."""
+        faces = [
+            {**decide(scored.score), **measures(scored.face), "hints": hints(scored.face)}
+            for scored in verification.scored
+        ]
+        return {"faces_found": verification.faces_found, "faces": faces}
 
     def decide(score: float) -> dict[str, bool | float]:
         """A score as the client reads it, rounded, and what follows from it."""

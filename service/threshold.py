@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from faces.message import Message
 from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, strangers_are
+from faces.spanish import in_spanish
 from service.config import Settings
 
 log = logging.getLogger("service.threshold")
@@ -18,7 +20,7 @@ class Threshold:
     Attributes:
         value: 0 to 1.
         source: "setting", "auto", or "default" if auto was wanted but is not possible.
-        note: for "default", the reason; else "".
+        note: for "default", the reason in Spanish, as all answers are; else "".
     """
 
     value: float
@@ -33,20 +35,18 @@ class Threshold:
         try:
             point = OperatingPoint.read(settings.operating_point_path, settings.model_path)
         except OperatingPointError as error:
-            return cls._default(str(error))
+            return cls._default(error.args[0])
         if not point.supported:
+            text = "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}"
             strangers = strangers_are(point.people, point.effective_people)
-            return cls._default(
-                f"{strangers} too few to promise that at most {point.target_far:.4g} of them "
-                f"get in; it takes {point.people_needed}"
-            )
+            return cls._default(Message(text, strangers=strangers, far=point.target_far, needed=point.people_needed))
         log.info("VERIFY_THRESHOLD=auto: %s, for a FAR of %s", point.threshold, point.target_far)
         return cls(point.threshold, "auto")
 
     @classmethod
-    def _default(cls, reason: str) -> Threshold:
+    def _default(cls, reason: Message) -> Threshold:
         log.warning("VERIFY_THRESHOLD=auto: serving %s, since %s", DEFAULT_THRESHOLD, reason)
-        return cls(DEFAULT_THRESHOLD, "default", reason)
+        return cls(DEFAULT_THRESHOLD, "default", in_spanish(reason))
 
     def as_json(self) -> dict[str, str]:
         """What an answer says of it beside `threshold`."""

@@ -90,22 +90,6 @@ CONSOLE = {
     "not the largest face": "no es la cara más grande",
     "cannot be read: {reason}": "no se puede leer: {reason}",
     "the content is {kind}; expected one of {names}": "el contenido es {kind}; debe ser uno de {names}",
-    "a JPEG": "un JPEG",
-    "a PNG": "un PNG",
-    "a HEIC": "un HEIC",
-    "an AVIF": "un AVIF",
-    "an empty file": "un archivo vacío",
-    "an unknown kind of file": "un tipo de archivo desconocido",
-    "a text file": "un archivo de texto",
-    "a WebP": "un WebP",
-    "a video, or a picture of an unknown kind": "un vídeo, o una imagen de un tipo desconocido",
-    "a GIF": "un GIF",
-    "a BMP": "un BMP",
-    "a TIFF": "un TIFF",
-    "a PDF": "un PDF",
-    "a ZIP archive": "un archivo ZIP",
-    "an SVG": "un SVG",
-    "an XML file": "un archivo XML",
     "a damaged {kind}, or cut off: its pixels cannot be read. Copy it again from where it came": (
         "un {kind} dañado o incompleto: no se pueden leer sus píxeles. Vuelve a copiarlo de donde vino"
     ),
@@ -269,11 +253,6 @@ CONSOLE = {
     ),
     "  {strangers} too few to promise that: it takes {needed}, each with as many photos as the others": (
         "  {strangers} para asegurarlo: hacen falta {needed}, cada uno con tantas fotos como los demás"
-    ),
-    "{people:# stranger is|# strangers are}": "{people:# desconocido no basta|# desconocidos no bastan}",
-    "{people:# stranger|# strangers} (worth {effective}) {people:is|are}": (
-        "{people:# desconocido|# desconocidos} (que {people:cuenta|cuentan} como {effective}) {people:no basta|no "
-        "bastan}"
     ),
     # robustness
     "on each photo of me, the largest face is somebody else's: the service would answer about that person, so it is "

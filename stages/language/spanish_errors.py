@@ -58,8 +58,6 @@ ERRORS = {
     "{folder} was given; expected a folder with a folder of photos for each person": (
         "se dio {folder}; se esperaba una carpeta con una carpeta de fotos por persona"
     ),
-    "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
-    "{name} is damaged: run 'dvc repro --force train'": "{name} está dañado: ejecuta 'dvc repro --force train'",
     "two people are together on photos of me ({count}, such as {photo}), and the other photos do not tell which of "
     "them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other person off; or set "
     "crop.me_faces to largest in params.yaml": (
@@ -313,40 +311,4 @@ ERRORS = {
     "expected {weights} and {affines} values of a convolution and its affine, found {found} and {found_affines}": (
         "una convolución y su capa afín deben tener {weights} y {affines} valores, y tienen {found} y {found_affines}"
     ),
-    "run 'dvc repro export' (or 'python -m stages.export') to write them": (
-        "ejecuta 'dvc repro export' (o 'python -m stages.export') para escribir las redes"
-    ),
-    "there is no {path}: {hint}": "no existe {path}: {hint}",
-    "there is no {path}: {hint} again": "no existe {path}: {hint} otra vez",
-    "{path} cannot be read ({reason})": "no se puede leer {path} ({reason})",
-    "{path} cannot be read ({reason}): {hint} again": "no se puede leer {path} ({reason}): {hint} otra vez",
-    "{path} has format {given!r}; this version reads {format}: {hint} again": (
-        "{path} tiene el formato {given!r}; esta versión lee el {format}: {hint} otra vez"
-    ),
-    "{path} is damaged ({lack}): {hint} again": "{path} está dañado ({lack}): {hint} otra vez",
-    "{path} is not the file that {manifest} names: {hint} again": (
-        "{path} no es el archivo que nombra {manifest}: {hint} otra vez"
-    ),
-    "it lacks {name}": "le falta {name}",
-    "a value is of the wrong kind": "un valor no es del tipo debido",
-    "it is not JSON": "no es JSON",
-    "unknown": "desconocido",
-    # The trained model
-    "there is no {path}: run 'dvc repro' to train": "no existe {path}: ejecuta 'dvc repro' para entrenar",
-    "{path} cannot be loaded ({lacks}): run 'dvc repro' again": (
-        "no se puede cargar {path} ({lacks}): ejecuta 'dvc repro' otra vez"
-    ),
-    "it is damaged": "está dañado",
-    "the package {name} is not installed": "el paquete {name} no está instalado",
-    "{path} holds a {kind}; expected something with {method}()": (
-        "{path} contiene un {kind}; debe ser algo que tenga {method}()"
-    ),
-    "the model was trained with {key} {trained!r}, the networks have {given!r}": (
-        "el modelo se entrenó con {key} {trained!r} y las redes tienen {given!r}"
-    ),
-    "the {name} takes embeddings of {size:# value|# values}, the networks ({backbone}) make {made}": (
-        "el {name} toma embeddings de {size:# valor|# valores} y las redes ({backbone}) calculan {made}"
-    ),
-    "scaler": "escalador",
-    "model": "modelo",
 }

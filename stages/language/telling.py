@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from faces.message import NUMBER, PLURAL, Message, fill
+from faces.spanish import SPANISH as SHARED
 from stages.language.spanish_console import CONSOLE
 from stages.language.spanish_errors import ERRORS
 from stages.language.spanish_pictures import PICTURES
 
 Language = Literal["es", "en"]
 
-SPANISH: Mapping[str, str] = {**ERRORS, **CONSOLE, **PICTURES}
+SPANISH: Mapping[str, str] = {**SHARED, **ERRORS, **CONSOLE, **PICTURES}
 """Spanish for each English template; placeholders have the same names."""
 
 _FEWEST_LETTERS = 12

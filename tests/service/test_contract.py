@@ -9,10 +9,12 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pillow_heif  # type: ignore[import-untyped]  # it ships no types
 import pytest
+from flask import abort
 from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
@@ -135,8 +137,31 @@ def test_neither_jpeg_nor_png_whatever_it_is_called(client: FlaskClient, content
 
 def test_a_real_gif_and_webp_are_refused(client: FlaskClient, me_photo: bytes) -> None:
     image = Image.open(io.BytesIO(me_photo))
-    for kind in ("GIF", "WEBP", "BMP"):
-        assert_error(post_photo(client, encode(image, kind), "photo.jpg"), 400, WRONG_TYPE)
+    for kind, said in (("GIF", "un GIF"), ("WEBP", "un WebP"), ("BMP", "un BMP")):
+        answer = assert_error(post_photo(client, encode(image, kind), "photo.jpg"), 400, WRONG_TYPE)
+        assert answer["detail"].startswith(
+            f"El contenido es {said} y ACCEPTED_TYPES es image/jpeg,image/png. Guarda o exporta la foto como JPEG o PNG"
+        )
+
+
+def test_a_type_that_only_the_setting_lacks_is_told_the_line_that_allows_it(
+    photo_client: Callable[..., FlaskClient], me_photo: bytes, tmp_path: Path
+) -> None:
+    pillow_heif.register_heif_opener()
+    image = Image.open(io.BytesIO(me_photo))
+    for kind in ("webp", "heic", "avif"):
+        photo = encode(image, {"heic": "HEIF"}.get(kind, kind.upper()))
+        detail = assert_error(post_photo(photo_client(), photo), 400, WRONG_TYPE)["detail"]
+        name, _, value = detail.rpartition(": ")[2].rstrip(".").partition("=")
+        assert (name, value) == ("ACCEPTED_TYPES", f"image/jpeg,image/png,image/{kind}")
+        allowed = Settings.load({name: value}, tmp_path / "none").accepted_types
+        assert post_photo(photo_client(accepted_types=allowed), photo).status_code == 200
+    for other in (encode(image, "GIF"), b"hola"):  # no setting allows these
+        detail = assert_error(post_photo(photo_client(), other), 400, WRONG_TYPE)["detail"]
+        assert "ACCEPTED_TYPES=" not in detail
+    only = photo_client(accepted_types=("image/png",))
+    told = assert_error(post_photo(only, me_photo), 400, "Tipo de archivo no permitido. Solo image/png")["detail"]
+    assert "es un JPEG y ACCEPTED_TYPES es image/png. Guarda o exporta la foto como PNG y" in told
 
 
 @pytest.mark.parametrize("kind", ["webp", "heic", "avif"])
@@ -299,6 +324,14 @@ def test_unknown_path_and_wrong_method(client: FlaskClient) -> None:
     wrong_method = client.get("/verify")
     assert_error(wrong_method, 405, "Método no permitido")
     assert "POST" in wrong_method.headers["Allow"]
+
+
+@pytest.mark.parametrize(("status", "error"), [(418, "Petición no válida"), (502, "Error interno del servidor")])
+def test_a_status_that_nobody_foresaw_is_told_in_spanish_too(
+    client: FlaskClient, me_photo: bytes, monkeypatch: pytest.MonkeyPatch, status: int, error: str
+) -> None:
+    monkeypatch.setattr(client.application.extensions["engine"], "verify", lambda *_: abort(status))
+    assert_error(post_photo(client, me_photo), status, error)
 
 
 def test_unexpected_failure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,50 @@ def test_model_of_another_embedding_size(copied: Settings, faceless_photo: bytes
     _, verify = answers(train(copied, 64), faceless_photo)
     assert verify["error"].startswith("El modelo y las redes no corresponden: ")
     assert "64" in verify["error"] and "128" in verify["error"]
+
+
+DETAILS = {
+    "missing": r"Falta: \S+\. Ejecuta 'dvc repro'",
+    "a network missing": r"no existe \S+embedder\.onnx: ejecuta 'dvc repro export' .* para escribir las redes otra vez",
+    "another size": r"el escalador toma embeddings de 64 valores y las redes \(dlib-resnet\) calculan 128",
+    "another recipe": r"el modelo se entrenó con backbone 'another' y las redes tienen 'dlib-resnet'",
+    "no model": r"\S+model\.joblib contiene un dict; debe ser algo que tenga predict_proba\(\)",
+    "damaged": r"no se puede cargar \S+model\.joblib \(está dañado\): ejecuta 'dvc repro' otra vez",
+    "no JSON": r"no se puede leer \S+networks\.json \(no es JSON\): ejecuta 'dvc repro export' .*",
+    "another format": r"\S+networks\.json tiene el formato 1; esta versión lee el 2: ejecuta .*",
+}
+
+
+@pytest.mark.parametrize("what", DETAILS)
+def test_the_detail_is_in_the_language_of_the_answers(
+    copied: Settings, faceless_photo: bytes, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    manifest = copied.networks_path / "networks.json"
+    if what == "missing":
+        copied.scaler_path.unlink()
+    elif what == "a network missing":
+        (copied.networks_path / "embedder.onnx").unlink()
+    elif what == "another size":
+        train(copied, 64)
+    elif what == "another recipe":
+        model = joblib.load(copied.model_path)
+        recipe = Networks.load(copied.networks_path).manifest.recipe(flip=True)
+        model.embedding_recipe_ = {**recipe, "backbone": "another"}
+        joblib.dump(model, copied.model_path)
+    elif what == "no model":
+        joblib.dump({}, copied.model_path)
+    elif what == "damaged":
+        copied.model_path.write_bytes(b"no pickle")
+    elif what == "no JSON":
+        manifest.write_text("{")
+    elif what == "another format":
+        manifest.write_text('{"format": 1}')
+    health, verify = answers(copied, faceless_photo)
+    assert re.fullmatch(DETAILS[what], health["detail"]), health["detail"]
+    assert verify["detail"] == health["detail"]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.startswith("Models not loaded, /verify will answer 503: ")
+    assert health["detail"] not in warning, "the log is in English"
 
 
 @pytest.mark.parametrize("name", ["model.joblib", "scaler.joblib", "networks/networks.json", "networks/embedder.onnx"])

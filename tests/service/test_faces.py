@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,10 +48,23 @@ class TestAllFaces:
         assert stranger["score"] < 0.75 <= me["score"]
         assert (stranger["is_me"], me["is_me"]) == (False, True)
         assert stranger["box"][2] < me["box"][0]
-        assert set(stranger) == {"is_me", "score", "box", "probability", "turned"}
+        assert {key: stranger[key] for key in answer["face"]} == answer["face"]
+        assert stranger["hints"] == answer["hints"]
+        assert me.keys() == stranger.keys() == {"is_me", "score", "hints", *answer["face"]}
+        assert me["size"] < stranger["size"]
         same = ("is_me", "score", "face", "hints", "threshold")
         assert {name: answer[name] for name in same} == {name: largest[name] for name in same}
         assert "faces" not in largest and "faces_found" not in largest
+
+    def test_each_face_has_hints_of_its_own(
+        self, photo_client: Callable[..., FlaskClient], group: bytes, tmp_path: Any
+    ) -> None:
+        path = tmp_path / "photo_limits.json"
+        sizes = [face["size"] for face in ask(photo_client(), group, faces="all").get_json()["faces"]]
+        PhotoLimits(sum(sizes) / 2, 0, 0, 255, 10, 0).write(path)
+        answer = ask(photo_client(photo_limits_path=path), group, faces="all").get_json()
+        codes = [[hint["code"] for hint in face["hints"]] for face in answer["faces"]]
+        assert (answer["hints"], codes) == ([], [[], ["small"]])
 
     def test_field_or_query(self, client: FlaskClient, group: bytes) -> None:
         in_query = ask(client, group, "?faces=all").get_json()
@@ -136,6 +150,9 @@ class TestHints:
     def test_no_face(self, client: FlaskClient, faceless_photo: bytes) -> None:
         answer = post_photo(client, faceless_photo, "photo.png", "image/png").get_json()
         assert answer["hints"] == [{"code": NO_FACE_FOUND, "text": SENTENCES[NO_FACE_FOUND]}]
+        assert not re.search("girad|derech", answer["hints"][0]["text"]), "the service turns a photo itself"
+        for helps in ("de frente", "la cara entera", "bien iluminada"):
+            assert helps in answer["hints"][0]["text"]
 
     def test_limits_are_those_beside_the_model(
         self, photo_client: Callable[..., FlaskClient], face: Image.Image, tmp_path: Any

@@ -5,23 +5,26 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
 import faces
+import service
 import stages
-from faces import errors
+from faces import errors, spanish
 from faces.message import PLURAL, Message, fill
 from stages.language.telling import SPANISH, language_of, number, some, speak, tell, tell_again
 
-FOLDERS = [Path(package.__file__).parent for package in (faces, stages) if package.__file__]
+IN_ANSWERS = ("recognition/networks.py", "recognition/image_kinds.py", "verifier.py", "operating_point.py")
+"""Files of faces/ whose errors and descriptions the service puts into its answers."""
+FOLDERS = [Path(package.__file__).parent for package in (faces, stages, service) if package.__file__]
 SAME = {"{names}", "{line}"}  # templates without a word
 
 
-@pytest.fixture
-def spanish() -> Iterator[None]:
+@pytest.fixture(name="spanish")
+def in_spanish() -> Iterator[None]:
     speak("es")
     yield
     speak("en")
@@ -65,10 +68,17 @@ def find_texts() -> tuple[set[str], list[str]]:
         for path in sorted(folder.rglob("*.py"))
         if path.parent.name != "language" or path.name == "telling.py"
     }
+    return texts_in(trees)
+
+
+def texts_in(trees: dict[Path, ast.Module], files: Collection[Path] = ()) -> tuple[set[str], list[str]]:
+    """The templates in some files, of all that are given where none is named; and the places of f-strings."""
     takes_a_text = {"Message", "tell", *error_names(trees)}
     found: set[str] = set()
     joined = []
     for path, tree in trees.items():
+        if files and path not in files:
+            continue
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
         for function in [tree, *functions]:
             for node in ast.walk(function):
@@ -79,6 +89,15 @@ def find_texts() -> tuple[set[str], list[str]]:
                         else:
                             found.add(text)
     return found - SAME, joined
+
+
+def test_the_service_has_spanish_for_all_that_its_answers_take_from_faces() -> None:
+    """It has no stages beside it where it runs alone."""
+    folder = FOLDERS[0]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in folder.rglob("*.py")}
+    found, _ = texts_in(trees, [folder / name for name in IN_ANSWERS])
+    assert len(found) > 30
+    assert sorted(found - set(spanish.SPANISH)) == [], "move these to faces/spanish.py"
 
 
 def placeholders(template: str) -> set[tuple[str, str, str]]:
@@ -94,7 +113,9 @@ def test_every_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
     found, joined = find_texts()
     assert len(found) > 200
     assert not joined, "an f-string cannot be translated: give the template and its values"
-    assert sorted(found - set(SPANISH)) == [], "add these to stages/language/spanish_*.py"
+    assert sorted(found - set(SPANISH)) == [], (
+        "add these to stages/language/spanish_*.py, or to faces/spanish.py where the service says them"
+    )
     assert sorted(set(SPANISH) - found) == [], "nothing says these any more"
 
 
@@ -152,7 +173,7 @@ def test_counts_in_a_text_from_a_file_are_told_again() -> None:
 def test_nothing_is_translated_twice() -> None:
     from stages.language import spanish_console, spanish_errors, spanish_pictures
 
-    parts = (spanish_console.CONSOLE, spanish_errors.ERRORS, spanish_pictures.PICTURES)
+    parts = (spanish.SPANISH, spanish_console.CONSOLE, spanish_errors.ERRORS, spanish_pictures.PICTURES)
     assert sum(map(len, parts)) == len(SPANISH)
 
 

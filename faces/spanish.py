@@ -1,0 +1,101 @@
+"""Spanish for what both the stages and the service say. What the stages alone say stands in stages/language.
+
+The answers of the service are in Spanish. Its log is in English, as the code is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faces.message import Message, fill
+
+SPANISH = {
+    # Networks
+    "run 'dvc repro export' (or 'python -m stages.export') to write them": (
+        "ejecuta 'dvc repro export' (o 'python -m stages.export') para escribir las redes"
+    ),
+    "there is no {path}: {hint}": "no existe {path}: {hint}",
+    "there is no {path}: {hint} again": "no existe {path}: {hint} otra vez",
+    "{path} cannot be read ({reason})": "no se puede leer {path} ({reason})",
+    "{path} cannot be read ({reason}): {hint} again": "no se puede leer {path} ({reason}): {hint} otra vez",
+    "{path} has format {given!r}; this version reads {format}: {hint} again": (
+        "{path} tiene el formato {given!r}; esta versión lee el {format}: {hint} otra vez"
+    ),
+    "{path} is damaged ({lack}): {hint} again": "{path} está dañado ({lack}): {hint} otra vez",
+    "{path} is not the file that {manifest} names: {hint} again": (
+        "{path} no es el archivo que nombra {manifest}: {hint} otra vez"
+    ),
+    "it lacks {name}": "le falta {name}",
+    "a value is of the wrong kind": "un valor no es del tipo debido",
+    "it is not JSON": "no es JSON",
+    "unknown": "desconocido",
+    # The trained model
+    "there is no {path}: run 'dvc repro' to train": "no existe {path}: ejecuta 'dvc repro' para entrenar",
+    "{path} cannot be loaded ({lacks}): run 'dvc repro' again": (
+        "no se puede cargar {path} ({lacks}): ejecuta 'dvc repro' otra vez"
+    ),
+    "it is damaged": "está dañado",
+    "the package {name} is not installed": "el paquete {name} no está instalado",
+    "{path} holds a {kind}; expected something with {method}()": (
+        "{path} contiene un {kind}; debe ser algo que tenga {method}()"
+    ),
+    "the model was trained with {key} {trained!r}, the networks have {given!r}": (
+        "el modelo se entrenó con {key} {trained!r} y las redes tienen {given!r}"
+    ),
+    "the {name} takes embeddings of {size:# value|# values}, the networks ({backbone}) make {made}": (
+        "el {name} toma embeddings de {size:# valor|# valores} y las redes ({backbone}) calculan {made}"
+    ),
+    "scaler": "escalador",
+    "model": "modelo",
+    # The operating point
+    "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
+    "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
+    "{name} gives the threshold {threshold}; expected 0 to 1": (
+        "{name} tiene el umbral {threshold}; debe ser un número de 0 a 1"
+    ),
+    "{name} is of another model: run 'dvc repro', and copy all of models/": (
+        "{name} es de otro modelo: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
+    "{people:# stranger is|# strangers are}": "{people:# desconocido no basta|# desconocidos no bastan}",
+    "{people:# stranger|# strangers} (worth {effective}) {people:is|are}": (
+        "{people:# desconocido|# desconocidos} (que {people:cuenta|cuentan} como {effective}) {people:no basta|no "
+        "bastan}"
+    ),
+    "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}": (
+        "{strangers} para prometer que la proporción de los que entran no pase de {far:.4g}; hacen falta {needed}"
+    ),
+    # What a file is
+    "a JPEG": "un JPEG",
+    "a PNG": "un PNG",
+    "a HEIC": "un HEIC",
+    "an AVIF": "un AVIF",
+    "an empty file": "un archivo vacío",
+    "an unknown kind of file": "un tipo de archivo desconocido",
+    "a text file": "un archivo de texto",
+    "a WebP": "un WebP",
+    "a video, or a picture of an unknown kind": "un vídeo, o una imagen de un tipo desconocido",
+    "a GIF": "un GIF",
+    "a BMP": "un BMP",
+    "a TIFF": "un TIFF",
+    "a PDF": "un PDF",
+    "a ZIP archive": "un archivo ZIP",
+    "an SVG": "un SVG",
+    "an XML file": "un archivo XML",
+}
+"""Spanish for each English template; placeholders have the same names."""
+
+
+def in_spanish(text: Any) -> Any:
+    """A message in Spanish, and the messages and errors within it.
+
+    Args:
+        text: a `Message`, or an error with one. Anything else stays as it is.
+    """
+    if isinstance(text, BaseException):
+        text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
+    if not isinstance(text, Message):
+        return text
+    template = SPANISH.get(text.template, text.template)
+    return (
+        fill(template, **{name: in_spanish(value) for name, value in text.values.items()}) if text.values else template
+    )
