@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from msgspec import Meta, Struct, convert
@@ -229,35 +229,66 @@ def _value(name: str, given: Any, field: FieldInfo, problems: list[Message]) -> 
     return None
 
 
-_MSGSPEC = (
-    (r"Expected (?P<kind>.+), got (?P<got>\w+)", Message("expected {kind}, got {got}")),
-    (r"Expected (?P<kind>\w+) of length (?P<length>\d+), got (?P<got>\w+)",
-     Message("expected {kind} of length {length}, got {got}")),
-    (r"Expected (?P<kind>\w+) matching regex (?P<pattern>.+)", Message("expected {kind} matching regex {pattern}")),
-    (r"Expected (?P<kind>.+)", Message("expected {kind}")),
-)  # fmt: skip
-"""What msgspec says, and the same as a template."""
+_KINDS = {
+    "int": Message("a whole number"),
+    "float": Message("a number"),
+    "bool": Message("true or false"),
+    "str": Message("a text"),
+    "array": Message("a list"),
+    "object": Message("a section with parameters"),
+}
+"""What msgspec calls a kind of value, and the same in words."""
+
+_BOUNDS = {
+    ">=": Message("{kind} of at least {bound}"),
+    "<=": Message("{kind} of at most {bound}"),
+    ">": Message("{kind} above {bound}"),
+    "<": Message("{kind} below {bound}"),
+}
 
 
 def _expected(error: ValueError, field: FieldInfo) -> Message:
     """What a parameter should be, from the error of reading it: msgspec's, or one with a message of this file."""
     if error.args and isinstance(error.args[0], Message):
         return error.args[0]
-    text, _, place = str(error).replace("`", "").partition(" - at $")
-    if text.startswith("Invalid enum value"):  # msgspec does not name the right ones
+    if _is_choice(field.type):  # msgspec does not name the right ones
         return Message("expected {choices}", choices=_either(_choices(field.type)))
-    for pattern, template in _MSGSPEC:
-        if found := re.fullmatch(pattern, text):
-            said = Message(template, **found.groupdict())
-            return Message("{said} at {place}", said=said, place=place) if place else said
-    return Message(text)
+    text, _, place = str(error).replace("`", "").partition(" - at $")
+    said = _in_words(text)
+    if number := re.fullmatch(r"\[(\d+)\]", place):
+        return Message("{said} as value {number} of the list", said=said, number=int(number[1]) + 1)
+    return said
+
+
+def _in_words(text: str) -> Message:
+    """A sentence of msgspec's, such as "Expected int >= 1", for those who know no types. What was given is told beside.
+
+    Args:
+        text: without the quotes and without the place that msgspec may add.
+    """
+    expected = text.removeprefix("Expected ")
+    if found := re.fullmatch(r"array of length (?P<length>\d+), got (?P<got>\d+)", expected):
+        return Message("expected a list of {length:# value|# values}, not of {got}", **found.groupdict())
+    if found := re.fullmatch(r"str matching regex (?P<pattern>.+)", expected):
+        return Message("expected a text that matches the regular expression {pattern}", **found.groupdict())
+    if (found := re.fullmatch(r"(\w+) ([<>]=?) (\S+)", expected)) and found[1] in _KINDS:
+        bound = Message(_BOUNDS[found[2]], kind=_KINDS[found[1]], bound=f"{float(found[3]):.10g}")
+        return Message("expected {kind}", kind=bound)
+    kinds = [_KINDS.get(name, name) for name in expected.partition(", got ")[0].split(" | ")]
+    return Message("expected {kind}", kind=_either(kinds))
 
 
 def _either(choices: Sequence[str]) -> Message | str:
-    """Some words as alternatives."""
+    """Some words or messages as alternatives."""
     if len(choices) == 1:
         return choices[0]
-    return Message("{others} or {last}", others=", ".join(choices[:-1]), last=choices[-1])
+    others = choices[0] if len(choices) == 2 else ", ".join(choices[:-1])  # a message alone is told in Spanish too
+    return Message("{others} or {last}", others=others, last=choices[-1])
+
+
+def _is_choice(expected: Any) -> bool:
+    """Whether a type is a Literal, alone or with None."""
+    return any(get_origin(part) is Literal for part in (expected, *get_args(expected)))
 
 
 def _choices(expected: Any) -> list[str]:

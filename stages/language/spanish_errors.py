@@ -42,10 +42,23 @@ ERRORS = {
     "expected {choices}": "debe ser {choices}",
     "{others} or {last}": "{others} o {last}",
     "expected {kind}": "debe ser {kind}",
-    "expected {kind}, got {got}": "debe ser {kind} y es {got}",
-    "expected {kind} of length {length}, got {got}": "debe ser {kind} con {length:# valor|# valores} y tiene {got}",
-    "expected {kind} matching regex {pattern}": "debe ser {kind} y cumplir la expresión regular {pattern}",
-    "{said} at {place}": "{said}, en {place}",
+    "a whole number": "un número entero",
+    "a number": "un número",
+    "true or false": "true o false",
+    "a text": "un texto",
+    "a list": "una lista",
+    "a section with parameters": "una sección con parámetros",
+    "{kind} of at least {bound}": "{kind} igual o mayor que {bound}",
+    "{kind} of at most {bound}": "{kind} igual o menor que {bound}",
+    "{kind} above {bound}": "{kind} mayor que {bound}",
+    "{kind} below {bound}": "{kind} menor que {bound}",
+    "expected a list of {length:# value|# values}, not of {got}": (
+        "debe ser una lista de {length:# valor|# valores}, no de {got}"
+    ),
+    "expected a text that matches the regular expression {pattern}": (
+        "debe ser un texto que cumpla la expresión regular {pattern}"
+    ),
+    "{said} as value {number} of the list": "{said} en el valor {number} de la lista",
     "weights_url needs weights_sha256: weights are never loaded unchecked": (
         "weights_url necesita weights_sha256: nunca se cargan pesos sin comprobar"
     ),

@@ -313,7 +313,7 @@ def test_wrong_parameters_stop_every_stage_and_are_all_named(built: Workspace, t
     workspace.set_params(crop__me_face="all", train__test_size=1.5)
     assert workspace.failing(stage).splitlines() == [
         "params.yaml: there is no parameter crop.me_face: a typo? Known names stand in stages/params.py",
-        "params.yaml: train.test_size: expected float < 1.0; given: 1.5",
+        "params.yaml: train.test_size: expected a number below 1; given: 1.5",
     ]
 
 

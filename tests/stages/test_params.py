@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import yaml
 from msgspec import json
 
 from stages.errors import StageError
+from stages.language.telling import speak, tell
 from stages.params import Params, load_params
 from tests.faces.support import ROOT
 
 NAN = float("nan")
+TYPES = re.compile(r"\b(int|float|bool|str|array|object|got|length|regex)\b|[<>|]")
 SHIPPED: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 # Values of each parameter that are out of range or of the wrong kind.
@@ -133,6 +136,39 @@ class TestValues:
         for line in str(caught.value).splitlines():  # more than one where values of a list are missing
             assert line.startswith(f"{tmp_path / 'params.yaml'}: {name}")
             assert line.endswith(" is missing") or "; given: " in line
+            assert not TYPES.search(line.partition("; given: ")[0]), "a newcomer knows no types of Python or JSON"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "english", "spanish"),
+        [
+            ("train.test_size", 1.5, "a number below 1", "un número menor que 1"),
+            ("train.C", "strong", "a number", "un número"),
+            ("train.C", 0, "a number above 0", "un número mayor que 0"),
+            ("evaluate.target_far", 0, "a number of at least 1e-06", "un número igual o mayor que 1e-06"),
+            ("train.random_state", 2**32, "a whole number of at most 4294967295",
+             "un número entero igual o menor que 4294967295"),
+            ("embed.batch_size", 1.5, "a whole number", "un número entero"),
+            ("embed.flip", "perhaps", "true or false", "true o false"),
+            ("embed.device", None, "auto, cpu or cuda", "auto, cpu o cuda"),
+            ("backbone.weights_url", 3, "a text or null", "un texto o null"),
+            ("detector.thresholds", 0.6, "a list", "una lista"),
+            ("detector.thresholds", [0.6], "a list of 3 values, not of 1", "una lista de 3 valores, no de 1"),
+            ("detector.thresholds", [0.6, 0.7, 1.1], "a number of at most 1 as value 3 of the list",
+             "un número igual o menor que 1 en el valor 3 de la lista"),
+            ("embed", 3, "a section with parameters", "una sección con parámetros"),
+        ],
+    )  # fmt: skip
+    def test_what_is_expected_is_said_in_words(
+        self, tmp_path: Path, name: str, value: Any, english: str, spanish: str
+    ) -> None:
+        with pytest.raises(StageError) as caught:
+            load_changed(tmp_path, name, value)
+        assert f"{name}: expected {english}; given: {value!r}" in str(caught.value)
+        speak("es")
+        try:
+            assert f"{name}: debe ser {spanish}; contiene: {value!r}" in tell(caught.value.args[0])
+        finally:
+            speak("en")
 
     @pytest.mark.parametrize(
         ("name", "expected"),
