@@ -15,16 +15,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m history", description="Versions of the project, no photo lost.")
+    parser = argparse.ArgumentParser(
+        "python -m history", description="Saves the project and goes back to what was saved. No photo is ever lost."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     save = commands.add_parser("save", help="save photos (DVC), their hashes, parameters and results (git)")
     save.add_argument("message", nargs="?", default="Saved", help="what is new, for 'git log'")
-    back = commands.add_parser("back", help="save, then bring back parameters, results and models of a saved state")
-    back.add_argument(
-        "revision", nargs="?", help="a commit of 'git log' (default: the last but those of 'back' itself)"
+    back = commands.add_parser(
+        "back", help="save, then bring back the parameters, the results and the models of an earlier save"
     )
-    back.add_argument("--photos", action="store_true", help="the photos of then, too, in the place of today's")
-    apply = commands.add_parser("apply", help="save, then take over an experiment; the photos stay")
+    back.add_argument(
+        "revision", nargs="?", help="a commit of 'git log' (default: the last save that 'back' has not made itself)"
+    )
+    back.add_argument("--photos", action="store_true", help="bring back the photos of then, too; they replace today's")
+    apply = commands.add_parser("apply", help="save, then take over an experiment; the photos stay as they are")
     apply.add_argument("experiment", help="its name, as 'dvc exp show' lists it")
     return parser.parse_args(arguments)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ RESULTS = ("params.yaml", "dvc.yaml", "dvc.lock", "reports", "models", ".dvc")
 """What git holds of a run besides the hashes of the photos; ignored files in these folders are left out by git."""
 
 _BROUGHT_BACK = ("params.yaml", "dvc.lock", "reports")
-_BEFORE_BACK = "Before going back to "  # how the message begins of a save that `back` makes
+_BEFORE_BACK = "Before going back to "  # how the messages begin of the two saves that `back` makes
+_AFTER_BACK = "Back to "
 _NAMED = 5  # photos named in a message
 
 
@@ -35,11 +37,11 @@ class Saved:
     deleted: list[str]
 
     def describe(self) -> str:
-        """For the terminal."""
+        """For the terminal: whole sentences."""
         kinds = (("added", self.added), ("changed", self.changed), ("deleted", self.deleted))
-        photos = "; ".join(f"{len(names)} {kind} ({_some(names)})" for kind, names in kinds if names)
-        state = f"saved as {self.commit}" if self.new else f"nothing had changed since {self.commit}"
-        return f"{state}. Photos since the last save: {photos or 'the same'}"
+        photos = [f"{_photos(len(names))} {kind} ({_some(names)})" for kind, names in kinds if names]
+        state = f"Saved as {self.commit}" if self.new else f"Nothing is new since the save {self.commit}"
+        return f"{state}. {'; '.join(photos) or 'No photo was added, changed or deleted'}."
 
 
 def save(message: str) -> Saved:
@@ -64,15 +66,29 @@ def save(message: str) -> Saved:
     dvc("add", "--quiet", *folders)
     git("add", "--", "data", *(path for path in RESULTS if Path(path).exists()))
     paths = ["data", *(path for path in RESULTS if succeeds("ls-files", "--error-unmatch", path))]
-    new = not succeeds("diff", "--cached", "--quiet", "HEAD", "--", *paths)
-    if new:
-        git(*identity(), "commit", "--quiet", "--no-verify", "--message", message, "--", *paths)
+    new = _commit(message, paths)
     added, changed, deleted = _differences(before, _photos_at("HEAD"))
-    return Saved(git("rev-parse", "--short", "HEAD").strip(), new, added, changed, deleted)
+    return Saved(_head(), new, added, changed, deleted)
+
+
+def _commit(message: str, paths: Sequence[str]) -> bool:
+    """Commit what is staged in these paths; returns whether anything was."""
+    if succeeds("diff", "--cached", "--quiet", "HEAD", "--", *paths):
+        return False
+    git(*identity(), "commit", "--quiet", "--no-verify", "--message", message, "--", *paths)
+    return True
+
+
+def _head() -> str:
+    """The last commit's short hash."""
+    return git("rev-parse", "--short", "HEAD").strip()
 
 
 def back(revision: str | None, photos: bool) -> str:
     """Bring back what was saved at a revision: parameters, results, models and, if wanted, the photos.
+
+    What was there before is saved first, and what was brought back is saved at the end, so that the last commit is what
+    lies there: `dvc metrics diff` compares with it, and not with what was thrown away.
 
     Args:
         revision: a commit, as git names it; None for the last one that `back` has not made itself. So whoever goes back
@@ -98,18 +114,18 @@ def back(revision: str | None, photos: bool) -> str:
     git("checkout", wanted, "--", *kept, *(tracked if photos else ()))
     # --force only where nothing can be lost: outputs of stages, and photos that were saved above.
     dvc("checkout", "--force", "--quiet", "dvc.yaml", *(tracked if photos else ()))
-    lines = [f"before: {saved.describe()}", f"parameters, results and models are those of {short} ({title}) again"]
-    if photos:
-        lines.append(
-            f"the photos are those of {short}, too; 'python -m history back {saved.commit} --photos' undoes it"
-        )
-    else:
-        lines.append(
-            f"the photos are as they were; --photos would bring back those of then. 'python -m history back "
-            f"{saved.commit}' undoes it"
-        )
+    _commit(f"{_AFTER_BACK}{short}", [*kept, *(tracked if photos else ())])
+    undo = f"python -m history back {saved.commit}{' --photos' if photos else ''}"
+    lines = [
+        f"What was there: {saved.describe()} '{undo}' brings it back.",
+        f"The parameters, the results and the models are those of {short} ({title}) again. From now on "
+        f"'dvc metrics diff' compares with them; 'dvc metrics diff {saved.commit}' compares with what was there.",
+        f"The photos are those of {short}, too."
+        if photos
+        else f"The photos have stayed as they were. With --photos, those of {short} come back as well.",
+    ]
     if not succeeds("diff", "--quiet", wanted, "HEAD", "--", "stages", "faces", "dvc.yaml", "requirements.txt"):
-        lines.append("the code has changed since then: 'dvc repro' runs again what depends on it")
+        lines.append("The code has changed since then: 'dvc repro' runs again what depends on it.")
     return "\n".join(lines)
 
 
@@ -117,7 +133,7 @@ def _last_save() -> str:
     """The last commit that `back` has not made."""
     for line in git("log", "--format=%H %s").splitlines():
         commit, _, title = line.partition(" ")
-        if not title.startswith(_BEFORE_BACK):
+        if not title.startswith((_BEFORE_BACK, _AFTER_BACK)):
             return commit
     return "HEAD"
 
@@ -148,9 +164,10 @@ def apply(experiment: str) -> str:
         git("checkout", "HEAD", "--", *tracked)
         dvc("checkout", "--force", "--quiet", *tracked)
     return (
-        f"before: {saved.describe()}\n"
-        f"parameters and results are those of {experiment}; the photos are as they were. "
-        f"'python -m history back {saved.commit}' undoes it"
+        f"What was there: {saved.describe()} 'python -m history back {saved.commit}' brings it back.\n"
+        f"The parameters, the results and the models are those of {experiment}. Until the next save, "
+        "'dvc metrics diff' compares them with what was there.\n"
+        "The photos have stayed as they were."
     )
 
 
@@ -190,6 +207,10 @@ def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[list[st
     """Photos added, changed and deleted."""
     changed = sorted(path for path in before.keys() & after.keys() if before[path] != after[path])
     return sorted(after.keys() - before.keys()), changed, sorted(before.keys() - after.keys())
+
+
+def _photos(count: int) -> str:
+    return "1 photo" if count == 1 else f"{count} photos"
 
 
 def _some(names: list[str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +25,20 @@ ATTRIBUTES_NAME = "attributes.csv"
 
 _ADVICE = {
     (".gif", ".bmp", ".tif", ".tiff", ".jp2", ".jxl", ".jfif", ".jpe", ".svg", ".psd"): Message(
-        "pictures of kinds that are not read: save them as JPEG"
+        "{count:It is a picture of a kind that|They are pictures of kinds that} cannot be read: save {count:it|them} "
+        "as JPEG"
     ),
     (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw"): Message(
-        "raw files of cameras: export them as JPEG"
+        "{count:It is a raw photo|They are raw photos} of a camera: export {count:it|them} as JPEG"
     ),
-    (".mp4", ".mov", ".avi", ".mkv", ".webm", ".3gp", ".m4v"): Message("videos: save single pictures of them as JPEG"),
-    (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"): Message("archives: unpack them there"),
+    (".mp4", ".mov", ".avi", ".mkv", ".webm", ".3gp", ".m4v"): Message(
+        "{count:It is a video|They are videos}: save single pictures of {count:it|them} as JPEG"
+    ),
+    (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"): Message(
+        "{count:It is an archive|They are archives}: unpack {count:it|them} in this folder"
+    ),
 }
-_NO_PHOTOS = Message("no photos: nothing to do")
+_NO_PHOTOS = Message("{count:It is no photo|They are no photos}, so there is nothing to do")
 _NAMED = 3  # misplaced photos named in one sentence
 
 
@@ -104,7 +109,7 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
                 ignored[path.suffix.lower() or path.name] += 1
         if not found:
             if ignored:
-                others = "; ".join(describe_ignored(ignored))
+                others = " ".join(describe_ignored(ignored))
                 given = Message("{folder} holds no photo ({others})", folder=folder, others=others)
             else:
                 given = Message("{folder} holds no photo", folder=folder)
@@ -114,19 +119,31 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
 
 
 def describe_ignored(ignored: Mapping[str, int]) -> list[str]:
-    """A line for each kind of files that were passed over: how many of which suffix, and what to do.
+    """A sentence for each kind of files that were passed over: how many of which suffix, and what to do.
 
     Args:
         ignored: how many, by suffix in lower case (or name, where there is no suffix), as `find_photos` counts them.
     """
-    by_advice: dict[Message, list[str]] = {}
+    by_advice: dict[Message, list[tuple[str, int]]] = {}
     for suffix, count in sorted(ignored.items()):
         advice = next((text for suffixes, text in _ADVICE.items() if suffix in suffixes), _NO_PHOTOS)
-        by_advice.setdefault(advice, []).append(f"{count} × {suffix}")
-    return [
-        tell("passed over: {others} ({advice})", others=", ".join(others), advice=advice)
-        for advice, others in by_advice.items()
-    ]
+        by_advice.setdefault(advice, []).append((suffix, count))
+    return [_not_used(advice, kinds) for advice, kinds in by_advice.items()]
+
+
+def _not_used(advice: Message, kinds: Sequence[tuple[str, int]]) -> str:
+    """A sentence on files that were not used, for which there is one advice.
+
+    Args:
+        advice: its second half; it may count the files by `{count}`.
+        kinds: suffixes and how many files have each.
+    """
+    named = ", ".join(suffix if len(kinds) == 1 else f"{suffix} ({count})" for suffix, count in kinds)
+    count = sum(files for _, files in kinds)
+    return tell(
+        "{count:# file is|# files are} not used: {kinds}. {advice}", count=count, kinds=named,
+        advice=Message(advice.template, count=count),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

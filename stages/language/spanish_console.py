@@ -61,12 +61,26 @@ CONSOLE = {
     "without": "sin cara",
     "unusable": "no utilizables",
     "faces kept": "caras usadas",
-    "passed over: {others} ({advice})": "no se leen: {others} ({advice})",
-    "pictures of kinds that are not read: save them as JPEG": ("imágenes de tipos que no se leen: guárdalas como JPEG"),
-    "raw files of cameras: export them as JPEG": "archivos RAW de cámaras: expórtalos como JPEG",
-    "videos: save single pictures of them as JPEG": "vídeos: guarda fotogramas sueltos como JPEG",
-    "archives: unpack them there": "archivos comprimidos: descomprímelos ahí",
-    "no photos: nothing to do": "no son fotos: no hay que hacer nada",
+    "{count:# file is|# files are} not used: {kinds}. {advice}": (
+        "No se {count:usa # archivo|usan # archivos}: {kinds}. {advice}"
+    ),
+    "{count:It is a picture of a kind that|They are pictures of kinds that} cannot be read: save {count:it|them} "
+    "as JPEG": (
+        "{count:Es una imagen de un tipo que|Son imágenes de tipos que} no se puede leer: {count:guárdala|guárdalas} "
+        "como JPEG"
+    ),
+    "{count:It is a raw photo|They are raw photos} of a camera: export {count:it|them} as JPEG": (
+        "{count:Es una foto|Son fotos} en formato RAW de una cámara: {count:expórtala|expórtalas} como JPEG"
+    ),
+    "{count:It is a video|They are videos}: save single pictures of {count:it|them} as JPEG": (
+        "{count:Es un vídeo|Son vídeos}: guarda fotogramas sueltos como JPEG"
+    ),
+    "{count:It is an archive|They are archives}: unpack {count:it|them} in this folder": (
+        "{count:Es un archivo comprimido: descomprímelo|Son archivos comprimidos: descomprímelos} en esta carpeta"
+    ),
+    "{count:It is no photo|They are no photos}, so there is nothing to do": (
+        "{count:No es ninguna foto|No son fotos}, así que no hay que hacer nada"
+    ),
     "skipped {photo}: {reason}": "se salta {photo}: {reason}",
     "more than one face on photos of me ({count}): stage embed takes the one that agrees with the other photos of me: "
     "{names}": (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # each command of DVC
 PIPELINE = """
 stages:
   train:
-    cmd: python -c "import pathlib, shutil; shutil.copyfile('params.yaml', 'models/model.joblib')"
+    cmd: python train_stub.py
     deps:
     - data/me
     - data/not_me
@@ -26,6 +28,15 @@ stages:
     - train
     outs:
     - models/model.joblib
+    metrics:
+    - reports/metrics.json:
+        cache: false
+"""
+STAGE = """
+import json, shutil, yaml
+shutil.copyfile("params.yaml", "models/model.joblib")
+with open("params.yaml", encoding="utf-8") as params, open("reports/metrics.json", "w") as metrics:
+    json.dump({"folds": yaml.safe_load(params)["train"]["folds"]}, metrics)
 """
 
 
@@ -34,12 +45,13 @@ def saved_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A project with two photos in each class, its pipeline run, saved once. Not to be changed."""
     clone = new_clone(tmp_path_factory.mktemp("history") / "project")
     clone.path("dvc.yaml").write_text(PIPELINE, encoding="utf-8")
+    clone.path("train_stub.py").write_text(STAGE, encoding="utf-8")
     for number, name in enumerate(("me/a.jpg", "me/b.jpg", "not_me/c.jpg", "not_me/d/e.jpg")):
         put_faceless(clone.path(f"data/{name}"), number)
     clone.commit("Project")
     clone.dvc("add", "data/me", "data/not_me")
     assert clone.repro() == ["train"]
-    assert "4 added" in clone.history("save", "First")
+    assert "4 photos added" in clone.history("save", "First")
     return clone
 
 
@@ -93,14 +105,17 @@ def test_saving_says_what_is_new_and_keeps_it(clone: Clone) -> None:
     put_faceless(clone.path("data/me/a.jpg"), 55)
     clone.path("data/not_me/c.jpg").unlink()
     told = clone.history("save", "More photos")
-    assert "1 added (data/me/new.jpg)" in told
-    assert "1 changed (data/me/a.jpg)" in told
-    assert "1 deleted (data/not_me/c.jpg)" in told
+    assert re.fullmatch(
+        r"Saved as \w+\. 1 photo added \(data/me/new\.jpg\); 1 photo changed \(data/me/a\.jpg\); "
+        r"1 photo deleted \(data/not_me/c\.jpg\)\.\n",
+        told,
+    )
     assert clone.git("log", "-1", "--format=%s") == "More photos\n"
     assert set(photos(clone).values()) <= in_cache(clone)
     assert clone.git("status", "--porcelain") == ""
     assert sorted(clone.git("ls-files", "data").split()) == ["data/.gitignore", "data/me.dvc", "data/not_me.dvc"]
-    assert "nothing had changed since" in clone.history("save")
+    told = clone.history("save")
+    assert re.fullmatch(r"Nothing is new since the save \w+\. No photo was added, changed or deleted\.\n", told)
 
 
 def test_going_back_brings_parameters_and_model_and_leaves_the_photos(clone: Clone) -> None:
@@ -109,7 +124,7 @@ def test_going_back_brings_parameters_and_model_and_leaves_the_photos(clone: Clo
     assert clone.repro() == ["train"]
     new_photo(clone)
     here = photos(clone)
-    assert "1 added (data/me/new.jpg)" in clone.history("back", "HEAD")
+    assert "1 photo added (data/me/new.jpg)" in clone.history("back", "HEAD")
     assert photos(clone) == here
     assert model(clone) == before == yaml.safe_load(clone.path("params.yaml").read_text(encoding="utf-8"))["train"]
 
@@ -126,6 +141,28 @@ def test_going_back_twice_does_not_bring_back_what_was_thrown_away(clone: Clone)
     undo = told.partition("'python -m history back ")[2].partition("'")[0]
     clone.history("back", undo)
     assert model(clone)["folds"] == folds + 3
+
+
+def test_after_going_back_dvc_compares_with_what_was_brought_back(clone: Clone) -> None:
+    """And not with the experiment that was thrown away, which another revision still names."""
+    folds = model(clone)["folds"]
+    clone.set_params(train__folds=folds + 2)
+    assert clone.repro() == ["train"]
+    told = clone.history("back")
+    assert changes(clone) == []
+    assert clone.git("status", "--porcelain") == ""
+    named = re.search(r"'dvc metrics diff (\w+)'", told)
+    assert named is not None and f"'python -m history back {named[1]}'" in told
+    assert changes(clone, named[1]) == [(folds + 2, folds)]
+    clone.set_params(train__folds=folds + 3)
+    assert clone.repro() == ["train"]
+    assert changes(clone) == [(folds, folds + 3)]
+
+
+def changes(clone: Clone, *revisions: str) -> list[tuple[int, int]]:
+    """The metric before and after, as `dvc metrics diff` says it; nothing where it is the same."""
+    found = json.loads(clone.dvc("metrics", "diff", *revisions, "--json"))
+    return [(change["old"], change["new"]) for metrics in found.values() for change in metrics.values()]
 
 
 def test_going_back_with_photos_saves_those_of_today_first(clone: Clone) -> None:
@@ -147,7 +184,7 @@ def test_an_experiment_is_applied_and_the_photos_stay(clone: Clone) -> None:
     assert model(clone)["folds"] == folds
     new_photo(clone)
     here = photos(clone)
-    assert "1 added (data/me/new.jpg)" in clone.history("apply", "seven")
+    assert "1 photo added (data/me/new.jpg)" in clone.history("apply", "seven")
     assert photos(clone) == here
     assert model(clone)["folds"] == 7
     head = clone.git("rev-parse", "HEAD")

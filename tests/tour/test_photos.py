@@ -41,8 +41,8 @@ def test_what_is_passed_over_is_counted_and_phones_photos_are_copied(
     ensure_photos(photos)
     assert {"me/a.HEIC", "me/b.webp", "me/c.avif"} <= tree(root / "data").keys()
     told = capsys.readouterr().out
-    assert "passed over: 2 × .mp4 (videos: save single pictures of them as JPEG)" in told
-    assert "passed over: 1 × .cr2 (raw files of cameras: export them as JPEG)" in told
+    assert "2 files are not used: .mp4. They are videos: save single pictures of them as JPEG" in told
+    assert "1 file is not used: .cr2. It is a raw photo of a camera: export it as JPEG" in told
 
 
 def test_interrupted_copy_leaves_no_half_class(root: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

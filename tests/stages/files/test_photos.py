@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from stages.errors import StageError
-from stages.files.photos import find_misplaced, find_photos, what_dvc_cannot_do
+from stages.files.photos import describe_ignored, find_misplaced, find_photos, what_dvc_cannot_do
+from stages.language.telling import speak
 from tests.stages.support import (
     Workspace,
     digest,
@@ -109,8 +110,31 @@ def test_links_to_files_count_and_links_to_folders_do_not(tmp_path: Path) -> Non
 def test_a_class_of_other_files_is_told_what_it_holds(tmp_path: Path) -> None:
     touch(tmp_path / "me", "a.gif", "b.gif")
     touch(tmp_path / "not_me", "a.jpg")
-    with pytest.raises(StageError, match=r"me holds no photo \(passed over: 2 × \.gif .*JPEG, PNG, HEIC"):
+    with pytest.raises(StageError, match=r"me holds no photo \(2 files are not used: \.gif\. .*JPEG, PNG, HEIC"):
         find_photos(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ignored", "english", "spanish"),
+    [
+        ({".gif": 1}, "1 file is not used: .gif. It is a picture of a kind that cannot be read: save it as JPEG",
+         "No se usa 1 archivo: .gif. Es una imagen de un tipo que no se puede leer: guárdala como JPEG"),
+        ({".mov": 1, ".mp4": 2}, "3 files are not used: .mov (1), .mp4 (2). They are videos: save single pictures of "
+         "them as JPEG",
+         "No se usan 3 archivos: .mov (1), .mp4 (2). Son vídeos: guarda fotogramas sueltos como JPEG"),
+        ({".zip": 1}, "1 file is not used: .zip. It is an archive: unpack it in this folder",
+         "No se usa 1 archivo: .zip. Es un archivo comprimido: descomprímelo en esta carpeta"),
+        ({".txt": 2}, "2 files are not used: .txt. They are no photos, so there is nothing to do",
+         "No se usan 2 archivos: .txt. No son fotos, así que no hay que hacer nada"),
+    ],
+)  # fmt: skip
+def test_what_is_not_used_is_said_in_whole_sentences(ignored: dict[str, int], english: str, spanish: str) -> None:
+    assert describe_ignored(ignored) == [english]
+    speak("es")
+    try:
+        assert describe_ignored(ignored) == [spanish]
+    finally:
+        speak("en")
 
 
 @posix_only
@@ -261,8 +285,10 @@ def test_the_summary_counts_every_photo_once(zoo: Zoo) -> None:
     assert lines["me"] == [usable + without + unusable, usable, without, unusable, kept]
     strangers = sum(name.startswith("not_me/") for name in zoo.good)
     assert lines["not_me"][:4] == [strangers, strangers, 0, 0]
-    assert "passed over: 1 × .gif, 1 × .tif (pictures of kinds that are not read: save them as JPEG)" in zoo.summary
-    assert "passed over: 1 × .cr2 (raw files of cameras: export them as JPEG)" in zoo.summary
+    said = "2 files are not used: .gif (1), .tif (1). They are pictures of kinds that cannot be read: save them as JPEG"
+    assert said in zoo.summary.splitlines()
+    said = "1 file is not used: .cr2. It is a raw photo of a camera: export it as JPEG"
+    assert said in zoo.summary.splitlines()
 
 
 @posix_only
