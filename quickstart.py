@@ -23,6 +23,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -206,13 +207,41 @@ def check_python(version: tuple[int, ...], machine: str = "") -> None:
         given, wanted = (f"{v[0]}.{v[1]}" for v in (version, MINIMUM_PYTHON))
         raise Problem(
             f"This is Python {given}, and the project needs Python {wanted} or later. "
-            f"Install a newer one and start this file with it, for example: python{wanted} quickstart.py"
+            f"Install a newer one and start this file with it, for example: python{wanted} {shlex.quote(sys.argv[0])}"
         )
     if (machine or f"{sys.platform} {platform.machine()}") == "darwin x86_64":
         raise Problem(
             "This Python is built for Intel Macs, for which PyTorch has had no release since 2.2.2. "
             "Use an arm64 Python (on an Apple-silicon Mac), another computer, or Linux in a container."
         )
+
+
+def started_as() -> str:
+    """How this file was started, to be typed again in the same terminal."""
+    script = sys.argv[0]
+    if os.name == "nt":
+        return f'py "{script}"'
+    if Path(script).name != "quickstart.py":  # the tour, in the Python of .venv
+        return f"python3 {shlex.quote(str(ROOT / 'quickstart.py'))}"
+    name = Path(sys.executable).name
+    found = shutil.which(name)
+    python = name if found and Path(found).samefile(sys.executable) else sys.executable
+    return f"{shlex.quote(python)} {shlex.quote(script)}"
+
+
+def in_environment(*commands: str) -> str:
+    """Commands of DVC and of the project as lines to type one after another in any terminal, whatever its folder.
+
+    Before them come those that lead into the project and its environment, as the user's shell takes them.
+    """
+    if os.name == "nt":  # pushd changes the drive too, in PowerShell as in cmd
+        lines = [f'pushd "{ROOT}"', r".venv\Scripts\activate"]
+    else:
+        shell = Path(os.environ.get("SHELL", "")).name
+        suffix = {"fish": ".fish", "csh": ".csh", "tcsh": ".csh"}.get(shell, "")
+        source = "source" if suffix or shell in ("bash", "zsh") else "."
+        lines = [f"cd {shlex.quote(str(ROOT))}", f"{source} .venv/bin/activate{suffix}"]
+    return "\n".join(f"    {line}" for line in (*lines, *commands))
 
 
 def venv_version() -> str | None:
@@ -412,25 +441,26 @@ def counted(photos: Collection[object]) -> str:
 
 def check_given(given: Path) -> None:
     """Raises Problem unless --photos DIR can be copied without touching a photo of the user's."""
-    layout = f"expected is a folder with photos of you in {given / 'me'} and of others in {given / 'not_me'}"
+    layout = f"Photos of you belong in {given / 'me'}, photos of other people in {given / 'not_me'}"
     if not given.is_dir():
-        raise Problem(f"--photos {given}: there is no such folder; {layout}.")
+        raise Problem(f"--photos {given}: there is no such folder. {layout}.")
     for name in CLASSES:
         source = given / name
         if not source.is_dir():
-            raise Problem(f"--photos {given}: it has no folder {name}; {layout}. Make it and put photos in.")
+            raise Problem(f"--photos {given}: it has no folder {name}. {layout}.")
         if not photos_in(source):
-            raise Problem(f"--photos {given}: {source} holds no photo (JPEG, PNG, HEIC, WebP or AVIF); put some there.")
+            raise Problem(f"--photos {given}: {source} holds no photo (JPEG, PNG, HEIC, WebP or AVIF). {layout}.")
     taken = [
-        f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, not the same as the "
-        f"{len(photos_in(given / name))} of {given / name}"
+        f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, and "
+        f"{given / name} holds others ({counted(photos_in(given / name))}). "
         for name in CLASSES
         if photos_in(ROOT / "data" / name) and not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)
     ]
     if taken:
         raise Problem(
-            f"{'; '.join(taken)}; nothing was changed. --photos is for the first time: put new photos into data/me and "
-            "data/not_me themselves and start without it, or move those folders away first."
+            f"{''.join(taken)}Nothing was changed. --photos copies photos only the first time. Put new photos into "
+            f"data/me and data/not_me yourself and start without it ({started_as()}), or move those two folders away "
+            "first."
         )
 
 
@@ -448,8 +478,13 @@ def photos_source(given: Path | None) -> Path | None:
     if empty:
         raise Problem(
             f"There are no photos in {' and '.join(map(str, empty))}. Put 20 or more photos of you "
-            "(JPEG, PNG, HEIC, WebP or AVIF) into data/me and of other people into data/not_me, or name a folder with "
-            "me and not_me in it: python3 quickstart.py --photos DIR (dvc pull, if DVC has yours elsewhere)."
+            "(JPEG, PNG, HEIC, WebP or AVIF) into data/me and of other people into data/not_me, or name a folder that "
+            f"has the folders me and not_me in it: {started_as()} --photos DIR"
+            + (
+                f"\nIf DVC keeps yours in another place, fetch them:\n{in_environment('dvc pull')}"
+                if VENV.is_dir()
+                else ""
+            )
         )
     return None
 
@@ -458,7 +493,7 @@ def wanted_port(option: str | None) -> int:
     """The port of --port, else of PORT, else 5000; raises Problem unless it can be served on."""
     text = option or os.environ.get("PORT") or "5000"
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise Problem(f"The port given is {text!r}; expected is a number from 1 to 65535: --port 5001")
+        raise Problem(f"The port given is {text!r}. It must be a number from 1 to 65535, for example: --port 5001")
     port = int(text)
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=2):
         raise Problem(f"Port {port} is taken by another program. Stop it or choose another: --port 5001")
@@ -494,6 +529,7 @@ def quickstart(arguments: list[str]) -> int:
     parser.add_argument("--once", action="store_true", help="end after the two answers")
     parser.add_argument("--pip", action="store_true", help="install with pip, not with uv")
     options = parser.parse_args(arguments)
+    LOG.write_bytes(b"")
     port = wanted_port(options.port)
     photos_source(Path(options.photos) if options.photos else None)
     install("requirements.txt", pip_only=options.pip)
@@ -504,6 +540,18 @@ def quickstart(arguments: list[str]) -> int:
 def run_tests(arguments: list[str]) -> int:
     """Runs pytest in as many processes as there are cores, four at most, and returns its exit code."""
     own = ("--no-lint", "--pip")
+    parser = argparse.ArgumentParser(
+        prog=f"{Path(sys.argv[0]).name} test",
+        usage="%(prog)s [-h] [--no-lint] [--pip] [pytest arguments]",
+        description="Installs what the tests need, then runs pytest, and with it the linters ruff and mypy.",
+        epilog="All other arguments go to pytest: -k WORD runs the tests whose name holds it, -m slow the slow ones.",
+    )
+    parser.add_argument("--no-lint", action="store_true", help="run the tests without the linters")
+    parser.add_argument("--pip", action="store_true", help="install with pip, not with uv")
+    if {"-h", "--help"} & set(arguments):
+        parser.print_help()
+        return 0
+    LOG.write_bytes(b"")
     install("requirements.txt", "requirements-dev.txt", pip_only="--pip" in arguments)
     command = [VENV_PYTHON, "-m", "pytest", *PYTEST_OPTIONS]
     if "--no-lint" in arguments:
@@ -536,7 +584,6 @@ def main(arguments: list[str]) -> int:
 
     def work() -> int:
         check_python(sys.version_info[:2])
-        LOG.write_bytes(b"")
         return run_tests(arguments[1:]) if arguments[:1] == ["test"] else quickstart(arguments)
 
     return guarded(work)

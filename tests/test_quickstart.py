@@ -165,13 +165,69 @@ def test_what_is_started_finds_the_venv_first(qs: ModuleType, monkeypatch: pytes
     assert "PYTHONHOME" not in env
 
 
+# Hints: what is printed works as printed, in the terminal that the user is in
+
+
+@pytest.mark.parametrize("command", [["test", "--help"], ["test", "-k", "a", "-h"], ["--help"]])
+def test_help_installs_nothing_and_leaves_the_log_alone(root: Path, command: list[str]) -> None:
+    write(root / "quickstart.log", b"of the last run")
+    done = run(root, *command)
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: quickstart.py" + (" test" if command[0] == "test" else ""))
+    if command[0] == "test":
+        assert {"--no-lint", "--pip", "pytest"} <= set(re.findall(r"[\w-]+", done.stdout))
+    assert tree(root).keys() == {"quickstart.py", "quickstart.log"}
+    assert (root / "quickstart.log").read_bytes() == b"of the last run"
+
+
+def in_a_terminal(lines: str, folder: Path, shell: str = "sh") -> subprocess.CompletedProcess[str]:
+    """Types what was printed, with nothing activated."""
+    env = {"PATH": os.defpath, "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([shell, "-c", lines], cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8")
+
+
+@posix_only
+@pytest.mark.parametrize("shell", ["bash", "sh", "zsh", "fish", "tcsh"])
+def test_commands_of_the_environment_work_in_the_users_shell(
+    root: Path, qs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str
+) -> None:
+    if shutil.which(shell, path=os.defpath) is None:
+        pytest.skip(f"{shell} is not installed")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / ".venv"], check=True)
+    dvc = write(root / ".venv" / "bin" / "dvc", b'#!/bin/sh\necho "$(pwd)|$(command -v python)|$*"\n')
+    dvc.chmod(0o755)
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    done = in_a_terminal(qs.in_environment("dvc repro --force export", "dvc repro"), tmp_path, shell)
+    assert done.returncode == 0, done.stderr
+    python = root / ".venv" / "bin" / "python"
+    assert done.stdout.splitlines() == [f"{root}|{python}|repro --force export", f"{root}|{python}|repro"]
+
+
+@posix_only
+def test_quickstart_names_itself_as_it_was_started(root: Path) -> None:
+    write(root / "data" / "not_me" / "a.png")
+    done = run(root, "--port", free_port())
+    hint = re.search(r"in it: (.+) --photos DIR", done.stderr)
+    assert hint is not None
+    again = in_a_terminal(f"{hint[1]} --photos nowhere --port {free_port()}", root.parent)
+    assert "--photos nowhere: there is no such folder" in again.stderr
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_dvc_is_named_where_there_is_one(root: Path, started: bool) -> None:
+    if started:
+        (root / ".venv").mkdir()
+    done = run(root, "--port", free_port())
+    assert ("activate" in done.stderr and "    dvc pull" in done.stderr) is started
+
+
 # photos
 
 
 def test_photos_folder_that_is_not_there(root: Path, tmp_path: Path) -> None:
     done = run(root, "--photos", tmp_path / "nada", "--port", free_port())
     assert done.returncode == 1
-    assert f"{tmp_path / 'nada'}: there is no such folder; expected is" in done.stderr
+    assert f"{tmp_path / 'nada'}: there is no such folder. Photos of you belong in" in done.stderr
 
 
 @pytest.mark.parametrize("missing", ["me", "not_me"])
@@ -205,8 +261,8 @@ def test_photos_of_the_user_are_never_overwritten(root: Path, photos: Path, name
     write(root / "data" / "not_me" / name, b"the user's own")
     done = run(root, "--photos", photos, "--port", free_port())
     assert done.returncode == 1
-    assert "data/not_me already holds 1 photo, not the same as the 1 of" in done.stderr
-    assert "nothing was changed" in done.stderr
+    assert f"data/not_me already holds 1 photo, and {photos / 'not_me'} holds others (1 photo)." in done.stderr
+    assert "Nothing was changed" in done.stderr
     assert tree(root / "data") == {f"not_me/{name}": b"the user's own"}  # and me was not copied either
 
 
@@ -228,7 +284,7 @@ def test_port_taken_is_found_before_anything_is_installed(root: Path, photos: Pa
 def test_port_that_is_none(root: Path, port: str) -> None:
     done = run(root, f"--port={port}")
     assert done.returncode == 1
-    assert f"The port given is '{port}'; expected is a number from 1 to 65535" in done.stderr
+    assert f"The port given is '{port}'. It must be a number from 1 to 65535" in done.stderr
 
 
 @posix_only

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from quickstart import CLASSES, ROOT, Problem, call
+from quickstart import CLASSES, ROOT, Problem, call, in_environment
 from stages.files.photos import find_misplaced, what_dvc_cannot_do
 
 
@@ -61,4 +61,7 @@ def dvc(*arguments: str, quiet: bool = False) -> None:
         return
     if call(*command):
         words = " ".join(arguments)
-        raise Problem(f"`dvc {words}` failed. Put right what its messages above name, then start again.")
+        raise Problem(
+            f"`dvc {words}` failed. Put right what its messages above name, then start again. Commands that they name "
+            f"work in a terminal after these lines:\n{in_environment()}"
+        )

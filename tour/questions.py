@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from quickstart import ROOT, Problem, log_tail
+from quickstart import ROOT, Problem, in_environment, log_tail
 from tour.service import Service
 
 
@@ -64,5 +64,6 @@ def explain_backbone(used: str) -> str:
         return f"{used}, as params.yaml says"
     return (
         f"{used}, which comes with the packages: the weights of {wanted}, which params.yaml names, could not be had. "
-        "With internet, `dvc repro --force export` and `dvc repro` fetch them"
+        "With internet, these lines, typed in a terminal, fetch them and build everything anew:\n"
+        + in_environment("dvc repro --force export", "dvc repro")
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import shlex
 import time
 from pathlib import Path
 
-from quickstart import CLASSES, HOST, LOG, ROOT, Problem, guarded, log_tail
+from quickstart import CLASSES, HOST, LOG, Problem, guarded, log_tail
 from tour.photos import ensure_photos, photos_to_ask_about
 from tour.pipeline import build
 from tour.questions import ask, explain_backbone
@@ -53,8 +55,16 @@ def serve(port: int, once: bool) -> int:
         if once:
             print("The service has done its work and is stopped (--once).")
         else:
-            stay(service, YOUR_PHOTO if seen else photos["me"][0].relative_to(ROOT).as_posix())
+            stay(service, YOUR_PHOTO if seen else str(photos["me"][0]))
     return 0 if all(answer is not None for answer in answers) else 1
+
+
+def curl(photo: str) -> str:
+    """The beginning of a command that sends a photo."""
+    if os.name == "nt":  # in PowerShell, curl without its suffix is another program
+        return f'curl.exe -sS -F "image=@{photo}"'
+    quoted = f'"{photo}"' if set(photo) & set(",;") else photo  # curl ends a path there
+    return f"curl -sS -F {shlex.quote(f'image=@{quoted}')}"
 
 
 def stay(service: Service, photo: str) -> None:
@@ -62,14 +72,14 @@ def stay(service: Service, photo: str) -> None:
 
     Args:
         service: it.
-        photo: path of the photo in the command that is shown.
+        photo: path of the photo in the command that is shown: whole, since a second terminal has a folder of its own.
 
     Raises:
         Problem: it ended by itself.
     """
     address = f"http://{HOST}:{service.port}"
     print(f"Service:  {address}/ (log: {LOG.name})")
-    print(f'Ask it from a second terminal: curl -sS -F "image=@{photo}" {address}/verify')
+    print(f"Ask it from a second terminal: {curl(photo)} {address}/verify")
     with contextlib.suppress(KeyboardInterrupt):
         print("It runs until you press Ctrl-C.", flush=True)
         while service.process.poll() is None:

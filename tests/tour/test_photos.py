@@ -85,7 +85,7 @@ def test_given_photos_replace_the_demo_and_nothing_else(root: Path, demo: Path, 
     write(root / "data" / "me" / "notes.txt", b"notes")
     ensure_photos(photos)
     assert tree(root / "data") == {"me/notes.txt": b"notes", **tree(photos)}
-    with pytest.raises(Problem, match="nothing was changed"):
+    with pytest.raises(Problem, match="Nothing was changed"):
         ensure_photos(demo)  # a user's own are there now
 
 
@@ -94,7 +94,7 @@ def test_a_demo_with_a_photo_of_the_user_among_it_is_the_users(root: Path, photo
     ensure_photos(None)
     write(root / "data" / "me" / "own.jpg", b"own")
     before = tree(root / "data")
-    with pytest.raises(Problem, match="nothing was changed"):
+    with pytest.raises(Problem, match="Nothing was changed"):
         ensure_photos(photos)
     assert tree(root / "data") == before
 

@@ -29,5 +29,9 @@ def test_the_backbone_is_explained(root: Path) -> None:
     assert explain_backbone("dlib-resnet") == "dlib-resnet"
     path = root / "models" / "networks" / "networks.json"
     write(path, json.dumps({"requested": "facenet-vggface2"}).encode())
-    assert "could not be had" in explain_backbone("dlib-resnet")
+    said = explain_backbone("dlib-resnet")
+    assert "could not be had" in said
+    lines = [line.strip() for line in said.splitlines() if line.startswith("    ")]
+    assert lines[0] in (f"cd '{root}'", f'pushd "{root}"') and "activate" in lines[1]
+    assert lines[2:] == ["dvc repro --force export", "dvc repro"]
     assert explain_backbone("facenet-vggface2") == "facenet-vggface2, as params.yaml says"

@@ -21,7 +21,7 @@ from tests.ports import free_port
 from tests.tour.support import SERVICE, gone, write
 from tour.photos import photos_to_ask_about
 from tour.service import Service, further_types, raised_limit
-from tour.tour import serve
+from tour.tour import curl, serve
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and process groups")
 
@@ -183,11 +183,28 @@ def test_the_command_shown_names_a_photo_that_the_model_has_not_seen(
     """Own photos are all learnt from, so the user puts in the name of another one; the demo keeps some for asking."""
     write(root / "service" / "__main__.py", SERVICE.encode())
     shutil.copytree(photos if own else demo, root / "data")
-    monkeypatch.setattr(
-        "tour.tour.time", SimpleNamespace(sleep=lambda _: signal.default_int_handler(signal.SIGINT, None))
-    )  # as Ctrl-C
+    asked: list[str] = []
+
+    def second_terminal(_: float) -> None:
+        """Types the command in another folder while the service runs, then Ctrl-C in the first terminal."""
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Ask it")]
+        asked.extend(line.partition(": ")[2] for line in lines)
+        command = asked[0].replace("YOUR_PHOTO.jpg", "mine.jpg")
+        answers.append(subprocess.run(["sh", "-c", command], cwd=home, capture_output=True, text=True).stdout)
+        signal.default_int_handler(signal.SIGINT, None)
+
+    answers: list[str] = []
+    home = write(root.parent / "home" / "mine.jpg", b"mine").parent
+    monkeypatch.setattr("tour.tour.time", SimpleNamespace(sleep=second_terminal))
     serve(free_port(), once=False)
-    asked = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Ask it")]
     assert len(asked) == 1
-    assert ('"image=@YOUR_PHOTO.jpg"' if own else '"image=@demo/ask/me_1.jpg"') in asked[0]
+    assert (("YOUR_PHOTO.jpg" in asked[0]), (str(demo / "ask" / "me_1.jpg") in asked[0])) == (own, not own)
+    if shutil.which("curl"):
+        assert '"is_me": ' in answers[0]
     assert gone(root)
+
+
+@posix_only
+def test_a_path_that_curl_would_end_early_is_quoted() -> None:
+    assert curl("/a b/c,d.jpg").endswith("""'image=@"/a b/c,d.jpg"'""")
+    assert curl("YOUR_PHOTO.jpg") == "curl -sS -F image=@YOUR_PHOTO.jpg"
