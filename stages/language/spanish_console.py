@@ -62,7 +62,7 @@ CONSOLE = {
     "unusable": "no utilizables",
     "faces kept": "caras usadas",
     "{count:# file is|# files are} not used: {kinds}. {advice}": (
-        "No se {count:usa # archivo|usan # archivos}: {kinds}. {advice}"
+        "{count:# archivo no se usa|# archivos no se usan}: {kinds}. {advice}"
     ),
     "{count:It is a picture of a kind that|They are pictures of kinds that} cannot be read: save {count:it|them} "
     "as JPEG": (

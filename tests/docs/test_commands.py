@@ -61,6 +61,7 @@ RUN_ELSEWHERE = {
 
 # Where this file runs the others. Each test fails where it leaves one of its own out.
 CLONE = "git clone ADDRESS face-verification"
+ENTER = "cd face-verification"
 WITHOUT_GIT = "dvc config --local core.no_scm true"
 CHECK = "python -c \"import torch, facenet_pytorch, onnxruntime, sklearn, flask; print('installed')\""
 DEMO = "cp -R demo/me demo/not_me data/"
@@ -78,7 +79,7 @@ QUEUE = (
 )  # fmt: skip
 SECOND = "git clone ADDRESS second && cd second && dvc pull"
 RUN_HERE: dict[str, tuple[str, ...]] = {
-    "test_clone": (CLONE,),
+    "test_clone": (CLONE, ENTER),
     "test_a_project_without_git": (WITHOUT_GIT,),
     "test_building": (
         CHECK, DEMO, ADD, "dvc repro", "dvc repro train", "dvc status", "python -m stages.crop", SAVE,
@@ -226,7 +227,7 @@ def test_clone(tmp_path: Path, terminal: Terminal) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("the project is not a git repository: there is nothing to clone")
     terminal.run(Clone(tmp_path), CLONE, CLONE.replace("ADDRESS", f"'{ROOT}'"))
-    assert (tmp_path / "face-verification" / "quickstart.py").is_file()
+    terminal.run(Clone(tmp_path), ENTER, f"{ENTER} && test -f quickstart.py")
 
 
 def test_a_project_without_git(tmp_path: Path, terminal: Terminal) -> None:

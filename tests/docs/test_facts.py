@@ -182,7 +182,8 @@ def test_every_endpoint(name: str) -> None:
 
 
 def options_of_quickstart() -> set[str]:
-    sources = read("quickstart.py") + "".join(path.read_text("utf-8") for path in sorted(ROOT.glob("tour/*.py")))
+    alone = read("quickstart.py").partition("def run_tests(")[0]  # `test` has options of its own
+    sources = alone + "".join(path.read_text("utf-8") for path in sorted(ROOT.glob("tour/*.py")))
     return set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', sources))
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.docs.pages import BLOCK, CODE, ENGLISH, LINK, PAGES, Section, in_spanish, links_in
 
+LONGEST_LINE = 120
 MOST_WORDS = 2500
 """Of each README: more is a reference manual in the way of whoever wants to begin."""
 
@@ -168,3 +169,31 @@ def test_a_piece_of_code_is_on_one_line(name: str) -> None:
     """One that is broken over two lines shows a space where the command has none, or hides from these tests."""
     for line in BLOCK.sub("", PAGES[name].text).splitlines():
         assert line.count("`") % 2 == 0, line
+
+
+@every_page
+def test_lines_are_as_long_as_those_of_the_code(name: str) -> None:
+    """Tables, pictures and headings are one line each; so is an address that nothing can break."""
+    for line in BLOCK.sub("", PAGES[name].text).splitlines():
+        words = re.sub(r"`[^`]*`", lambda code: code[0].replace(" ", "_"), line).split()
+        if not line.startswith(("|", "![", "#")) and len(words) > 1:
+            assert len(line) <= LONGEST_LINE, line
+
+
+@pytest.mark.parametrize("language", ["README.md", "README.es.md"])
+def test_after_a_block_of_commands_comes_a_sentence(language: str) -> None:
+    """And no fragment such as "In the active environment.", which looks like a heading."""
+    begun = re.findall(r"^```\n\n([^\n#`|]+)", PAGES[language].text, re.MULTILINE)
+    assert len(begun) > 8
+    short = [text for text in begun if re.match(r"(\S+ ){0,4}\S+\.(\s|$)", text)]
+    assert not short, short
+
+
+@pytest.mark.parametrize("language", ["README.md", "README.es.md"])
+def test_whoever_clones_is_led_into_the_folder(language: str) -> None:
+    assert re.search(r"git clone \S+ (\S+)\ncd \1\n", PAGES[language].text)
+
+
+@pytest.mark.parametrize("language", ["README.md", "README.es.md"])
+def test_the_readme_says_how_to_ask_about_several_people(language: str) -> None:
+    assert "faces=all" in PAGES[language].text

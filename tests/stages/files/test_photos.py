@@ -118,14 +118,14 @@ def test_a_class_of_other_files_is_told_what_it_holds(tmp_path: Path) -> None:
     ("ignored", "english", "spanish"),
     [
         ({".gif": 1}, "1 file is not used: .gif. It is a picture of a kind that cannot be read: save it as JPEG",
-         "No se usa 1 archivo: .gif. Es una imagen de un tipo que no se puede leer: guárdala como JPEG"),
+         "1 archivo no se usa: .gif. Es una imagen de un tipo que no se puede leer: guárdala como JPEG"),
         ({".mov": 1, ".mp4": 2}, "3 files are not used: .mov (1), .mp4 (2). They are videos: save single pictures of "
          "them as JPEG",
-         "No se usan 3 archivos: .mov (1), .mp4 (2). Son vídeos: guarda fotogramas sueltos como JPEG"),
+         "3 archivos no se usan: .mov (1), .mp4 (2). Son vídeos: guarda fotogramas sueltos como JPEG"),
         ({".zip": 1}, "1 file is not used: .zip. It is an archive: unpack it in this folder",
-         "No se usa 1 archivo: .zip. Es un archivo comprimido: descomprímelo en esta carpeta"),
+         "1 archivo no se usa: .zip. Es un archivo comprimido: descomprímelo en esta carpeta"),
         ({".txt": 2}, "2 files are not used: .txt. They are no photos, so there is nothing to do",
-         "No se usan 2 archivos: .txt. No son fotos, así que no hay que hacer nada"),
+         "2 archivos no se usan: .txt. No son fotos, así que no hay que hacer nada"),
     ],
 )  # fmt: skip
 def test_what_is_not_used_is_said_in_whole_sentences(ignored: dict[str, int], english: str, spanish: str) -> None:
