@@ -209,7 +209,10 @@ def test_quickstart_names_itself_as_it_was_started(root: Path) -> None:
     done = run(root, "--port", free_port())
     hint = re.search(r"in it: (.+) --photos DIR", done.stderr)
     assert hint is not None
-    again = in_a_terminal(f"{hint[1]} --photos nowhere --port {free_port()}", root.parent)
+    command = f"{hint[1]} --photos nowhere --port {free_port()}"  # in the same terminal, so with the same PATH
+    again = subprocess.run(
+        ["sh", "-c", command], cwd=root.parent, env=clean_environment(), capture_output=True, text=True
+    )
     assert "--photos nowhere: there is no such folder" in again.stderr
 
 
