@@ -203,6 +203,11 @@ def _warn(rows: Sequence[CropRow]) -> None:
         logger.warning(tell(text, count=len(open_choice), names=", ".join(open_choice)))
 
 
+def write_report(rows: Sequence[CropRow]) -> None:
+    """Write crop_report.csv, the reasons in the language chosen."""
+    write_records(CROP_REPORT, COLUMNS, (row._replace(reason=tell_again(row.reason)) for row in rows))
+
+
 def _replace_folder(new: Path, old: Path) -> None:
     """Put `new` in the place of `old`; where that fails, `old` comes back."""
     aside = new.with_name(new.name.replace(".new.", ".old."))
@@ -231,7 +236,7 @@ def main() -> None:
         print(summarise(photos, rows, ignored))
         for class_name in CLASSES:
             if not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
-                write_records(CROP_REPORT, COLUMNS, rows)
+                write_report(rows)
                 raise StageError(
                     "no face was found on any photo in {folder}; {crop_report} has the reason for each. Use photos "
                     "where the face is well lit and seen from the front",
@@ -240,6 +245,6 @@ def main() -> None:
                 )
         target.chmod(0o755)
         _replace_folder(target, CROPPED)
-        write_records(CROP_REPORT, COLUMNS, rows)
+        write_report(rows)
     finally:
         shutil.rmtree(target, ignore_errors=True)

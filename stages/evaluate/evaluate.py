@@ -49,14 +49,14 @@ def summarise(results: dict[str, Any]) -> str:
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
     lines = [
         tell(
-            "evaluate: at {threshold}: FAR {far:.2%} (95 %: below {far_high:.2%}), FRR {frr:.2%} (below "
-            "{frr_high:.2%})",
-            threshold=results["threshold"], far=at["far"], far_high=at["far_interval"]["high"],
-            frr=at["frr"], frr_high=at["frr_interval"]["high"],
+            "evaluate: at {threshold:g}: FAR {far:.2f} % (95 %: below {far_high:.2f} %), FRR {frr:.2f} % (below "
+            "{frr_high:.2f} %)",
+            threshold=results["threshold"], far=100 * at["far"], far_high=100 * at["far_interval"]["high"],
+            frr=100 * at["frr"], frr_high=100 * at["frr_interval"]["high"],
         ),
         tell(
-            "  for a FAR of {target:.2%}: threshold {threshold:.4f}, FRR {frr:.2%}",
-            target=point["target_far"], threshold=point["threshold"], frr=point["frr"],
+            "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %",
+            target=100 * point["target_far"], threshold=point["threshold"], frr=100 * point["frr"],
         ),
     ]  # fmt: skip
     if not point["supported"]:

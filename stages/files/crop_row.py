@@ -27,7 +27,7 @@ class CropRow(NamedTuple):
         turned: by how many degrees clockwise the photo had to be turned to show the face upright.
         kept: whether the face was cut for training.
         candidate: whether it is one of several faces on a photo of me, of which stage embed chooses one.
-        reason: why not, or why there is no face, in English.
+        reason: why not, or why there is no face; in English, but in crop_report.csv in the language chosen.
         crop: path of the crop within data/cropped, if kept.
         crop_sha256: of that file.
         photo_hash: perceptual hash of the photo (`faces.recognition.quality`); "" where it could not be decoded.

@@ -28,6 +28,11 @@ class ProblemKind:
         """Whether such a photo may lie in the wrong folder."""
         return self.category in ("wrong_class", "both_classes")
 
+    @property
+    def counts_faces(self) -> bool:
+        """Whether its cases are faces; if not, they are photos (or persons), each counted once."""
+        return self.category == "poor"
+
 
 PROBLEM_KINDS = (
     ProblemKind(

@@ -157,6 +157,7 @@ CONSOLE = {
     ),
     # quality
     "{kind}: {count} more, see {table}": "{kind}: {count} más, véase {table}",
+    "{photo} (like {other})": "{photo} (como {other})",
     "quality: {faces:# face|# faces} in {groups:# group|# groups}; problems: {found} → {sheet}": (
         "quality: {faces:# cara|# caras} en {groups:# grupo|# grupos}; problemas: {found} → {sheet}"
     ),
@@ -225,6 +226,9 @@ CONSOLE = {
         "hay {count:# cara|# caras} y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
     ),
     "the largest is taken": "se toma la más grande",
+    "the one that agrees with the other photos is taken, which is also the largest": (
+        "se toma la que concuerda con las demás fotos, que es también la más grande"
+    ),
     "the one that agrees with the other photos is taken, which is not the largest": (
         "se toma la que concuerda con las demás fotos, que no es la más grande"
     ),
@@ -255,15 +259,16 @@ CONSOLE = {
     "train: {faces:# face|# faces} ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 "
     "{f1:.3f} at 0.5 → {model}": (
         "train: {faces:# cara|# caras} ({verifier}); con caras no vistas: exactitud {accuracy:.3f}, AUC {auc:.4f}, F1 "
-        "{f1:.3f} con 0.5 → {model}"
+        "{f1:.3f} con 0,5 → {model}"
     ),
     # evaluate
-    "evaluate: at {threshold}: FAR {far:.2%} (95 %: below {far_high:.2%}), FRR {frr:.2%} (below {frr_high:.2%})": (
-        "evaluate: con {threshold}: FAR {far:.2%} (95 %: menos del {far_high:.2%}), FRR {frr:.2%} (menos del "
-        "{frr_high:.2%})"
+    "evaluate: at {threshold:g}: FAR {far:.2f} % (95 %: below {far_high:.2f} %), FRR {frr:.2f} % (below "
+    "{frr_high:.2f} %)": (
+        "evaluate: con {threshold:g}: FAR {far:.2f} % (95 %: menos del {far_high:.2f} %), FRR {frr:.2f} % (menos del "
+        "{frr_high:.2f} %)"
     ),
-    "  for a FAR of {target:.2%}: threshold {threshold:.4f}, FRR {frr:.2%}": (
-        "  para un FAR del {target:.2%}: umbral {threshold:.4f}, FRR {frr:.2%}"
+    "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %": (
+        "  para un FAR del {target:g} %: umbral {threshold:.4f}, FRR {frr:.2f} %"
     ),
     "  {strangers} too few to promise that: it takes {needed}, each with as many photos as the others": (
         "  {strangers} para asegurarlo: hacen falta {needed}, cada uno con tantas fotos como los demás"

@@ -82,10 +82,20 @@ PICTURES = {
     "cut off": "cortada",
     "{value:# face|# faces}": "{value:# cara|# caras}",
     "{table} says of each problem what to do.": "{table} dice qué hacer con cada problema.",
-    "{table} says of each problem what to do, and names {count} more: photos without a face, or a whole folder.": (
-        "{table} dice qué hacer con cada problema y nombra {count} más: fotos sin cara o una carpeta entera."
+    "It also names a person who is on too many of the photos of not_me.": (
+        "También nombra a una persona que sale en demasiadas fotos de «not_me»."
     ),
-    "Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people.": (
-        "No se ha dejado nada fuera. Guarda esta hoja como las fotos: muestra y nombra a personas."
+    "{faces:The face is|All # faces are} used, whatever problem is noted there.": (
+        "{faces:La cara se usa|Las # caras se usan}, aunque se haya anotado algún problema."
     ),
+    "{photos:# photo is|# photos are} not used, and not shown: no face was found, or the file cannot be read.": (
+        "{photos:# foto no se usa ni se muestra|# fotos no se usan ni se muestran}: no se encuentra ninguna cara o no se "
+        "puede leer el archivo."
+    ),
+    "Keep this sheet as safe as the photos: it shows and names people.": (
+        "Guarda esta hoja como las fotos: muestra y nombra a personas."
+    ),
+    "also in {folder}: {other}": "también en {folder}: {other}",
+    "very like {other}": "casi igual a {other}",
+    "copy of {other}": "copia de {other}",
 }

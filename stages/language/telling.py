@@ -66,17 +66,36 @@ def tell(text: str, /, **values: Any) -> str:
 def _told(value: Any) -> Any:
     if isinstance(value, BaseException):
         value = value.args[0] if value.args and isinstance(value.args[0], Message) else str(value)
+    if isinstance(value, float) and _spoken == "es":
+        return _WithComma(value)
     return tell(value) if isinstance(value, Message) else value
+
+
+class _WithComma(float):
+    """A number that is written with a decimal comma where a template rounds it. Others are settings, copied as is."""
+
+    def __format__(self, form: str) -> str:
+        text = super().__format__(form)
+        return text.replace(".", ",") if form else text
+
+
+def is_told(text: str, template: str) -> bool:
+    """Whether a text, read from a file, is a template without values, in whatever language it was written."""
+    return text in (template, SPANISH.get(template))
 
 
 def tell_again(text: str) -> str:
     """An English text that was read from a file, in the language chosen, if it was made of a template of `SPANISH`."""
     if _spoken == "en":
         return text
-    for pattern, spanish in _patterns():
+    for pattern, spanish, rounded in _patterns():
         found = pattern.fullmatch(text)
         if found:
-            return fill(spanish, **{name: tell_again(value) for name, value in _values(found.groupdict()).items()})
+            values = {
+                name: value.replace(".", ",") if name in rounded else tell_again(value)
+                for name, value in _values(found.groupdict()).items()
+            }
+            return fill(spanish, **values)
     return text
 
 
@@ -92,8 +111,9 @@ def _values(groups: dict[str, str]) -> dict[str, str]:
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """An expression that matches the texts made of a template, and its Spanish, which takes the values as texts.
+def _patterns() -> list[tuple[re.Pattern[str], str, frozenset[str]]]:
+    """An expression that matches the texts made of a template, its Spanish, which takes the values as texts, and the
+    names of the values that are rounded numbers.
 
     Templates with most letters of their own come first. One that has values and hardly a letter would match anything.
     """
@@ -101,6 +121,7 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     for template in SPANISH:
         expression, letters = "", 0
         names: set[str] = set()
+        rounded: set[str] = set()
         for literal, name, spec, _ in string.Formatter().parse(template):
             expression += re.escape(literal)
             letters += len(literal)
@@ -112,11 +133,12 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
                 letters += len(spec) // 2
             else:
                 expression += f"(?P={name})" if name in names else f"(?P<{name}>.+)"
+                rounded |= {name} if spec else set()
             names.add(name)
         if letters >= _FEWEST_LETTERS or not names:
             spanish = re.sub(r"\{(\w+)[!:][^}|]*\}", r"{\1}", SPANISH[template])
-            found.append((letters, re.compile(expression, re.DOTALL), spanish))
-    return [(pattern, spanish) for _, pattern, spanish in sorted(found, key=lambda item: -item[0])]
+            found.append((letters, re.compile(expression, re.DOTALL), spanish, frozenset(rounded)))
+    return [(pattern, spanish, rounded) for _, pattern, spanish, rounded in sorted(found, key=lambda item: -item[0])]
 
 
 def number(value: float, form: str = "g") -> str:

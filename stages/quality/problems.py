@@ -11,7 +11,7 @@ import pandas as pd
 from faces.message import Message
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.problem_kinds import PROBLEM_NAMES
-from stages.language.telling import tell_again
+from stages.language.telling import is_told, tell_again
 from stages.params import QualityParams
 from stages.quality.grouping import NONE, NearDuplicates
 from stages.quality.suspects import LabelCheck
@@ -46,8 +46,8 @@ def find_problems(
     """All problems, the gravest kind first; those of one kind in the order of the photos.
 
     Args:
-        faces: a row for each row of embeddings.npy: label, photo, person, face, faces_found, size, sharpness,
-            brightness, turned_away, visible.
+        faces: a row for each row of embeddings.npy: label, photo, person, face, faces_found, chosen (from several
+            faces of me), size, sharpness, brightness, turned_away, visible.
         report: crop_report.csv, all of it: photo, faces_found, face, kept, reason.
         near: near-duplicates.
         check: which labels look wrong.
@@ -160,12 +160,14 @@ def _several_faces(faces: pd.DataFrame) -> Iterator[PhotoProblem]:
         face = faces.iloc[row]
         count = int(face["faces_found"])
         if face["label"] == 1:
-            if kept[row] == 1 and face["face"] > 0:
-                taken = Message("the one that agrees with the other photos is taken, which is not the largest")
-            elif kept[row] == 1:
-                taken = Message("the largest is taken")
-            else:
+            if kept[row] > 1:
                 taken = Message("{taken:# of them is|# of them are} taken", taken=kept[row])
+            elif not face["chosen"]:
+                taken = Message("the largest is taken")
+            elif face["face"] > 0:
+                taken = Message("the one that agrees with the other photos is taken, which is not the largest")
+            else:
+                taken = Message("the one that agrees with the other photos is taken, which is also the largest")
             text = "{count:# face|# faces}, {taken} for me. Make sure that this is right, or cut the others off"
             message = Message(text, count=count, taken=taken)
         else:
@@ -194,7 +196,7 @@ def _dominating_person(faces: pd.DataFrame, params: QualityParams) -> Iterator[P
 
 def _without_face(report: pd.DataFrame) -> Iterator[PhotoProblem]:
     for row in report[report["faces_found"] == 0].to_dict("records"):
-        if row["reason"] == NO_FACE_FOUND:
+        if is_told(row["reason"], NO_FACE_FOUND):
             text = "no face was found: it is not used. Take one where the face is well lit and seen from the front"
             yield PhotoProblem(row["photo"], "no_face", "", 0, 1, Message(text))
         else:

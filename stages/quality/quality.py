@@ -8,6 +8,7 @@ left out of the training for it: a person has to decide that.
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from faces.recognition.quality import hash_bits
 from stages.errors import StageError
 from stages.files.paths import CONTACT_SHEET, CROP_REPORT, CROPPED, EMBEDDINGS, GROUPS, INDEX, QUALITY, QUALITY_CSV
 from stages.files.photos import CLASSES
-from stages.files.problem_kinds import PROBLEM_NAMES, names_of_problems
+from stages.files.problem_kinds import PROBLEM_KINDS, PROBLEM_NAMES, names_of_problems
 from stages.files.tables import read_array, read_table, write_json, write_records, write_table
 from stages.language.telling import number, spoken, tell
 from stages.params import QualityParams, load_params
@@ -37,6 +38,7 @@ OUTPUTS = (GROUPS, QUALITY_CSV, CONTACT_SHEET, QUALITY)
 _NAMED = 10  # photos that a warning names at most; the file names them all
 _COLUMNS = ("photo", "problem", "other", "value", "limit", "message")
 _SUSPECTED = ("suspected_not_me", "suspected_me")
+_NOT_USED = ("no_face", "unusable")
 _NOTES = {
     "suspected_not_me": Message("not me? score {value}"),
     "suspected_me": Message("me? score {value}"),
@@ -50,6 +52,13 @@ _NOTES = {
     "several_faces": Message("{value:# face|# faces}"),
 }
 """What stands below a face on the contact sheet."""
+
+_LIKE_ANOTHER = {
+    "in_both_classes": Message("also in {folder}: {other}"),
+    "near_duplicate": Message("very like {other}"),
+    "copied_shot": Message("copy of {other}"),
+}
+"""The same, of photos that are like another one."""
 logger = logging.getLogger(__name__)
 
 
@@ -78,7 +87,7 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
     Returns:
         A table with a row for each of embeddings.npy: label, photo, person, face and crop of index.csv; photo_hash,
         faces_found, sharpness, brightness, turned_away and visible of the report; size, the square root of the box's
-        area in pixels.
+        area in pixels; chosen, whether embed took it from several faces of the photo.
 
     Raises:
         StageError: a file is missing or damaged, or they do not belong together.
@@ -107,6 +116,7 @@ def read_faces(report: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float32]]
     measures = ["sharpness", "brightness", "turned_away", "visible"]
     faces = kept[["photo", "face", "faces_found", "crop", "photo_hash", *measures]].copy()
     faces["label"], faces["person"] = index["label"].astype(int), index["person"]
+    faces["chosen"] = kept["candidate"] == "True"
     width, height = kept["right"] - kept["left"], kept["bottom"] - kept["top"]
     faces["size"] = np.sqrt(width.clip(lower=0) * height.clip(lower=0))
     length = np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -142,18 +152,28 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
         else:
             heading = tell("{name}: {count:# face|# faces}", name=name, count=len(rows))
         sections.append((heading, tiles))
-    elsewhere = sum(problem.row < 0 for problem in problems)
-    if elsewhere:
+    title = tell(
+        "{shown} of {count:# face|# faces}, the most suspicious of each class first",
+        shown=len(chosen), count=len(faces),
+    )  # fmt: skip
+    return draw_sheet(title, sections, _footer(problems, len(faces)))
+
+
+def _footer(problems: Sequence[PhotoProblem], faces: int) -> str:
+    """What stands below the faces: where to read on, what is used, and what is not."""
+    lines = [tell("{table} says of each problem what to do.", table=QUALITY_CSV.name)]
+    if any(problem.problem == "dominating_person" for problem in problems):
+        lines[0] += " " + tell("It also names a person who is on too many of the photos of not_me.")
+    used = "{faces:The face is|All # faces are} used, whatever problem is noted there."
+    lines.append(tell(used, faces=faces))
+    lost = len({problem.photo for problem in problems if problem.problem in _NOT_USED})
+    if lost:
         text = (
-            "{table} says of each problem what to do, and names {count} more: photos without a face, or a whole folder."
+            "{photos:# photo is|# photos are} not used, and not shown: no face was found, or the file cannot be read."
         )
-    else:
-        text = "{table} says of each problem what to do."
-    what_to_do = tell(text, table=QUALITY_CSV.name, count=elsewhere)
-    title = "{shown} of {count:# face|# faces}, the most suspicious of each class first"
-    keep_safe = "Nothing has been left out. Keep this sheet as safe as the photos: it shows and names people."
-    title = tell(title, shown=len(chosen), count=len(faces))
-    return draw_sheet(title, sections, f"{what_to_do}\n{tell(keep_safe)}")
+        lines[-1] += " " + tell(text, photos=lost)
+    lines.append(tell("Keep this sheet as safe as the photos: it shows and names people."))
+    return "\n".join(lines)
 
 
 def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
@@ -168,15 +188,26 @@ def _tile(face: pd.Series, problems: Sequence[PhotoProblem]) -> Tile:
 
 def _note(problem: PhotoProblem) -> str:
     kind, value = problem.problem, problem.value or 0
-    if kind in ("in_both_classes", "near_duplicate", "copied_shot"):
-        return f"= {problem.other.rpartition('/')[2]}"
-    return tell(_NOTES[kind], value=number(value, ".2f" if kind in _SUSPECTED else ".0f"))
+    if kind in _LIKE_ANOTHER:
+        folder, _, file = problem.other.rpartition("/")
+        return tell(_LIKE_ANOTHER[kind], other=file, folder=folder.partition("/")[0])
+    if kind in _SUSPECTED:
+        return tell(_NOTES[kind], value=number(value, ".2f"))
+    # Rounded away from the limit: a face of 39.7 pixels, whose limit is 40, does not have "40 pixels".
+    return tell(_NOTES[kind], value=math.ceil(value) if kind == "bright_face" else math.floor(value))
+
+
+def count_cases(problems: Sequence[PhotoProblem]) -> dict[str, int]:
+    """How many cases there are of each kind: faces or photos, as the kind's name says. A photo counts once."""
+    rows = Counter(problem.problem for problem in problems)
+    photos = Counter(kind for kind, _ in {(problem.problem, problem.photo) for problem in problems})
+    return {kind.name: (rows if kind.counts_faces else photos)[kind.name] for kind in PROBLEM_KINDS}
 
 
 def describe(
     problems: Sequence[PhotoProblem], groups: Numbers, shots: Numbers, labels: Numbers, check: LabelCheck
 ) -> dict[str, Any]:
-    """The content of data_quality.json: counts, no names.
+    """The content of data_quality.json: counts, no names. `photos_in_doubt` are those that may lie in the wrong folder.
 
     Args:
         problems: all of them.
@@ -185,9 +216,10 @@ def describe(
         labels: int64 [N], 1 = me.
         check: which labels were checked.
     """
-    counts = Counter(problem.problem for problem in problems)
+    doubtful = {kind.name for kind in PROBLEM_KINDS if kind.doubts_the_class}
     return {
-        "problems": {name: counts[name] for name in PROBLEM_NAMES},
+        "problems": count_cases(problems),
+        "photos_in_doubt": len({problem.photo for problem in problems if problem.problem in doubtful}),
         "photos_with_problems": len({problem.photo for problem in problems if problem.problem != "dominating_person"}),
         "groups": {name: len(np.unique(groups[labels == label])) for label, name in enumerate(CLASSES)},
         "distinct_faces": {name: len(np.unique(shots[labels == label])) for label, name in enumerate(CLASSES)},
@@ -199,23 +231,29 @@ def describe(
 
 
 def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
-    """A warning for each suspected label, and one for each other kind of problem."""
-    named = names_of_problems(spoken())
+    """A warning for each face with a suspected label, and one for each other kind of problem.
+
+    Photos that are not used are left to the file: stage crop has warned of each.
+    """
+    named, counts = names_of_problems(spoken()), count_cases(problems)
     for sentence in check.unchecked:
         logger.warning(tell(sentence))
     for kind in PROBLEM_NAMES:
         own = [problem for problem in problems if problem.problem == kind]
-        if not own:
+        if not own or kind in _NOT_USED:
             continue
         if kind in _SUSPECTED or len(own) == 1:
-            for problem in own[:_NAMED]:
+            shown = own[:_NAMED]
+            for problem in shown:
                 logger.warning(f"{problem.photo}: {tell(problem.message)}")
         else:
             names = list(dict.fromkeys(_pair(problem) for problem in own))
-            logger.warning(f"{named[kind]} ({len(own)}): {', '.join(names[:_NAMED])}")
-        if len(own) > _NAMED:
+            shown = [problem for problem in own if _pair(problem) in names[:_NAMED]]
+            logger.warning(f"{named[kind]} ({counts[kind]}): {', '.join(names[:_NAMED])}")
+        more = counts[kind] - count_cases(shown)[kind]
+        if more:
             text = "{kind}: {count} more, see {table}"
-            logger.warning(tell(text, kind=named[kind], count=len(own) - _NAMED, table=QUALITY_CSV))
+            logger.warning(tell(text, kind=named[kind], count=more, table=QUALITY_CSV))
 
 
 def warn_of_copies(faces: pd.DataFrame, groups: Numbers) -> None:
@@ -237,7 +275,7 @@ def warn_of_copies(faces: pd.DataFrame, groups: Numbers) -> None:
 
 
 def _pair(problem: PhotoProblem) -> str:
-    return f"{problem.photo} = {problem.other}" if problem.other else problem.photo
+    return tell("{photo} (like {other})", photo=problem.photo, other=problem.other) if problem.other else problem.photo
 
 
 def write_problems(path: Path, problems: Sequence[PhotoProblem]) -> None:

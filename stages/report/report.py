@@ -41,8 +41,8 @@ from stages.files.paths import (
     SCALER,
 )
 from stages.files.photos import CLASSES
-from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.files.tables import read_json, read_table, write_json
+from stages.language.telling import is_told
 from stages.params import load_params
 from stages.report import rendering
 from stages.report.latency import measure
@@ -63,7 +63,7 @@ def count_photos(crops: pd.DataFrame, index: pd.DataFrame, distinct: Mapping[str
     for name in CLASSES:
         own = crops[crops["photo"].str.startswith(f"{name}/")]
         photos = own["photo"].nunique()
-        without = int((own["reason"] == NO_FACE_FOUND).sum())
+        without = int(own["reason"].map(lambda reason: is_told(reason, NO_FACE_FOUND)).sum())
         unusable = int((own["faces_found"] == "0").sum()) - without
         counts[name] = {
             "photos": photos,
@@ -84,8 +84,7 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
         backbone: the network that was used.
         requested: the one that params.yaml names.
     """
-    quality, robustness = content["quality"], content["robustness"]
-    suspected = sum(quality.get(kind.name, 0) for kind in PROBLEM_KINDS if kind.doubts_the_class)
+    suspected, robustness = content["photos_in_doubt"], content["robustness"]
     advice = [*_about_thresholds(content["evaluation"])]
     if suspected:
         advice.append({"name": "suspected_labels", "count": suspected})
@@ -159,6 +158,7 @@ def gather(networks: Networks, crops: pd.DataFrame, index: pd.DataFrame) -> dict
         "dataset": count_photos(crops, index, quality["distinct_faces"]),
         "not_the_largest": not_the_largest(index),
         "quality": quality["problems"],
+        "photos_in_doubt": quality["photos_in_doubt"],
         "metrics": read_json(METRICS, "train"),
         "evaluation": read_json(EVALUATION, "evaluate"),
         "robustness": read_json(ROBUSTNESS, "robustness"),

@@ -30,7 +30,7 @@ from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.intervals import rate_interval
 from stages.files.paths import ATTRIBUTES, OLD_ATTRIBUTES
-from stages.language.telling import some, tell
+from stages.language.telling import number, some, tell
 from stages.params import EvaluateParams
 
 LEVEL = 0.05
@@ -335,7 +335,9 @@ def _warn(comparison: Comparison) -> None:
             text = "{tables}: one person says little of a group's FAR; in column {column}: {groups}"
             logger.warning(tell(text, tables=_named(), column=column["column"], groups=some(alone, _NAMED)))
         for rate in column["differs"]:
-            shares = (f"{group['group']} {group[rate]:.1%}" for group in own if group[rate] is not None)
+            shares = (
+                f"{group['group']} {number(100 * group[rate], '.1f')} %" for group in own if group[rate] is not None
+            )
             text = (
                 "{rate} differs between groups of {column} beyond chance: {shares} (p = {p:.2g}: groups permuted among "
                 "people, corrected for the number of questions)"

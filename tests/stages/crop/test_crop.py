@@ -24,9 +24,11 @@ from faces.recognition.networks import Manifest, Networks
 from faces.recognition.recognizer import Recognizer
 from stages.crop import crop, memory, one_photo, processes
 from stages.crop.memory import CropMemory
-from stages.files.crop_row import NO_FACE_FOUND, CropRow
-from stages.files.paths import NETWORKS
+from stages.files.crop_row import NO_FACE_FOUND, NOT_THE_LARGEST, CropRow
+from stages.files.paths import CROP_REPORT, NETWORKS
 from stages.files.photos import CLASSES, SourcePhoto, find_photos
+from stages.files.tables import read_records
+from stages.language.telling import speak
 from stages.params import Params, load_params
 from tests.stages.support import Workspace, digest, photos_of_me, posix_only, put
 
@@ -108,6 +110,23 @@ def test_photos_that_are_skipped_and_faces_that_are_left_out_are_warned_of(caplo
     skipped, several = [record.getMessage() for record in caplog.records]
     assert skipped == "skipped not_me/d.jpg: a damaged JPEG"
     assert several.endswith("(1): me/a.jpg")
+
+
+def test_the_report_gives_its_reasons_in_the_language_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").mkdir()
+    rows = [CropRow("me/a.jpg", "", 0, -1, reason=NO_FACE_FOUND),
+            CropRow("me/b.jpg", "", 2, 1, reason=NOT_THE_LARGEST)]  # fmt: skip
+    crop.write_report(rows)
+    english = [row["reason"] for row in read_records(CROP_REPORT, "crop", ["reason"])]
+    speak("es")
+    try:
+        crop.write_report(rows)
+    finally:
+        speak("en")
+    spanish = [row["reason"] for row in read_records(CROP_REPORT, "crop", ["reason"])]
+    assert english == [NO_FACE_FOUND, NOT_THE_LARGEST]
+    assert spanish == ["no se encuentra ninguna cara", "no es la cara más grande"]
 
 
 @pytest.mark.parametrize(

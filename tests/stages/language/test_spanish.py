@@ -8,6 +8,7 @@ import string
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import faces
@@ -15,7 +16,8 @@ import service
 import stages
 from faces import errors, spanish
 from faces.message import PLURAL, Message, fill
-from stages.language.telling import SPANISH, language_of, number, some, speak, tell, tell_again
+from stages.files.crop_row import NO_FACE_FOUND
+from stages.language.telling import SPANISH, is_told, language_of, number, some, speak, tell, tell_again
 
 IN_ANSWERS = ("recognition/networks.py", "recognition/image_kinds.py", "verifier.py", "operating_point.py")
 """Files of faces/ whose errors and descriptions the service puts into its answers."""
@@ -205,7 +207,7 @@ def test_a_text_from_a_file_is_told_again() -> None:
     )
     assert (
         tell_again("5000 × 4000 = 20.0 megapixels; the limit is 16")
-        == "5000 × 4000 = 20.0 megapíxeles; el límite es 16"
+        == "5000 × 4000 = 20,0 megapíxeles; el límite es 16"
     )
     assert tell_again("cannot be read: Permission denied") == "no se puede leer: Permission denied"
     assert tell_again("anything else") == "anything else"
@@ -220,9 +222,31 @@ def test_some() -> None:
 
 @pytest.mark.usefixtures("spanish")
 def test_numbers_have_a_decimal_comma_in_spanish() -> None:
+    """Also those in a template, a message within a message among them; what stands there as it was set is copied."""
     assert number(0.75) == "0,75"
+    rounded, level = "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %", "{name} at {level:g}"
+    values = {"target": 0.5, "threshold": np.float64(0.87654), "frr": 12.345}
+    assert tell(rounded, **values) == "  para un FAR del 0,5 %: umbral 0,8765, FRR 12,35 %"
+    found = Message(level, name="a", level=2.5)
+    assert tell("none") == "ninguno" and tell("{names}", names=found) == "a (2,5)"
+    setting = "embed.batch_size {batch_size}"
+    assert tell(setting, batch_size=0.25) == "embed.batch_size 0.25"
     speak("en")
     assert number(0.98765, ".3f") == "0.988"
+    assert tell(rounded, **values) == "  for a FAR of 0.5 %: threshold 0.8765, FRR 12.35 %"
+
+
+def test_no_spanish_text_has_a_decimal_point_of_its_own() -> None:
+    """But for versions of packages. A rate is said with a space before its sign, in both languages."""
+    for english, spanish in SPANISH.items():
+        assert not re.search(r"(?<![\d.=])\d+\.\d+(?![\d.])", spanish), spanish
+        assert not re.search(r"\{\w+:[^}]*%\}", english), english
+
+
+def test_a_text_from_a_file_is_known_in_both_languages() -> None:
+    for text in (NO_FACE_FOUND, SPANISH[NO_FACE_FOUND]):
+        assert is_told(text, NO_FACE_FOUND)
+    assert not is_told("a damaged JPEG", NO_FACE_FOUND)
 
 
 @pytest.mark.parametrize(

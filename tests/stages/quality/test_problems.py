@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.language.telling import SPANISH
 from stages.params import QualityParams, load_params
 from stages.quality.grouping import NONE, NearDuplicates
 from stages.quality.problems import PhotoProblem, find_problems
@@ -24,8 +25,8 @@ PARAMS = replace(
 )  # fmt: skip
 """Limits no two of which are alike."""
 
-GOOD: dict[str, Any] = {"person": "", "face": 0, "faces_found": 1, "size": 100.0, "sharpness": 0.1, "brightness": 120.0,
-                        "turned_away": 0.1, "visible": 1.0}  # fmt: skip
+GOOD: dict[str, Any] = {"person": "", "face": 0, "faces_found": 1, "chosen": False, "size": 100.0, "sharpness": 0.1,
+                        "brightness": 120.0, "turned_away": 0.1, "visible": 1.0}  # fmt: skip
 EMPTY_REPORT = pd.DataFrame({"photo": [], "faces_found": [], "face": [], "kept": [], "reason": []})
 
 
@@ -165,10 +166,24 @@ def test_a_face_is_numbered_from_1_where_its_photo_has_several() -> None:
     assert [one.message.startswith("face 2 of 3: ") for one in problems if one.problem == "dark_face"] == [True, False]
 
 
-def test_a_photo_of_me_of_which_not_the_largest_face_is_taken_says_so() -> None:
-    (problem,) = found(faces_of({"faces_found": 3, "face": 1}, {}))
+@pytest.mark.parametrize(
+    ("chosen", "face", "said"),
+    [(True, 1, "the one that agrees with the other photos is taken, which is not the largest for me"),
+     (True, 0, "the one that agrees with the other photos is taken, which is also the largest for me"),
+     (False, 0, "3 faces, the largest is taken for me")],
+)  # fmt: skip
+def test_how_a_face_of_me_was_taken_from_several_is_said_as_it_was(chosen: bool, face: int, said: str) -> None:
+    (problem,) = found(faces_of({"faces_found": 3, "face": face, "chosen": chosen}, {}))
     assert problem.problem == "several_faces"
-    assert "the one that agrees with the other photos is taken, which is not the largest" in problem.message
+    assert said in problem.message
+
+
+def test_the_reason_in_the_crop_report_is_known_in_either_language() -> None:
+    report = pd.DataFrame(
+        {"photo": ["me/a.jpg", "me/b.jpg"], "faces_found": [0, 0], "face": [-1, -1], "kept": ["False", "False"],
+         "reason": [NO_FACE_FOUND, SPANISH[NO_FACE_FOUND]]}
+    )  # fmt: skip
+    assert [one.problem for one in found(faces_of({}), report=report)] == ["no_face", "no_face"]
 
 
 def not_me(*people: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -87,10 +88,11 @@ def test_a_face_without_a_score_is_no_suspect(sheet: Callable[..., Sections]) ->
     ("name", "value", "other", "note"),
     [
         ("suspected_not_me", 0.123, "", ("not me", "0.12")), ("suspected_me", 0.876, "", ("me", "0.88")),
-        ("in_both_classes", 3, "me/sub/other.jpg", ("other.jpg",)), ("near_duplicate", 3, "me/x.jpg", ("x.jpg",)),
-        ("copied_shot", 0.998, "me/x.jpg", ("x.jpg",)),
+        ("in_both_classes", 3, "me/sub/other.jpg", ("also in me: other.jpg",)),
+        ("near_duplicate", 3, "me/x.jpg", ("very like x.jpg",)), ("copied_shot", 0.998, "me/x.jpg", ("copy of x.jpg",)),
         ("two_people", 0.1, "", ("second",)), ("tiny_face", 23.4, "", ("23",)), ("blurred", 0.001, "", ("blurred",)),
-        ("dark_face", 12.3, "", ("dark", "12")), ("bright_face", 234.5, "", ("over", "234")),
+        ("tiny_face", 39.678, "", ("39 ",)), ("dark_face", 39.9, "", ("39",)), ("bright_face", 235.2, "", ("236",)),
+        ("dark_face", 12.3, "", ("dark", "12")), ("bright_face", 234.5, "", ("over", "235")),
         ("several_faces", 4, "", ("4",)),
     ],
 )  # fmt: skip
@@ -112,17 +114,22 @@ def test_of_many_problems_the_first_and_how_many_more_are_noted(sheet: Callable[
 
 
 def test_figures_count_problems_photos_groups_and_labels() -> None:
-    """A person's folder is no photo; a photo with two problems is one; strays were looked at without a score."""
+    """A person's folder is no photo; a photo with two problems is one; strays were looked at without a score.
+
+    Rows 3 and 4 are two faces of one photo: two blurred faces, but one photo that may be of me.
+    """
     problems = [problem(0, "blurred"), problem(0, "dark_face"), problem(3, "blurred"), problem(4, "suspected_me"),
+                problem(3, "suspected_me"), problem(4, "blurred"), problem(3, "in_both_classes"),
                 problem(-1, "dominating_person")]  # fmt: skip
     groups, labels = np.array([0, 1, 1, 2, 2, 3, 4]), FACES["label"].to_numpy()
     shots = np.array([0, 1, 1, 2, 3, 4, 5])
     scores = np.array([0.9, np.nan, np.nan, 0.3, np.nan, 0.2, 0.1])
     stray = np.array([False, True, False, False, False, False, False])
     figures = quality.describe(problems, groups, shots, labels, LabelCheck(scores, stray, SURE.likeness, 0.3, ()))
-    counts = {"blurred": 2, "dark_face": 1, "suspected_me": 1, "dominating_person": 1}
+    counts = {"blurred": 3, "dark_face": 1, "suspected_me": 1, "in_both_classes": 1, "dominating_person": 1}
     assert figures == {
         "problems": dict.fromkeys(PROBLEM_NAMES, 0) | counts,
+        "photos_in_doubt": 1,
         "photos_with_problems": 2,
         "groups": {"not_me": 3, "me": 2},
         "distinct_faces": {"not_me": 4, "me": 2},
@@ -134,13 +141,13 @@ def test_suspects_are_warned_of_one_by_one_and_others_by_kind(caplog: pytest.Log
     unsure = LabelCheck(SURE.scores, SURE.stray, SURE.likeness, 0.3, ("a sentence",))
     problems = [problem(row, "suspected_me") for row in (3, 4)] + [problem(row, "blurred") for row in (0, 1)]
     problems += [problem(5, "near_duplicate", 3, "not_me/d"), problem(6, "near_duplicate", 3, "not_me/d"),
-                 problem(2, "dark_face")]  # fmt: skip
+                 problem(2, "dark_face"), problem(-1, "no_face"), problem(-1, "unusable")]  # fmt: skip
     quality.warn(problems, unsure)
     said = [record.getMessage() for record in caplog.records]
     assert said == [
         "a sentence",
         "not_me/d: suspected_me of not_me/d", "not_me/d: suspected_me of not_me/d",
-        "near-duplicates (2): not_me/e = not_me/d, not_me/ana/f = not_me/d",
+        "near-duplicates (2): not_me/e (like not_me/d), not_me/ana/f (like not_me/d)",
         "blurred faces (2): me/a, me/b",
         "me/c: dark_face of me/c",
     ]  # fmt: skip
@@ -159,9 +166,36 @@ def test_how_many_photos_of_me_are_copies_of_how_many_shots_is_warned_of(caplog:
 
 
 def test_more_than_ten_of_a_kind_are_counted(caplog: pytest.LogCaptureFixture) -> None:
-    quality.warn([problem(0, "suspected_not_me")] * 12, SURE)
+    """Photos are: of those that are not named, the last two are two faces of one."""
+    many = [replace_photo(problem(0, "suspected_not_me"), f"me/{number}") for number in (*range(12), 11)]
+    quality.warn(many, SURE)
     assert len(caplog.records) == 11
     assert "2 more" in caplog.records[-1].getMessage()
+    caplog.clear()
+    quality.warn([replace_photo(problem(0, "two_people"), f"me/{number}") for number in (*range(12), 11)], SURE)
+    assert [record.getMessage().count("me/") for record in caplog.records] == [10, 0]
+    assert "(12): " in caplog.records[0].getMessage() and "2 more" in caplog.records[1].getMessage()
+
+
+def replace_photo(one: PhotoProblem, photo: str) -> PhotoProblem:
+    return dataclasses.replace(one, photo=photo)
+
+
+def footer(monkeypatch: pytest.MonkeyPatch, problems: list[PhotoProblem]) -> str:
+    given: list[str] = []
+    monkeypatch.setattr(quality, "draw_sheet", lambda _title, _sections, footer: given.append(footer) or b"")
+    quality.draw(FACES, problems, SURE, PARAMS)
+    return given[0]
+
+
+def test_the_sheet_says_what_is_used_and_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = "1 photo is not used", "2 photos are not used"
+    plain = footer(monkeypatch, [problem(0, "blurred")])
+    assert "All 7 faces are used" in plain and "not used" not in plain and "too many" not in plain
+    lost = [replace_photo(problem(-1, "no_face"), "me/x"), replace_photo(problem(-1, "unusable"), "me/y")]
+    assert one in footer(monkeypatch, lost[:1]) and two in footer(monkeypatch, lost)
+    assert "nothing" not in footer(monkeypatch, lost).lower()
+    assert "too many of the photos" in footer(monkeypatch, [problem(-1, "dominating_person")])
 
 
 @pytest.fixture
@@ -212,6 +246,7 @@ def test_a_face_that_embed_did_not_choose_is_left_out(crop_report: pd.DataFrame)
     crop_report.to_csv("reports/crop_report.csv", index=False)
     faces, _ = quality.read_faces(quality.read_report())
     assert faces["crop"].tolist() == ["n0.png", "n1.png", "m0.png"]
+    assert faces["chosen"].tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("column", ["crop_sha256", "photo"])

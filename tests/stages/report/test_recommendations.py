@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.report import rendering, report
 from stages.robustness.degradations import DEGRADATIONS
 from tests.stages.report.support import made_up_values
@@ -35,14 +34,14 @@ def advice(
     not_me: dict[str, int] = COUNTS,
     at: dict[str, Any] | None = None,
     point: dict[str, Any] | None = None,
-    quality: dict[str, int] | None = None,
+    in_doubt: int = 0,
     doubled: dict[str, float | None] | None = None,
     requested: str = "dlib-resnet",
 ) -> list[dict[str, Any]]:
     """Recommendations for plenty of good photos but for what is given."""
     content = {
         "dataset": {"not_me": not_me, "me": me},
-        "quality": dict.fromkeys(PROBLEM_NAMES, 0) | (quality or {}),
+        "photos_in_doubt": in_doubt,
         "robustness": {
             "frr_doubles_at": {"noise": None} | (doubled or {}),
             "levels": {degradation.name: list(degradation.levels) for degradation in DEGRADATIONS},
@@ -78,8 +77,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"requested": "facenet-vggface2"},
      {"name": "stand_in", "backbone": "dlib-resnet", "requested": "facenet-vggface2"}),
     ({"me": {**COUNTS, "no_face": 2}, "not_me": {**COUNTS, "unusable": 1}}, {"name": "unusable_photos", "count": 3}),
-    ({"quality": {"suspected_me": 1, "suspected_not_me": 2, "two_people": 4, "in_both_classes": 8, "blurred": 99}},
-     {"name": "suspected_labels", "count": 15}),
+    ({"in_doubt": 15}, {"name": "suspected_labels", "count": 15}),
     ({"doubled": {"size": 40.0, "blur": 2.0, "jpeg": None, "noise": 50.0, "covered": 50.0}},  # the last two: much worse
      {"name": "fragile", "degradations": ["blur", "size"]}),
 ]  # fmt: skip
@@ -114,7 +112,7 @@ def test_a_higher_threshold_is_not_advised_where_it_would_be_lower() -> None:
 
 def test_the_gravest_comes_first() -> None:
     found = advice(
-        me={**FEW, "no_face": 1}, not_me=MANY, at={"far": 0.5}, point=UNSUPPORTED, quality={"two_people": 1},
+        me={**FEW, "no_face": 1}, not_me=MANY, at={"far": 0.5}, point=UNSUPPORTED, in_doubt=1,
         doubled={"blur": 2.0}, requested="facenet-vggface2",
     )  # fmt: skip
     assert [entry["name"] for entry in found] == [

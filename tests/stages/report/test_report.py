@@ -91,7 +91,7 @@ def test_the_pictures_it_shows_are_beside_it(built: Workspace, values: dict[str,
 def test_the_figures_are_in_report_json_too(built: Workspace) -> None:
     content = read(built, "report")
     assert list(content) == [
-        "dataset", "not_the_largest", "quality", "metrics", "evaluation", "robustness", "fairness", "recommendations",
+        "dataset", "not_the_largest", "quality", "photos_in_doubt", "metrics", "evaluation", "robustness", "fairness", "recommendations",
         "latency", "machine", "model_sha256",
     ]  # fmt: skip
     for name, file in (("metrics", "metrics"), ("evaluation", "evaluation_results"), ("robustness", "robustness"),

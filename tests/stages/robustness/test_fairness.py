@@ -337,7 +337,7 @@ def test_the_column_that_matters_is_found_and_the_other_is_not(
     assert light["p_frr"] is None, "all photos of me are of one group"
     assert shoes["p_frr"] is None, "of none"
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    bad, good = (f"{group} {groups['light', group]['far']:.1%}" for group in ("bad", "good"))
+    bad, good = (f"{group} {100 * groups['light', group]['far']:.1f} %" for group in ("bad", "good"))
     assert warning.startswith(f"FAR differs between groups of light beyond chance: {bad}, {good} (p = ")
 
 
