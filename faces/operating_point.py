@@ -20,7 +20,10 @@ def strangers_are(people: int, effective: int) -> Message:
     if effective == people:
         return Message("{people:# stranger is|# strangers are}", people=people)
     return Message(
-        "{people:# stranger|# strangers} (worth {effective}) {people:is|are}", people=people, effective=effective
+        "{people:# stranger|# strangers} (for this sum they count as only {effective}, because several faces of one "
+        "person or photo are not independent) {people:is|are}",
+        people=people,
+        effective=effective,
     )
 
 
@@ -37,7 +40,8 @@ class OperatingPoint:
         target_far: share of strangers that may get in, as asked for.
         supported: whether the data promise that with 95 % confidence; if not, the share is only measured.
         people: strangers it was measured on.
-        effective_people: how many they count as: fewer if some have more photos than others.
+        effective_people: how many they count as: fewer if some have more faces than others (more photos, copies, or
+            bystanders on a photo).
         people_needed: how many it takes, at least, to promise the target.
     """
 

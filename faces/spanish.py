@@ -57,9 +57,10 @@ SPANISH = {
         "{name} es de otro modelo: ejecuta 'dvc repro' y copia toda la carpeta models/"
     ),
     "{people:# stranger is|# strangers are}": "{people:# desconocido no basta|# desconocidos no bastan}",
-    "{people:# stranger|# strangers} (worth {effective}) {people:is|are}": (
-        "{people:# desconocido|# desconocidos} (que {people:cuenta|cuentan} como {effective}) {people:no basta|no "
-        "bastan}"
+    "{people:# stranger|# strangers} (for this sum they count as only {effective}, because several faces of one person "
+    "or photo are not independent) {people:is|are}": (
+        "{people:# desconocido|# desconocidos} (que para este cálculo cuentan solo como {effective}, porque varias "
+        "caras de una misma persona o foto no son independientes) {people:no basta|no bastan}"
     ),
     "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}": (
         "{strangers} para prometer que la proporción de los que entran no pase de {far:.4g}; hacen falta {needed}"

@@ -16,8 +16,9 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from faces.files import write_bytes
 from faces.message import Message
+from stages.files.degradation_kinds import DEGRADATION_KINDS
 from stages.files.photos import CLASSES
-from stages.language.telling import number, tell
+from stages.language.telling import number, spoken, tell
 
 _COLOUR = "#1f5fa8"
 
@@ -179,8 +180,8 @@ def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backb
     """FRR and FAR at each level of a degradation, a panel for each, with the level at which FRR has doubled.
 
     Args:
-        table: columns degradation, level, unit, photos_me, photos_not_me, frr, far and no_face; the first row is of the
-            photos as they are.
+        table: columns degradation (names of `DEGRADATION_KINDS`), level, photos_me, photos_not_me, frr, far and
+            no_face; the first row is of the photos as they are.
         doubled: the level at which FRR has doubled, or None, by degradation.
         backbone: named in the title.
         path: where to.
@@ -192,6 +193,7 @@ def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backb
     curves = (("frr", "#1e8449", "-", tell("FRR: me rejected")),
               ("far", "#c0392b", "-", tell("FAR: strangers accepted")),
               ("no_face", "grey", ":", tell("no face found (any photo)")))  # fmt: skip
+    worse = tell("FRR doubled" if undegraded["frr"] > 0 else "two photos of me or more rejected")
     for axes, name in zip(grid.flat, names, strict=False):
         own = steps[steps["degradation"] == name]
         levels = own["level"].tolist()
@@ -200,10 +202,9 @@ def draw_robustness(table: pd.DataFrame, doubled: dict[str, float | None], backb
             axes.plot(values, color=colour, linestyle=style, marker="o", markersize=4, label=meaning)
         axes.set_xticks(range(len(levels) + 1), [tell("as it is"), *map(number, levels)])
         if doubled[name] is not None:
-            axes.axvline(
-                1 + levels.index(doubled[name]), color="black", linestyle="--", linewidth=1, label=tell("FRR doubled")
-            )
-        axes.set(title=tell(name), xlabel=tell(own["unit"].iloc[0]), ylim=(-4, 104))
+            axes.axvline(1 + levels.index(doubled[name]), color="black", linestyle="--", linewidth=1, label=worse)
+        kind = DEGRADATION_KINDS[name]
+        axes.set(title=kind.title(spoken()), xlabel=kind.unit(spoken()), ylim=(-4, 104))
         axes.grid(alpha=0.3)
     for axes in grid[:, 0]:
         axes.set_ylabel(tell("per cent"))

@@ -154,13 +154,10 @@ def _check_counts(data: Dataset, params: TrainParams) -> None:
         if different >= count:
             continue
         name = CLASSES[label]
-        if label:
-            text = "{different:# that is not a near-duplicate|# that are not near-duplicates}"
-        else:
-            text = "{different:of # person|of # different people}"
-        kind = Message(text, different=different)
+        text = ", of only {different:# shot|# shots}" if label else ", of {different:# person|# different people}"
+        kind = "" if label and different == faces else Message(text, different=different)
         raise StageError(
-            "{name} has {faces:# usable face|# usable faces}, {kind}; at least {count} are needed to train and to "
+            "{name} has {faces:# usable face|# usable faces}{kind}; at least {count} are needed to train and to "
             "test, {recommended} to 30 are recommended. Add photos to data/{name}",
             name=name,
             faces=faces,

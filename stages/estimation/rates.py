@@ -20,6 +20,9 @@ from stages.estimation.intervals import Interval, rate_interval
 from stages.files.dataset import Labels, Scores
 from stages.files.photos import CLASSES
 
+_MANY_REFUSED = 1 / 3
+"""Share of own photos. A threshold that refuses more says that something is wrong with the photos."""
+
 
 def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
     """The error rates and other figures at a threshold.
@@ -46,6 +49,15 @@ def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, f
         "f1": 2 * true_accepts / denominator if denominator else 0.0,
         "accuracy": float((accepted == me).mean()),
     }
+
+
+def refuses_many(frr: float) -> bool:
+    """Whether a threshold refuses so many own photos that it is not advised without a warning.
+
+    Args:
+        frr: share of the person's own photos that it refuses, 0 to 1.
+    """
+    return frr > _MANY_REFUSED
 
 
 def rates_with_intervals(held_out: HeldOutScores, threshold: float, resamplings: int) -> dict[str, Any]:

@@ -16,10 +16,16 @@ from sklearn.metrics import average_precision_score
 from faces.operating_point import OperatingPoint, strangers_are
 from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores, load_held_out
-from stages.estimation.rates import calibration_error, classification_metrics, error_rates, rates_with_intervals
+from stages.estimation.rates import (
+    calibration_error,
+    classification_metrics,
+    error_rates,
+    rates_with_intervals,
+    refuses_many,
+)
 from stages.evaluate import curves, operating_point
 from stages.evaluate.thresholds import analyse_thresholds, threshold_table
-from stages.files.paths import EVALUATION, METRICS, MODEL, OPERATING_POINT
+from stages.files.paths import CONTACT_SHEET, EVALUATION, METRICS, MODEL, OPERATING_POINT, QUALITY_CSV
 from stages.files.tables import read_json, rounded, write_json
 from stages.language.telling import tell
 from stages.params import EvaluateParams, load_params
@@ -59,9 +65,17 @@ def summarise(results: dict[str, Any]) -> str:
             target=100 * point["target_far"], threshold=point["threshold"], frr=100 * point["frr"],
         ),
     ]  # fmt: skip
+    if refuses_many(point["frr"]):
+        faces = results["test_faces"]["me"]
+        text = (
+            "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the photos "
+            "that {table} names and {sheet} shows, then run 'dvc repro' again"
+        )
+        refused = round(point["frr"] * faces)
+        lines.append(tell(text, refused=refused, faces=faces, table=QUALITY_CSV, sheet=CONTACT_SHEET))
     if not point["supported"]:
         strangers = strangers_are(point["people"], point["effective_people"])
-        text = "  {strangers} too few to promise that: it takes {needed}, each with as many photos as the others"
+        text = "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others"
         lines.append(tell(text, strangers=strangers, needed=point["people_needed"]))
     return "\n".join(lines)
 

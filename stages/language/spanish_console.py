@@ -270,8 +270,13 @@ CONSOLE = {
     "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %": (
         "  para un FAR del {target:g} %: umbral {threshold:.4f}, FRR {frr:.2f} %"
     ),
-    "  {strangers} too few to promise that: it takes {needed}, each with as many photos as the others": (
-        "  {strangers} para asegurarlo: hacen falta {needed}, cada uno con tantas fotos como los demás"
+    "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others": (
+        "  {strangers} para asegurarlo: hacen falta {needed}, cada uno con tantas caras como los demás"
+    ),
+    "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the photos that "
+    "{table} names and {sheet} shows, then run 'dvc repro' again": (
+        "  ese umbral rechazaría unas {refused} de {faces:# cara|# caras} de «me»: mira primero las fotos que nombra "
+        "{table} y enseña {sheet}, y ejecuta otra vez 'dvc repro'"
     ),
     # robustness
     "on each photo of me, the largest face is somebody else's: the service would answer about that person, so it is "
@@ -284,9 +289,17 @@ CONSOLE = {
         "robustness: {me:# foto|# fotos} de «me» y {not_me} de otras personas; FRR se duplica con: {doubled}; grupos "
         "de personas: {groups}"
     ),
+    "robustness: {me:# photo|# photos} of me and {not_me} of others; photos of me are turned away with {doubled}; "
+    "groups of people: {groups}": (
+        "robustness: {me:# foto|# fotos} de «me» y {not_me} de otras personas; se rechazan fotos de «me» con: "
+        "{doubled}; grupos de personas: {groups}"
+    ),
     "{name} at {level:g}": "{name} ({level:g})",
     "nothing that was tried": "nada de lo que se ha probado",
-    "compared by {columns}": "comparados por {columns}",
+    "compared by {count:the column|the columns} {columns} of {tables}": (
+        "comparados por {count:la columna|las columnas} {columns} de {tables}"
+    ),
+    "nothing to compare in {tables}": "nada que comparar en {tables}",
     "none in {table}": "ninguno en {table}",
     "{tables} names {count:# photo or folder|# photos or folders} of which data/ has no face: {paths}": (
         "{tables} nombra {count:# foto o carpeta de la que|# fotos o carpetas de las que} no hay ninguna cara en "

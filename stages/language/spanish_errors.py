@@ -184,15 +184,13 @@ ERRORS = {
         "«not_me» tiene {not_me:# cara|# caras} en {groups_not_me:# grupo|# grupos}, y «me», {me:# cara|# caras} en "
         "{groups_me:# grupo|# grupos}"
     ),
-    "{name} has {faces:# usable face|# usable faces}, {kind}; at least {count} are needed to train and to test, "
+    "{name} has {faces:# usable face|# usable faces}{kind}; at least {count} are needed to train and to test, "
     "{recommended} to 30 are recommended. Add photos to data/{name}": (
-        "«{name}» tiene {faces:# cara que se puede|# caras que se pueden} usar, {kind}; para entrenar y probar hacen "
+        "«{name}» tiene {faces:# cara que se puede|# caras que se pueden} usar{kind}; para entrenar y probar hacen "
         "falta al menos {count}, y se recomiendan de {recommended} a 30. Añade fotos a data/{name}"
     ),
-    "{different:# that is not a near-duplicate|# that are not near-duplicates}": (
-        "{different:# que no es casi un duplicado|# que no son casi duplicados}"
-    ),
-    "{different:of # person|of # different people}": "{different:de # persona|de # personas distintas}",
+    ", of only {different:# shot|# shots}": ", de solo {different:# toma|# tomas}",
+    ", of {different:# person|# different people}": ", de {different:# persona|# personas distintas}",
     "faces: {counts}. With train.test_size {test_size} and train.validation_size {validation_size} some part would "
     "lack a class. Add photos, or change the sizes in params.yaml": (
         "caras: {counts}. Con train.test_size {test_size} y train.validation_size {validation_size}, a alguna parte le "

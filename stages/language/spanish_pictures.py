@@ -29,8 +29,8 @@ PICTURES = {
     "measured": "medida",
     "Share of the class's faces": "Proporción de las caras de la clase",
     "threshold {threshold} ({name})": "umbral {threshold} ({name})",
-    "default": "habitual",
-    "chosen": "elegido",
+    "the service's": "el del servicio",
+    "for the FAR asked for": "el que cumple el FAR pedido",
     "Predicted": "Predicción",
     "Actual": "Realidad",
     # The chart of degraded photos
@@ -39,25 +39,9 @@ PICTURES = {
     ),
     "no face found (any photo)": "no se encuentra la cara (todas las fotos)",
     "FRR doubled": "FRR duplicado",
+    "two photos of me or more rejected": "dos fotos de «me» o más rechazadas",
     "as it is": "tal cual",
     "per cent": "por ciento",
-    "darker": "más oscura",
-    "brighter": "más clara",
-    "contrast": "menos contraste",
-    "blur": "desenfoque",
-    "noise": "ruido",
-    "jpeg": "compresión JPEG",
-    "size": "más pequeña",
-    "rotation": "giro",
-    "covered": "cara cubierta",
-    "times the brightness": "veces el brillo",
-    "times the contrast": "veces el contraste",
-    "per cent of the face's width, deviation": "% del ancho de la cara, desviación",
-    "grey levels of 255, standard deviation": "niveles de gris de 255, desviación típica",
-    "quality, of 100": "calidad, de 100",
-    "pixels of the face's width": "píxeles de ancho de la cara",
-    "degrees": "grados",
-    "per cent of the face's height, from below": "% del alto de la cara, desde abajo",
     # The contact sheet
     "{shown} of {count:# face|# faces}, the most suspicious of each class first": (
         "{shown} de {count:# cara|# caras}, las más sospechosas de cada clase primero"
@@ -89,13 +73,13 @@ PICTURES = {
         "{faces:La cara se usa|Las # caras se usan}, aunque se haya anotado algún problema."
     ),
     "{photos:# photo is|# photos are} not used, and not shown: no face was found, or the file cannot be read.": (
-        "{photos:# foto no se usa ni se muestra|# fotos no se usan ni se muestran}: no se encuentra ninguna cara o no se "
-        "puede leer el archivo."
+        "{photos:# foto no se usa ni se muestra|# fotos no se usan ni se muestran}: no se encuentra ninguna cara o no "
+        "se puede leer el archivo."
     ),
     "Keep this sheet as safe as the photos: it shows and names people.": (
         "Guarda esta hoja como las fotos: muestra y nombra a personas."
     ),
-    "also in {folder}: {other}": "también en {folder}: {other}",
-    "very like {other}": "casi igual a {other}",
+    "in {folder}: {other}": "en {folder}: {other}",
+    "like {other}": "como {other}",
     "copy of {other}": "copia de {other}",
 }

@@ -54,8 +54,8 @@ _NOTES = {
 """What stands below a face on the contact sheet."""
 
 _LIKE_ANOTHER = {
-    "in_both_classes": Message("also in {folder}: {other}"),
-    "near_duplicate": Message("very like {other}"),
+    "in_both_classes": Message("in {folder}: {other}"),
+    "near_duplicate": Message("like {other}"),
     "copied_shot": Message("copy of {other}"),
 }
 """The same, of photos that are like another one."""

@@ -9,30 +9,19 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from faces.message import fill
+from stages.files.degradation_kinds import DEGRADATION_KINDS
 from stages.files.problem_kinds import names_of_problems
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-_DEGRADATIONS = {
-    "darker": ("más oscura (veces el brillo)", "darker (times the brightness)"),
-    "brighter": ("más clara (veces el brillo)", "brighter (times the brightness)"),
-    "contrast": ("menos contraste (veces el contraste)", "less contrast (times the contrast)"),
-    "blur": ("desenfoque (desviación, % del ancho de la cara)", "blur (deviation, % of the face's width)"),
-    "noise": ("ruido (desviación típica, de 255)", "noise (standard deviation, of 255)"),
-    "jpeg": ("compresión JPEG (calidad, de 100)", "JPEG compression (quality, of 100)"),
-    "size": ("foto más pequeña (píxeles de ancho de la cara)", "a smaller photo (pixels of the face's width)"),
-    "rotation": ("giro (grados)", "rotation (degrees)"),
-    "covered": ("cara cubierta desde abajo (% de su alto)", "a face covered from below (% of its height)"),
-}
 _UNKNOWN = "–"
-_LANGUAGES = {"es": 0, "en": 1}
 
 _NARROW_COLUMNS = 3
 """A table of so many columns, or fewer, fits on a telephone's screen."""
@@ -100,10 +89,12 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "span": lambda between: f"{percent(between['low'])} – {percent(between['high'])}" if between else _UNKNOWN,
         "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }
-    which = _LANGUAGES[language]
+    reader: Literal["es", "en"] = "en" if language == "en" else "es"
     named = {
-        "problems": names_of_problems("en" if language == "en" else "es"),
-        "degradations": {name: words[which] for name, words in _DEGRADATIONS.items()},
+        "problems": names_of_problems(reader),
+        "degradations": {
+            name: f"{kind.title(reader)} ({kind.unit(reader)})" for name, kind in DEGRADATION_KINDS.items()
+        },
         "date": datetime.date.today().isoformat(),
     }
     return environment.get_template(f"report.{language}.md.j2").render(**values, **named)

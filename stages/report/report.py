@@ -22,6 +22,7 @@ from faces.files import sha256_of, write_text
 from faces.recognition.networks import Networks
 from faces.verifier import Verifier
 from stages.estimation.intervals import RULE_OF_THREE
+from stages.estimation.rates import refuses_many
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
 from stages.files.paths import (
@@ -85,8 +86,8 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
         requested: the one that params.yaml names.
     """
     suspected, robustness = content["photos_in_doubt"], content["robustness"]
-    advice = [*_about_thresholds(content["evaluation"])]
-    if suspected:
+    advice = [*_about_refusals(content["evaluation"], suspected), *_about_thresholds(content["evaluation"])]
+    if suspected and not any(entry["name"] == "clear_first" for entry in advice):  # which says it already
         advice.append({"name": "suspected_labels", "count": suspected})
     advice += _about_counts(content["dataset"])
     doubled = robustness.get("frr_doubles_at", {})
@@ -100,6 +101,15 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
     if unusable:
         advice.append({"name": "unusable_photos", "count": unusable})
     return advice
+
+
+def _about_refusals(results: dict[str, Any], suspected: int) -> list[dict[str, Any]]:
+    """What to do before the threshold for `evaluate.target_far` is used, where it refuses many faces of me."""
+    point, faces = results["operating_point"], results["test_faces"]["me"]
+    if not refuses_many(point["frr"]):
+        return []
+    refused = {"refused": round(point["frr"] * faces), "faces": faces}
+    return [{"name": "clear_first", "threshold": point["threshold"], **refused, "suspected": suspected}]
 
 
 def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-from faces.message import Message
+from stages.files.degradation_kinds import DEGRADATION_KINDS
 
 _QUALITY = 95  # of the JPEG that a degraded photo is saved as
 _BAR = (90, 110, 130)  # colour of the bar that covers a face, as of a mask
@@ -23,17 +23,20 @@ class Degradation:
     """One way to make a photo worse.
 
     Attributes:
-        name: as in robustness.csv.
-        unit: of the levels.
+        name: as in robustness.csv, and in `DEGRADATION_KINDS`, which has the words for it.
         levels: from the mildest to the worst.
         apply: returns the bytes (JPEG) of the degraded photo. It takes the photo, the face's box in the photo's pixels
             (float64 [4]: left, top, right, bottom), a level and a seed.
     """
 
-    name: Message
-    unit: Message
+    name: str
     levels: tuple[float, ...]
     apply: Callable[[Image.Image, Box, float, int], bytes]
+
+    @property
+    def unit(self) -> str:
+        """What its levels are, in English."""
+        return DEGRADATION_KINDS[self.name].unit_en
 
 
 def encode(image: Image.Image, quality: int = _QUALITY) -> bytes:
@@ -92,15 +95,13 @@ def _cover(image: Image.Image, box: Box, share: float, _seed: int) -> bytes:
 
 
 DEGRADATIONS = (
-    Degradation(Message("darker"), Message("times the brightness"), (0.5, 0.3, 0.2, 0.1), _brightness),
-    Degradation(Message("brighter"), Message("times the brightness"), (1.25, 1.5, 2.0, 3.0), _brightness),
-    Degradation(Message("contrast"), Message("times the contrast"), (0.6, 0.4, 0.25, 0.1), _contrast),
-    Degradation(Message("blur"), Message("per cent of the face's width, deviation"), (1.0, 2.0, 4.0, 6.0), _blur),
-    Degradation(Message("noise"), Message("grey levels of 255, standard deviation"), (15.0, 30.0, 50.0, 80.0), _noise),
-    Degradation(Message("jpeg"), Message("quality, of 100"), (40.0, 20.0, 10.0, 5.0), _jpeg),
-    Degradation(Message("size"), Message("pixels of the face's width"), (60.0, 40.0, 25.0, 15.0), _shrink),
-    Degradation(Message("rotation"), Message("degrees"), (15.0, 30.0, 45.0, 60.0), _rotate),
-    Degradation(
-        Message("covered"), Message("per cent of the face's height, from below"), (15.0, 30.0, 40.0, 50.0), _cover
-    ),
+    Degradation("darker", (0.5, 0.3, 0.2, 0.1), _brightness),
+    Degradation("brighter", (1.25, 1.5, 2.0, 3.0), _brightness),
+    Degradation("contrast", (0.6, 0.4, 0.25, 0.1), _contrast),
+    Degradation("blur", (1.0, 2.0, 4.0, 6.0), _blur),
+    Degradation("noise", (15.0, 30.0, 50.0, 80.0), _noise),
+    Degradation("jpeg", (40.0, 20.0, 10.0, 5.0), _jpeg),
+    Degradation("size", (60.0, 40.0, 25.0, 15.0), _shrink),
+    Degradation("rotation", (15.0, 30.0, 45.0, 60.0), _rotate),
+    Degradation("covered", (15.0, 30.0, 40.0, 50.0), _cover),
 )

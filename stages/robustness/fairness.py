@@ -86,13 +86,13 @@ def read_attributes() -> pd.DataFrame:
     if twice:
         raise StageError(
             "{tables} names {photos} more than once: leave one line for each",
-            tables=_named(),
+            tables=named_tables(),
             photos=some(twice, _NAMED),
         )
     return table.set_index("photo")
 
 
-def _named() -> Message | str:
+def named_tables() -> Message | str:
     """The tables that there are, for messages."""
     there = [path for path in ATTRIBUTES if path.exists()]
     if len(there) > 1:
@@ -159,14 +159,14 @@ def match(attributes: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
         raise StageError(
             "{tables} has {lines:# line|# lines}, and none speaks of a photo with a face in data/; it names {paths}; "
             "expected paths such as {example}",
-            tables=_named(),
+            tables=named_tables(),
             lines=len(attributes),
             paths=some(unknown, 3),
             example=index["photo"].iloc[0],
         )
     if unknown:
         text = "{tables} names {count:# photo or folder|# photos or folders} of which data/ has no face: {paths}"
-        logger.warning(tell(text, tables=_named(), count=len(unknown), paths=some(unknown, _NAMED)))
+        logger.warning(tell(text, tables=named_tables(), count=len(unknown), paths=some(unknown, _NAMED)))
     lines: dict[Any, dict[Any, str]] = attributes.to_dict("index")
     rows = []
     for path, counts in zip(paths, first, strict=True):
@@ -222,9 +222,9 @@ def by_quarters(values: Values) -> Values:
         return values
     quarter = pd.qcut(numbers, 4, labels=False, duplicates="drop").to_numpy()
     result = values.astype(object)
-    for number in np.unique(quarter):
-        own = numbers[quarter == number]
-        result[known[quarter == number]] = f"{own.min():g} – {own.max():g}"
+    for part in np.unique(quarter):
+        own = numbers[quarter == part]
+        result[known[quarter == part]] = f"{own.min():g} – {own.max():g}"
     return result.astype(str)
 
 
@@ -329,11 +329,11 @@ def _warn(comparison: Comparison) -> None:
         if len(own) < 2:
             had = Message("one group, {group}", group=own[0]["group"]) if own else Message("no value")
             text = "{tables}: column {column} has {had}: nothing to compare"
-            logger.warning(tell(text, tables=_named(), column=column["column"], had=had))
+            logger.warning(tell(text, tables=named_tables(), column=column["column"], had=had))
         alone = [group["group"] for group in own if group["people"] == 1 and group["photos_not_me"]]
         if len(own) > 1 and alone:
             text = "{tables}: one person says little of a group's FAR; in column {column}: {groups}"
-            logger.warning(tell(text, tables=_named(), column=column["column"], groups=some(alone, _NAMED)))
+            logger.warning(tell(text, tables=named_tables(), column=column["column"], groups=some(alone, _NAMED)))
         for rate in column["differs"]:
             shares = (
                 f"{group['group']} {number(100 * group[rate], '.1f')} %" for group in own if group[rate] is not None

@@ -31,6 +31,7 @@ from stages.estimation.fit import fit
 from stages.estimation.held_out import HeldOutScores, load_held_out
 from stages.estimation.protocol import split_folds
 from stages.files.dataset import Dataset, load_dataset
+from stages.files.degradation_kinds import DEGRADATION_KINDS
 from stages.files.paths import (
     ATTRIBUTES,
     DATA,
@@ -44,7 +45,7 @@ from stages.files.paths import (
     STRANGERS_CSV,
 )
 from stages.files.tables import DIGITS, read_table, write_json, write_table
-from stages.language.telling import tell
+from stages.language.telling import spoken, tell
 from stages.params import Params, TrainParams, load_params
 from stages.progress import progress
 from stages.robustness import fairness
@@ -284,24 +285,35 @@ def main() -> None:
     write_table(FAIRNESS_CSV, fairness.as_table(comparison).round(DIGITS))
     write_json(FAIRNESS, comparison.as_dict())
     write_json(ROBUSTNESS, results)
-    print(describe(results, attributes))
+    print(describe(results, comparison))
 
 
-def describe(results: dict[str, Any], attributes: pd.DataFrame) -> str:
+def describe(results: dict[str, Any], comparison: fairness.Comparison) -> str:
     """What the stage says on the terminal."""
     photos = results["photos"]
     doubled = [
-        tell("{name} at {level:g}", name=tell(name), level=level)
+        tell("{name} at {level:g}", name=DEGRADATION_KINDS[name].title(spoken()), level=level)
         for name, level in results["frr_doubles_at"].items()
         if level is not None
     ]
-    if len(attributes.columns):
-        groups = Message("compared by {columns}", columns=", ".join(attributes.columns))
+    compared = [column["column"] for column in comparison.columns if column["groups"] > 1]
+    if compared:
+        text = "compared by {count:the column|the columns} {columns} of {tables}"
+        tables = fairness.named_tables()
+        groups = Message(text, count=len(compared), columns=", ".join(compared), tables=tables)
+    elif comparison.columns:
+        groups = Message("nothing to compare in {tables}", tables=fairness.named_tables())
     else:
         groups = Message("none in {table}", table=ATTRIBUTES[0])
-    text = (
-        "robustness: {me:# photo|# photos} of me and {not_me} of others; FRR doubles with {doubled}; groups of "
-        "people: {groups}"
-    )
+    if results["undegraded"]["frr"] == 0:  # twice nothing is nothing
+        text = (
+            "robustness: {me:# photo|# photos} of me and {not_me} of others; photos of me are turned away with "
+            "{doubled}; groups of people: {groups}"
+        )
+    else:
+        text = (
+            "robustness: {me:# photo|# photos} of me and {not_me} of others; FRR doubles with {doubled}; groups of "
+            "people: {groups}"
+        )
     doubled_with = ", ".join(doubled) or tell("nothing that was tried")
     return tell(text, me=photos["me"], not_me=photos["not_me"], doubled=doubled_with, groups=groups)

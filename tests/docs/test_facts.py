@@ -13,6 +13,7 @@ import yaml
 from bench.peers.environment import VARIABLE as FACE_RECOGNITION
 from service import errors
 from service.config import Settings
+from stages.files.problem_kinds import PROBLEM_NAMES
 from tests.conftest import ROOT
 from tests.docs.pages import PAGES, both_languages, code_in, section_of
 
@@ -150,6 +151,15 @@ def test_what_stages_write(name: str) -> None:
         for path in code_in(written):
             folder, _, suffix = path.partition("*")
             assert re.search(rf"{re.escape(folder.rstrip('/'))}.*{re.escape(suffix)}", declared), path
+
+
+@in_both("docs/photos.md")
+def test_every_kind_of_problem_is_listed(name: str) -> None:
+    """Once, as data_quality.csv names it; "several faces" holds for photos of others as well as for those of `me`."""
+    listed = rows(name, "What the pipeline finds in them")
+    assert sorted(kind for _, kinds, _ in listed for kind in code_in(kinds)) == sorted(PROBLEM_NAMES)
+    (several,) = [row[0] for row in listed if "several_faces" in row[1]]
+    assert "other" in several or "otros" in several
 
 
 @every_page

@@ -210,8 +210,8 @@ def test_rates_are_drawn_along_each_degradation(drawn: list[Figure], degraded: p
     plots.draw_robustness(degraded, doubled_at, BACKBONE, tmp_path / "robustness.png")
     (figure,) = drawn
     blur, size = figure.axes[:2]
-    assert (blur.get_title(), blur.get_xlabel()) == ("blur", "a unit")
-    assert (size.get_title(), size.get_xlabel()) == ("size", "pixels")
+    assert (blur.get_title(), blur.get_xlabel()) == ("blur", "deviation, % of the face's width")
+    assert (size.get_title(), size.get_xlabel()) == ("a smaller photo", "pixels of the face's width")
     wanted: dict[Any, dict[str, list[float]]] = {
         blur: {GREEN: [8, 10, 40], RED: [1, 2, 5], "#808080": [0, 3, 6]},
         size: {GREEN: [8, 7, 20, 90], RED: [1, 4, 11, 13], "#808080": [0, 9, 12, 50]},
@@ -226,6 +226,11 @@ def test_rates_are_drawn_along_each_degradation(drawn: list[Figure], degraded: p
     doubled = {axes: [line for line in axes.lines if line.get_color() == "black"] for axes in (blur, size)}
     assert doubled[blur] == []
     assert [points(line)[0][0] for line in doubled[size]] == [2], "the second step, after the photos as they are"
+    assert doubled[size][0].get_label() == "FRR doubled"
+    degraded.loc[0, "frr"] = 0.0
+    plots.draw_robustness(degraded, doubled_at, BACKBONE, tmp_path / "robustness.png")
+    labels = [line.get_label() for line in drawn[1].axes[1].lines if line.get_color() == "black"]
+    assert labels == ["two photos of me or more rejected"], "twice nothing is nothing"
     title = figure.get_suptitle()
     assert title.index("12") < title.index("34") and BACKBONE in title
     assert_picture(tmp_path / "robustness.png")
@@ -276,7 +281,7 @@ def test_every_word_is_in_the_language_chosen(drawn: list[Figure], tmp_path: Pat
         plots.draw_precision_recall(rates, rates, 0.75, BACKBONE, tmp_path / "2.png")
         plots.draw_det(rates, np.zeros(3), BACKBONE, tmp_path / "3.png")
         plots.draw_calibration(calibration, BACKBONE, tmp_path / "4.png")
-        names = {tell("default"): 0.75, tell("chosen"): 0.9}
+        names = {tell("the service's"): 0.75, tell("for the FAR asked for"): 0.9}
         plots.draw_scores(labels, rates, names, BACKBONE, tmp_path / "5.png")
         plots.draw_robustness(table, doubled, BACKBONE, tmp_path / "6.png")
         plots.draw_confusion(labels, labels, 0.75, BACKBONE, tmp_path / "7.png")

@@ -167,10 +167,10 @@ def test_folds_are_stratified_and_grouped() -> None:
 @pytest.mark.parametrize(
     ("params", "me", "not_me", "said"),
     [
-        (settings(), 2, 30, "me has 2 usable faces, 2 that are not near-duplicates; at least 3 are needed to train and "
+        (settings(), 2, 30, "me has 2 usable faces; at least 3 are needed to train and "
          "to test, 20 to 30 are recommended. Add photos to data/me"),
         (settings(), 30, 1, "not_me has 1 usable face, of 1 person; at least 2"),
-        (settings(verifier="logistic_regression"), 1, 30, "me has 1 usable face, 1 that is not a near-duplicate"),
+        (settings(verifier="logistic_regression"), 1, 30, "me has 1 usable face; at least 2 are"),
         (holdout(), 30, 0, "not_me has 0 usable faces"),
         (holdout(validation_size=0.15, verifier="logistic_regression"), 2, 30, "at least 3 are needed"),
         (holdout(test_size=0.1), 3, 3, "faces: not_me 3, me 3. With train.test_size 0.1 and"),
@@ -184,7 +184,7 @@ def test_too_few_are_refused_with_their_number(params: TrainParams, me: int, not
 
 def test_one_burst_is_no_test_of_anything() -> None:
     data = data_of(20, 30, np.concatenate([np.arange(30), np.full(20, 99)]))
-    with pytest.raises(StageError, match="me has 20 usable faces, 1 that is not a near-duplicate; at least 3"):
+    with pytest.raises(StageError, match="me has 20 usable faces, of only 1 shot; at least 3"):
         make_splits(data, settings())
 
 

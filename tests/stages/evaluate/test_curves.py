@@ -119,7 +119,7 @@ def test_each_picture_is_given_what_it_shows(asked: dict[str, tuple[Any, ...]]) 
     assert np.array_equal(asked["det"][0], fpr) and np.array_equal(asked["det"][1], 1 - tpr)
     pd.testing.assert_frame_equal(asked["calibration"][0], curves.calibration_table(scores))
     assert np.array_equal(asked["scores"][0], scores.labels) and np.array_equal(asked["scores"][1], scores.scores)
-    assert asked["scores"][2] == {"default": THRESHOLD, "chosen": CHOSEN}
+    assert asked["scores"][2] == {"the service's": THRESHOLD, "for the FAR asked for": CHOSEN}
     actual, predicted, threshold = asked["confusion"][:3]
     assert actual.tolist() == [0] * 8 + [1] * 5
     assert predicted.tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 1, 1, 1]

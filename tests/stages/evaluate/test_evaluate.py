@@ -87,7 +87,8 @@ def test_the_terminal_says_each_figure_in_its_place() -> None:
           "frr_interval": {"low": 0.0567, "high": 0.2345}}  # fmt: skip
     point = {"target_far": 0.001, "supported": False, "people": 250, "effective_people": 180, "people_needed": 3000,
              "threshold": 0.8765, "far": 0.0007, "frr": 0.3131}  # fmt: skip
-    results = {"threshold": 0.75, "threshold_analysis": {"at_default": at}, "operating_point": point}
+    results = {"threshold": 0.75, "threshold_analysis": {"at_default": at}, "operating_point": point,
+               "test_faces": {"not_me": 777, "me": 19}}  # fmt: skip
     said = evaluate.summarise(results)
     rates = [0.75, 1.23, 95, 2.34, 12.12, 23.45, 0.1, 0.8765, 31.31]
     assert figures_in(said) == [*rates, 250, 180, 3000]
@@ -95,6 +96,9 @@ def test_the_terminal_says_each_figure_in_its_place() -> None:
     assert first.index("FAR") < first.index("1") < first.index("FRR") < first.index("12")
     assert "FRR" in second.partition("8765")[2]
     assert figures_in(evaluate.summarise(results | {"operating_point": point | {"supported": True}})) == rates
+    many = evaluate.summarise(results | {"operating_point": point | {"supported": True, "frr": 0.8421}})
+    assert figures_in(many)[-3:] == [84.21, 16, 19], "about 16 of 19 faces of me would be refused"
+    assert many.index("84.21") < many.index("data_quality.csv") < many.index("contact_sheet.png")
 
 
 def unseen_of(workspace: Workspace, part: str = "test") -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

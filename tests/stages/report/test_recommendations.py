@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stages.files.degradation_kinds import DEGRADATION_KINDS
 from stages.report import rendering, report
 from stages.robustness.degradations import DEGRADATIONS
 from tests.stages.report.support import made_up_values
@@ -46,7 +47,11 @@ def advice(
             "frr_doubles_at": {"noise": None} | (doubled or {}),
             "levels": {degradation.name: list(degradation.levels) for degradation in DEGRADATIONS},
         },
-        "evaluation": {"threshold_analysis": {"at_default": AT | (at or {})}, "operating_point": POINT | (point or {})},
+        "evaluation": {
+            "threshold_analysis": {"at_default": AT | (at or {})},
+            "operating_point": POINT | (point or {}),
+            "test_faces": {"not_me": 300, "me": 60},
+        },
     }
     return report.recommendations(content, "dlib-resnet", requested)
 
@@ -78,6 +83,8 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
      {"name": "stand_in", "backbone": "dlib-resnet", "requested": "facenet-vggface2"}),
     ({"me": {**COUNTS, "no_face": 2}, "not_me": {**COUNTS, "unusable": 1}}, {"name": "unusable_photos", "count": 3}),
     ({"in_doubt": 15}, {"name": "suspected_labels", "count": 15}),
+    ({"point": {"frr": 0.9667}},
+     {"name": "clear_first", "threshold": 0.8125, "refused": 58, "faces": 60, "suspected": 0}),
     ({"doubled": {"size": 40.0, "blur": 2.0, "jpeg": None, "noise": 50.0, "covered": 50.0}},  # the last two: much worse
      {"name": "fragile", "degradations": ["blur", "size"]}),
 ]  # fmt: skip
@@ -90,6 +97,15 @@ def test_recommendations_follow_from_the_figures(changes: dict[str, Any], expect
     strangers = {"no_stranger_got_in", "strangers_get_in"}
     assert set(found) - strangers == {expected["name"]} - strangers
     assert len(set(found) & strangers) == 1
+
+
+@pytest.mark.parametrize(("frr", "warned"), [(0.33, False), (0.34, True)])
+def test_a_threshold_that_refuses_a_third_of_me_is_not_advised_without_a_word(frr: float, warned: bool) -> None:
+    """The word comes before all others, and says how many photos are to be looked at."""
+    found = advice(point={"frr": frr, "threshold": 0.9}, at={"far": 0.5}, in_doubt=7)
+    assert (found[0]["name"] == "clear_first") == warned
+    assert not warned or (found[0]["refused"], found[0]["faces"], found[0]["suspected"]) == (20, 60, 7)
+    assert any(entry["name"] == "suspected_labels" for entry in found) != warned, "said once"
 
 
 def test_copies_of_a_shot_do_not_count_as_photos() -> None:
@@ -141,11 +157,21 @@ def said(values: dict[str, Any], language: str, recommendations: list[dict[str, 
 def test_each_has_words_and_its_numbers_in_both_languages(values: dict[str, Any], language: str) -> None:
     for _, expected in CASES:
         (line,) = said(values, language, [expected])
-        assert re.fullmatch(r"- \w.{40,}[.`]", line), line
+        assert re.fullmatch(r"- (?:\*\*)?\w.{40,}[.`]", line), line
         for name, value in expected.items():
             if name == "effective":
                 assert (str(value) in line) == (value <= expected["people"])
-            elif name in ("count", "people", "needed", "recommended", "class", "backbone", "requested"):
+            elif name in (
+                "refused",
+                "faces",
+                "count",
+                "people",
+                "needed",
+                "recommended",
+                "class",
+                "backbone",
+                "requested",
+            ):
                 assert str(value) in line, (name, line)
             elif name == "threshold":
                 assert f"{value:.4f}".replace(".", "," if language == "es" else ".") in line
@@ -165,5 +191,5 @@ def test_degradations_and_problems_have_words(values: dict[str, Any], language: 
     (line,) = said(values, language, [{"name": "fragile", "degradations": names}])
     named = line.partition(": ")[2].partition(". ")[0].split(", ")
     assert len(set(named)) == len(names)
-    assert set(names) == set(rendering._DEGRADATIONS)
+    assert set(names) == set(DEGRADATION_KINDS)
     assert "(" not in line

@@ -91,8 +91,8 @@ def test_the_pictures_it_shows_are_beside_it(built: Workspace, values: dict[str,
 def test_the_figures_are_in_report_json_too(built: Workspace) -> None:
     content = read(built, "report")
     assert list(content) == [
-        "dataset", "not_the_largest", "quality", "photos_in_doubt", "metrics", "evaluation", "robustness", "fairness", "recommendations",
-        "latency", "machine", "model_sha256",
+        "dataset", "not_the_largest", "quality", "photos_in_doubt", "metrics", "evaluation", "robustness", "fairness",
+        "recommendations", "latency", "machine", "model_sha256",
     ]  # fmt: skip
     for name, file in (("metrics", "metrics"), ("evaluation", "evaluation_results"), ("robustness", "robustness"),
                        ("fairness", "fairness")):  # fmt: skip
@@ -142,7 +142,8 @@ def test_figures_are_those_of_the_other_stages(built: Workspace, values: dict[st
 def test_problems_and_degradations_are_listed_with_their_numbers(values: dict[str, Any], language: str) -> None:
     problems = {name: 3 + place for place, name in enumerate(PROBLEM_NAMES)} | {"blurred": 0}
     levels = {degradation.name: degradation.levels[1] for degradation in DEGRADATIONS} | {"noise": None}
-    changed = values | {"quality": problems, "robustness": values["robustness"] | {"frr_doubles_at": levels}}
+    robustness = {"frr_doubles_at": levels, "undegraded": {"frr": 0.25, "far": 0.0}}
+    changed = values | {"quality": problems, "robustness": values["robustness"] | robustness}
     text = rendering.render_markdown(language, changed)
     listed = [row[1] for row in cells(section(text, language, "Data"), language)[4:]]
     assert listed == [str(count) for count in problems.values() if count]
@@ -170,9 +171,9 @@ def test_whether_the_data_suffice_is_said(values: dict[str, Any], language: str)
     point = values["evaluation"]["operating_point"]
     said = {
         "es": ("Los datos bastan para", "Los datos no bastan para", "al menos 3000 desconocidos y hay 20.",
-               "hay 20, que cuentan como 17, porque algunos tienen más fotos que otros."),
+               "hay 20, que para este cálculo cuentan solo como 17, porque varias caras de una misma persona o foto"),
         "en": ("The data suffice to", "The data are too little to", "at least 3000 strangers, and there are 20.",
-               "there are 20, who count as 17, as some have more photos than others."),
+               "there are 20, who count as only 17 for this sum, because several faces of one person or photo are"),
     }[language]  # fmt: skip
     for supported, effective in ((True, 17), (False, 17), (False, 20)):
         counts = {"people_needed": 3000, "people": 20, "effective_people": effective}

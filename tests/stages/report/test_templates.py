@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,66 @@ def test_the_summary(values: Values, language: str) -> None:
     assert told(values, language, "Summary", shown) == start
     text = section(rendering.render_markdown(language, values), language, "Summary")
     assert text.index("FAR") < text.index("FRR")
+
+
+@LANGUAGES
+@pytest.mark.parametrize("suspected", [0, 1, 21])
+def test_a_threshold_that_refuses_many_of_me_is_warned_of_where_it_is_named(
+    values: Values, language: str, suspected: int
+) -> None:
+    """Beside the threshold itself and among the advice: what to look at first, and how many it would refuse."""
+    advice = {"name": "clear_first", "threshold": 0.8877, "refused": 58, "faces": 63, "suspected": suspected}
+    before = rendering.render_markdown(language, values)
+    text = rendering.render_markdown(language, values | {"recommendations": [advice]})
+    for english in ("Summary", "Recommendations"):
+        said = section(text, language, english)
+        assert "58" in said and "63" in said and "data_quality.csv" in said and "`dvc repro`" in said
+        assert ("contact_sheet.png" in said) == (suspected > 0)
+        assert "data_quality.csv" not in section(before, language, english)
+    point = section(text, language, "Summary").index("58")
+    assert section(text, language, "Summary").rindex("%", 0, point) < point
+
+
+@LANGUAGES
+def test_differences_are_called_others_only_after_one_was_named(values: Values, language: str) -> None:
+    def last() -> str:
+        return section(rendering.render_markdown(language, values), language, "Fairness").strip().splitlines()[-1]
+
+    other = "Las demás diferencias" if language == "es" else "Other differences"
+    assert last().startswith(other)
+    values["fairness"]["columns"][0]["differs"] = []
+    assert not last().startswith(other) and last().startswith(("Las diferencias", "Differences"))
+
+
+@LANGUAGES
+def test_what_begins_at_zero_does_not_double(values: Values, language: str) -> None:
+    words = ("duplica", "dobla") if language == "es" else ("double",)
+    robustness = values["robustness"]
+    robustness["frr_doubles_at"]["blur"] = None
+    for frr in (0.25, 0.0):
+        robustness["undegraded"]["frr"] = frr
+        text = section(rendering.render_markdown(language, values), language, "Robustness")
+        assert any(word in text for word in words) == (frr > 0)
+
+
+@LANGUAGES
+def test_no_table_has_an_empty_heading(values: Values, language: str) -> None:
+    page = rendering.render_html(rendering.render_markdown(language, values), language, Path())
+    assert page.count("<th") > 20
+    assert not re.search(r"<th[^>]*>\s*</th>", page)
+
+
+def test_english_says_own_photos_not_the_own(values: Values) -> None:
+    values["recommendations"] = [entry for entry, _ in ADVICE]
+    assert not re.search(r"\bthe own\b", rendering.render_markdown("en", values))
+
+
+@LANGUAGES
+def test_strangers_count_as_fewer_for_the_right_reason(values: Values, language: str) -> None:
+    """A bystander on a photo or a near-duplicate is one, too: faces of one photo or person say less together."""
+    text = section(rendering.render_markdown(language, values), language, "Summary")
+    reason = "several faces of one person or photo" if language == "en" else "varias caras de una misma persona o foto"
+    assert reason in text and "more photos" not in text and "más fotos" not in text
 
 
 @LANGUAGES
@@ -277,6 +338,8 @@ ADVICE: list[tuple[dict[str, Any], list[float]]] = [
     ({"name": "target_unsupported", "target": 0.0123, "needed": 244, "people": 62, "effective": 62, "possible": 0.049},
      [1.2, 244, 62, 4.9]),
     ({"name": "unusable_photos", "count": 17}, [17]),
+    ({"name": "clear_first", "threshold": 0.8877, "refused": 58, "faces": 63, "suspected": 21}, [21, 0.8877, 58, 63]),
+    ({"name": "clear_first", "threshold": 0.8877, "refused": 58, "faces": 63, "suspected": 0}, [0.8877, 58, 63]),
     ({"name": "suspected_labels", "count": 19}, [19]),
 ]  # fmt: skip
 

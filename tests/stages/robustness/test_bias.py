@@ -129,7 +129,7 @@ def test_attributes_are_compared_and_reported(workspace: Workspace) -> None:
     workspace.path("data/not_me/attributes.csv").write_text("\n".join([*lines, "not_me/nobody;z"]), encoding="utf-8")
     before = workspace.path("data/not_me/attributes.csv").read_bytes()
     done = workspace.stage("robustness")
-    assert "groups of people: compared by género" in done.stdout
+    assert "groups of people: compared by the column género of data/not_me/attributes.csv" in done.stdout
     assert "names 1 photo or folder of which data/ has no face: not_me/nobody" in done.stderr
     assert workspace.path("data/not_me/attributes.csv").read_bytes() == before
     found = json.loads(workspace.path("reports/fairness.json").read_text(encoding="utf-8"))

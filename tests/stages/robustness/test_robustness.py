@@ -22,6 +22,7 @@ from stages.files.tables import read_table
 from stages.params import Params, TrainParams
 from stages.robustness import robustness
 from stages.robustness.degradations import DEGRADATIONS
+from stages.robustness.fairness import Comparison
 from tests.stages.support import ME, STRANGERS, Workspace, put_faceless
 
 FILES = ("robustness.csv", "robustness.png", "robustness.json", "strangers.csv", "fairness.csv", "fairness.json")
@@ -142,7 +143,7 @@ def test_without_a_photo_of_me_frr_is_not_known(monkeypatch: pytest.MonkeyPatch,
     assert results["undegraded"] == {"frr": None, "far": 0.5}
     assert set(results["frr_doubles_at"].values()) == {None}
     draw_robustness(table, results["frr_doubles_at"], "dlib-resnet", tmp_path / "chart.png")
-    assert "0 photos of me and 2 of others" in robustness.describe(results, pd.DataFrame())
+    assert "0 photos of me and 2 of others" in robustness.describe(results, Comparison([], []))
 
 
 def summarised(frr: list[float], photos: int = 12) -> Any:
@@ -270,12 +271,18 @@ def test_the_largest_face_is_never_mine(
 
 
 def test_the_terminal_says_what_doubles_and_who_is_compared() -> None:
-    results = {"photos": {"me": 12, "not_me": 34}, "frr_doubles_at": {"blur": 2.0, "noise": None, "size": 40.0}}
-    said = robustness.describe(results, pd.DataFrame(columns=["light", "age"]))
-    assert "blur at 2" in said and "size at 40" in said and "noise" not in said
-    assert said.index("12") < said.index("34") < said.index("blur") < said.index("light, age")
-    none = robustness.describe({**results, "frr_doubles_at": {"noise": None}}, pd.DataFrame())
+    results = {"photos": {"me": 12, "not_me": 34}, "undegraded": {"frr": 0.25, "far": 0.0},
+               "frr_doubles_at": {"blur": 2.0, "noise": None, "size": 40.0}}  # fmt: skip
+    columns = [{"column": name, "groups": groups} for name, groups in (("light", 2), ("camera", 1), ("age", 4))]
+    said = robustness.describe(results, Comparison([], columns))
+    assert "FRR doubles with blur at 2, a smaller photo at 40;" in said and "noise" not in said
+    assert said.index("12") < said.index("34") < said.index("blur") < said.index("the columns light, age of")
+    assert "camera" not in said, "one group is compared with none"
+    assert "nothing to compare in" in robustness.describe(results, Comparison([], columns[1:2]))
+    none = robustness.describe({**results, "frr_doubles_at": {"noise": None}}, Comparison([], []))
     assert "noise" not in none and "attributes.csv" in none
+    zero = robustness.describe({**results, "undegraded": {"frr": 0.0, "far": 0.0}}, Comparison([], []))
+    assert "doubles" not in zero and "photos of me are turned away with blur at 2" in zero, "twice nothing is nothing"
 
 
 def content(workspace: Workspace, name: str) -> Any:

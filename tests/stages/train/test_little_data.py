@@ -38,7 +38,8 @@ def test_five_photos_and_three_strangers_give_a_report_that_promises_nothing(emp
     warned, said = ("".join(getattr(one, stream) for one in done) for stream in ("stderr", "stdout"))
     assert "«me» tiene 5 caras; el mínimo recomendado es de 20 a 30" in warned
     assert "«not_me» tiene 3 caras; el mínimo recomendado es de 20 a 30" in warned
-    assert "evaluate: con 0.75: FAR " in said
+    assert "evaluate: con 0,75: FAR " in said
+    assert not re.search(r"\d\.\d", said), "numbers as Spaniards write them"
     assert "3 desconocidos no bastan para asegurarlo: hacen falta 3000" in said
     assert not re.search(r"\b(the|of|and|with|faces|photos)\b", warned + said)
     results = results_of(empty)
@@ -79,7 +80,7 @@ def test_near_duplicates_of_one_photo_are_no_estimate(empty: Workspace, lfw_dir:
     for stage in ("crop", "embed", "quality"):
         empty.stage(stage)
     message = empty.failing("train")
-    assert message.startswith("me has 8 usable faces, 1 that is not a near-duplicate; at least 3 are needed")
+    assert message.startswith("me has 8 usable faces, of only 1 shot; at least 3 are needed")
 
 
 def test_two_people_in_me_are_pointed_out_by_name(empty: Workspace, lfw_dir: Path) -> None:

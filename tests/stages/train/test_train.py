@@ -247,7 +247,7 @@ def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) 
     np.save(workspace.path("data/labels.npy"), labels[keep])
     put_groups(workspace, range(len(keep)))
     message = workspace.failing("train")
-    assert message.startswith("me has 1 usable face, 1 that is not a near-duplicate; at least 3 are needed")
+    assert message.startswith("me has 1 usable face; at least 3 are needed")
     for name in ("models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/predictions.csv"):
         assert digest(workspace.path(name)) == before[name]
 
