@@ -238,8 +238,8 @@ def test_numbers_have_a_decimal_comma_in_spanish() -> None:
 
 def test_no_spanish_text_has_a_decimal_point_of_its_own() -> None:
     """But for versions of packages. A rate is said with a space before its sign, in both languages."""
-    for english, spanish in SPANISH.items():
-        assert not re.search(r"(?<![\d.=])\d+\.\d+(?![\d.])", spanish), spanish
+    for english, said in SPANISH.items():
+        assert not re.search(r"(?<![\d.=])\d+\.\d+(?![\d.])", said), said
         assert not re.search(r"\{\w+:[^}]*%\}", english), english
 
 
