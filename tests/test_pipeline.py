@@ -214,7 +214,7 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
     clone.dvc("add", "data/me")
     output = clone.failing_dvc("repro")
     assert stages_run(output) == ["crop", "embed", "quality", "train"]
-    assert "train: error: «me» tiene 1 cara que se puede usar, " in output
+    assert "train: error: «me» tiene 1 cara que se puede usar; " in output
     assert "Traceback" not in output
     assert {name: digest(clone.path(name)) for name in files} == before
 

@@ -97,7 +97,7 @@ def test_the_summary_has_each_number_in_its_column() -> None:
     assert table == {"me": [17, 11, 4, 2, 11], "not_me": [30, 20, 7, 3, 41]}
     heading = said.splitlines()[0].lower()
     assert heading.index("photos") < heading.index("with face") < heading.index("without") < heading.index("unusable")
-    assert "6 × .heic" in said
+    assert "6 files are not used: .heic" in said
 
 
 def test_photos_that_are_skipped_and_faces_that_are_left_out_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
