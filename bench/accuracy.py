@@ -137,9 +137,9 @@ def verifiers(params: TrainParams) -> dict[str, Callable[[Dataset], Scorer]]:
     regression = replace(params, verifier="logistic_regression")
     cosine = replace(params, verifier="cosine")
     return {
-        "logistic_regression": lambda data: fit(data, regression).score,
+        "logistic_regression": lambda data: fit(data, regression, None).score,
         "plain cosine": plain_cosine,
-        "cosine (default)": lambda data: fit(data, cosine).score,
+        "cosine (default)": lambda data: fit(data, cosine, None).score,
     }
 
 

@@ -30,6 +30,7 @@ from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
+from stages.estimation.population import population_for
 from stages.files.dataset import Dataset
 from stages.progress import progress
 from stages.report.machine import describe_machine
@@ -132,8 +133,9 @@ def train_on_the_demo(folder: Path) -> None:
                 embeddings.append(face.embedding)
                 labels.append(label)
     data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))
-    verifier = fit(data, params.train)
-    setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
+    recipe = recognizer.networks.manifest.recipe(recognizer.flip)
+    verifier = fit(data, params.train, population_for(params.train, recipe))
+    setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
     verifier.save(folder / "model.joblib", folder / "scaler.joblib")
 
 

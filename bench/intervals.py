@@ -60,14 +60,12 @@ def estimate(embeddings: NDArray[np.float32], project: Project, params: Params) 
     inside = np.concatenate([project.me, project.others])
     labels = (np.arange(len(inside)) < len(project.me)).astype(np.int64)
     data = Dataset(embeddings[inside], labels, np.arange(len(inside)))
-    table = predict(data, make_splits(data, params.train), params.train)
+    table = predict(data, make_splits(data, params.train, False), params.train, None)
     rows = table["row"].to_numpy()
     tested = HeldOutScores(rows, labels[rows], table["score"].to_numpy(), data.groups[rows])
     strangers = tested.labels == 0
-    point = operating_point.choose(
-        tested.scores[strangers], tested.groups[strangers], params.evaluate.target_far, params.evaluate.bootstrap
-    )
-    final = fit(data, params.train)
+    point = operating_point.choose(tested.scores[strangers], tested.groups[strangers], params.evaluate, None)
+    final = fit(data, params.train, None)
     me, others = final.score(embeddings[project.asked]), final.score(embeddings[project.strangers])
     return {
         name: Estimate(

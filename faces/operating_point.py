@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from faces.errors import UserError
 from faces.files import sha256_of, write_text
@@ -27,6 +27,16 @@ def strangers_are(people: int, effective: int) -> Message:
     )
 
 
+Basis = Literal["promised", "measured", "estimated"]
+
+
+def _basis(value: Any) -> Basis:
+    if value not in get_args(Basis):
+        raise ValueError(value)
+    known: Basis = value
+    return known
+
+
 class OperatingPointError(UserError):
     """The file cannot be used; the message says why and what to do."""
 
@@ -38,7 +48,11 @@ class OperatingPoint:
     Attributes:
         threshold: 0 to 1; a score at or above it is accepted as "me".
         target_far: share of strangers that may get in, as asked for.
-        supported: whether the data promise that with 95 % confidence; if not, the share is only measured.
+        basis: what says that no more get in: "promised" (own strangers, with 95 % confidence), "measured" (own
+            strangers, too few to promise it) or "estimated" (the population; there are no own strangers).
+        estimated_threshold: the threshold that `target_far` of all strangers are estimated to reach; None where the
+            model knows no population.
+        accept_estimate: whether the service may take that one where nothing can be promised.
         people: strangers it was measured on.
         effective_people: how many they count as: fewer if some have more faces than others (more photos, copies, or
             bystanders on a photo).
@@ -47,14 +61,21 @@ class OperatingPoint:
 
     threshold: float
     target_far: float
-    supported: bool
+    basis: Basis
+    estimated_threshold: float | None
+    accept_estimate: bool
     people: int
     effective_people: int
     people_needed: int
 
+    @property
+    def supported(self) -> bool:
+        """Whether own strangers promise the target."""
+        return self.basis == "promised"
+
     def write(self, path: Path, model: Path, **figures: Any) -> None:
         """Write the file for a model, with more figures for people to read."""
-        content = {**asdict(self), **figures, "model_sha256": sha256_of(model)}
+        content = {**asdict(self), "supported": self.supported, **figures, "model_sha256": sha256_of(model)}
         write_text(path, json.dumps(content, indent=2) + "\n")
 
     @classmethod
@@ -67,7 +88,9 @@ class OperatingPoint:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             point = cls(
-                float(values["threshold"]), float(values["target_far"]), values["supported"] is True,
+                float(values["threshold"]), float(values["target_far"]), _basis(values["basis"]),
+                None if (estimated := values["estimated_threshold"]) is None else float(estimated),
+                values["accept_estimate"] is True,
                 int(values["people"]), int(values["effective_people"]), int(values["people_needed"]),
             )  # fmt: skip
             of_model = values["model_sha256"]
@@ -77,9 +100,10 @@ class OperatingPoint:
         except (OSError, ValueError, KeyError, TypeError) as error:
             text = "{name} is damaged: run 'dvc repro --force {stage}'"
             raise OperatingPointError(text, name=path.name, stage="evaluate") from error
-        if not 0 <= point.threshold <= 1:
-            text = "{name} gives the threshold {threshold}; expected 0 to 1"
-            raise OperatingPointError(text, name=path.name, threshold=point.threshold)
+        for threshold in (point.threshold, point.estimated_threshold):
+            if threshold is not None and not 0 <= threshold <= 1:
+                text = "{name} gives the threshold {threshold}; expected 0 to 1"
+                raise OperatingPointError(text, name=path.name, threshold=threshold)
         if not model.is_file() or sha256_of(model) != of_model:
             text = "{name} is of another model: run 'dvc repro', and copy all of models/"
             raise OperatingPointError(text, name=path.name)

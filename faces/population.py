@@ -249,10 +249,15 @@ class Population:
 
     def likeness_at(self, far: float) -> float:
         """The likeness that a share of strangers reaches, above 0 and below 1."""
-        x, y = self.likenesses, np.log(self.fars)
-        wanted = math.log(far)
-        at = int(np.clip(np.searchsorted(-y, -wanted), 1, len(x) - 1))
-        return float(x[at - 1] + (wanted - y[at - 1]) * (x[at] - x[at - 1]) / (y[at] - y[at - 1]))
+        return likeness_of(far, self.likenesses, self.fars)
+
+
+def likeness_of(far: float, likenesses: Vector, fars: Vector) -> float:
+    """Read the same table the other way: the likeness that a share of strangers, above 0 and below 1, reaches."""
+    x, y = likenesses, np.log(fars)
+    wanted = math.log(far)
+    at = int(np.clip(np.searchsorted(-y, -wanted), 1, len(x) - 1))
+    return float(x[at - 1] + (wanted - y[at - 1]) * (x[at] - x[at - 1]) / (y[at] - y[at - 1]))
 
 
 def far_of(likeness: Vector, likenesses: Vector, fars: Vector) -> Vector:

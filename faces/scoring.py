@@ -16,9 +16,14 @@ import numpy as np
 from joblib.numpy_pickle import NumpyUnpickler
 from numpy.typing import ArrayLike, NDArray
 
-from faces.population import Mixture, Spread, far_of, likeness
+from faces.population import Mixture, Spread, far_of, likeness, likeness_of
 
 Vector = NDArray[np.float64]
+
+LOOK_ALIKE_ODDS = 4.0
+"""Log odds with which a face that is as like to the template as to a look-alike's is the person's: the template is a
+mean of several photos, and it is the person who asks. With 2 in its place, some people whom a stranger resembles are
+refused more often; with 6, three times as many photos of a sister get in (`python -m bench.look_alikes LFW`)."""
 
 
 def probability(log_odds: Vector) -> Vector:
@@ -68,15 +73,21 @@ class CosineScoring(_LogOddsScoring):
 class PopulationScoring(_LogOddsScoring):
     """Log odds of "me" that rise with the likeness to a template, as `faces.population` has it.
 
+    Known look-alikes have templates too. Of a probe that is at least as much like one of them, the log odds are lower.
+
     Attributes:
-        template_, template_means_, template_deviations_, log_weights_, mixture_, likenesses_, fars_, slope_,
-        intercept_: see `faces.population_classifier.PopulationClassifier`.
+        template_, template_means_, template_deviations_, log_weights_, look_alikes_, look_alike_means_,
+        look_alike_deviations_, mixture_, likenesses_, fars_, slope_, intercept_: see
+        `faces.population_classifier.PopulationClassifier`.
     """
 
     template_: Vector
     template_means_: Vector
     template_deviations_: Vector
     log_weights_: Vector
+    look_alikes_: Vector
+    look_alike_means_: Vector
+    look_alike_deviations_: Vector
     mixture_: dict[str, Vector]
     likenesses_: Vector
     fars_: Vector
@@ -86,17 +97,35 @@ class PopulationScoring(_LogOddsScoring):
     def likenesses(self, X: ArrayLike) -> Vector:
         """Likeness to the template, float64 [N], of embeddings [N, D]."""
         unit = unit_length(np.asarray(X, np.float64))
+        return self._likenesses(unit, Mixture(**self.mixture_).spread(unit))
+
+    def _likenesses(self, unit: Vector, of_probes: Spread) -> Vector:
         of_template = Spread(self.template_means_, self.template_deviations_)
-        of_probes = Mixture(**self.mixture_).spread(unit)
         return likeness(of_template, of_probes, unit @ self.template_, self.log_weights_)
 
     def decision_function(self, X: ArrayLike) -> Vector:
         """Log odds of "me", float64 [N], for embeddings [N, D]."""
-        return self.slope_ * self.likenesses(X) + self.intercept_
+        unit = unit_length(np.asarray(X, np.float64))
+        of_probes = Mixture(**self.mixture_).spread(unit)
+        mine = self._likenesses(unit, of_probes)
+        against = -(self.slope_ * mine + self.intercept_)
+        for template, *spread in zip(
+            self.look_alikes_, self.look_alike_means_, self.look_alike_deviations_, strict=True
+        ):
+            theirs = likeness(Spread(*spread), of_probes, unit @ template, self.log_weights_)
+            against = np.logaddexp(against, self.slope_ * (theirs - mine) - LOOK_ALIKE_ODDS)
+        return -against
 
     def strangers_like(self, log_odds: Vector) -> Vector:
-        """The share of strangers who are estimated to reach log odds of "me", 0 to 1, for any shape."""
+        """The share of strangers who are estimated to reach log odds of "me", 0 to 1, for any shape.
+
+        Look-alikes who are known lower the log odds of some strangers, so the share is rather smaller.
+        """
         return far_of((log_odds - self.intercept_) / self.slope_, self.likenesses_, self.fars_)
+
+    def log_odds_reached_by(self, share: float) -> float:
+        """The log odds of "me" that a share of strangers, above 0 and below 1, is estimated to reach."""
+        return self.slope_ * likeness_of(share, self.likenesses_, self.fars_) + self.intercept_
 
 
 class _ReadOnly:

@@ -14,6 +14,7 @@ from faces import scoring
 from faces.errors import UserError
 from faces.files import replacing
 from faces.message import Message
+from faces.scoring import probability
 
 RECIPE_ATTRIBUTE = "embedding_recipe_"
 """Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
@@ -21,6 +22,8 @@ RECIPE_ATTRIBUTE = "embedding_recipe_"
 
 MADE_WITH_ATTRIBUTE = "made_with_"
 """Attribute of the saved classifier that says which code and packages made its embeddings and compute its scores."""
+
+_FAR_OUT = 700.0  # log odds beyond which their exponential is no number any more
 
 
 class VerifierError(UserError):
@@ -163,6 +166,31 @@ class Verifier:
                     backbone=recipe["backbone"],
                     made=recipe["embedding_size"],
                 )
+
+    def strangers_like(self, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """The share of strangers who are estimated to reach scores.
+
+        Args:
+            scores: float64 [N], 0 to 1.
+
+        Returns:
+            float64 [N], 0 to 1; None for a model that was trained without a population.
+        """
+        estimate = getattr(self.model, "strangers_like", None)
+        if estimate is None:
+            return None
+        with np.errstate(divide="ignore"):
+            log_odds = np.log(scores) - np.log1p(-scores)
+        shares: NDArray[np.float64] = estimate(np.clip(log_odds, -_FAR_OUT, _FAR_OUT))
+        return np.where(scores <= 0, 1.0, shares)
+
+    def score_reached_by(self, share: float) -> float | None:
+        """The score that a share of strangers, above 0 and below 1, is estimated to reach.
+
+        None for a model that was trained without a population.
+        """
+        estimate = getattr(self.model, "log_odds_reached_by", None)
+        return None if estimate is None else float(probability(np.array(estimate(share))))
 
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probability of "me".

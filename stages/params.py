@@ -102,6 +102,9 @@ class TrainParams(_Section, frozen=True):
     random_state: Annotated[int, Meta(ge=0, le=2**32 - 1)]
     cosine_C: Annotated[float, Meta(gt=0)]
     cohort_weight: Probability
+    population: str
+    population_far: Annotated[float, Meta(ge=1e-5, le=0.1)]
+    strangers: Literal["anyone", "like_me"]
     C: Annotated[float, Meta(gt=0)]
     max_iter: Annotated[int, Meta(ge=1)]
     class_weight: Literal["balanced"] | None
@@ -119,6 +122,7 @@ class EvaluateParams(_Section, frozen=True):
     threshold: Probability
     thresholds: Annotated[int, Meta(ge=2, le=10_001)]
     target_far: Annotated[float, Meta(ge=1e-6, le=0.5)]
+    accept_estimate: bool
     bootstrap: Annotated[int, Meta(ge=100, le=100_000)]
 
 

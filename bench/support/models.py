@@ -19,6 +19,7 @@ from faces.files import sha256_of
 from faces.recognition.networks import Manifest
 from faces.verifier import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
+from stages.estimation.population import population_for
 from stages.export.export import export_networks
 from stages.files.dataset import Dataset
 from stages.params import Params, load_params
@@ -49,7 +50,8 @@ def make_models(folder: Path, backbone: str, flip: bool = True) -> Params:
     random = np.random.default_rng(0)
     embeddings = random.normal(size=(60, manifest.embedding_size)).astype(np.float32)
     embeddings[:20] += 0.5
-    verifier = fit(Dataset(embeddings, (np.arange(60) < 20).astype(int), np.arange(60)), params.train)
+    population = population_for(params.train, manifest.recipe(flip))
+    verifier = fit(Dataset(embeddings, (np.arange(60) < 20).astype(int), np.arange(60)), params.train, population)
     setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(flip))
     verifier.save(folder / "model.joblib", folder / "scaler.joblib")
     return params

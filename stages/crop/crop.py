@@ -235,7 +235,8 @@ def main() -> None:
         _warn(rows)
         print(summarise(photos, rows, ignored))
         for class_name in CLASSES:
-            if not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
+            asked = any(photo.class_name == class_name for photo in photos)
+            if asked and not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
                 write_report(rows)
                 raise StageError(
                     "no face was found on any photo in {folder}; {crop_report} has the reason for each. Use photos "

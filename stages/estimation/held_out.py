@@ -62,7 +62,7 @@ def load_held_out() -> dict[str, HeldOutScores]:
     parts = {}
     for part in ("test", *table["part"].unique()):
         own = (table["part"] == part).to_numpy()
-        if len(np.unique(labels[own])) < len(CLASSES):
+        if set(labels[own]) != set(data.labels):
             raise StageError(
                 "{predictions} gives no face of one class, or of both, to the part {part!r}: run 'dvc repro "
                 "--force train'",

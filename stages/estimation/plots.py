@@ -43,11 +43,17 @@ def _save(figure: Figure, path: Path) -> None:
     write_bytes(path, picture.getvalue())
 
 
-def draw_roc(fpr: NDArray[np.float64], tpr: NDArray[np.float64], auc: float, backbone: str, path: Path) -> None:
-    """ROC curve: true against false acceptance rate, float [K] each."""
+def _far_axis(estimated: bool) -> Message:
+    return Message("FAR: strangers accepted (estimated)" if estimated else "FAR: strangers accepted")
+
+
+def draw_roc(
+    fpr: NDArray[np.float64], tpr: NDArray[np.float64], auc: float, backbone: str, path: Path, estimated: bool = False
+) -> None:
+    """ROC curve: true against false acceptance rate, float [K] each; `estimated`: whether the latter is."""
     figure, axes = _axes(
         Message("ROC, test faces ({backbone})", backbone=backbone),
-        Message("FAR: strangers accepted"),
+        _far_axis(estimated),
         Message("1 − FRR: me accepted"),
     )
     axes.plot(fpr, tpr, color=_COLOUR, linewidth=2, drawstyle="steps-post", label=f"AUC {number(auc, '.4f')}")
@@ -59,13 +65,18 @@ def draw_roc(fpr: NDArray[np.float64], tpr: NDArray[np.float64], auc: float, bac
 
 
 def draw_precision_recall(
-    recall: NDArray[np.float64], precision: NDArray[np.float64], average: float, backbone: str, path: Path
+    recall: NDArray[np.float64],
+    precision: NDArray[np.float64],
+    average: float,
+    backbone: str,
+    path: Path,
+    estimated: bool = False,
 ) -> None:
-    """Precision against recall, float [K] each."""
+    """Precision against recall, float [K] each; `estimated`: whether the FAR in the precision is."""
     figure, axes = _axes(
         Message("Precision and recall, test faces ({backbone})", backbone=backbone),
         Message("Recall"),
-        Message("Precision"),
+        Message("Precision (FAR estimated, both classes equally frequent)" if estimated else "Precision"),
     )
     axes.plot(
         recall,
@@ -81,7 +92,9 @@ def draw_precision_recall(
     _save(figure, path)
 
 
-def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, path: Path) -> None:
+def draw_det(
+    far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, path: Path, estimated: bool = False
+) -> None:
     """Detection error trade-off (Martin et al. 1997), FRR against FAR, float [K] each, on normal-deviate axes.
 
     The axes begin at 0.005 %: smaller rates, 0 among them, are drawn at the edge. If some threshold makes no error at
@@ -89,7 +102,7 @@ def draw_det(far: NDArray[np.float64], frr: NDArray[np.float64], backbone: str, 
     """
     figure, axes = _axes(
         Message("DET, test faces ({backbone})", backbone=backbone),
-        Message("FAR: strangers accepted"),
+        _far_axis(estimated),
         Message("FRR: me rejected"),
     )
     ticks = np.array([0.0001, 0.001, 0.01, 0.05, 0.2, 0.5])
@@ -124,12 +137,16 @@ def draw_calibration(table: pd.DataFrame, backbone: str, path: Path) -> None:
         Message("Share that is me (both classes equally frequent)"),
     )
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label=tell("perfect"))
-    shown = table[table["faces"] >= FEWEST_IN_BIN]
+    both = bool(table["share_me"].lt(1).any())
+    shown = table[(table["faces"] >= FEWEST_IN_BIN) & both]
     tenth = np.minimum((shown["score"].to_numpy() * 10).astype(int), 9)
     for run in np.split(np.arange(len(shown)), np.flatnonzero(np.diff(tenth) > 1) + 1):
         axes.plot(shown["score"].iloc[run], shown["share_me"].iloc[run], color=_COLOUR, linewidth=1)
     axes.scatter(shown["score"], shown["share_me"], s=20 + 400 * shown["weight"], color=_COLOUR, label=tell("measured"))
-    if len(shown) < len(table):
+    if not both:
+        said = tell("without photos of others, nothing can be measured")
+        axes.text(0.98, 0.02, said, transform=axes.transAxes, ha="right", va="bottom", fontsize=8, color="#555555")
+    elif len(shown) < len(table):
         said = tell("tenths with fewer than {fewest} faces are not drawn", fewest=FEWEST_IN_BIN)
         axes.text(0.98, 0.02, said, transform=axes.transAxes, ha="right", va="bottom", fontsize=8, color="#555555")
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
@@ -160,6 +177,8 @@ def draw_scores(
     edges = np.linspace(logit(ticks[0]), logit(ticks[-1]), 50).tolist()
     for label, colour in ((0, "#c0392b"), (1, "#1e8449")):
         own = odds[labels == label]
+        if not len(own):
+            continue
         axes.hist(
             own, bins=edges, weights=np.full(len(own), 1 / len(own)), color=colour, alpha=0.6, label=CLASSES[label]
         )

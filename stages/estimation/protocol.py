@@ -48,25 +48,38 @@ class Split:
     validation: Rows = field(default_factory=_none)
 
 
-def make_splits(data: Dataset, params: TrainParams) -> list[Split]:
+def make_splits(data: Dataset, params: TrainParams, without_others: bool) -> list[Split]:
     """The splits that `train.protocol` asks for.
+
+    Args:
+        data: all faces.
+        params: the protocol.
+        without_others: whether a model can be trained with few faces of not_me or none, as with a population.
 
     Raises:
         StageError: too few faces, or too few that differ, of a class.
     """
-    _check_counts(data, params)
+    _check_counts(data, params, without_others)
     if params.protocol == "holdout":
         return [split_holdout(data.labels, data.groups, params)]
-    folds = min(params.folds, data.count_groups(0), data.count_groups(1))
-    return [split for repeat in range(params.repeats) for split in split_folds(data, folds, repeat, params)]
+    folds = count_folds(data, params, without_others)
+    return [
+        split for repeat in range(params.repeats) for split in split_folds(data, folds, repeat, params, without_others)
+    ]
 
 
-def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams) -> list[Split]:
+def count_folds(data: Dataset, params: TrainParams, without_others: bool) -> int:
+    """How many folds there can be: each holds somebody of every class, or of me alone where others are not needed."""
+    needed = (1,) if without_others else (0, 1)
+    return min(params.folds, *(data.count_groups(label) for label in needed))
+
+
+def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams, without_others: bool) -> list[Split]:
     """One round of cross-validation: every row is tested once, by a model that was trained without its group."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=params.random_state + repeat)
     splits = []
     for train, test in splitter.split(data.embeddings, data.labels, data.groups):
-        missing = _lacking(data.rows(train), params)
+        missing = _lacking(data.rows(train), params, without_others)
         if missing:
             raise StageError(
                 "the rest of the photos holds too few of {missing} once near-duplicates and persons stay "
@@ -78,14 +91,14 @@ def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams) -> 
     return splits
 
 
-def _lacking(data: Dataset, params: TrainParams) -> str:
+def _lacking(data: Dataset, params: TrainParams, without_others: bool) -> str:
     """The class that has too few groups to fit a model, or "" if none has."""
-    least = {1: _LEAST_ME[params.verifier] - 1, 0: 1}
+    least = {1: _LEAST_ME[params.verifier] - 1, 0: 0 if without_others else 1}
     return next((CLASSES[label] for label, count in least.items() if data.count_groups(label) < count), "")
 
 
 def split_holdout(labels: Labels, groups: Groups, params: TrainParams) -> Split:
-    """One split with both classes in each part, stratified: `test_size`, `validation_size` and `random_state`.
+    """One split with every class in each part, stratified: `test_size`, `validation_size` and `random_state`.
 
     Args:
         labels: int64 [N].
@@ -105,7 +118,7 @@ def split_holdout(labels: Labels, groups: Groups, params: TrainParams) -> Split:
     except ValueError as error:
         raise StageError(_too_few(labels, params)) from error
     for part in (rest, test, validation):
-        if len(part) and len(np.unique(labels[part])) < len(CLASSES):
+        if len(part) and len(np.unique(labels[part])) < len(np.unique(labels)):
             raise StageError(_too_few(labels, params))
     return Split(0, np.sort(rest), np.sort(test), np.sort(validation))
 
@@ -134,7 +147,9 @@ def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed:
     sizes = np.stack([np.bincount(member[labels == label], minlength=len(names)) for label in range(len(CLASSES))])
     wanted = [max(1, round(share * int(size.sum()))) for size in sizes]
     chosen = np.zeros(len(names), bool)
-    for label in np.argsort(wanted):  # the rarer class comes first, since it has fewer groups to choose from
+    for label in np.argsort(
+        wanted, kind="stable"
+    ):  # the rarer class comes first, since it has fewer groups to choose from
         for group in np.random.default_rng(seed).permutation(np.flatnonzero(sizes[label])):
             has = int(sizes[label][chosen].sum())
             if not chosen[group] and (has == 0 or has + sizes[label][group] <= wanted[label]):
@@ -143,12 +158,14 @@ def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed:
     return rows[~taken], rows[taken]
 
 
-def _check_counts(data: Dataset, params: TrainParams) -> None:
+def _check_counts(data: Dataset, params: TrainParams, without_others: bool) -> None:
     """Raise a StageError if a class has too few groups for any split."""
     least = {1: _LEAST_ME[params.verifier], 0: _LEAST_OTHERS}
     if params.protocol == "holdout":
         parts = 3 if params.validation_size else 2
         least = {label: max(count, parts) for label, count in least.items()}
+    if without_others and (params.protocol != "holdout" or not data.count_groups(0)):
+        least[0] = 0
     for label, count in least.items():
         faces, different = int((data.labels == label).sum()), data.count_groups(label)
         if different >= count:

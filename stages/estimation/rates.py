@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,15 @@ def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, f
     """The error rates and other figures at a threshold.
 
     Args:
-        labels: int64 [N], both classes present.
+        labels: int64 [N].
         scores: float64 [N], 0 to 1.
         threshold: a score at or above it is accepted as "me".
 
     Returns:
-        threshold, far, frr, precision (1 if nothing is accepted), recall, f1 and accuracy.
+        threshold, far, frr, precision (1 if nothing is accepted), recall, f1 and accuracy. Where a class is missing,
+        the rate of it is NaN, and so is what needs both classes.
     """
+    both = len(np.unique(labels)) == len(CLASSES)
     accepted = scores >= threshold
     me = labels == 1
     true_accepts, false_accepts = int((accepted & me).sum()), int((accepted & ~me).sum())
@@ -42,13 +45,17 @@ def error_rates(labels: Labels, scores: Scores, threshold: float) -> dict[str, f
     denominator = 2 * true_accepts + false_accepts + misses
     return {
         "threshold": float(threshold),
-        "far": false_accepts / int((~me).sum()),
-        "frr": misses / int(me.sum()),
-        "precision": true_accepts / (true_accepts + false_accepts) if accepted.any() else 1.0,
-        "recall": true_accepts / int(me.sum()),
-        "f1": 2 * true_accepts / denominator if denominator else 0.0,
-        "accuracy": float((accepted == me).mean()),
+        "far": _share(false_accepts, int((~me).sum())),
+        "frr": _share(misses, int(me.sum())),
+        "precision": math.nan if not both else _share(true_accepts, true_accepts + false_accepts, 1.0),
+        "recall": _share(true_accepts, int(me.sum())),
+        "f1": math.nan if not both else _share(2 * true_accepts, denominator, 0.0),
+        "accuracy": float((accepted == me).mean()) if both else math.nan,
     }
+
+
+def _share(part: int, whole: int, of_nothing: float = math.nan) -> float:
+    return part / whole if whole else of_nothing
 
 
 def refuses_many(frr: float) -> bool:
@@ -61,10 +68,15 @@ def refuses_many(frr: float) -> bool:
 
 
 def rates_with_intervals(held_out: HeldOutScores, threshold: float, resamplings: int) -> dict[str, Any]:
-    """`error_rates` with `far_interval` and `frr_interval`, each low and high, with 95 % confidence."""
-    intervals: dict[str, Interval] = {}
-    for label, name in ((0, "far_interval"), (1, "frr_interval")):
+    """`error_rates` with `far_interval` and `frr_interval`, each low and high, with 95 % confidence.
+
+    Of a missing class, both ends are NaN.
+    """
+    intervals = dict.fromkeys(("far_interval", "frr_interval"), Interval(math.nan, math.nan))
+    for label, name in enumerate(intervals):
         own = held_out.labels == label
+        if not own.any():
+            continue
         wrong = (held_out.scores[own] >= threshold) != (label == 1)
         intervals[name] = rate_interval(wrong, held_out.groups[own], resamplings)
     rates = error_rates(held_out.labels, held_out.scores, threshold)
@@ -77,11 +89,17 @@ def classification_metrics(
     """The contract's figures at a threshold on the score.
 
     Args:
-        labels: int64 [N], both classes present.
+        labels: int64 [N].
         scores: float64 [N], 0 to 1.
         threshold: a score at or above it counts as "me".
         weights: float64 [N]; None: every row counts the same.
+
+    Returns:
+        accuracy, auc_roc, precision, recall, f1_score and classification_report. Where not_me is missing, only the
+        recall is known, and the others are None.
     """
+    if not (labels == 0).any():
+        return _of_me_alone(float(np.average(scores >= threshold, weights=weights)), len(labels))
     predicted = (scores >= threshold).astype(int)
     same = {"sample_weight": weights}
     return {
@@ -96,6 +114,13 @@ def classification_metrics(
     }
 
 
+def _of_me_alone(recall: float, support: int) -> dict[str, Any]:
+    names = ("accuracy", "auc_roc", "precision", "f1_score")
+    me = {"precision": None, "recall": recall, "f1-score": None, "support": support}
+    report = {"not_me": {"precision": None, "recall": None, "f1-score": None, "support": 0}, "me": me}
+    return {**dict.fromkeys(names), "recall": recall, "classification_report": report}
+
+
 def equal_weights(labels: Labels) -> NDArray[np.float64]:
     """Weights that give both classes the same total, float64 [N], sum 1."""
     counts = np.bincount(labels, minlength=len(CLASSES))
@@ -104,13 +129,15 @@ def equal_weights(labels: Labels) -> NDArray[np.float64]:
 
 
 def calibration_error(labels: Labels, scores: Scores, bins: int = 15) -> float:
-    """Expected calibration error, 0 to 1, with the same total weight for both classes.
+    """Expected calibration error, 0 to 1, with the same total weight for both classes; NaN if one is missing.
 
     Args:
-        labels: int64 [N], both classes present.
+        labels: int64 [N].
         scores: float64 [N], 0 to 1.
         bins: of equal width (Guo et al. 2017).
     """
+    if len(np.unique(labels)) < len(CLASSES):
+        return math.nan
     weights = equal_weights(labels)
     bin_of = np.minimum((scores * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, weights=weights * (labels - scores), minlength=bins)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
+from faces.verifier import Verifier
 from stages.estimation import plots
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.rates import equal_weights
 from stages.files.dataset import Labels, Scores
 from stages.files.paths import REPORTS
 from stages.files.photos import CLASSES
-from stages.files.tables import DIGITS, write_table
+from stages.files.tables import rounded_table, write_table
 from stages.language.telling import tell
 
 NAMES = ("roc_curve", "pr_curve", "det_curve", "calibration", "scores", "confusion_matrix")
@@ -52,11 +56,54 @@ def score_table(labels: Labels, scores: Scores) -> pd.DataFrame:
     table = pd.DataFrame({"score": (edges[:-1] + edges[1:]) / 2})
     for label, name in enumerate(CLASSES):
         own = scores[labels == label]
-        table[name] = np.histogram(own, bins=edges)[0] / len(own)
+        table[name] = np.histogram(own, bins=edges)[0] / max(len(own), 1)
     return table
 
 
-def write_all(held_out: HeldOutScores, table: pd.DataFrame, threshold: float, chosen: float, backbone: str) -> None:
+@dataclass(frozen=True)
+class ErrorCurve:
+    """Error rates along all thresholds that differ, from the highest on.
+
+    Attributes:
+        far, frr: float64 [K], rising and falling.
+        estimated: whether FAR is estimated, since there is no photo of others to measure it with.
+    """
+
+    far: NDArray[np.float64]
+    frr: NDArray[np.float64]
+    estimated: bool = False
+
+    @property
+    def area(self) -> float:
+        """Under the ROC curve."""
+        return float(np.trapezoid(1 - self.frr, self.far))
+
+    def precision(self) -> NDArray[np.float64]:
+        """Where both classes are equally frequent."""
+        accepted = self.far + 1 - self.frr
+        return np.divide(1 - self.frr, accepted, out=np.ones_like(accepted), where=accepted > 0)
+
+
+def error_curve(held_out: HeldOutScores, verifier: Verifier) -> ErrorCurve:
+    """The curve of held-out faces; where there are none of others, with the FAR that the verifier estimates."""
+    if (held_out.labels == 0).any():
+        far, recall, _ = roc_curve(held_out.labels, held_out.scores)
+        return ErrorCurve(far, 1 - recall)
+    thresholds = np.unique(held_out.scores)[::-1]
+    far = verifier.strangers_like(thresholds)
+    assert far is not None, "a model of me alone is only trained with a population"
+    frr = np.array([(held_out.scores < threshold).mean() for threshold in thresholds])
+    return ErrorCurve(np.concatenate([[0.0], far, [1.0]]), np.concatenate([[1.0], frr, [0.0]]), estimated=True)
+
+
+def write_all(
+    held_out: HeldOutScores,
+    table: pd.DataFrame,
+    threshold: float,
+    chosen: float,
+    backbone: str,
+    verifier: Verifier,
+) -> None:
     """Write `FILES`.
 
     Args:
@@ -65,17 +112,24 @@ def write_all(held_out: HeldOutScores, table: pd.DataFrame, threshold: float, ch
         threshold: the service's default.
         chosen: the operating point.
         backbone: named in the pictures.
+        verifier: the model that serves; what it estimates is drawn where there are no photos of others.
     """
     labels, scores = held_out.labels, held_out.scores
-    false_positive, true_positive, _ = roc_curve(labels, scores)
-    precision, recall, _ = precision_recall_curve(labels, scores)
+    curve = error_curve(held_out, verifier)
+    if curve.estimated:
+        precision, recall = curve.precision(), 1 - curve.frr
+        average = float(np.trapezoid(precision, recall))
+    else:
+        rising = precision_recall_curve(labels, scores)
+        precision, recall = rising[0][::-1], rising[1][::-1]
+        average = float(average_precision_score(labels, scores))
     first = np.unique(held_out.rows, return_index=True)[1]
     actual, predicted = labels[first], (scores[first] >= threshold).astype(int)
     calibration, histogram = calibration_table(held_out), score_table(labels, scores)
     tables = {
-        "roc_curve": pd.DataFrame({"fpr": false_positive, "tpr": true_positive}),
-        "pr_curve": pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}),
-        "det_curve": pd.DataFrame({"far": false_positive, "frr": 1 - true_positive}),
+        "roc_curve": pd.DataFrame({"fpr": curve.far, "tpr": 1 - curve.frr}),
+        "pr_curve": pd.DataFrame({"recall": recall, "precision": precision}),
+        "det_curve": pd.DataFrame({"far": curve.far, "frr": curve.frr}),
         "calibration": calibration,
         "scores": histogram,
         "threshold_analysis": table,
@@ -85,13 +139,12 @@ def write_all(held_out: HeldOutScores, table: pd.DataFrame, threshold: float, ch
     }
     for name, content in tables.items():
         if name != "confusion_matrix":
-            content = content.round(DIGITS).drop_duplicates()
+            content = rounded_table(content).drop_duplicates()
         write_table(REPORTS / f"{name}.csv", content)
     path = {name: REPORTS / f"{name}.png" for name in NAMES}
-    plots.draw_roc(false_positive, true_positive, float(roc_auc_score(labels, scores)), backbone, path["roc_curve"])
-    average = float(average_precision_score(labels, scores))
-    plots.draw_precision_recall(recall, precision, average, backbone, path["pr_curve"])
-    plots.draw_det(false_positive, 1 - true_positive, backbone, path["det_curve"])
+    plots.draw_roc(curve.far, 1 - curve.frr, curve.area, backbone, path["roc_curve"], curve.estimated)
+    plots.draw_precision_recall(recall, precision, average, backbone, path["pr_curve"], curve.estimated)
+    plots.draw_det(curve.far, curve.frr, backbone, path["det_curve"], curve.estimated)
     plots.draw_calibration(calibration, backbone, path["calibration"])
     named = {tell("the service's"): threshold, tell("for the FAR asked for"): chosen}  # as the report's table says
     plots.draw_scores(labels, scores, named, backbone, path["scores"])

@@ -7,27 +7,25 @@ people's faces that a threshold accepts (false acceptance), FRR the share of the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
+from faces.message import Message
 from faces.operating_point import OperatingPoint, strangers_are
-from stages.errors import StageError
+from faces.verifier import Verifier
 from stages.estimation.held_out import HeldOutScores, load_held_out
-from stages.estimation.rates import (
-    calibration_error,
-    classification_metrics,
-    error_rates,
-    rates_with_intervals,
-    refuses_many,
-)
+from stages.estimation.rates import calibration_error, classification_metrics, error_rates, refuses_many
 from stages.evaluate import curves, operating_point
-from stages.evaluate.thresholds import analyse_thresholds, threshold_table
-from stages.files.paths import CONTACT_SHEET, EVALUATION, METRICS, MODEL, OPERATING_POINT, QUALITY_CSV
+from stages.evaluate.thresholds import analyse_thresholds, describe, threshold_table
+from stages.files.paths import CONTACT_SHEET, EVALUATION, METRICS, MODEL, OPERATING_POINT, QUALITY_CSV, SCALER
+from stages.files.photos import CLASSES
 from stages.files.tables import read_json, rounded, write_json
-from stages.language.telling import tell
+from stages.language.telling import number, tell
 from stages.params import EvaluateParams, load_params
 
 OUTPUTS = (EVALUATION, OPERATING_POINT, *curves.FILES)
@@ -51,43 +49,74 @@ class Evaluation:
 
 
 def summarise(results: dict[str, Any]) -> str:
-    """What the stage says on the terminal."""
+    """What the stage says on the terminal: what own strangers promise and show, and what is estimated, apart."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
     lines = [
         tell(
-            "evaluate: at {threshold:g}: FAR {far:.2f} % (95 %: below {far_high:.2f} %), FRR {frr:.2f} % (below "
-            "{frr_high:.2f} %)",
-            threshold=results["threshold"], far=100 * at["far"], far_high=100 * at["far_interval"]["high"],
-            frr=100 * at["frr"], frr_high=100 * at["frr_interval"]["high"],
-        ),
-        tell(
-            "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %",
-            target=100 * point["target_far"], threshold=point["threshold"], frr=100 * point["frr"],
-        ),
-    ]  # fmt: skip
-    if refuses_many(point["frr"]):
-        faces = results["test_faces"]["me"]
-        text = (
-            "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the photos "
-            "that {table} names and {sheet} shows, then run 'dvc repro' again"
+            "evaluate: at {threshold:g}: FRR {frr:.2f} % (95 %: below {frr_high:.2f} %)",
+            threshold=results["threshold"], frr=100 * at["frr"], frr_high=100 * at["frr_interval"]["high"],
         )
-        refused = round(point["frr"] * faces)
-        lines.append(tell(text, refused=refused, faces=faces, table=QUALITY_CSV, sheet=CONTACT_SHEET))
-    if not point["supported"]:
+    ]  # fmt: skip
+    lines += [*_about_far(at, point), *_about_target(results)]
+    if point["people"] and not point["supported"]:
         strangers = strangers_are(point["people"], point["effective_people"])
         text = "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others"
         lines.append(tell(text, strangers=strangers, needed=point["people_needed"]))
     return "\n".join(lines)
 
 
-def judge(parts: dict[str, HeldOutScores], trained: dict[str, Any], params: EvaluateParams) -> Evaluation:
+def _about_far(at: dict[str, Any], point: dict[str, Any]) -> list[str]:
+    """What is known of the strangers whom the default threshold lets in: promised, measured, estimated."""
+    if point["people"]:
+        text = "  FAR: measured {far:.2f} %; promised, with 95 % confidence: below {far_high:.2f} %"
+        lines = [tell(text, far=100 * at["far"], far_high=100 * at["far_interval"]["high"])]
+    else:
+        lines = [tell("  FAR: without photos of others, nothing is measured and nothing can be promised")]
+    if at["far_estimated"] is not None:
+        text = "  FAR, estimated for strangers like those of the population: {far} %"
+        lines.append(tell(text, far=number(100 * at["far_estimated"], ".2g")))
+    return lines
+
+
+def _about_target(results: dict[str, Any]) -> list[str]:
+    """The thresholds for `evaluate.target_far`."""
+    point, lines = results["operating_point"], []
+    target = 100 * point["target_far"]
+    if point["people"]:
+        text = "  for a FAR of {target:g} %: threshold {threshold:.4f} ({basis}), FRR {frr:.2f} %"
+        known = {"threshold": point["threshold"], "basis": Message(point["basis"])}
+        lines.append(tell(text, target=target, frr=100 * point["frr"], **known))
+        if refuses_many(point["frr"]):
+            faces = results["test_faces"]["me"]
+            text = (
+                "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the "
+                "photos that {table} names and {sheet} shows, then run 'dvc repro' again"
+            )
+            refused = round(point["frr"] * faces)
+            lines.append(tell(text, refused=refused, faces=faces, table=QUALITY_CSV, sheet=CONTACT_SHEET))
+    if point["estimated_threshold"] is not None:
+        text = "  for a FAR of {target:g} %: threshold {threshold:.4f} (estimated), FRR {frr:.2f} %"
+        there = {"threshold": point["estimated_threshold"], "frr": 100 * point["at_estimated"]["frr"]}
+        lines.append(tell(text, target=target, **there))
+    return lines
+
+
+def judge(
+    parts: dict[str, HeldOutScores], trained: dict[str, Any], params: EvaluateParams, verifier: Verifier
+) -> Evaluation:
     """Choose thresholds and say what they do.
 
     Args:
         parts: scores of held-out faces, "test" and perhaps "validation".
         trained: the content of metrics.json.
         params: the parameters.
+        verifier: the model that serves, which may know how many of all strangers reach a score.
     """
+
+    def estimate(threshold: float) -> float | None:
+        shares = verifier.strangers_like(np.array([threshold]))
+        return None if shares is None else float(shares[0])
+
     test = parts["test"]
     # A threshold chosen on the very faces that judge it looks better than it is: validation faces choose, if any.
     chosen_on = "validation" if "validation" in parts else "test"
@@ -95,12 +124,17 @@ def judge(parts: dict[str, HeldOutScores], trained: dict[str, Any], params: Eval
     table = threshold_table(chooser, params.thresholds, params.bootstrap)
     strangers = chooser.labels == 0
     point = operating_point.choose(
-        chooser.scores[strangers], chooser.groups[strangers], params.target_far, params.bootstrap
+        chooser.scores[strangers], chooser.groups[strangers], params, verifier.score_reached_by(params.target_far)
     )
-    analysis = analyse_thresholds(chooser, table, params, point.threshold)
+    analysis = analyse_thresholds(chooser, table, params, point.threshold, estimate)
+    table["far_estimated"] = [estimate(threshold) for threshold in table["threshold"]]
     at_default = classification_metrics(test.labels, test.scores, params.threshold)
-    at_point = rates_with_intervals(test, point.threshold, params.bootstrap)
-    figures = {name: at_point[name] for name in ("far", "far_interval", "frr", "frr_interval")}
+    at_point = describe(point.threshold, test, params, estimate)
+    figures = {name: at_point[name] for name in ("far", "far_interval", "frr", "frr_interval", "far_estimated")}
+    best = analysis["optimal_threshold_f1"]
+    estimated = point.estimated_threshold
+    at_estimated = None if estimated is None else describe(estimated, test, params, estimate)
+    at_best = None if math.isnan(best) else error_rates(test.labels, test.scores, best)
     results = {
         "backbone": trained.get("backbone"),
         "verifier": trained.get("verifier"),
@@ -109,14 +143,17 @@ def judge(parts: dict[str, HeldOutScores], trained: dict[str, Any], params: Eval
         "threshold": params.threshold,
         "metrics": {
             **{name: value for name, value in at_default.items() if name != "classification_report"},
-            "average_precision": float(average_precision_score(test.labels, test.scores)),
+            "average_precision": average_precision(test),
             "expected_calibration_error": calibration_error(test.labels, test.scores),
         },
         "threshold_analysis": {"chosen_on": chosen_on, **analysis},
-        "at_optimal_threshold_f1": error_rates(test.labels, test.scores, analysis["optimal_threshold_f1"]),
+        "at_optimal_threshold_f1": at_best,
         "operating_point": {
             "target_far": point.target_far,
             "supported": point.supported,
+            "basis": point.basis,
+            "estimated_threshold": point.estimated_threshold,
+            "at_estimated": at_estimated,
             "people": point.people,
             "effective_people": point.effective_people,
             "people_needed": point.people_needed,
@@ -127,17 +164,23 @@ def judge(parts: dict[str, HeldOutScores], trained: dict[str, Any], params: Eval
     return Evaluation(results, table, point, figures)
 
 
+def average_precision(held_out: HeldOutScores) -> float:
+    """Of the classes as frequent as they are; NaN where one is missing."""
+    if len(np.unique(held_out.labels)) < len(CLASSES):
+        return math.nan
+    return float(average_precision_score(held_out.labels, held_out.scores))
+
+
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params().evaluate
     parts = load_held_out()
     trained = read_json(METRICS, "train")
-    if not MODEL.is_file():
-        raise StageError("there is no {model}: run 'dvc repro' (or 'python -m stages.train') first", model=MODEL)
-    judged = judge(parts, trained, params)
+    verifier = Verifier.load(MODEL, SCALER)
+    judged = judge(parts, trained, params, verifier)
     point = judged.operating_point
     backbone = str(trained.get("backbone"))
-    curves.write_all(parts["test"], judged.thresholds, params.threshold, point.threshold, backbone)
+    curves.write_all(parts["test"], judged.thresholds, params.threshold, point.threshold, backbone, verifier)
     write_json(EVALUATION, judged.results)
     point.write(OPERATING_POINT, MODEL, **rounded(judged.figures_at_point))
     print(summarise(judged.results))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from stages.estimation.held_out import HeldOutScores
 from stages.estimation.intervals import rate_intervals
 from stages.estimation.rates import error_rates, rates_with_intervals
 from stages.files.dataset import Labels, Scores
+from stages.files.photos import CLASSES
 from stages.params import EvaluateParams
 
 
@@ -19,7 +22,7 @@ def threshold_table(held_out: HeldOutScores, points: int, resamplings: int) -> p
     """`error_rates` at thresholds spaced evenly from 0 to 1, a row each, with the ends of the rates' intervals.
 
     Args:
-        held_out: faces that no model had seen, both classes among them.
+        held_out: faces that no model had seen; rates of a class that is not among them are NaN.
         points: how many thresholds.
         resamplings: of the intervals' bootstrap.
 
@@ -30,6 +33,9 @@ def threshold_table(held_out: HeldOutScores, points: int, resamplings: int) -> p
     table = pd.DataFrame([error_rates(held_out.labels, held_out.scores, threshold) for threshold in thresholds])
     for label, name in ((0, "far"), (1, "frr")):
         own = held_out.labels == label
+        if not own.any():
+            table[f"{name}_low"] = table[f"{name}_high"] = np.nan
+            continue
         wrong = (held_out.scores[own][:, None] >= thresholds) != (label == 1)
         intervals = rate_intervals(wrong, held_out.groups[own], resamplings)
         table[f"{name}_low"] = [interval.low for interval in intervals]
@@ -50,7 +56,9 @@ def best_threshold(table: pd.DataFrame, column: str) -> float:
 
 
 def equal_error_rate(labels: Labels, scores: Scores) -> dict[str, float]:
-    """Threshold where FAR and FRR are nearest to each other, and their mean there."""
+    """Threshold where FAR and FRR are nearest to each other, and their mean there; NaN where a class is missing."""
+    if len(np.unique(labels)) < len(CLASSES):
+        return {"threshold": math.nan, "eer": math.nan}
     false_positive, true_positive, thresholds = roc_curve(labels, scores, drop_intermediate=False)
     gap = np.abs(false_positive - (1 - true_positive))
     at = int(np.argmin(gap))
@@ -61,17 +69,24 @@ def equal_error_rate(labels: Labels, scores: Scores) -> dict[str, float]:
 
 
 def analyse_thresholds(
-    chooser: HeldOutScores, table: pd.DataFrame, params: EvaluateParams, target: float
+    chooser: HeldOutScores,
+    table: pd.DataFrame,
+    params: EvaluateParams,
+    target: float,
+    estimate: Callable[[float], float | None],
 ) -> dict[str, Any]:
     """The content of `threshold_analysis`: the thresholds worth knowing, each with its error rates.
+
+    Those that it takes both classes to find are None where one is missing.
 
     Args:
         chooser: faces to choose on.
         table: `threshold_table` of them.
         params: the parameters.
         target: the threshold chosen for `evaluate.target_far`.
+        estimate: the share of all strangers that is estimated to reach a threshold, None where nothing is.
     """
-    best = best_threshold(table, "f1")
+    best = best_threshold(table, "f1") if table["f1"].notna().all() else math.nan
     equal = equal_error_rate(chooser.labels, chooser.scores)
     named = {
         "at_default": params.threshold,
@@ -82,5 +97,18 @@ def analyse_thresholds(
     return {
         "optimal_threshold_f1": best,
         "equal_error_rate": equal,
-        **{name: rates_with_intervals(chooser, threshold, params.bootstrap) for name, threshold in named.items()},
+        **{
+            name: None if math.isnan(threshold) else describe(threshold, chooser, params, estimate)
+            for name, threshold in named.items()
+        },
+    }
+
+
+def describe(
+    threshold: float, held_out: HeldOutScores, params: EvaluateParams, estimate: Callable[[float], float | None]
+) -> dict[str, Any]:
+    """What a threshold does: measured, with intervals, and `far_estimated`."""
+    return {
+        **rates_with_intervals(held_out, threshold, params.bootstrap),
+        "far_estimated": estimate(threshold),
     }

@@ -85,7 +85,7 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
         The photos, and how many other files were passed over, by suffix. Hidden files are passed over silently.
 
     Raises:
-        StageError: a folder is missing or holds no photo, or a name is not text.
+        StageError: a folder is missing, me/ holds no photo or not_me/ other files alone, or a name is not text.
     """
     photos: list[SourcePhoto] = []
     ignored: Counter[str] = Counter()
@@ -107,7 +107,7 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
                 found.append(SourcePhoto(path, name, label))
             else:
                 ignored[path.suffix.lower() or path.name] += 1
-        if not found:
+        if not found and (label == 1 or ignored):  # of others there may be none: stage train says what that takes
             if ignored:
                 others = " ".join(describe_ignored(ignored))
                 given = Message("{folder} holds no photo ({others})", folder=folder, others=others)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ Record = dict[str, str]
 
 DIGITS = 4
 """Decimals of the figures in files. Further digits differ between processors, and would look like a change."""
+
+_SMALL = 0.001  # such rates say nothing after four decimals
 
 
 class DamagedFileError(MessageError, ValueError):
@@ -132,14 +135,27 @@ def write_json(path: Path, values: dict[str, Any], exact: bool = False) -> None:
 
 
 def rounded(value: Any) -> Any:
-    """Round every float within lists and dicts to `DIGITS` decimals; other values stay."""
+    """Round every float within lists and dicts to `DIGITS` decimals, and small ones to two digits that count.
+
+    NaN, which JSON does not know, becomes None; other values stay.
+    """
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [rounded(item) for item in value]
     if isinstance(value, float):
-        return round(value, DIGITS)
+        if math.isnan(value):
+            return None
+        return round(value, DIGITS) if abs(value) >= _SMALL else float(f"{value:.1e}")
     return value
+
+
+def rounded_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A pandas table with its floats rounded to `DIGITS` decimals, but for the column far_estimated: two digits."""
+    result = table.round(DIGITS)
+    if "far_estimated" in table:
+        result["far_estimated"] = [None if value is None else float(f"{value:.1e}") for value in table["far_estimated"]]
+    return result
 
 
 def read_array(path: Path, stage: str) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from faces.message import Message
+from faces.population import Population
 from faces.recognition.image import LARGEST_MAX_PIXELS, ImageError, Photo
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
@@ -29,7 +30,8 @@ from stages.errors import StageError
 from stages.estimation import plots
 from stages.estimation.fit import fit
 from stages.estimation.held_out import HeldOutScores, load_held_out
-from stages.estimation.protocol import split_folds
+from stages.estimation.population import population_for
+from stages.estimation.protocol import count_folds, split_folds
 from stages.files.dataset import Dataset, load_dataset
 from stages.files.degradation_kinds import DEGRADATION_KINDS
 from stages.files.paths import (
@@ -98,7 +100,9 @@ def choose_rows(index: pd.DataFrame, data: Dataset, counts: tuple[int, int], see
     return sorted(rows)
 
 
-def fit_verifiers(rows: list[int], data: Dataset, params: TrainParams) -> dict[int, Verifier]:
+def fit_verifiers(
+    rows: list[int], data: Dataset, params: TrainParams, population: Population | None
+) -> dict[int, Verifier]:
     """For each of some rows, a model that was trained without its group, by one round of cross-validation.
 
     With `train.protocol: holdout` it is the same, since the held-out part may be too small for a sample.
@@ -106,26 +110,32 @@ def fit_verifiers(rows: list[int], data: Dataset, params: TrainParams) -> dict[i
     Raises:
         StageError: a class has too few different faces.
     """
-    folds = min(params.folds, data.count_groups(0), data.count_groups(1))
+    without_others = population is not None
+    folds = count_folds(data, params, without_others)
     verifiers: dict[int, Verifier] = {}
-    for split in split_folds(data, folds, 0, params):
+    for split in split_folds(data, folds, 0, params, without_others):
         own = set(rows) & set(split.test.tolist())
         if own:
             with threadpool_limits(1):
-                verifier = fit(data.rows(split.train), params)
+                verifier = fit(data.rows(split.train), params, population)
             verifiers |= dict.fromkeys(own, verifier)
     return verifiers
 
 
 def load_samples(
-    rows: list[int], index: pd.DataFrame, data: Dataset, recognizer: Recognizer, params: TrainParams
+    rows: list[int],
+    index: pd.DataFrame,
+    data: Dataset,
+    recognizer: Recognizer,
+    params: TrainParams,
 ) -> list[Sample]:
     """The photos of some rows, each with a model that was trained without its group.
 
     Raises:
         StageError: a photo is missing, or has changed since it was cropped.
     """
-    verifiers = fit_verifiers(rows, data, params)
+    population = population_for(params, recognizer.networks.manifest.recipe(recognizer.flip))
+    verifiers = fit_verifiers(rows, data, params, population)
     samples = []
     for row in rows:
         path = DATA / str(index["photo"][row])

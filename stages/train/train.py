@@ -21,18 +21,25 @@ from numpy.typing import NDArray
 
 from faces.fingerprint import scoring_fingerprint
 from faces.photo_limits import PhotoLimits
+from faces.population import Population
+from faces.population_classifier import PopulationClassifier
+from faces.verifier import Verifier
 from stages.errors import StageError
 from stages.estimation.fit import fit, predict
+from stages.estimation.population import population_for
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
 from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
 from stages.files.tables import reading_output_of, write_json, write_table
-from stages.language.telling import tell
+from stages.language.telling import number, tell
 from stages.params import QualityParams, TrainParams, load_params
 
 OUTPUTS = (MODEL, SCALER, PHOTO_LIMITS, PREDICTIONS, METRICS)
+
+FEW_OTHERS = 300
+"""People of not_me below which even a FAR of 1 % cannot be promised."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +78,39 @@ def describe_protocol(predictions: pd.DataFrame, params: TrainParams) -> dict[st
     return {"name": "cross_validation", "folds": params.folds, "repeats": int(predictions["repeat"].nunique())}
 
 
+def describe_population(verifier: Verifier, population: Population | None, params: TrainParams) -> dict[str, Any]:
+    """Whether the model knows how strangers are spread, and from where, for metrics.json.
+
+    `used` is False with a `reason`: "none" where there is no population for these embeddings, or none is wanted;
+    "contradicted" where the faces of others do not follow it.
+    """
+    if population is None:
+        return {"used": False, "reason": "none"}
+    about = {"source": population.source, "people": population.people}
+    if not isinstance(verifier.model, PopulationClassifier):
+        return {"used": False, "reason": "contradicted", **about}
+    return {
+        "used": True,
+        **about,
+        "far_at_default": params.population_far,
+        "strangers": params.strangers,
+        "like_me_factor": verifier.model.like_me_factor(),
+        "look_alikes": len(verifier.model.look_alikes_),
+    }
+
+
+def _check_others(data: Dataset, recipe: dict[str, Any], population: Population | None) -> None:
+    """Raise a StageError where photos of others are needed and there is none."""
+    if population is None and not data.count_groups(0):
+        raise StageError(
+            "there is no photo with a face in data/not_me, and for the backbone {backbone} it is not known how "
+            "strangers' faces are spread. Add photos of other people; or set backbone.name to dlib-resnet in "
+            "params.yaml, whose population is shipped; or fit one: python -m faces.fit_population FOLDER (photos of "
+            "400 people or more), and name it in train.population",
+            backbone=recipe["backbone"],
+        )
+
+
 def _count(labels: NDArray[Any]) -> dict[str, int]:
     return {name: int((labels == label).sum()) for label, name in enumerate(CLASSES)}
 
@@ -78,7 +118,9 @@ def _count(labels: NDArray[Any]) -> dict[str, int]:
 def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
         faces, count = int((data.labels == label).sum()), data.count_distinct(label)
-        if count < RECOMMENDED:
+        if not count:
+            logger.warning(tell("{name} is empty: what strangers do is estimated, not measured", name=class_name))
+        elif count < RECOMMENDED:
             if count < faces:
                 text = (
                     "{name} has {faces:# face|# faces} of {count:# shot|# shots}, since copies count once; "
@@ -87,6 +129,8 @@ def _warn(data: Dataset) -> None:
             else:
                 text = "{name} has {count:# face|# faces}; {recommended} to 30 are the recommended minimum"
             logger.warning(tell(text, name=class_name, faces=faces, count=count, recommended=RECOMMENDED))
+    if not data.count_distinct(0):
+        return  # an imbalance that is wanted
     share = data.count_distinct(1) / max(data.count_distinct(0) + data.count_distinct(1), 1)
     if min(share, 1 - share) < IMBALANCED:
         text = "{share:.0f} % of the faces are me: an imbalance. Accuracy then says little; look at FAR and FRR"
@@ -120,26 +164,60 @@ def photo_limits(params: QualityParams) -> PhotoLimits:
     return PhotoLimits(**{name: getattr(params, name) for name in PhotoLimits.__dataclass_fields__})
 
 
+def summarise(metrics: dict[str, Any], faces: int) -> str:
+    """What the stage says on the terminal."""
+    lines = []
+    if metrics["accuracy"] is None:
+        text = (
+            "train: {faces:# face|# faces} of me alone ({verifier}); of faces not seen, {recall:.1f} % pass at 0.5 → "
+            "{model}"
+        )
+        figures = {"recall": 100 * metrics["recall"]}
+    else:
+        text = (
+            "train: {faces:# face|# faces} ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 "
+            "{f1:.3f} at 0.5 → {model}"
+        )
+        figures = {"accuracy": metrics["accuracy"], "auc": metrics["auc_roc"], "f1": metrics["f1_score"]}
+    lines.append(tell(text, faces=faces, verifier=metrics["verifier"], model=MODEL, **figures))
+    known = metrics["population"]
+    if known["used"]:
+        text = "  strangers as in {source} ({people} people): {far} % of them are estimated to reach 0.75"
+        far = number(100 * known["far_at_default"], ".2g")
+        lines.append(tell(text, source=known["source"], people=known["people"], far=far))
+    elif known["reason"] == "contradicted":
+        text = (
+            "  the faces of others do not look like those of {source}, so nothing is estimated from these: FAR is "
+            "measured alone"
+        )
+        lines.append(tell(text, source=known["source"]))
+    elif metrics["verifier"] == "cosine" and metrics["people"]["not_me"] < FEW_OTHERS:
+        text = (
+            "  for {backbone}, it is not known how strangers' faces are spread, so with few photos of others little is "
+            "known of FAR: with backbone.name dlib-resnet it is estimated"
+        )
+        lines.append(tell(text, backbone=metrics["backbone"]))
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
     data = load_dataset()
     recipe, made_with = read_making(data)
     _warn(data)
-    splits = make_splits(data, params.train)
-    predictions = predict(data, splits, params.train)
+    population = population_for(params.train, recipe)
+    _check_others(data, recipe, population)
+    splits = make_splits(data, params.train, without_others=population is not None)
+    predictions = predict(data, splits, params.train, population)
     trained = data.rows(splits[0].train) if params.train.protocol == "holdout" else data
-    verifier = fit(trained, params.train)
+    verifier = fit(trained, params.train, population)
     # In the model itself: it is not used with networks that embed in another way, and the service notices other code.
     verifier.describe(recipe, {**made_with, "scoring": scoring_fingerprint()})
     metrics = build_metrics(data, predictions, trained, params.train, recipe["backbone"])
+    metrics["population"] = describe_population(verifier, population, params.train)
     write_table(PREDICTIONS, predictions)
     verifier.save(MODEL, SCALER)
     photo_limits(params.quality).write(PHOTO_LIMITS)
     write_json(METRICS, metrics)
-    text = (
-        "train: {faces:# face|# faces} ({verifier}); on faces not seen: accuracy {accuracy:.3f}, AUC {auc:.4f}, F1 "
-        "{f1:.3f} at 0.5 → {model}"
-    )
-    figures = {"accuracy": metrics["accuracy"], "auc": metrics["auc_roc"], "f1": metrics["f1_score"]}
-    print(tell(text, faces=len(trained.labels), verifier=params.train.verifier, model=MODEL, **figures))
+    print(summarise(metrics, len(trained.labels)))

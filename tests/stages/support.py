@@ -195,8 +195,8 @@ def write_params(root: Path, language: str = "en") -> None:
     """params.yaml as shipped but for the backbone, which needs no download, few photos to degrade, and the language."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     # Every photo is verified some forty times.
-    for line in ("name: dlib-resnet", "photos: 5", "strangers: 3"):
-        text, count = re.subn(rf"(?m)^  {line.split()[0]} \S+", f"  {line}", text)
+    for line, given in (("name: dlib-resnet", r"\S+"), ("photos: 5", r"\d+"), ("strangers: 3", r"\d+")):
+        text, count = re.subn(rf"(?m)^  {line.split()[0]} {given}", f"  {line}", text)
         assert count == 1, line
     text, count = re.subn(r"(?m)^language: es\b", f"language: {language}", text)
     assert count == 1
