@@ -15,6 +15,7 @@ from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
+from stages.estimation.population import population_for
 from stages.files.dataset import Dataset
 from stages.params import Params
 from stages.train.train import load_params, photo_limits
@@ -115,8 +116,9 @@ def trained_models(shared: SharedFolders, recognizer: Recognizer, lfw_dir: Path,
                     labels.append(label)
         # `embed` has filled in every embedding, which a type cannot say
         data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
-        verifier = fit(data, dlib_params.train)
-        setattr(verifier.model, RECIPE_ATTRIBUTE, recognizer.networks.manifest.recipe(recognizer.flip))
+        recipe = recognizer.networks.manifest.recipe(recognizer.flip)
+        verifier = fit(data, dlib_params.train, population_for(dlib_params.train, recipe))
+        setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
         verifier.save(folder / "model.joblib", folder / "scaler.joblib")
         photo_limits(dlib_params.quality).write(folder / "photo_limits.json")
 

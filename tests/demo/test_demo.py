@@ -16,9 +16,11 @@ from sklearn.metrics import roc_auc_score
 from demo.draw import draw, save
 from demo.drawing.album import album
 from demo.drawing.people import ME, OTHERS, STRANGERS
+from faces.cosine import CosineClassifier
 from faces.detection.face import Face
 from faces.recognition.recognizer import Recognizer
 from stages.estimation.fit import fit, predict
+from stages.estimation.population import population_for
 from stages.estimation.protocol import make_splits
 from stages.evaluate.operating_point import choose
 from stages.files.dataset import Dataset
@@ -170,16 +172,20 @@ def test_no_portrait_passes_for_a_copy_of_another(dataset: Dataset, dlib_params:
 
 
 def test_asked_photos_are_told_apart_whatever_the_split(
-    dataset: Dataset, found: dict[str, list[Face]], dlib_params: Params
+    dataset: Dataset, found: dict[str, list[Face]], recognizer: Recognizer, dlib_params: Params
 ) -> None:
+    """Drawn strangers contradict a population of photographs, in every part of every split."""
     me, strangers = _embeddings(found, "ask/me_"), _embeddings(found, "ask/stranger_")
     assert len(me) == len(strangers) == 3
+    population = population_for(dlib_params.train, recognizer.networks.manifest.recipe(recognizer.flip))
+    assert population is not None
     for state in (dlib_params.train.random_state, *range(10)):
         train = replace(dlib_params.train, random_state=state)
-        predictions = predict(dataset, make_splits(dataset, train), train)
+        predictions = predict(dataset, make_splits(dataset, train, True), train, population)
         assert roc_auc_score(predictions["label"], predictions["score"]) >= 0.98
-        verifier = fit(dataset, train)
-        advised = choose(*_strangers_of(dataset, predictions), dlib_params.evaluate.target_far, 200).threshold
+        verifier = fit(dataset, train, population)
+        assert isinstance(verifier.model, CosineClassifier)
+        advised = choose(*_strangers_of(dataset, predictions), dlib_params.evaluate, None).threshold
         for threshold in (0.5, 0.75, 0.9, advised):
             assert verifier.score(me).min() >= threshold + 0.01
             assert verifier.score(strangers).max() <= threshold - 0.1

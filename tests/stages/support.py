@@ -248,7 +248,7 @@ def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.
     np.save(workspace.path("data/embeddings.npy"), embeddings)
     np.save(workspace.path("data/labels.npy"), labels)
     put_groups(workspace, range(len(labels)))
-    recipe = {"backbone": "dlib-resnet", "embedding_size": 128, "flip": True}
+    recipe = {"backbone": "dlib-resnet", "embedding_size": 128, "flip": True, "weights": {"embedder": "of nobody"}}
     text = json.dumps({"recipe": recipe, "made_with": {"code": "0" * 16, "numpy": np.__version__}})
     workspace.path("data/embedding_recipe.json").write_text(text, encoding="utf-8")
 

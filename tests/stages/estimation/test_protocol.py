@@ -105,14 +105,14 @@ def test_a_photo_with_both_classes_on_it_stays_whole() -> None:
     """A near-duplicate in both classes: one group with rows of both."""
     groups = np.concatenate([people([2] * 10), [0, 1, 30, 31, 32, 33]])
     data = data_of(6, 20, groups)
-    for split in [split_of(data, holdout()), *make_splits(data, settings())]:
+    for split in [split_of(data, holdout()), *make_splits(data, settings(), False)]:
         assert not set(data.groups[split.train]) & set(data.groups[split.test])
 
 
 @pytest.mark.parametrize(("me", "not_me", "folds"), [(25, 100, 5), (5, 20, 5), (3, 3, 3), (4, 50, 4), (30, 2, 2)])
 def test_cross_validation_tests_every_row_once_a_round(me: int, not_me: int, folds: int) -> None:
     data = data_of(me, not_me)
-    splits = make_splits(data, settings(repeats=3))
+    splits = make_splits(data, settings(repeats=3), False)
     assert len(splits) == 3 * folds
     for repeat in range(3):
         rounds = [split for split in splits if split.repeat == repeat]
@@ -128,11 +128,11 @@ def test_folds_and_rounds_are_as_asked_for_and_another_seed_makes_others() -> No
     data = data_of(25, 100)
     tests = {}
     for seed in (42, 43, 99):
-        splits = make_splits(data, settings(folds=4, repeats=2, random_state=seed))
+        splits = make_splits(data, settings(folds=4, repeats=2, random_state=seed), False)
         assert [split.repeat for split in splits] == [0] * 4 + [1] * 4
         tests[seed] = [tuple(split.test) for split in splits]
     assert len({test for own in (tests[42], tests[99]) for test in own}) == 16
-    again = make_splits(data, settings(folds=4, repeats=2, random_state=42))
+    again = make_splits(data, settings(folds=4, repeats=2, random_state=42), False)
     assert [tuple(split.test) for split in again] == tests[42]
 
 
@@ -157,7 +157,7 @@ def test_every_part_of_a_holdout_has_both_classes_or_it_is_refused() -> None:
 def test_folds_are_stratified_and_grouped() -> None:
     sizes = [1, 2, 3, 4] * 10
     data = data_of(20, sum(sizes), np.concatenate([people(sizes), people([2] * 10, 40)]))
-    for split in make_splits(data, settings()):
+    for split in make_splits(data, settings(), False):
         assert_whole(split, data)
         counts = Counter(data.labels[split.test].tolist())
         assert counts[1] == 4
@@ -178,22 +178,22 @@ def test_folds_are_stratified_and_grouped() -> None:
 )  # fmt: skip
 def test_too_few_are_refused_with_their_number(params: TrainParams, me: int, not_me: int, said: str) -> None:
     with pytest.raises(StageError) as caught:
-        make_splits(data_of(me, not_me), params)
+        make_splits(data_of(me, not_me), params, False)
     assert said in str(caught.value)
 
 
 def test_one_burst_is_no_test_of_anything() -> None:
     data = data_of(20, 30, np.concatenate([np.arange(30), np.full(20, 99)]))
     with pytest.raises(StageError, match="me has 20 usable faces, of only 1 shot; at least 3"):
-        make_splits(data, settings())
+        make_splits(data, settings(), False)
 
 
 def test_one_stranger_is_no_test_of_anything() -> None:
     data = data_of(20, 30, np.concatenate([np.full(30, 99), np.arange(20)]))
     with pytest.raises(StageError, match="not_me has 30 usable faces, of 1 person; at least 2"):
-        make_splits(data, settings())
+        make_splits(data, settings(), False)
 
 
 def test_logistic_regression_needs_only_two_of_me() -> None:
-    splits = make_splits(data_of(2, 30), settings(verifier="logistic_regression", repeats=1))
+    splits = make_splits(data_of(2, 30), settings(verifier="logistic_regression", repeats=1), False)
     assert len(splits) == 2

@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+from sklearn.preprocessing import StandardScaler
 
+from faces.verifier import Verifier
 from stages.estimation import plots
 from stages.estimation.held_out import HeldOutScores
 from stages.evaluate import curves
@@ -20,6 +23,7 @@ from tests.stages.support import ROOT, Workspace
 
 PICTURES = [path.name for path in curves.FILES if path.suffix == ".png"]
 THRESHOLD, CHOSEN = 0.75, 0.55
+WITHOUT_ESTIMATE = Verifier(LogisticRegression(), StandardScaler())
 
 
 def held_out() -> HeldOutScores:
@@ -50,7 +54,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, An
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reports").mkdir()
     scores = held_out()
-    curves.write_all(scores, threshold_table(scores, 21, 50), THRESHOLD, CHOSEN, "a-backbone")
+    curves.write_all(scores, threshold_table(scores, 21, 50), THRESHOLD, CHOSEN, "a-backbone", WITHOUT_ESTIMATE)
     return {path.stem: pd.read_csv(path) for path in sorted((tmp_path / "reports").glob("*.csv"))}
 
 

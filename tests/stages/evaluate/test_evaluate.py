@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from msgspec.structs import replace
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import auc, average_precision_score, roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
 from faces.operating_point import OperatingPoint
+from faces.verifier import Verifier
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.rates import calibration_error, classification_metrics, error_rates, rates_with_intervals
 from stages.evaluate import evaluate, operating_point
@@ -24,6 +27,10 @@ from stages.train import train
 from tests.stages.support import ROOT, Workspace, put_embeddings, put_groups, write_params
 
 PICTURES = [path.name for path in FILES if path.suffix == ".png"]
+
+
+WITHOUT_ESTIMATE = Verifier(LogisticRegression(), StandardScaler())
+"""Of a model that knows no population; its scores are not asked for."""
 
 
 def part_of(seed: int, strangers: int, me: int) -> HeldOutScores:
@@ -42,15 +49,16 @@ def test_validation_faces_choose_if_there_are_some_and_test_faces_judge(chosen_o
     parts = {"test": test} | ({"validation": other} if chosen_on == "validation" else {})
     chooser = parts[chosen_on]
     params = replace(load_params(ROOT / "params.yaml").evaluate, threshold=0.7, target_far=0.2, bootstrap=120)
-    judged = evaluate.judge(parts, {"backbone": "b", "verifier": "v"}, params)
+    judged = evaluate.judge(parts, {"backbone": "b", "verifier": "v"}, params, WITHOUT_ESTIMATE)
     strangers = chooser.labels == 0
-    point = operating_point.choose(chooser.scores[strangers], chooser.groups[strangers], 0.2, 120)
+    point = operating_point.choose(chooser.scores[strangers], chooser.groups[strangers], params, None)
     assert judged.operating_point == point
     at_point = rates_with_intervals(test, point.threshold, 120)
-    assert judged.figures_at_point == {name: at_point[name] for name in ("far", "far_interval", "frr", "frr_interval")}
+    figures = {name: at_point[name] for name in ("far", "far_interval", "frr", "frr_interval")}
+    assert judged.figures_at_point == {**figures, "far_estimated": None}
     table = threshold_table(chooser, params.thresholds, params.bootstrap)
-    pd.testing.assert_frame_equal(judged.thresholds, table)
-    analysis = analyse_thresholds(chooser, table, params, point.threshold)
+    pd.testing.assert_frame_equal(judged.thresholds, table.assign(far_estimated=None))
+    analysis = analyse_thresholds(chooser, table, params, point.threshold, lambda _: None)
     metrics = classification_metrics(test.labels, test.scores, 0.7)
     del metrics["classification_report"]
     assert judged.results == {
@@ -69,6 +77,7 @@ def test_validation_faces_choose_if_there_are_some_and_test_faces_judge(chosen_o
         "operating_point": {
             "target_far": 0.2, "supported": point.supported, "people": point.people,
             "effective_people": point.effective_people, "people_needed": 15, "threshold": point.threshold,
+            "basis": point.basis, "estimated_threshold": None, "at_estimated": None,
             **judged.figures_at_point,
         },
     }  # fmt: skip
@@ -84,18 +93,36 @@ def figures_in(text: str) -> list[float]:
 def test_the_terminal_says_each_figure_in_its_place() -> None:
     """No two figures are alike; 95 is the confidence of intervals."""
     at = {"far": 0.0123, "far_interval": {"low": 0.0045, "high": 0.0234}, "frr": 0.1212,
-          "frr_interval": {"low": 0.0567, "high": 0.2345}}  # fmt: skip
+          "frr_interval": {"low": 0.0567, "high": 0.2345}, "far_estimated": None}  # fmt: skip
     point = {"target_far": 0.001, "supported": False, "people": 250, "effective_people": 180, "people_needed": 3000,
-             "threshold": 0.8765, "far": 0.0007, "frr": 0.3131}  # fmt: skip
+             "threshold": 0.8765, "far": 0.0007, "frr": 0.3131, "basis": "measured",
+             "estimated_threshold": None}  # fmt: skip
     results = {"threshold": 0.75, "threshold_analysis": {"at_default": at}, "operating_point": point,
                "test_faces": {"not_me": 777, "me": 19}}  # fmt: skip
     said = evaluate.summarise(results)
-    rates = [0.75, 1.23, 95, 2.34, 12.12, 23.45, 0.1, 0.8765, 31.31]
+    rates = [0.75, 12.12, 95, 23.45, 1.23, 95, 2.34, 0.1, 0.8765, 31.31]
     assert figures_in(said) == [*rates, 250, 180, 3000]
-    first, second, _ = said.splitlines()
-    assert first.index("FAR") < first.index("1") < first.index("FRR") < first.index("12")
-    assert "FRR" in second.partition("8765")[2]
-    assert figures_in(evaluate.summarise(results | {"operating_point": point | {"supported": True}})) == rates
+    first, second, third, _ = said.splitlines()
+    assert "FRR" in first.partition("0.75")[2] and "FAR" not in first
+    assert second.index("measured") < second.index("1.23") < second.index("promised") < second.index("2.34")
+    assert "measured" in third.partition("8765")[2].partition("FRR")[0]
+    promised = results | {"operating_point": point | {"supported": True, "basis": "promised"}}
+    assert figures_in(evaluate.summarise(promised)) == rates
+    assert "promised), FRR" in evaluate.summarise(promised)
+
+
+def test_the_terminal_says_what_is_estimated_and_for_me_alone_that_nothing_is_measured() -> None:
+    unknown = {"low": float("nan"), "high": float("nan")}
+    at = {"far": float("nan"), "far_interval": unknown, "frr": 0.1212, "frr_interval": {"low": 0.0567, "high": 0.2345},
+          "far_estimated": 0.000456}  # fmt: skip
+    point = {"target_far": 0.001, "supported": False, "people": 0, "effective_people": 0, "people_needed": 3000,
+             "threshold": 0.6543, "far": float("nan"), "frr": 0.0303, "basis": "estimated",
+             "estimated_threshold": 0.6543, "at_estimated": {"frr": 0.0303}}  # fmt: skip
+    results = {"threshold": 0.75, "threshold_analysis": {"at_default": at}, "operating_point": point}
+    said = evaluate.summarise(results)
+    assert figures_in(said) == [0.75, 12.12, 95, 23.45, 0.046, 0.1, 0.6543, 3.03]
+    _, none, estimated, target = said.splitlines()
+    assert "without photos of others" in none and "estimated" in estimated and "(estimated)" in target
     many = evaluate.summarise(results | {"operating_point": point | {"supported": True, "frr": 0.8421}})
     assert figures_in(many)[-3:] == [84.21, 16, 19], "about 16 of 19 faces of me would be refused"
     assert many.index("84.21") < many.index("data_quality.csv") < many.index("contact_sheet.png")

@@ -100,7 +100,7 @@ def test_each_threshold_worth_knowing_stands_under_its_own_name() -> None:
     chooser = HeldOutScores(np.arange(240), labels, scores, np.arange(240))
     params = replace(load_params(ROOT / "params.yaml").evaluate, threshold=0.75, bootstrap=150)
     table = thresholds.threshold_table(chooser, 101, 50)
-    analysis = thresholds.analyse_thresholds(chooser, table, params, target=0.9)
+    analysis = thresholds.analyse_thresholds(chooser, table, params, 0.9, lambda threshold: threshold / 100)
     best = thresholds.best_threshold(table, "f1")
     equal = thresholds.equal_error_rate(labels, scores)
     assert best != pytest.approx(thresholds.best_threshold(table, "accuracy"), abs=0.02)
@@ -111,5 +111,24 @@ def test_each_threshold_worth_knowing_stands_under_its_own_name() -> None:
     assert analysis == {
         "optimal_threshold_f1": best,
         "equal_error_rate": equal,
-        **{name: rates_with_intervals(chooser, threshold, 150) for name, threshold in wanted.items()},
+        **{
+            name: {**rates_with_intervals(chooser, threshold, 150), "far_estimated": threshold / 100}
+            for name, threshold in wanted.items()
+        },
     }
+
+
+def test_of_me_alone_only_what_needs_nobody_else_is_known() -> None:
+    """Two of four photos are refused at 0.75."""
+    chooser = HeldOutScores(np.arange(4), np.ones(4, int), np.array([0.5, 0.6, 0.8, 0.9]), np.arange(4))
+    params = replace(load_params(ROOT / "params.yaml").evaluate, threshold=0.75, bootstrap=150)
+    table = thresholds.threshold_table(chooser, 5, 50)
+    assert list(table["frr"]) == pytest.approx([0, 0, 0, 0.5, 1])
+    unknown = ["far", "far_low", "far_high", "precision", "f1", "accuracy"]
+    assert table[unknown].isna().all(axis=None)
+    analysis = thresholds.analyse_thresholds(chooser, table, params, 0.7, lambda _: 0.01)
+    assert np.isnan(analysis["optimal_threshold_f1"]) and np.isnan(analysis["equal_error_rate"]["threshold"])
+    assert analysis["at_optimal_f1"] is analysis["at_equal_error_rate"] is None
+    at = analysis["at_target_far"]
+    assert (at["frr"], at["recall"], at["far_estimated"]) == (0.5, 0.5, 0.01)
+    assert np.isnan(at["far"]) and np.isnan(at["far_interval"]["high"])

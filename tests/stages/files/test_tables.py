@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -74,13 +75,13 @@ def test_figures_are_written_with_four_decimals_however_deep_they_stand(tmp_path
     path = tmp_path / "figures.json"
     values = {
         "rate": 0.123449, "year": 2024, "name": "ñandú", "none": None, "true": True,
-        "interval": {"low": 1 / 3, "high": [2 / 3, {"deep": 0.99995}], "pair": (0.00004, 5)},
+        "interval": {"low": 1 / 3, "high": [2 / 3, {"deep": 0.99995}], "pair": (0.0000432, 5), "nan": math.nan},
     }  # fmt: skip
     write_json(path, values)
     text = path.read_text(encoding="utf-8")
     assert json.loads(text) == {
         "rate": 0.1234, "year": 2024, "name": "ñandú", "none": None, "true": True,
-        "interval": {"low": 0.3333, "high": [0.6667, {"deep": 1.0}], "pair": [0.0, 5]},
+        "interval": {"low": 0.3333, "high": [0.6667, {"deep": 1.0}], "pair": [0.000043, 5], "nan": None},
     }  # fmt: skip
     assert "ñandú" in text and text.endswith("}\n")
     assert read_json(path, "train") == json.loads(text)
