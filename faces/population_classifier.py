@@ -38,7 +38,7 @@ class PopulationClassifier(PopulationScoring, ClassifierMixin, BaseEstimator):
     """Probability of "me" from the likeness to the mean of the enrolled embeddings.
 
     Args:
-        population: how strangers' embeddings are spread.
+        population: how strangers' embeddings are spread; None in a classifier that was read from a file.
         far: share of strangers that gets in at a probability of 0.75, as estimated.
         strangers: "anyone", or "like_me" for those who resemble the person: stricter, since more of them come near.
 
@@ -136,4 +136,4 @@ class PopulationClassifier(PopulationScoring, ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Without the population itself: what of it scores is among the fitted attributes."""
         state: dict[str, Any] = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "population"}
+        return {**state, "population": None}

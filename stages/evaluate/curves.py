@@ -65,35 +65,40 @@ class ErrorCurve:
     """Error rates along all thresholds that differ, from the highest on.
 
     Attributes:
-        far, frr: float64 [K], rising and falling.
+        far, recall: float64 [K], rising; recall is 1 - FRR.
         estimated: whether FAR is estimated, since there is no photo of others to measure it with.
     """
 
     far: NDArray[np.float64]
-    frr: NDArray[np.float64]
+    recall: NDArray[np.float64]
     estimated: bool = False
+
+    @property
+    def frr(self) -> NDArray[np.float64]:
+        """Falling."""
+        return 1 - self.recall
 
     @property
     def area(self) -> float:
         """Under the ROC curve."""
-        return float(np.trapezoid(1 - self.frr, self.far))
+        return float(np.trapezoid(self.recall, self.far))
 
     def precision(self) -> NDArray[np.float64]:
         """Where both classes are equally frequent."""
-        accepted = self.far + 1 - self.frr
-        return np.divide(1 - self.frr, accepted, out=np.ones_like(accepted), where=accepted > 0)
+        accepted = self.far + self.recall
+        return np.divide(self.recall, accepted, out=np.ones_like(accepted), where=accepted > 0)
 
 
 def error_curve(held_out: HeldOutScores, verifier: Verifier) -> ErrorCurve:
     """The curve of held-out faces; where there are none of others, with the FAR that the verifier estimates."""
     if (held_out.labels == 0).any():
         far, recall, _ = roc_curve(held_out.labels, held_out.scores)
-        return ErrorCurve(far, 1 - recall)
+        return ErrorCurve(far, recall)
     thresholds = np.unique(held_out.scores)[::-1]
     far = verifier.strangers_like(thresholds)
     assert far is not None, "a model of me alone is only trained with a population"
-    frr = np.array([(held_out.scores < threshold).mean() for threshold in thresholds])
-    return ErrorCurve(np.concatenate([[0.0], far, [1.0]]), np.concatenate([[1.0], frr, [0.0]]), estimated=True)
+    recall = np.array([(held_out.scores >= threshold).mean() for threshold in thresholds])
+    return ErrorCurve(np.concatenate([[0.0], far, [1.0]]), np.concatenate([[0.0], recall, [1.0]]), estimated=True)
 
 
 def write_all(
@@ -117,18 +122,17 @@ def write_all(
     labels, scores = held_out.labels, held_out.scores
     curve = error_curve(held_out, verifier)
     if curve.estimated:
-        precision, recall = curve.precision(), 1 - curve.frr
-        average = float(np.trapezoid(precision, recall))
+        precision, recall = curve.precision()[::-1], curve.recall[::-1]
+        average = float(np.trapezoid(precision[::-1], recall[::-1]))
     else:
-        rising = precision_recall_curve(labels, scores)
-        precision, recall = rising[0][::-1], rising[1][::-1]
+        precision, recall, _ = precision_recall_curve(labels, scores)
         average = float(average_precision_score(labels, scores))
     first = np.unique(held_out.rows, return_index=True)[1]
     actual, predicted = labels[first], (scores[first] >= threshold).astype(int)
     calibration, histogram = calibration_table(held_out), score_table(labels, scores)
     tables = {
-        "roc_curve": pd.DataFrame({"fpr": curve.far, "tpr": 1 - curve.frr}),
-        "pr_curve": pd.DataFrame({"recall": recall, "precision": precision}),
+        "roc_curve": pd.DataFrame({"fpr": curve.far, "tpr": curve.recall}),
+        "pr_curve": pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}),
         "det_curve": pd.DataFrame({"far": curve.far, "frr": curve.frr}),
         "calibration": calibration,
         "scores": histogram,
@@ -142,7 +146,7 @@ def write_all(
             content = rounded_table(content).drop_duplicates()
         write_table(REPORTS / f"{name}.csv", content)
     path = {name: REPORTS / f"{name}.png" for name in NAMES}
-    plots.draw_roc(curve.far, 1 - curve.frr, curve.area, backbone, path["roc_curve"], curve.estimated)
+    plots.draw_roc(curve.far, curve.recall, curve.area, backbone, path["roc_curve"], curve.estimated)
     plots.draw_precision_recall(recall, precision, average, backbone, path["pr_curve"], curve.estimated)
     plots.draw_det(curve.far, curve.frr, backbone, path["det_curve"], curve.estimated)
     plots.draw_calibration(calibration, backbone, path["calibration"])

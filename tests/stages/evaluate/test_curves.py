@@ -54,7 +54,14 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, An
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reports").mkdir()
     scores = held_out()
-    curves.write_all(scores, threshold_table(scores, 21, 50), THRESHOLD, CHOSEN, "a-backbone", WITHOUT_ESTIMATE)
+    curves.write_all(
+        scores,
+        threshold_table(scores, 21, 50).assign(far_estimated=None),
+        THRESHOLD,
+        CHOSEN,
+        "a-backbone",
+        WITHOUT_ESTIMATE,
+    )
     return {path.stem: pd.read_csv(path) for path in sorted((tmp_path / "reports").glob("*.csv"))}
 
 
@@ -72,7 +79,7 @@ def test_columns_hold_what_they_are_called(written: dict[str, pd.DataFrame]) -> 
     assert precision_recall.to_numpy() == pytest.approx(expected.to_numpy())
     assert list(written["threshold_analysis"].columns) == [
         "threshold", "far", "frr", "precision", "recall", "f1", "accuracy",
-        "far_low", "far_high", "frr_low", "frr_high",
+        "far_low", "far_high", "frr_low", "frr_high", "far_estimated",
     ]  # fmt: skip
     assert len(written["threshold_analysis"]) == 21
 

@@ -249,7 +249,7 @@ def test_curves_are_written_as_tables(inside: Workspace) -> None:
     thresholds = pd.read_csv("reports/threshold_analysis.csv")
     assert list(thresholds.columns) == [
         "threshold", "far", "frr", "precision", "recall", "f1", "accuracy",
-        "far_low", "far_high", "frr_low", "frr_high",
+        "far_low", "far_high", "frr_low", "frr_high", "far_estimated",
     ]  # fmt: skip
     assert len(thresholds) == 21
     confusion = pd.read_csv("reports/confusion_matrix.csv")

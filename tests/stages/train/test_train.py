@@ -16,17 +16,18 @@ from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_sc
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from faces.cosine import CosineClassifier
 from faces.fingerprint import scoring_fingerprint
+from faces.population import Population
+from faces.population_classifier import PopulationClassifier
 from faces.recognition.networks import Manifest
 from faces.verifier import Verifier
 from stages.files.dataset import Dataset
 from stages.params import Params
 from stages.train import train
-from tests.stages.support import Workspace, digest, posix_only, put_embeddings, put_groups, write_params
+from tests.stages.support import ROOT, Workspace, digest, posix_only, put_embeddings, put_groups, write_params
 
 KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report", "backbone", "faces",
-        "verifier", "protocol", "people"}  # fmt: skip
+        "verifier", "protocol", "people", "population"}  # fmt: skip
 
 
 def predictions_of(workspace: Workspace) -> pd.DataFrame:
@@ -112,11 +113,12 @@ def test_models_are_what_the_contract_names(inside: Workspace) -> None:
 
 def test_the_default_verifier_passes_embeddings_through_and_sees_every_face(built: Workspace) -> None:
     model, scaler = (joblib.load(built.path(f"models/{name}.joblib")) for name in ("model", "scaler"))
-    assert type(model) is CosineClassifier
+    assert type(model) is PopulationClassifier
     embeddings, labels = built.embeddings(), np.load(built.path("data/labels.npy"))
     assert np.array_equal(scaler.transform(embeddings), embeddings)
     groups = pd.read_csv(built.path("data/groups.csv"))["group"].to_numpy()
-    whole = CosineClassifier().fit(embeddings, labels, groups)
+    population = Population.read(ROOT / "faces/populations/dlib_resnet.npz")
+    whole = PopulationClassifier(population, far=5e-4).fit(embeddings, labels, groups)
     assert whole.predict_proba(embeddings) == pytest.approx(model.predict_proba(embeddings))
     scores = model.predict_proba(scaler.transform(embeddings))[:, 1]
     assert scores[labels == 1].min() > scores[labels == 0].max()
@@ -263,7 +265,7 @@ def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(wor
     after = undisturbed.outputs()
     workspace.killed_at_move("train", moves)
     assert workspace.leftovers()
-    for name, kind in (("model", CosineClassifier), ("scaler", StandardScaler)):
+    for name, kind in (("model", PopulationClassifier), ("scaler", StandardScaler)):
         file = workspace.path(f"models/{name}.joblib")
         assert type(joblib.load(file)) is kind
         assert digest(file) in {before[f"models/{name}.joblib"], after[f"models/{name}.joblib"]}
