@@ -29,6 +29,9 @@ def strangers_are(people: int, effective: int) -> Message:
 
 Basis = Literal["promised", "measured", "estimated"]
 
+_FIRST_KEYS = {"threshold", "target_far", "supported", "model_sha256"}
+"""What the file had before there were estimates, too."""
+
 
 def _basis(value: Any) -> Basis:
     if value not in get_args(Basis):
@@ -83,10 +86,13 @@ class OperatingPoint:
         """Read the file that belongs to a model.
 
         Raises:
-            OperatingPointError: it is missing or damaged, or of another model.
+            OperatingPointError: it is missing or damaged, of an earlier version, or of another model.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
+            if values.keys() >= _FIRST_KEYS and "basis" not in values:
+                text = "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/"
+                raise OperatingPointError(text, name=path.name)
             point = cls(
                 float(values["threshold"]), float(values["target_far"]), _basis(values["basis"]),
                 None if (estimated := values["estimated_threshold"]) is None else float(estimated),
@@ -97,7 +103,7 @@ class OperatingPoint:
         except FileNotFoundError:
             text = "there is no {name} beside the model: run 'dvc repro'"
             raise OperatingPointError(text, name=path.name) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             text = "{name} is damaged: run 'dvc repro --force {stage}'"
             raise OperatingPointError(text, name=path.name, stage="evaluate") from error
         for threshold in (point.threshold, point.estimated_threshold):

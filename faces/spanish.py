@@ -50,6 +50,9 @@ SPANISH = {
     # The operating point
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
+    "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
+        "{name} es de una versión anterior del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
     "{name} gives the threshold {threshold}; expected 0 to 1": (
         "{name} tiene el umbral {threshold}; debe ser un número de 0 a 1"
     ),
@@ -63,7 +66,18 @@ SPANISH = {
         "caras de una misma persona o foto no son independientes) {people:no basta|no bastan}"
     ),
     "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}": (
-        "{strangers} para prometer que la proporción de los que entran no pase de {far:.4g}; hacen falta {needed}"
+        "{strangers} para garantizar que la proporción de los que entran no pase de {far:.4g}; hacen falta {needed}"
+    ),
+    "not_me is empty: to promise that at most {far:.4g} of strangers get in, it takes {needed} of them": (
+        "not_me está vacía: para garantizar que la proporción de desconocidos que entran no pase de {far:.4g}, hacen "
+        "falta {needed}"
+    ),
+    (
+        "{reason}. It is estimated that with {threshold} no more get in: to serve that, set evaluate.accept_estimate "
+        "to true in params.yaml and run 'dvc repro'"
+    ): (
+        "{reason}. Se estima que con {threshold} no entran más: para usar ese umbral, pon evaluate.accept_estimate a "
+        "true en params.yaml y ejecuta 'dvc repro'"
     ),
     # What a file is
     "a JPEG": "un JPEG",

@@ -17,10 +17,18 @@ MOST_FACES = 50
 
 @dataclass(frozen=True)
 class ScoredFace:
-    """A face with its embedding, and the probability (0 to 1) that it is "me"."""
+    """A face with its embedding, and what the verifier says of it.
+
+    Attributes:
+        face: it.
+        score: the probability that it is "me", 0 to 1.
+        strangers_like_this: the share of strangers who are estimated to score as high, 0 to 1; None where the verifier
+            knows no population.
+    """
 
     face: Face
     score: float
+    strangers_like_this: float | None = None
 
 
 @dataclass(frozen=True)
@@ -36,14 +44,19 @@ class Verification:
     faces_found: int
 
     @property
+    def largest(self) -> ScoredFace:
+        """The largest face, with what the verifier says of it."""
+        return self.scored[0]
+
+    @property
     def face(self) -> Face:
         """The largest face."""
-        return self.scored[0].face
+        return self.largest.face
 
     @property
     def score(self) -> float:
         """Its score."""
-        return self.scored[0].score
+        return self.largest.score
 
 
 def verify(
@@ -73,5 +86,7 @@ def verify(
     for face in found[:MOST_FACES]:  # one by one, since a score may differ in its last digits within a batch
         recognizer.embed([face])
         assert face.embedding is not None
-        scored.append(ScoredFace(face, float(verifier.score(face.embedding[np.newaxis])[0])))
+        scores = verifier.score(face.embedding[np.newaxis])
+        shares = verifier.strangers_like(scores)
+        scored.append(ScoredFace(face, float(scores[0]), None if shares is None else float(shares[0])))
     return Verification(scored, len(found))

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
-from faces.verification import Verification
+from faces.verification import ScoredFace, Verification
 from service.config import Settings
 from service.deadline import deadline
 from service.engine import Engine
@@ -88,6 +88,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
             threshold=threshold.value,
             timing_ms=round((time.perf_counter() - started) * 1000, 2),
             **threshold.as_json(),
+            **estimate(verification.largest),
             backbone=engine.backbone,
             face=measures(verification.face),
             hints=hints(verification.face),
@@ -106,7 +107,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
     def everyone(verification: Verification) -> dict[str, Any]:
         """What `faces=all` adds: each face with what is said of the largest one."""
         faces = [
-            {**decide(scored.score), **measures(scored.face), "hints": hints(scored.face)}
+            {**decide(scored.score), **estimate(scored), **measures(scored.face), "hints": hints(scored.face)}
             for scored in verification.scored
         ]
         return {"faces_found": verification.faces_found, "faces": faces}
@@ -115,5 +116,10 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
         """A score as the client reads it, rounded, and what follows from it."""
         rounded = round(score, 6)
         return {"is_me": rounded >= threshold.value, "score": rounded}
+
+    def estimate(scored: ScoredFace) -> dict[str, float]:
+        """How many strangers score as high, with two digits that count; nothing where the model does not know."""
+        share = scored.strangers_like_this
+        return {} if share is None else {"strangers_like_this": float(f"{share:.2g}")}
 
     return api

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from faces.message import Message
 from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, strangers_are
@@ -20,34 +21,61 @@ class Threshold:
     Attributes:
         value: 0 to 1.
         source: "setting", "auto", or "default" if auto was wanted but is not possible.
+        basis: what stands behind it: "set" (whoever set it), "promised" (own strangers, with 95 % confidence),
+            "estimated" (how strangers' faces are spread) or "default" (nothing).
         note: for "default", the reason in Spanish, as all answers are; else "".
     """
 
     value: float
-    source: str
+    source: Literal["setting", "auto", "default"]
+    basis: Literal["set", "promised", "estimated", "default"]
     note: str = ""
 
     @classmethod
     def resolve(cls, settings: Settings) -> Threshold:
         """The setting's number; with `VERIFY_THRESHOLD=auto`, what the model's operating point says."""
         if settings.threshold is not None:
-            return cls(settings.threshold, "setting")
+            return cls(settings.threshold, "setting", "set")
         try:
             point = OperatingPoint.read(settings.operating_point_path, settings.model_path)
         except OperatingPointError as error:
             return cls._default(error.args[0])
-        if not point.supported:
-            text = "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}"
-            strangers = strangers_are(point.people, point.effective_people)
-            return cls._default(Message(text, strangers=strangers, far=point.target_far, needed=point.people_needed))
-        log.info("VERIFY_THRESHOLD=auto: %s, for a FAR of %s", point.threshold, point.target_far)
-        return cls(point.threshold, "auto")
+        if point.supported:
+            log.info("VERIFY_THRESHOLD=auto: %s, promised for a FAR of %s", point.threshold, point.target_far)
+            return cls(point.threshold, "auto", "promised")
+        if point.accept_estimate and point.estimated_threshold is not None:
+            text = "VERIFY_THRESHOLD=auto: %s, estimated for a FAR of %s (evaluate.accept_estimate), since %s"
+            log.info(text, point.estimated_threshold, point.target_far, _too_few(point))
+            return cls(point.estimated_threshold, "auto", "estimated")
+        return cls._default(_with_way_out(_too_few(point), point.estimated_threshold))
 
     @classmethod
     def _default(cls, reason: Message) -> Threshold:
         log.warning("VERIFY_THRESHOLD=auto: serving %s, since %s", DEFAULT_THRESHOLD, reason)
-        return cls(DEFAULT_THRESHOLD, "default", in_spanish(reason))
+        return cls(DEFAULT_THRESHOLD, "default", "default", in_spanish(reason))
 
     def as_json(self) -> dict[str, str]:
         """What an answer says of it beside `threshold`."""
-        return {"threshold_source": self.source, **({"threshold_note": self.note} if self.note else {})}
+        about = {"threshold_source": self.source, "threshold_basis": self.basis}
+        return about | ({"threshold_note": self.note} if self.note else {})
+
+
+def _too_few(point: OperatingPoint) -> Message:
+    """Why nothing can be promised."""
+    if not point.people:
+        text = "not_me is empty: to promise that at most {far:.4g} of strangers get in, it takes {needed} of them"
+        return Message(text, far=point.target_far, needed=point.people_needed)
+    text = "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}"
+    strangers = strangers_are(point.people, point.effective_people)
+    return Message(text, strangers=strangers, far=point.target_far, needed=point.people_needed)
+
+
+def _with_way_out(reason: Message, estimated: float | None) -> Message:
+    """The reason and, where there is an estimate, how to have it served."""
+    if estimated is None:
+        return reason
+    text = (
+        "{reason}. It is estimated that with {threshold} no more get in: to serve that, set evaluate.accept_estimate "
+        "to true in params.yaml and run 'dvc repro'"
+    )
+    return Message(text, reason=reason, threshold=estimated)

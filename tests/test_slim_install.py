@@ -79,7 +79,7 @@ def deployed(
     shutil.copytree(networks_dir, project / "models" / "networks")
     for name in ("model.joblib", "scaler.joblib"):
         shutil.copy(trained_models.path / name, project / "models")
-    OperatingPoint(0.6, 0.1, True, 60, 60, 30).write(
+    OperatingPoint(0.6, 0.1, "promised", None, False, 60, 60, 30).write(
         project / "models/operating_point.json", project / "models/model.joblib"
     )
     (project / "models" / "weights").mkdir()

@@ -29,6 +29,8 @@ def test_the_largest_face_is_scored(recognizer: Recognizer, verifier: Verifier, 
         assert found is not None
         assert found.score == pytest.approx(scores[0], abs=1e-6)
         assert np.array_equal(found.face.box, faces[0].box)
+        shares = verifier.strangers_like(np.array([found.score]))
+        assert shares is not None and found.largest.strangers_like_this == shares[0]
 
 
 def test_without_a_face_there_is_no_score(recognizer: Recognizer, verifier: Verifier, photos_dir: Path) -> None:

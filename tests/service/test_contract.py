@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pillow_heif  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from flask import abort
@@ -21,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from bench.support.hostile import png, split
 from faces.recognition.image import DEFAULT_MAX_PIXELS
+from faces.verifier import Verifier
 from service import create_app
 from service.config import Settings
 from tests.service.support import LIMIT_BYTES, encode, padded, post_photo
@@ -72,6 +74,22 @@ def test_verify_says_me_and_not_me(client: FlaskClient, me_photo: bytes, strange
     left, top, right, bottom = me.json["face"]["box"]
     width, height = Image.open(io.BytesIO(me_photo)).size
     assert -width * 0.1 < left < right < width * 1.1 and -height * 0.1 < top < bottom < height * 1.1
+
+
+def test_strangers_like_this_is_what_the_model_says(
+    settings: Settings, client: FlaskClient, me_photo: bytes, stranger_photo: bytes
+) -> None:
+    """The share of strangers who are estimated to score as high, with two digits that count."""
+    verifier = Verifier.load(settings.model_path, settings.scaler_path)
+    engine = client.application.extensions["engine"]
+    shares = []
+    for photo in (me_photo, stranger_photo):
+        answer = post_photo(client, photo).get_json()
+        expected = verifier.strangers_like(np.array([engine.verify(photo).score]))
+        assert expected is not None
+        assert answer["strangers_like_this"] == float(f"{expected[0]:.2g}")
+        shares.append(answer["strangers_like_this"])
+    assert 0 < shares[0] < 5e-4 < 0.01 < shares[1] <= 1, "5e-4 of strangers are estimated to reach 0.75"
 
 
 def test_answers_are_written_for_people(client: FlaskClient, me_photo: bytes, faceless_photo: bytes) -> None:

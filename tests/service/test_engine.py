@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
 from faces.photo_limits import PhotoLimits
+from faces.population_classifier import PopulationClassifier
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
@@ -211,6 +212,11 @@ def test_threads_get_the_scores_of_one(client: FlaskClient, trained_models: Any)
     assert scores == expected * 6
 
 
+def test_a_model_without_a_population_says_nothing_of_strangers(copied: Settings, me_photo: bytes) -> None:
+    answer = post_photo(create_app(copied).test_client(), me_photo).get_json()
+    assert "score" in answer and "strangers_like_this" not in answer
+
+
 @pytest.mark.parametrize("flip", [True, False])
 def test_a_photo_is_asked_about_as_the_model_was_trained(
     settings: Settings, no_models: Settings, me_photo: bytes, flip: bool
@@ -264,7 +270,7 @@ from pathlib import Path
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"torch", "facenet_pytorch", "pandas", "dvc", "matplotlib", "onnx"}:
+        if name.split(".")[0] in "torch facenet_pytorch pandas dvc matplotlib onnx sklearn scipy".split():
             raise ImportError(name + " is not the service's to import")
 
 sys.meta_path.insert(0, Refuse())
@@ -298,12 +304,13 @@ def test_onnx_runtime_is_imported_once_before_workers_are_forked(settings: Setti
     assert done.stdout.split() == ["False", "True"]
 
 
-def test_needs_neither_torch_nor_pandas_nor_dvc(settings: Settings, trained_models: Any) -> None:
+def test_needs_neither_torch_nor_pandas_nor_scikit_learn(settings: Settings, trained_models: Any) -> None:
+    assert isinstance(joblib.load(settings.model_path), PopulationClassifier), "what the pipeline makes by default"
     paths = (settings.model_path, settings.scaler_path, settings.networks_path, trained_models.me_photos[0])
     command = [sys.executable, "-c", LEAN, *map(str, paths)]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("200 ")
+    assert done.stdout.startswith("200 ") and "strangers_like_this" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the place of the cache differs")

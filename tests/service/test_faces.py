@@ -50,9 +50,10 @@ class TestAllFaces:
         assert stranger["box"][2] < me["box"][0]
         assert {key: stranger[key] for key in answer["face"]} == answer["face"]
         assert stranger["hints"] == answer["hints"]
-        assert me.keys() == stranger.keys() == {"is_me", "score", "hints", *answer["face"]}
+        assert me.keys() == stranger.keys() == {"is_me", "score", "strangers_like_this", "hints", *answer["face"]}
+        assert me["strangers_like_this"] < 1e-3 < stranger["strangers_like_this"]
         assert me["size"] < stranger["size"]
-        same = ("is_me", "score", "face", "hints", "threshold")
+        same = ("is_me", "score", "strangers_like_this", "face", "hints", "threshold")
         assert {name: answer[name] for name in same} == {name: largest[name] for name in same}
         assert "faces" not in largest and "faces_found" not in largest
 
