@@ -5,7 +5,7 @@
 
 The first makes .venv beside this file, installs requirements.txt and starts the tour there (tour/): it puts the drawn
 portraits of demo/ into data/ where that holds no photos, tracks them with DVC, runs `dvc repro`, starts the service and
-asks it about one photo of "me" and one of a stranger.
+asks it about one photo of "me" and, where there is any, one of a stranger. Photos of "me" alone will do.
 The second installs requirements-dev.txt too, then runs pytest, and with it ruff and mypy.
 uv installs the packages, or pip where uv cannot be had or cannot install them; --pip takes pip at once.
 """
@@ -423,6 +423,16 @@ def photos_in(folder: Path) -> list[Path]:
     return sorted(path for path in shown if (folder / path).is_file())
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder and its sub-folders; none where there is no folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def classes_in(folder: Path) -> list[str]:
+    """The classes of which a folder with me/ and not_me/ holds photos."""
+    return [name for name in CLASSES if photos_in(folder / name)]
+
+
 def same_photos(one: Path, other: Path) -> bool:
     """Whether two folders hold the same photos under the same names."""
     names = photos_in(one)
@@ -431,7 +441,7 @@ def same_photos(one: Path, other: Path) -> bool:
 
 def is_demo(name: str) -> bool:
     """Whether data/<name> holds the portraits of the demo, and nothing of the user's."""
-    return same_photos(DEMO / name, ROOT / "data" / name)
+    return bool(photos_in(DEMO / name)) and same_photos(DEMO / name, ROOT / "data" / name)
 
 
 def counted(photos: Collection[object]) -> str:
@@ -441,19 +451,22 @@ def counted(photos: Collection[object]) -> str:
 
 def check_given(given: Path) -> None:
     """Raises Problem unless --photos DIR can be copied without touching a photo of the user's."""
-    layout = f"Photos of you belong in {given / 'me'}, photos of other people in {given / 'not_me'}"
+    layout = (
+        f"Photos of you belong in {given / 'me'}, photos of other people in {given / 'not_me'} (that folder may be "
+        "missing or empty)"
+    )
     if not given.is_dir():
         raise Problem(f"--photos {given}: there is no such folder. {layout}.")
+    if not (given / "me").is_dir():
+        raise Problem(f"--photos {given}: it has no folder me. {layout}.")
     for name in CLASSES:
         source = given / name
-        if not source.is_dir():
-            raise Problem(f"--photos {given}: it has no folder {name}. {layout}.")
-        if not photos_in(source):
+        if not photos_in(source) and (name == "me" or any(not file.name.startswith(".") for file in files_in(source))):
             raise Problem(f"--photos {given}: {source} holds no photo (JPEG, PNG, HEIC, WebP or AVIF). {layout}.")
     taken = [
         f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, and "
         f"{given / name} holds others ({counted(photos_in(given / name))}). "
-        for name in CLASSES
+        for name in classes_in(given)
         if photos_in(ROOT / "data" / name) and not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)
     ]
     if taken:
@@ -467,19 +480,23 @@ def check_given(given: Path) -> None:
 def photos_source(given: Path | None) -> Path | None:
     """The folder to copy photos from: that of --photos, else the demo where there are none; None where data/ has some.
 
-    Raises Problem where that would touch a photo of the user's, or where there are no photos.
+    Raises Problem where that would touch a photo of the user's, or where there are no photos of "me".
     """
     if given is not None:
         check_given(given)
         return given
-    empty = [ROOT / "data" / name for name in CLASSES if not photos_in(ROOT / "data" / name)]
-    if len(empty) == len(CLASSES) and photos_in(DEMO):
+    data = ROOT / "data"
+    there = classes_in(data)
+    if not there and photos_in(DEMO):
         return DEMO
-    if empty:
+    # Nobody means to do without a folder that DVC tracks: the photos of others are in another place.
+    fetched_not = not (data / "not_me").exists() and (data / "not_me.dvc").exists()
+    if "me" not in there or fetched_not:
+        empty = [data / name for name in CLASSES if name not in there]
         raise Problem(
             f"There are no photos in {' and '.join(map(str, empty))}. Put 20 or more photos of you "
-            "(JPEG, PNG, HEIC, WebP or AVIF) into data/me and of other people into data/not_me, or name a folder that "
-            f"has the folders me and not_me in it: {started_as()} --photos DIR"
+            "(JPEG, PNG, HEIC, WebP or AVIF) into data/me and, if you can, of other people into data/not_me, or name a "
+            f"folder that has the folders me and not_me in it: {started_as()} --photos DIR"
             + (
                 f"\nIf DVC keeps yours in another place, fetch them:\n{in_environment('dvc pull')}"
                 if VENV.is_dir()
@@ -519,14 +536,16 @@ def start_tour(*arguments: str) -> int:
 
 
 def quickstart(arguments: list[str]) -> int:
-    """From nothing to two answers; returns the exit code. What can fail at once is looked at first."""
+    """From nothing to answers; returns the exit code. What can fail at once is looked at first."""
     parser = argparse.ArgumentParser(
         description="Installs, builds the model from your photos, starts the service and asks it.",
         epilog="python3 quickstart.py test [--no-lint] [--pip] [pytest arguments]: runs the linters and the tests.",
     )
-    parser.add_argument("--photos", metavar="DIR", help="copy the photos of DIR/me and DIR/not_me first")
+    parser.add_argument(
+        "--photos", metavar="DIR", help="copy the photos of DIR/me and DIR/not_me first (those of me are enough)"
+    )
     parser.add_argument("--port", metavar="N", help="port of the service (default: PORT, else 5000)")
-    parser.add_argument("--once", action="store_true", help="end after the two answers")
+    parser.add_argument("--once", action="store_true", help="end after the answers")
     parser.add_argument("--pip", action="store_true", help="install with pip, not with uv")
     options = parser.parse_args(arguments)
     LOG.write_bytes(b"")

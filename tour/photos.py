@@ -9,14 +9,16 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from quickstart import CLASSES, DEMO, ROOT, counted, is_demo, photos_in, photos_source, same_photos
+from quickstart import CLASSES, DEMO, ROOT, classes_in, counted, is_demo, photos_in, photos_source, same_photos
 from stages.files.photos import ATTRIBUTES_NAME, describe_ignored
 from stages.progress import progress
 from tour.service import SERVICE_LIMIT
 
 
 def ensure_photos(given: Path | None) -> None:
-    """See to it that data/me and data/not_me hold photos.
+    """See to it that data/me holds photos, and that there is a data/not_me, which may be empty.
+
+    Of a class that the folder given has no photos of, data/ keeps what it holds, unless that is the demo's.
 
     Args:
         given: the folder of --photos, if any.
@@ -29,10 +31,14 @@ def ensure_photos(given: Path | None) -> None:
         print("data/me and data/not_me hold no photos: the demo's drawn portraits are put there.")
     if source is not None:
         for name in CLASSES:
-            if not same_photos(source / name, ROOT / "data" / name):
+            if not photos_in(source / name) and is_demo(name):
+                print(f"The demo's drawn portraits are taken out of data/{name}")
+                remove_photos(ROOT / "data" / name)
+            elif photos_in(source / name) and not same_photos(source / name, ROOT / "data" / name):
                 copy_class(source / name, ROOT / "data" / name)
+    (ROOT / "data" / "not_me").mkdir(exist_ok=True)  # an empty one can be tracked, a missing one cannot
     drawn = [name for name in CLASSES if is_demo(name)]
-    if len(drawn) == 1:
+    if len(drawn) == 1 and len(classes_in(ROOT / "data")) == len(CLASSES):
         print(
             f"Note: data/{drawn[0]} still holds the demo's drawn portraits, beside photos of real people in the other "
             "class. Put photos of real people there too, or the model learns to tell drawings from photos."

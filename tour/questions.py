@@ -11,6 +11,9 @@ import requests
 from quickstart import ROOT, Problem, in_environment, log_tail
 from tour.service import Service
 
+FURTHEST = 1e-4 / 3
+"""Share of strangers below which the estimate is not checked by faces, but goes on in a straight line."""
+
 
 def ask(service: Service, name: str, photos: list[Path]) -> dict[str, Any] | None:
     """Ask about a photo of a class and print what comes.
@@ -50,7 +53,15 @@ def meaning(name: str, status: int, answer: object) -> str:
     is_me, score, threshold = (answer.get(key) for key in ("is_me", "score", "threshold"))
     right = "right" if bool(is_me) == (name == "me") else "WRONG"
     says = "This is" if is_me else "This is not"
-    return f"{says} the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+    verdict = f"{says} the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+    share = answer.get("strangers_like_this")
+    if not isinstance(share, (int, float)):
+        return verdict
+    if share < FURTHEST:
+        return f"{verdict} It is estimated that fewer than one stranger in {1 / FURTHEST:,.0f} scores as high."
+    if share < 0.1:
+        return f"{verdict} It is estimated that one stranger in {float(f'{1 / share:.2g}'):,.0f} scores as high."
+    return f"{verdict} It is estimated that {100 * share:.0f} % of strangers score as high."
 
 
 def explain_backbone(used: str) -> str:

@@ -9,7 +9,8 @@ import shlex
 import time
 from pathlib import Path
 
-from quickstart import CLASSES, HOST, LOG, Problem, guarded, log_tail
+from quickstart import HOST, LOG, ROOT, Problem, classes_in, guarded, log_tail
+from tour.parameters import take_backbone_with_population
 from tour.photos import ensure_photos, photos_to_ask_about
 from tour.pipeline import build
 from tour.questions import ask, explain_backbone
@@ -19,36 +20,47 @@ YOUR_PHOTO = "YOUR_PHOTO.jpg"
 """What stands in the command if the model has learnt from all photos that there are: one of those would say little."""
 
 
+LEARNT = "It has learnt from the photos in data/, so it says little that it knows what it was asked about."
+ME_ALONE = (
+    "It has seen no photo of other people: how often strangers get in is estimated, from how faces are spread among "
+    "people of press photos, and neither measured nor promised. To measure it, put photos of other people into "
+    "data/not_me, best of people who resemble you, and start again."
+)
+
+
 def main() -> int:
     """Run the tour; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tour", description=__doc__)
     parser.add_argument("--photos", metavar="DIR", type=Path, help="copy the photos of DIR/me and DIR/not_me first")
     parser.add_argument("--port", metavar="N", type=int, required=True, help="port of the service")
-    parser.add_argument("--once", action="store_true", help="end after the two answers")
+    parser.add_argument("--once", action="store_true", help="end after the answers")
     options = parser.parse_args()
     return guarded(lambda: tour(options.photos, options.port, options.once))
 
 
 def tour(photos: Path | None, port: int, once: bool) -> int:
-    """From photos to two answers; returns the exit code."""
+    """From photos to answers; returns the exit code."""
     ensure_photos(photos)
+    if classes_in(ROOT / "data") == ["me"]:
+        take_backbone_with_population()
     build()
     return serve(port, once)
 
 
 def serve(port: int, once: bool) -> int:
-    """Start the service, ask it about both classes and, unless `once`, leave it running until Ctrl-C.
+    """Start the service, ask it about each class that has photos and, unless `once`, leave it running until Ctrl-C.
 
     Returns:
         The exit code: 1 where a question got no verdict.
     """
-    found = {name: photos_to_ask_about(name) for name in CLASSES}
+    found = {name: photos_to_ask_about(name) for name in classes_in(ROOT / "data")}
     photos = {name: of_class for name, (of_class, _) in found.items()}
     seen = any(trained for _, trained in found.values())
     with running_service(port, photos) as service:
         answers = [ask(service, name, of_class) for name, of_class in photos.items()]
-        learnt = "It has learnt from the photos in data/, so it says little that it knows these two."
-        print(f"\n{learnt if seen else 'Neither photo was part of the training.'}")
+        print(f"\n{LEARNT if seen else 'Neither photo was part of the training.'}")
+        if "not_me" not in photos:
+            print(ME_ALONE)
         print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
         named = [str(answer["backbone"]) for answer in answers if answer is not None and "backbone" in answer]
         print(f"Backbone: {explain_backbone(named[0]) if named else 'not named in the answers'}")

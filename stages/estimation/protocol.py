@@ -7,6 +7,7 @@ tested with a stranger from its training.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,7 +79,10 @@ def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams, wit
     """One round of cross-validation: every row is tested once, by a model that was trained without its group."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=params.random_state + repeat)
     splits = []
-    for train, test in splitter.split(data.embeddings, data.labels, data.groups):
+    with warnings.catch_warnings():  # with a population, others may be fewer than folds
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        parts = list(splitter.split(data.embeddings, data.labels, data.groups))
+    for train, test in parts:
         missing = _lacking(data.rows(train), params, without_others)
         if missing:
             raise StageError(

@@ -59,6 +59,13 @@ ERRORS = {
         "debe ser un texto que cumpla la expresión regular {pattern}"
     ),
     "{said} as value {number} of the list": "{said} en el valor {number} de la lista",
+    "there is no photo with a face in data/not_me, and train.verifier is {verifier} with train.population "
+    "{population}. Add photos of other people; or set train.verifier to cosine and train.population to auto in "
+    "params.yaml, with backbone.name dlib-resnet: it knows how strangers' faces are spread": (
+        "en data/not_me no hay ninguna foto con cara, y train.verifier es {verifier} con train.population "
+        "{population}. Añade fotos de otras personas; o pon en params.yaml train.verifier: cosine y train.population: "
+        "auto, con backbone.name: dlib-resnet, para la que se sabe cómo se reparten las caras de los desconocidos"
+    ),
     "weights_url needs weights_sha256: weights are never loaded unchecked": (
         "weights_url necesita weights_sha256: nunca se cargan pesos sin comprobar"
     ),

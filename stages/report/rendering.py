@@ -48,15 +48,19 @@ code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
 """
 
 
-def _number(comma: bool) -> Callable[[float, int], str]:
-    def number(value: float, digits: int = 2) -> str:
+def _number(comma: bool) -> Callable[[float | None, int], str]:
+    """A number with so many decimals; one that is not known is a dash."""
+
+    def number(value: float | None, digits: int = 2) -> str:
+        if value is None:
+            return _UNKNOWN
         text = f"{value:.{digits}f}"
         return text.replace(".", ",") if comma else text
 
     return number
 
 
-def _percent(number: Callable[[float, int], str]) -> Callable[[float | None], str]:
+def _percent(number: Callable[[float | None, int], str]) -> Callable[[float | None], str]:
     """A share as a percentage; a small one gets more decimals. A share that is not known is a dash."""
 
     def percent(value: float | None) -> str:
@@ -86,7 +90,11 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
         "count": lambda number, singular, plural: fill(f"{{number:{singular}|{plural}}}", number=number),
-        "span": lambda between: f"{percent(between['low'])} – {percent(between['high'])}" if between else _UNKNOWN,
+        "span": lambda between: (
+            f"{percent(between['low'])} – {percent(between['high'])}"
+            if between and between["low"] is not None
+            else _UNKNOWN
+        ),
         "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }
     reader: Literal["es", "en"] = "en" if language == "en" else "es"

@@ -64,7 +64,7 @@ def count_photos(crops: pd.DataFrame, index: pd.DataFrame, distinct: Mapping[str
     for name in CLASSES:
         own = crops[crops["photo"].str.startswith(f"{name}/")]
         photos = own["photo"].nunique()
-        without = int(own["reason"].map(lambda reason: is_told(reason, NO_FACE_FOUND)).sum())
+        without = sum(is_told(reason, NO_FACE_FOUND) for reason in own["reason"])
         unusable = int((own["faces_found"] == "0").sum()) - without
         counts[name] = {
             "photos": photos,
@@ -116,6 +116,8 @@ def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Recommendations on how many strangers get in, and on what can be promised."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
     people, effective = point["people"], point["effective_people"]
+    if not people:  # nothing is measured
+        return []
     possible = min(_rounded_up(RULE_OF_THREE / effective), 1.0)
     advice: list[dict[str, Any]] = []
     if at["far"] == 0:
@@ -150,7 +152,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         elif count < IDEAL:
             advice.append({"name": "more_is_better", "class": name, "count": count})
     share = distinct["me"] / max(sum(distinct.values()), 1)
-    if min(share, 1 - share) < IMBALANCED:
+    if all(distinct.values()) and min(share, 1 - share) < IMBALANCED:
         advice.append({"name": "imbalance", "share": share})
     return advice
 

@@ -99,16 +99,25 @@ def describe_population(verifier: Verifier, population: Population | None, param
     }
 
 
-def _check_others(data: Dataset, recipe: dict[str, Any], population: Population | None) -> None:
+def _check_others(data: Dataset, recipe: dict[str, Any], population: Population | None, params: TrainParams) -> None:
     """Raise a StageError where photos of others are needed and there is none."""
-    if population is None and not data.count_groups(0):
+    if population is not None or data.count_groups(0):
+        return
+    if params.verifier != "cosine" or params.population == "none":
         raise StageError(
-            "there is no photo with a face in data/not_me, and for the backbone {backbone} it is not known how "
-            "strangers' faces are spread. Add photos of other people; or set backbone.name to dlib-resnet in "
-            "params.yaml, whose population is shipped; or fit one: python -m faces.fit_population FOLDER (photos of "
-            "400 people or more), and name it in train.population",
-            backbone=recipe["backbone"],
+            "there is no photo with a face in data/not_me, and train.verifier is {verifier} with train.population "
+            "{population}. Add photos of other people; or set train.verifier to cosine and train.population to auto in "
+            "params.yaml, with backbone.name dlib-resnet: it knows how strangers' faces are spread",
+            verifier=params.verifier,
+            population=params.population,
         )
+    raise StageError(
+        "there is no photo with a face in data/not_me, and for the backbone {backbone} it is not known how "
+        "strangers' faces are spread. Add photos of other people; or set backbone.name to dlib-resnet in "
+        "params.yaml, whose population is shipped; or fit one: python -m faces.fit_population FOLDER (photos of "
+        "400 people or more), and name it in train.population",
+        backbone=recipe["backbone"],
+    )
 
 
 def _count(labels: NDArray[Any]) -> dict[str, int]:
@@ -207,7 +216,7 @@ def main() -> None:
     recipe, made_with = read_making(data)
     _warn(data)
     population = population_for(params.train, recipe)
-    _check_others(data, recipe, population)
+    _check_others(data, recipe, population, params.train)
     splits = make_splits(data, params.train, without_others=population is not None)
     predictions = predict(data, splits, params.train, population)
     trained = data.rows(splits[0].train) if params.train.protocol == "holdout" else data

@@ -1,0 +1,119 @@
+"""Photos of me and none of anybody else, through every stage: what would need others is null, and the rest is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from faces.operating_point import OperatingPoint
+from tests.shared import SharedFolders
+from tests.stages.support import STAGES, Workspace, new_workspace, put_photos
+
+LEAST = 3
+"""Photos of me that training takes."""
+
+
+@pytest.fixture(scope="module")
+def alone(shared: SharedFolders, networks_dir: Path, lfw_dir: Path) -> Workspace:
+    """A workspace with the fewest photos, in which every stage has run. printed.txt beside it holds what they said."""
+
+    def build(folder: Path) -> None:
+        workspace = new_workspace(folder / "project", networks_dir)
+        put_photos(workspace.root, lfw_dir, me=LEAST, strangers=0)
+        workspace.path("data/not_me").mkdir()
+        said = [done.stdout + done.stderr for done in map(workspace.stage, STAGES)]
+        (folder / "printed.txt").write_text("\n".join(said), encoding="utf-8")
+
+    return Workspace(shared.made_once("me_alone", build) / "project")
+
+
+def read(workspace: Workspace, name: str) -> Any:
+    return json.loads(workspace.path(f"reports/{name}.json").read_text(encoding="utf-8"))
+
+
+def test_no_python_is_shown(alone: Workspace) -> None:
+    printed = (alone.root.parent / "printed.txt").read_text(encoding="utf-8")
+    assert not [word for word in ("Traceback", "RuntimeWarning", "UserWarning", "nan", "None") if word in printed]
+
+
+def test_what_needs_others_is_null(alone: Workspace) -> None:
+    metrics, evaluation = read(alone, "metrics"), read(alone, "evaluation_results")
+    missing = {name for name in ("accuracy", "auc_roc", "precision", "recall", "f1_score") if metrics[name] is None}
+    assert missing == {"accuracy", "auc_roc", "precision", "f1_score"}
+    assert metrics["population"]["used"] is True
+    at = evaluation["threshold_analysis"]["at_default"]
+    assert at["far"] is None and at["frr"] is not None
+    assert at["far_estimated"] == pytest.approx(5e-4, rel=0.01)
+    assert evaluation["operating_point"]["basis"] == "estimated"
+    robustness = read(alone, "robustness")
+    assert robustness["photos"] == {"me": LEAST, "not_me": 0}
+    assert robustness["undegraded"]["far"] is None and robustness["undegraded"]["frr"] is not None
+    assert len(pd.read_csv(alone.path("reports/strangers.csv"))) == 0
+
+
+def test_the_threshold_that_is_estimated_goes_with_the_model(alone: Workspace) -> None:
+    point = OperatingPoint.read(alone.path("models/operating_point.json"), alone.path("models/model.joblib"))
+    assert (point.basis, point.people, point.supported) == ("estimated", 0, False)
+    assert point.threshold == point.estimated_threshold
+
+
+def test_every_file_is_there(alone: Workspace, built: Workspace) -> None:
+    """Those that a project with others has, of crops and photos apart."""
+    named = [{name for name in each.outputs() if not name.startswith("data/")} for each in (alone, built)]
+    assert named[0] == named[1]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_report_says_that_nothing_was_measured(alone: Workspace, language: str, tmp_path: Path) -> None:
+    workspace = alone.copy(tmp_path / "project")
+    workspace.set_params(language=language)
+    workspace.stage("report")
+    report = workspace.path("reports/INFORME_H10.md").read_text(encoding="utf-8")
+    assert {"en": "no photos of others", "es": "no hay fotos de otras personas"}[language] in report
+    assert "None" not in report and "nan" not in report
+    names = [advice["name"] for advice in read(workspace, "report")["recommendations"]]
+    assert "add_photos" in names
+    assert not {"no_stranger_got_in", "strangers_get_in", "imbalance"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"train__population": "none"}, "train.verifier is cosine with train.population none. Add photos of other"),
+        ({"train__verifier": "logistic_regression"}, "train.verifier is logistic_regression with train.population"),
+    ],
+)
+def test_without_a_population_the_ways_out_are_named(
+    alone: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+) -> None:
+    workspace = alone.copy(tmp_path / "project")
+    workspace.set_params(**changes)
+    message = workspace.refused("train", monkeypatch)
+    assert said in message and "set train.verifier to cosine and train.population to auto" in message
+
+
+def test_a_backbone_without_a_population_is_told_of(
+    alone: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = alone.copy(tmp_path / "project")
+    path = workspace.path("data/embedding_recipe.json")
+    making = json.loads(path.read_text(encoding="utf-8"))
+    making["recipe"]["backbone"] = "facenet-vggface2"
+    path.write_text(json.dumps(making), encoding="utf-8")
+    message = workspace.refused("train", monkeypatch)
+    assert "for the backbone facenet-vggface2 it is not known how strangers' faces are spread" in message
+    assert "set backbone.name to dlib-resnet" in message and "faces.fit_population FOLDER" in message
+
+
+@pytest.mark.parametrize("strangers", [1, 2])
+def test_one_or_two_others_are_no_obstacle(empty: Workspace, lfw_dir: Path, strangers: int) -> None:
+    put_photos(empty.root, lfw_dir, me=LEAST, strangers=strangers)
+    for stage in STAGES:
+        done = empty.stage(stage)
+        assert "UserWarning" not in done.stderr
+    at = read(empty, "evaluation_results")["threshold_analysis"]["at_default"]
+    assert at["far"] == 0 and at["far_estimated"] == pytest.approx(5e-4, rel=0.01)
