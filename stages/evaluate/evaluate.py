@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from faces.message import Message
 from faces.operating_point import OperatingPoint, strangers_are
 from faces.verifier import Verifier
 from stages.estimation.held_out import HeldOutScores, load_held_out
@@ -83,9 +82,12 @@ def _about_target(results: dict[str, Any]) -> list[str]:
     point, lines = results["operating_point"], []
     target = 100 * point["target_far"]
     if point["people"]:
-        text = "  for a FAR of {target:g} %: threshold {threshold:.4f} ({basis}), FRR {frr:.2f} %"
-        known = {"threshold": point["threshold"], "basis": Message(point["basis"])}
-        lines.append(tell(text, target=target, frr=100 * point["frr"], **known))
+        text = (
+            "  for a FAR of {target:g} %: threshold {threshold:.4f} (promised), FRR {frr:.2f} %"
+            if point["supported"]
+            else "  for a FAR of {target:g} %: threshold {threshold:.4f} (measured), FRR {frr:.2f} %"
+        )
+        lines.append(tell(text, target=target, threshold=point["threshold"], frr=100 * point["frr"]))
         if refuses_many(point["frr"]):
             faces = results["test_faces"]["me"]
             text = (

@@ -261,17 +261,50 @@ CONSOLE = {
         "train: {faces:# cara|# caras} ({verifier}); con caras no vistas: exactitud {accuracy:.3f}, AUC {auc:.4f}, F1 "
         "{f1:.3f} con 0,5 → {model}"
     ),
-    # evaluate
-    "evaluate: at {threshold:g}: FAR {far:.2f} % (95 %: below {far_high:.2f} %), FRR {frr:.2f} % (below "
-    "{frr_high:.2f} %)": (
-        "evaluate: con {threshold:g}: FAR {far:.2f} % (95 %: menos del {far_high:.2f} %), FRR {frr:.2f} % (menos del "
-        "{frr_high:.2f} %)"
+    "train: {faces:# face|# faces} of me alone ({verifier}); of faces not seen, {recall:.1f} % pass at 0.5 → {model}": (
+        "train: {faces:# cara|# caras}, solo de «me» ({verifier}); de las caras no vistas pasa el {recall:.1f} % con "
+        "0,5 → {model}"
     ),
-    "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %": (
-        "  para un FAR del {target:g} %: umbral {threshold:.4f}, FRR {frr:.2f} %"
+    "{name} is empty: what strangers do is estimated, not measured": (
+        "«{name}» está vacía: lo que hacen los desconocidos se estima, no se mide"
+    ),
+    "  strangers as in {source} ({people} people): {far} % of them are estimated to reach 0.75": (
+        "  desconocidos como los de {source} ({people} personas): se estima que llega a 0,75 el {far} % de ellos"
+    ),
+    "  the faces of others do not look like those of {source}, so nothing is estimated from these: FAR is measured "
+    "alone": (
+        "  las caras de los demás no se parecen a las de {source}, así que con ellas no se estima nada: el FAR solo se "
+        "mide"
+    ),
+    "  for {backbone}, it is not known how strangers' faces are spread, so with few photos of others little is known "
+    "of FAR: with backbone.name dlib-resnet it is estimated": (
+        "  para {backbone} no se sabe cómo se reparten las caras de los desconocidos, así que con pocas fotos de otras "
+        "personas se sabe poco del FAR: con backbone.name: dlib-resnet se estima"
+    ),
+    # evaluate
+    "evaluate: at {threshold:g}: FRR {frr:.2f} % (95 %: below {frr_high:.2f} %)": (
+        "evaluate: con {threshold:g}: FRR {frr:.2f} % (95 %: menos del {frr_high:.2f} %)"
+    ),
+    "  FAR: measured {far:.2f} %; promised, with 95 % confidence: below {far_high:.2f} %": (
+        "  FAR: medido, {far:.2f} %; garantizado, con una confianza del 95 %, menos del {far_high:.2f} %"
+    ),
+    "  FAR: without photos of others, nothing is measured and nothing can be promised": (
+        "  FAR: sin fotos de otras personas no se mide nada y no se puede garantizar nada"
+    ),
+    "  FAR, estimated for strangers like those of the population: {far} %": (
+        "  FAR estimado para desconocidos como los de la población: {far} %"
+    ),
+    "  for a FAR of {target:g} %: threshold {threshold:.4f} (promised), FRR {frr:.2f} %": (
+        "  para un FAR del {target:g} %: umbral {threshold:.4f} (garantizado), FRR {frr:.2f} %"
+    ),
+    "  for a FAR of {target:g} %: threshold {threshold:.4f} (measured), FRR {frr:.2f} %": (
+        "  para un FAR del {target:g} %: umbral {threshold:.4f} (medido), FRR {frr:.2f} %"
+    ),
+    "  for a FAR of {target:g} %: threshold {threshold:.4f} (estimated), FRR {frr:.2f} %": (
+        "  para un FAR del {target:g} %: umbral {threshold:.4f} (estimado), FRR {frr:.2f} %"
     ),
     "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others": (
-        "  {strangers} para asegurarlo: hacen falta {needed}, cada uno con tantas caras como los demás"
+        "  {strangers} para garantizarlo: hacen falta {needed}, cada uno con tantas caras como los demás"
     ),
     "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the photos that "
     "{table} names and {sheet} shows, then run 'dvc repro' again": (

@@ -78,6 +78,21 @@ ERRORS = {
     "{folder} was given; expected a folder with a folder of photos for each person": (
         "se dio {folder}; se esperaba una carpeta con una carpeta de fotos por persona"
     ),
+    "train.population: {problem}": "train.population: {problem}",
+    "train.population: {path} is of embeddings of {theirs}, made otherwise than those of {backbone} here: fit one "
+    "(python -m faces.fit_population FOLDER), or set train.population to auto or none": (
+        "train.population: {path} es de embeddings de {theirs}, hechos de otra forma que los de {backbone} de aquí: "
+        "ajusta una (python -m faces.fit_population CARPETA), o pon train.population: auto o none"
+    ),
+    "there is no photo with a face in data/not_me, and for the backbone {backbone} it is not known how strangers' "
+    "faces are spread. Add photos of other people; or set backbone.name to dlib-resnet in params.yaml, whose "
+    "population is shipped; or fit one: python -m faces.fit_population FOLDER (photos of 400 people or more), and name "
+    "it in train.population": (
+        "en data/not_me no hay ninguna foto con cara, y para la red {backbone} no se sabe cómo se reparten las caras "
+        "de los desconocidos. Añade fotos de otras personas; o pon backbone.name: dlib-resnet en params.yaml, cuya "
+        "población ya viene incluida; o ajusta una, python -m faces.fit_population CARPETA (con fotos de 400 personas "
+        "o más), y nómbrala en train.population"
+    ),
     "two people are together on photos of me ({count}, such as {photo}), and the other photos do not tell which of "
     "them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other person off; or set "
     "crop.me_faces to largest in params.yaml": (
@@ -109,9 +124,6 @@ ERRORS = {
     # Files of other stages
     "there is no {path}: run 'dvc repro' (or 'python -m stages.{stage}') first": (
         "no existe {path}: ejecuta antes 'dvc repro' (o 'python -m stages.{stage}')"
-    ),
-    "there is no {model}: run 'dvc repro' (or 'python -m stages.train') first": (
-        "no existe {model}: ejecuta antes 'dvc repro' (o 'python -m stages.train')"
     ),
     "{path} is damaged ({error}): run 'dvc repro --force {stage}'": (
         "{path} está dañado ({error}): ejecuta 'dvc repro --force {stage}'"

@@ -13,11 +13,15 @@ PICTURES = {
         "Caras de prueba, cada una contada una vez\numbral {threshold} ({backbone})"
     ),
     "FAR: strangers accepted": "FAR: desconocidos aceptados",
+    "FAR: strangers accepted (estimated)": "FAR: desconocidos aceptados (estimado)",
     "FRR: me rejected": "FRR: «me» rechazado",
     "1 − FRR: me accepted": "1 − FRR: «me» aceptado",
     "guessing": "al azar",
     "Recall": "Exhaustividad (recall)",
     "Precision": "Precisión",
+    "Precision (FAR estimated, both classes equally frequent)": (
+        "Precisión (FAR estimado, con las dos clases por igual)"
+    ),
     "AP {average}": "Precisión media {average}",
     "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge.": (
         "Con el mejor umbral no hay ningún error:\nla curva va por el borde izquierdo y el inferior."
@@ -27,6 +31,7 @@ PICTURES = {
     "perfect": "perfecta",
     "tenths with fewer than {fewest} faces are not drawn": "no se dibujan los tramos con menos de {fewest} caras",
     "measured": "medida",
+    "without photos of others, nothing can be measured": "sin fotos de otras personas no se puede medir",
     "Share of the class's faces": "Proporción de las caras de la clase",
     "threshold {threshold} ({name})": "umbral {threshold} ({name})",
     "the service's": "el del servicio",
