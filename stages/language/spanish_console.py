@@ -268,8 +268,9 @@ CONSOLE = {
     "{name} is empty: what strangers do is estimated, not measured": (
         "«{name}» está vacía: lo que hacen los desconocidos se estima, no se mide"
     ),
-    "  strangers as in {source} ({people} people): {far} % of them are estimated to reach 0.75": (
-        "  desconocidos como los de {source} ({people} personas): se estima que llega a 0,75 el {far} % de ellos"
+    "  strangers as in {source} ({people:# person|# people}): {far} % of them are estimated to reach 0.75": (
+        "  desconocidos como los de {source} ({people:# persona|# personas}): se estima que llega a 0,75 el {far} % de "
+        "ellos"
     ),
     "  the faces of others do not look like those of {source}, so nothing is estimated from these: FAR is measured "
     "alone": (
@@ -326,6 +327,17 @@ CONSOLE = {
     "groups of people: {groups}": (
         "robustness: {me:# foto|# fotos} de «me» y {not_me} de otras personas; se rechazan fotos de «me» con: "
         "{doubled}; grupos de personas: {groups}"
+    ),
+    "  strangers with worse photos: with {name} at {level:g}, {accepted} of {photos:# photo|# photos} of others "
+    "{accepted:gets in|get in} (FAR {far:.1f} %), the most of all that was tried": (
+        "  desconocidos con fotos peores: con {name} ({level:g}) {accepted:entra|entran} {accepted} de {photos:# foto "
+        "ajena|# fotos ajenas} (FAR {far:.1f} %), lo peor de todo lo probado"
+    ),
+    "  none of {photos:# photo|# photos} of others gets in, however degraded": (
+        "  de {photos:# foto ajena|# fotos ajenas} no entra ninguna, por mucho que se empeoren"
+    ),
+    "  without photos of others, it is not measured how many strangers get in with worse photos": (
+        "  sin fotos de otras personas no se mide cuántos desconocidos entran con fotos peores"
     ),
     "{name} at {level:g}": "{name} ({level:g})",
     "nothing that was tried": "nada de lo que se ha probado",

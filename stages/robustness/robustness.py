@@ -1,9 +1,9 @@
 """Stage robustness: worse photos, the strangers most like me, and differences between groups of people.
 
 A sample of photos is made worse step by step. Models that were not trained on them verify them, with the same code as
-the service. Writes reports/robustness.{csv,png,json}, reports/strangers.csv (per person of not_me, the highest score)
-and, from the optional attributes.csv in data/not_me and data/me, reports/fairness.{csv,json} (fairness.py beside this
-file).
+the service. Writes reports/robustness.{csv,png,json}, reports/strangers.csv (per person of not_me, the highest score:
+strangers.py beside this file) and, from the optional attributes.csv in data/not_me and data/me,
+reports/fairness.{csv,json} (fairness.py beside this file).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from faces.verifier import Verifier
 from stages.errors import StageError
 from stages.estimation import plots
 from stages.estimation.fit import fit
-from stages.estimation.held_out import HeldOutScores, load_held_out
+from stages.estimation.held_out import load_held_out
 from stages.estimation.population import population_for
 from stages.estimation.protocol import count_folds, split_folds
 from stages.files.dataset import Dataset, load_dataset
@@ -40,10 +40,12 @@ from stages.files.paths import (
     FAIRNESS,
     FAIRNESS_CSV,
     INDEX,
+    MODEL,
     NETWORKS,
     ROBUSTNESS,
     ROBUSTNESS_CSV,
     ROBUSTNESS_PNG,
+    SCALER,
     STRANGERS_CSV,
 )
 from stages.files.tables import DIGITS, read_table, write_json, write_table
@@ -52,6 +54,7 @@ from stages.params import Params, TrainParams, load_params
 from stages.progress import progress
 from stages.robustness import fairness
 from stages.robustness.degradations import DEGRADATIONS, Box, Degradation, encode
+from stages.robustness.strangers import nearest_strangers
 
 OUTPUTS = (ROBUSTNESS_CSV, ROBUSTNESS_PNG, ROBUSTNESS, STRANGERS_CSV, FAIRNESS_CSV, FAIRNESS)
 
@@ -217,9 +220,10 @@ def measure(samples: list[Sample], recognizer: Recognizer, threshold: float) -> 
 
 
 def summarise(table: pd.DataFrame) -> dict[str, Any]:
-    """The content of robustness.json: rates without degradation, and the first level of each that doubles FRR.
+    """The content of robustness.json: rates without degradation, the first level of each that doubles FRR, and the
+    level of all that lets most strangers in.
 
-    FRR is None where there is no photo of me.
+    FRR is None where there is no photo of me, FAR where there is none of others.
     """
     undegraded = table.iloc[0]
     photos = int(undegraded["photos_me"])
@@ -229,35 +233,32 @@ def summarise(table: pd.DataFrame) -> dict[str, Any]:
         rejected = (steps["frr"] * photos).round()
         worse = steps["level"][(rejected >= 2 * base) & (rejected >= base + _MORE_REJECTED)]
         doubled[str(name)] = None if worse.empty else float(worse.iloc[0])
+    strangers = int(undegraded["photos_not_me"])
     return {
-        "photos": {"me": photos, "not_me": int(undegraded["photos_not_me"])},
-        "undegraded": {"frr": float(undegraded["frr"]) if photos else None, "far": float(undegraded["far"])},
+        "photos": {"me": photos, "not_me": strangers},
+        "undegraded": {
+            "frr": float(undegraded["frr"]) if photos else None,
+            "far": float(undegraded["far"]) if strangers else None,
+        },
         "frr_doubles_at": doubled,
+        "worst_far": worst_far(table) if strangers else None,
         "levels": {way.name: list(way.levels) for way in DEGRADATIONS},
     }
 
 
-def nearest_strangers(held_out: HeldOutScores, index: pd.DataFrame, data: Dataset, threshold: float) -> pd.DataFrame:
-    """For each person of not_me, the highest score that any model gave to any of their photos.
+def worst_far(table: pd.DataFrame) -> dict[str, Any]:
+    """The degradation that lets most strangers in: its name, level, far and how many of the photos are accepted.
 
-    Args:
-        held_out: faces scored by models that did not see them.
-        index: columns photo and person of `data/index.csv`.
-        data: groups of the same rows.
-        threshold: a photo with this score or more is accepted.
-
-    Returns:
-        Columns person (the name of the sub-folder; without one, each group is a person, named by its first photo),
-        photos, highest_score and accepted, the highest score first.
+    Of several that let in as many, it is the first in the table, which is the mildest of its kind. Where none lets
+    anybody in, name and level are None.
     """
-    scores = pd.Series(held_out.scores, index=held_out.rows)[held_out.labels == 0].groupby(level=0).max()
-    own = index.loc[scores.index, ["photo", "person"]].assign(group=data.groups[scores.index], score=scores)
-    named = own["person"].where(own["person"] != "")
-    own["person"] = named.fillna(named.groupby(own["group"]).transform("first"))
-    own["person"] = own["person"].fillna(own.groupby("group")["photo"].transform("first"))
-    people = own.groupby("person").agg(photos=("photo", "nunique"), highest_score=("score", "max")).reset_index()
-    people["accepted"] = people["highest_score"] >= threshold
-    return people.sort_values(["highest_score", "person"], ascending=[False, True], ignore_index=True)
+    steps = table.iloc[1:]
+    worst = steps.loc[steps["far"].idxmax()]
+    far, strangers = float(worst["far"]), int(worst["photos_not_me"])
+    place = {"degradation": str(worst["degradation"]), "level": float(worst["level"])}
+    if not far:
+        place = dict.fromkeys(place)
+    return {**place, "far": far, "accepted": round(far * strangers), "photos": strangers}
 
 
 def main() -> None:
@@ -291,7 +292,9 @@ def main() -> None:
     comparison = fairness.compare(held_out, attributes, params.evaluate)
     plots.draw_robustness(table, results["frr_doubles_at"], networks.backbone_name, ROBUSTNESS_PNG)
     write_table(ROBUSTNESS_CSV, table.round(DIGITS))
-    write_table(STRANGERS_CSV, nearest_strangers(held_out, index, data, threshold).round(DIGITS))
+    # With a holdout, the model that serves knows nobody of those who are judged.
+    serving = None if params.train.protocol == "holdout" else Verifier.load(MODEL, SCALER)
+    write_table(STRANGERS_CSV, nearest_strangers(held_out, index, data, threshold, serving).round(DIGITS))
     write_table(FAIRNESS_CSV, fairness.as_table(comparison).round(DIGITS))
     write_json(FAIRNESS, comparison.as_dict())
     write_json(ROBUSTNESS, results)
@@ -326,4 +329,21 @@ def describe(results: dict[str, Any], comparison: fairness.Comparison) -> str:
             "people: {groups}"
         )
     doubled_with = ", ".join(doubled) or tell("nothing that was tried")
-    return tell(text, me=photos["me"], not_me=photos["not_me"], doubled=doubled_with, groups=groups)
+    said = tell(text, me=photos["me"], not_me=photos["not_me"], doubled=doubled_with, groups=groups)
+    return f"{said}\n{_about_strangers(results['worst_far'])}"
+
+
+def _about_strangers(worst: dict[str, Any] | None) -> str:
+    """How many strangers get in with worse photos; `worst` as `worst_far` returns it, None without photos of others."""
+    if worst is None:
+        return tell("  without photos of others, it is not measured how many strangers get in with worse photos")
+    if worst["degradation"] is None:
+        text = "  none of {photos:# photo|# photos} of others gets in, however degraded"
+        return tell(text, photos=worst["photos"])
+    text = (
+        "  strangers with worse photos: with {name} at {level:g}, {accepted} of {photos:# photo|# photos} of others "
+        "{accepted:gets in|get in} (FAR {far:.1f} %), the most of all that was tried"
+    )
+    name = DEGRADATION_KINDS[worst["degradation"]].title(spoken())
+    counts = {"accepted": worst["accepted"], "photos": worst["photos"]}
+    return tell(text, name=name, level=worst["level"], far=100 * worst["far"], **counts)

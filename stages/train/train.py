@@ -191,7 +191,7 @@ def summarise(metrics: dict[str, Any], faces: int) -> str:
     lines.append(tell(text, faces=faces, verifier=metrics["verifier"], model=MODEL, **figures))
     known = metrics["population"]
     if known["used"]:
-        text = "  strangers as in {source} ({people} people): {far} % of them are estimated to reach 0.75"
+        text = "  strangers as in {source} ({people:# person|# people}): {far} % of them are estimated to reach 0.75"
         far = number(100 * known["far_at_default"], ".2g")
         lines.append(tell(text, source=known["source"], people=known["people"], far=far))
     elif known["reason"] == "contradicted":

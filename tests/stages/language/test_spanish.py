@@ -224,16 +224,17 @@ def test_some() -> None:
 def test_numbers_have_a_decimal_comma_in_spanish() -> None:
     """Also those in a template, a message within a message among them; what stands there as it was set is copied."""
     assert number(0.75) == "0,75"
-    rounded, level = "  for a FAR of {target:g} %: threshold {threshold:.4f}, FRR {frr:.2f} %", "{name} at {level:g}"
+    rounded = "  for a FAR of {target:g} %: threshold {threshold:.4f} (measured), FRR {frr:.2f} %"
+    level = "{name} at {level:g}"
     values = {"target": 0.5, "threshold": np.float64(0.87654), "frr": 12.345}
-    assert tell(rounded, **values) == "  para un FAR del 0,5 %: umbral 0,8765, FRR 12,35 %"
+    assert tell(rounded, **values) == "  para un FAR del 0,5 %: umbral 0,8765 (medido), FRR 12,35 %"
     found = Message(level, name="a", level=2.5)
     assert tell("none") == "ninguno" and tell("{names}", names=found) == "a (2,5)"
     setting = "embed.batch_size {batch_size}"
     assert tell(setting, batch_size=0.25) == "embed.batch_size 0.25"
     speak("en")
     assert number(0.98765, ".3f") == "0.988"
-    assert tell(rounded, **values) == "  for a FAR of 0.5 %: threshold 0.8765, FRR 12.35 %"
+    assert tell(rounded, **values) == "  for a FAR of 0.5 %: threshold 0.8765 (measured), FRR 12.35 %"
 
 
 def test_no_spanish_text_has_a_decimal_point_of_its_own() -> None:

@@ -14,8 +14,8 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
+from faces.population import Population
 from faces.recognition.image import LARGEST_MAX_PIXELS
-from stages.estimation.held_out import HeldOutScores
 from stages.estimation.plots import draw_robustness
 from stages.files.dataset import Dataset
 from stages.files.tables import read_table
@@ -75,7 +75,8 @@ def test_models_that_judge_a_photo_saw_nothing_of_its_group(
     """Stands for a model: the groups that it was trained on. Every face gets one, under holdout too."""
     fitted: list[set[int]] = []
 
-    def groups_seen(data: Dataset, _: TrainParams) -> Any:
+    def groups_seen(data: Dataset, _: TrainParams, population: Population | None) -> Any:
+        assert population is None
         assert set(data.labels) == {0, 1}
         fitted.append(set(data.groups.tolist()))
         return fitted[-1]
@@ -84,7 +85,7 @@ def test_models_that_judge_a_photo_saw_nothing_of_its_group(
     _, data = faces_of([row // 3 for row in range(90)], me=30)
     params = replace(dlib_params.train, protocol=protocol)
     rows = list(range(0, 90, 4))
-    verifiers = robustness.fit_verifiers(rows, data, params)
+    verifiers = robustness.fit_verifiers(rows, data, params, None)
     assert sorted(verifiers) == rows
     assert len(fitted) <= params.folds
     trained: dict[int, Any] = dict(verifiers)
@@ -183,27 +184,6 @@ def test_each_degradation_has_its_own_first_step() -> None:
     assert list(doubled.items()) == [("noise", None), ("blur", 40.0)]
 
 
-def test_the_nearest_strangers_come_first_each_with_their_highest_score() -> None:
-    """Ana has two photos, one with two faces; of three photos without a name two are near-duplicates."""
-    index = pd.DataFrame({
-        "photo": ["not_me/ana/1.jpg", "not_me/ana/1.jpg", "not_me/ana/2.jpg", "not_me/eva/1.jpg", "not_me/a.jpg",
-                  "not_me/b.jpg", "not_me/c.jpg", "me/1.jpg"],
-        "person": ["ana", "ana", "ana", "eva", "", "", "", "me"],
-    })  # fmt: skip
-    data = Dataset(np.zeros((8, 2), np.float32), np.array([0] * 7 + [1]), np.array([0, 0, 0, 1, 2, 2, 3, 4]))
-    first = np.array([0.2, 0.1, 0.3, 0.5, 0.1, 0.8, 0.5, 0.99])
-    second = np.array([0.2, 0.6, 0.4, 0.5, 0.1, 0.7, 0.1, 0.99])
-    rows = np.tile(np.arange(8), 2)
-    tested = HeldOutScores(rows, data.labels[rows], np.concatenate([first, second]), data.groups[rows])
-    table = robustness.nearest_strangers(tested, index, data, 0.6)
-    assert table.to_dict("list") == {
-        "person": ["not_me/a.jpg", "ana", "eva", "not_me/c.jpg"],
-        "photos": [2, 2, 1, 1],
-        "highest_score": [0.8, 0.6, 0.5, 0.5],
-        "accepted": [True, True, False, False],
-    }
-
-
 class _Opened:
     """Stands for the recognizer's class: what it was made with."""
 
@@ -272,7 +252,7 @@ def test_the_largest_face_is_never_mine(
 
 def test_the_terminal_says_what_doubles_and_who_is_compared() -> None:
     results = {"photos": {"me": 12, "not_me": 34}, "undegraded": {"frr": 0.25, "far": 0.0},
-               "frr_doubles_at": {"blur": 2.0, "noise": None, "size": 40.0}}  # fmt: skip
+               "frr_doubles_at": {"blur": 2.0, "noise": None, "size": 40.0}, "worst_far": None}  # fmt: skip
     columns = [{"column": name, "groups": groups} for name, groups in (("light", 2), ("camera", 1), ("age", 4))]
     said = robustness.describe(results, Comparison([], columns))
     assert "FRR doubles with blur at 2, a smaller photo at 40;" in said and "noise" not in said
@@ -283,6 +263,24 @@ def test_the_terminal_says_what_doubles_and_who_is_compared() -> None:
     assert "noise" not in none and "attributes.csv" in none
     zero = robustness.describe({**results, "undegraded": {"frr": 0.0, "far": 0.0}}, Comparison([], []))
     assert "doubles" not in zero and "photos of me are turned away with blur at 2" in zero, "twice nothing is nothing"
+
+
+def test_the_terminal_says_how_many_strangers_get_in_with_worse_photos() -> None:
+    """With the degradation that lets in most; not FRR alone."""
+    table = pd.DataFrame({
+        "degradation": ["none", "blur", "blur", "noise", "noise"], "level": [0.0, 2.0, 6.0, 15.0, 30.0],
+        "photos_me": 8, "photos_not_me": 8, "frr": 0.5, "far": [0.5, 0.0, 0.375, 0.375, 0.25],
+    })  # fmt: skip
+    results = robustness.summarise(table)
+    assert results["worst_far"] == {"degradation": "blur", "level": 6.0, "far": 0.375, "accepted": 3, "photos": 8}
+    said = robustness.describe(results, Comparison([], [])).splitlines()[-1]
+    assert "blur at 6, 3 of 8 photos of others get in (FAR 37.5 %)" in said
+    results = robustness.summarise(table.assign(far=0.0))
+    assert results["worst_far"] == {"degradation": None, "level": None, "far": 0.0, "accepted": 0, "photos": 8}
+    assert "none of 8 photos of others gets in" in robustness.describe(results, Comparison([], []))
+    results = robustness.summarise(table.assign(photos_not_me=0, far=np.nan))
+    assert (results["worst_far"], results["undegraded"]) == (None, {"frr": 0.5, "far": None})
+    assert "it is not measured" in robustness.describe(results, Comparison([], [])).splitlines()[-1]
 
 
 def content(workspace: Workspace, name: str) -> Any:
@@ -300,7 +298,11 @@ def test_the_stage_writes_every_file_with_its_columns(built: Workspace) -> None:
     with Image.open(built.path("reports/robustness.png")) as picture:
         assert picture.width > 600
     strangers = pd.read_csv(built.path("reports/strangers.csv"))
-    assert list(strangers.columns) == ["person", "photos", "highest_score", "accepted"]
+    assert list(strangers.columns) == [
+        "person", "photos", "highest_score", "score_known", "resembles_me", "accepted",
+    ]  # fmt: skip
+    assert strangers["score_known"].between(0, 1).all()
+    assert strangers["resembles_me"].dtype == bool, "a population is shipped for this network"
     assert set(strangers["person"]) == {folder.name for folder in built.path("data/not_me").iterdir()}
     assert len(strangers) == STRANGERS
     assert strangers["highest_score"].is_monotonic_decreasing
