@@ -2,9 +2,10 @@
 
     python -m bench.intervals LFW [--draws 5] [--people N] [--strangers N] [--embeddings FILE]
 
-Many projects are drawn: a person, some photos of theirs, photos of others. Each is estimated as the stages train and
-evaluate do it (cross-validation, intervals, operating point), and then the truth is looked up: the real FAR is that of
-the project's final model on a photo each of everybody else in LFW; the real FRR of a person, who has too few photos to
+LFW's people are halved, and each half is judged with a population of the other. Many projects are drawn: a person, some
+photos of theirs, photos of others. Each is estimated as the stages train and evaluate do it with the default verifier
+(cross-validation, intervals, operating point), and then the truth is looked up: the real FAR is that of the project's
+final model on a photo each of everybody else in the half; the real FRR of a person, who has too few photos to
 tell one project's from another's, is the share of photos kept out that the final models of all the person's projects
 reject.
 """
@@ -15,27 +16,23 @@ import argparse
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.accuracy import Project, draw_projects, embed_drawn
-from bench.support.lfw import people
-from faces.recognition.networks import Networks
-from faces.recognition.recognizer import Recognizer
+from bench.support.embeddings import Faces, add_arguments, load_faces
+from bench.support.populations import judged_halves
+from bench.support.projects import EVERYBODY, Project, draw_projects
+from faces.population import Population
 from stages.estimation.fit import fit, predict
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import rates_with_intervals
 from stages.evaluate import operating_point
-from stages.files.dataset import Dataset
 from stages.params import Params, load_params
 from stages.progress import progress
 
 SETTINGS = ((12, 120), (25, 120), (12, 40), (5, 20))
-EVERYBODY = 10_000  # more people than LFW has
 
 
 @dataclass
@@ -55,18 +52,17 @@ class Estimate:
     asked: int
 
 
-def estimate(embeddings: NDArray[np.float32], project: Project, params: Params) -> dict[str, Estimate]:
+def estimate(faces: Faces, project: Project, params: Params, population: Population) -> dict[str, Estimate]:
     """Estimates at the default threshold and at the operating point."""
-    inside = np.concatenate([project.me, project.others])
-    labels = (np.arange(len(inside)) < len(project.me)).astype(np.int64)
-    data = Dataset(embeddings[inside], labels, np.arange(len(inside)))
-    table = predict(data, make_splits(data, params.train, False), params.train, None)
+    data = project.dataset(faces.embeddings, faces.names)
+    splits = make_splits(data, params.train, without_others=True)
+    table = predict(data, splits, params.train, population)
     rows = table["row"].to_numpy()
-    tested = HeldOutScores(rows, labels[rows], table["score"].to_numpy(), data.groups[rows])
+    tested = HeldOutScores(rows, data.labels[rows], table["score"].to_numpy(), data.groups[rows])
     strangers = tested.labels == 0
     point = operating_point.choose(tested.scores[strangers], tested.groups[strangers], params.evaluate, None)
-    final = fit(data, params.train, None)
-    me, others = final.score(embeddings[project.asked]), final.score(embeddings[project.strangers])
+    final = fit(data, params.train, population)
+    me, others = (final.score(faces.embeddings[rows]) for rows in (project.asked, project.strangers))
     return {
         name: Estimate(
             rates_with_intervals(tested, threshold, params.evaluate.bootstrap),
@@ -104,42 +100,39 @@ def coverage(estimates: list[Estimate], owners: list[str]) -> dict[str, float]:
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("lfw", type=Path, help="folder with images/<person>/*.jpg")
-    parser.add_argument("--networks", type=Path, default=Path("models/networks"))
-    parser.add_argument("--people", type=int, default=None, help="the first N people only (a quick look)")
+    add_arguments(parser)
+    parser.add_argument("--people", type=int, default=None, help="the first N people of each half only (a quick look)")
     parser.add_argument("--draws", type=int, default=5, help="projects for each person")
     parser.add_argument("--strangers", type=int, default=EVERYBODY, help="people who tell the real FAR")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--embeddings", type=Path, default=None, help="keep embeddings in this .npz file")
     args = parser.parse_args()
 
-    photos = [photo for own in people(args.lfw).values() for photo in own]
-    names = np.array([photo.parent.name for photo in photos])
-    drawn = {
-        setting: draw_projects(names, *setting, args.strangers, args.draws, args.people, args.seed)
-        for setting in SETTINGS
-    }
-    recognizer = Recognizer(Networks.load(args.networks))
-    recognizer.open()
-    embeddings, known = embed_drawn(recognizer, photos, drawn.values(), args.embeddings)
+    faces = load_faces(args)
+    halves = judged_halves(faces, args.seed)
     params = load_params()
-    report: dict[str, Any] = {"bench": "intervals", "backbone": recognizer.networks.backbone_name, "settings": {}}
+    report: dict[str, Any] = {"bench": "intervals", "backbone": faces.backbone, "settings": {}}
     print(f"{'':36}{'projects':>9}{'FAR covered':>13}{'width':>8}{'true':>8}{'FRR covered':>13}{'width':>8}{'true':>8}")
-    for (enrolled, others), all_projects in drawn.items():
-        projects = [project.only(known) for project in all_projects]
-        owners = [str(names[project.me[0]]) for project in projects]
+    for enrolled, others in SETTINGS:
         title = f"{enrolled} + {others}"
+        drawn = [
+            (project, half.population)
+            for half in halves
+            for project in half.place(
+                draw_projects(half.names, enrolled, others, args.strangers, args.draws, args.people, args.seed)
+            )
+        ]
+        owners = [str(faces.names[project.me[0]]) for project, _ in drawn]
         estimates = [
-            estimate(embeddings, project, params) for project in progress(projects, len(projects), title, "project")
+            estimate(faces, project, params, population)
+            for project, population in progress(drawn, len(drawn), title, "project")
         ]
         for threshold in estimates[0] if estimates else ():
             row = coverage([one[threshold] for one in estimates], owners)
-            report["settings"][f"{enrolled}+{others}, {threshold}"] = {"projects": len(projects), **row}
+            report["settings"][f"{enrolled}+{others}, {threshold}"] = {"projects": len(drawn), **row}
             widths = {"covered": 11.1, "width": 6.1, "true": 6.2}
             shown = "".join(
                 f"{100 * row[f'{name}_{key}']:{width}f} %" for name in ("far", "frr") for key, width in widths.items()
             )
-            print(f"{title + ' photos, ' + threshold:36}{len(projects):9}{shown}")
+            print(f"{title + ' photos, ' + threshold:36}{len(drawn):9}{shown}")
     print(json.dumps(report))
 
 

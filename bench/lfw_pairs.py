@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from bench.support.embeddings import Choice, central_face, embed_all, product_face
+from bench.support.embeddings import central_face, product_face
 from bench.support.lfw import Pair, pairs
+from faces.fit_population import Choice, embed_photos
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 
@@ -67,7 +68,7 @@ def measure(recognizer: Recognizer, chosen: list[Pair], choose: Choice) -> dict[
     """Figures of the pairs where `choose` says which face of a photo is meant."""
     photos = sorted({photo for pair in chosen for photo in (pair.first, pair.second)})
     start = time.perf_counter()
-    embeddings = embed_all(recognizer, photos, choose)
+    embeddings = embed_photos(recognizer, photos, choose)
     seconds = time.perf_counter() - start
     similarity = similarities(chosen, embeddings)
     same = np.array([pair.same for pair in chosen])

@@ -15,26 +15,21 @@ import argparse
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy import draw_projects
-from bench.support.embeddings import embed_all_cached
-from bench.support.lfw import people
-from faces.fit_population import fit_population
+from bench.support.embeddings import Faces, add_arguments, load_faces
+from bench.support.populations import Half, judged_halves
+from bench.support.projects import EVERYBODY, draw_projects
 from faces.population import Population
 from faces.population_classifier import PopulationClassifier
-from faces.recognition.networks import Networks
-from faces.recognition.recognizer import Recognizer
 from stages.progress import progress
 from stages.report.machine import describe_machine
 
 SETTINGS = ((12, 120), (12, 0), (5, 20), (5, 0), (3, 5), (3, 0))
 TARGETS = (1e-2, 1e-3, 5e-4, 1e-4)
-EVERYBODY = 10_000  # more people than LFW has
 TWICE = 2.0
 
 
@@ -63,58 +58,36 @@ class Measured:
         }
 
 
-def judge(
-    embeddings: NDArray[np.float32], names: NDArray[np.str_], fitted: NDArray[np.bool_], draws: int, seed: int
-) -> dict[tuple[int, int], Measured]:
-    """Fit to some people, and measure with the others.
-
-    Args:
-        embeddings: float32 [N, D].
-        names: [N], who is on each.
-        fitted: bool [N], the people that the population is fitted to.
-        draws: enrolments of each person.
-        seed: of every choice.
-    """
-    by_person = {str(name): embeddings[fitted & (names == name)] for name in np.unique(names[fitted])}
-    made_so = {"backbone": "", "embedding_size": 0, "weights": {"embedder": ""}, "flip": True}
-    population = fit_population(by_person, made_so, "one half", seed)
-    rest, found = np.flatnonzero(~fitted), {}
+def judge(faces: Faces, half: Half, draws: int, seed: int) -> dict[tuple[int, int], Measured]:
+    """Enrol people of one half, and ask about everybody else in it."""
+    found = {}
     for enrolled, others in SETTINGS:
         measured = found[enrolled, others] = Measured()
-        projects = draw_projects(names[rest], enrolled, others, EVERYBODY, draws, None, seed)
+        projects = half.place(draw_projects(half.names, enrolled, others, EVERYBODY, draws, None, seed))
         for project in progress(projects, len(projects), f"{enrolled} + {others} photos", "project"):
-            rows = rest[np.concatenate([project.me, project.others])]
-            classifier = PopulationClassifier(population)
-            classifier.fit(embeddings[rows], (np.arange(len(rows)) < enrolled).astype(int))
-            likenesses = classifier.likenesses(embeddings[rest[project.strangers]])
-            measured.add(str(names[rest[project.me[0]]]), likenesses, population)
+            data = project.dataset(faces.embeddings, faces.names)
+            classifier = PopulationClassifier(half.population).fit(data.embeddings, data.labels, data.groups)
+            likenesses = classifier.likenesses(faces.embeddings[project.strangers])
+            measured.add(str(faces.names[project.me[0]]), likenesses, half.population)
     return found
 
 
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("lfw", type=Path, help="folder with images/<person>/*.jpg")
-    parser.add_argument("--networks", type=Path, default=Path("models/networks"))
+    add_arguments(parser)
     parser.add_argument("--draws", type=int, default=3, help="enrolments of each person")
-    parser.add_argument("--seed", type=int, default=0, help="of the halves, and of photos")
-    parser.add_argument("--embeddings", type=Path, default=None, help="keep embeddings in this .npz file")
     parser.add_argument("--quick", action="store_true", help="one enrolment of each person, one half")
     args = parser.parse_args()
-    photos = [photo for own in people(args.lfw).values() for photo in own]
-    recognizer = Recognizer(Networks.load(args.networks))
-    recognizer.open()
-    found = embed_all_cached(recognizer, photos, args.embeddings)
-    names, embeddings = np.array([photo.parent.name for photo in found]), np.stack(list(found.values()))
-    halves = np.isin(names, np.random.default_rng(args.seed).permutation(np.unique(names))[::2])
+    faces = load_faces(args)
     total: dict[tuple[int, int], Measured] = {}
-    for fitted in (halves,) if args.quick else (halves, ~halves):
-        for setting, measured in judge(embeddings, names, fitted, 1 if args.quick else args.draws, args.seed).items():
+    for half in judged_halves(faces, args.seed)[: 1 if args.quick else 2]:
+        for setting, measured in judge(faces, half, 1 if args.quick else args.draws, args.seed).items():
             into = total.setdefault(setting, Measured())
             into.asked |= measured.asked
             for target, reached in measured.reached.items():
                 into.reached[target] |= reached
-    print_table(total, recognizer.networks.backbone_name)
+    print_table(total, faces.backbone)
 
 
 def print_table(total: dict[tuple[int, int], Measured], backbone: str) -> None:

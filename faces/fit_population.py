@@ -3,8 +3,8 @@
     python -m faces.fit_population FOLDER [--networks models/networks] [--source TEXT] [--to FILE]
 
 FOLDER holds a folder of photos for each person (a level of folders above them, such as LFW's images/, does not matter).
-The population is of the embeddings that the networks in use make, each averaged with that of the mirrored face. No
-stage uses one yet.
+The population is of the embeddings that the networks in use make, each averaged with that of the mirrored face. The
+parameter `train.population` names the file.
 
 One photo of a person goes into the mixture, so that nobody counts twice. What a likeness means is then measured: people
 with several photos are enrolled, and everybody else, a photo each, is a stranger to them. The people are halved for
@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from tqdm import tqdm
 
+from faces.detection.face import Face
 from faces.errors import UserError
 from faces.population import Mixture, Population, Vector, likeness, relevant
 from faces.recognition.image import ImageError
@@ -45,6 +46,9 @@ LEAST_PEOPLE = 400
 _ENROLLED = (3, 5, 12)  # photos of a person
 _FARS = (0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
 _DRAWS = 4  # enrolments of each person and number of photos
+
+Choice = Callable[[Recognizer, Path], Face | None]
+"""Which face of a photo counts; None where there is none."""
 
 
 def fit_population(
@@ -154,17 +158,18 @@ def photos_by_person(folder: Path) -> dict[str, list[Path]]:
     return dict(found)
 
 
-def embed_people(people: Mapping[str, list[Path]], recognizer: Recognizer) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of the largest face of each photo, [n, D] by person; who has no photo with a face is left out.
+def embed_photos(recognizer: Recognizer, photos: Sequence[Path], choose: Choice) -> dict[Path, NDArray[np.float32]]:
+    """Embedding of a face of each photo, float32 [D], on all cores; where there is none, the photo is left out.
 
     Args:
-        people: photos by person.
         recognizer: opened in this process.
+        photos: the photos.
+        choose: which face of a photo is meant, None where there is none.
     """
 
     def embed(photo: Path) -> NDArray[np.float32] | None:
         try:
-            face = recognizer.largest_face(photo)
+            face = choose(recognizer, photo)
         except (ImageError, OSError):
             return None
         if face is None:
@@ -172,14 +177,22 @@ def embed_people(people: Mapping[str, list[Path]], recognizer: Recognizer) -> di
         recognizer.embed([face])
         return face.embedding
 
-    named = [(name, photo) for name, photos in people.items() for photo in photos]
-    found: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
     with ThreadPoolExecutor(available_cores()) as pool:
-        embeddings = tqdm(pool.map(embed, [photo for _, photo in named]), "embedding", len(named), unit="photo")
-        for (name, _), embedding in zip(named, embeddings, strict=True):
-            if embedding is not None:
-                found[name].append(embedding)
-    return {name: np.stack(own) for name, own in found.items()}
+        embeddings = tqdm(pool.map(embed, photos), "embedding", len(photos), unit="photo")
+        return {photo: value for photo, value in zip(photos, embeddings, strict=True) if value is not None}
+
+
+def embed_people(people: Mapping[str, list[Path]], recognizer: Recognizer) -> dict[str, NDArray[np.float32]]:
+    """Embeddings of the largest face of each photo, [n, D] by person; who has no photo with a face is left out.
+
+    Args:
+        people: photos by person.
+        recognizer: opened in this process.
+    """
+    photos = [photo for own in people.values() for photo in own]
+    found = embed_photos(recognizer, photos, lambda recognizer, photo: recognizer.largest_face(photo))
+    faces = {name: [found[photo] for photo in own if photo in found] for name, own in people.items()}
+    return {name: np.stack(own) for name, own in faces.items() if own}
 
 
 def main(arguments: list[str] | None = None) -> None:
