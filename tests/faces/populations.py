@@ -28,3 +28,13 @@ def people(count: int, photos: int = 1, seed: int = 0, kind: int | None = None) 
         own = person + random.normal(0, 0.35, (photos, SIZE))
         found.append(own / np.linalg.norm(own, axis=1, keepdims=True))
     return found
+
+
+def look_alike(own: NDArray[np.float64], distance: float, photos: int, seed: int) -> NDArray[np.float64]:
+    """Embeddings, [photos, SIZE], of somebody who is so far from the mean of a person's embeddings, [n, SIZE]."""
+    random = np.random.default_rng([seed, 1])  # not the numbers that made the person
+    direction = random.normal(size=SIZE)
+    other = own.mean(axis=0) + distance * direction / np.linalg.norm(direction)
+    found = other + random.normal(0, 0.05, (photos, SIZE))
+    result: NDArray[np.float64] = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return result

@@ -11,8 +11,9 @@ import pytest
 from faces import scoring
 from faces.fit_population import fit_population
 from faces.population import Population
-from faces.population_classifier import PopulationClassifier
-from tests.faces.populations import RECIPE, people
+from faces.population_classifier import LOOK_ALIKE_FAR, MOST_LOOK_ALIKES, PopulationClassifier
+from faces.scoring import LOOK_ALIKE_ODDS, unit_length
+from tests.faces.populations import RECIPE, look_alike, people
 
 CROWD = np.concatenate(people(3000, seed=23))
 
@@ -68,6 +69,93 @@ def test_length_decides_nothing(population: Population, own: np.ndarray) -> None
     classifier = PopulationClassifier(population).fit(own, np.ones(12))
     assert classifier.decision_function(5 * own) == pytest.approx(classifier.decision_function(own))
     assert classifier.predict(np.concatenate([own[:2], CROWD[:2]])).tolist() == [1, 1, 0, 0]
+
+
+def fitted(population: Population, own: np.ndarray, *others: np.ndarray) -> PopulationClassifier:
+    """Fitted to photos of me, and to photos of other people, [n, D] each."""
+    photos = np.concatenate([own, *others])
+    numbers = [len(own) + number for number, each in enumerate(others) for _ in each]
+    labels = np.repeat([1, 0], [len(own), len(photos) - len(own)])
+    return PopulationClassifier(population).fit(photos, labels, np.array([*range(len(own)), *numbers]))
+
+
+def one_by_one(photos: np.ndarray) -> list[np.ndarray]:
+    """Each photo of a person of its own."""
+    return [photo[None] for photo in photos]
+
+
+def accepted(classifier: PopulationClassifier, photos: np.ndarray) -> float:
+    return float((classifier.predict_proba(photos)[:, 1] >= 0.75).mean())
+
+
+def test_a_look_alike_who_is_known_is_refused(population: Population) -> None:
+    mine = people(1, photos=20, seed=24)[0]
+    own, further = mine[:12], mine[12:]
+    for seed in range(4):
+        hers = look_alike(mine, 0.2, 16, seed)
+        unknown = fitted(population, own, *one_by_one(CROWD[:20]))
+        known = fitted(population, own, *one_by_one(CROWD[:20]), hers[:8])
+        assert accepted(unknown, hers[8:]) >= 0.75
+        assert accepted(known, hers[8:]) <= 0.25
+        assert accepted(known, further) == accepted(unknown, further) == 1.0
+        assert known.look_alikes_ == pytest.approx(unit_length(hers[:8].mean(axis=0))[None], abs=1e-3)
+        assert not known.contradicted_
+
+
+def test_a_photo_as_like_to_both_is_rather_mine(population: Population, own: np.ndarray) -> None:
+    """With a look-alike whose template is mine, what her side takes away is known."""
+    plain = fitted(population, own)
+    both = fitted(population, own, np.tile(plain.template_, (1, 1)))
+    odds = both.slope_ * both.likenesses(own) + both.intercept_
+    assert both.look_alikes_ == pytest.approx(both.template_[None])
+    assert both.decision_function(own) == pytest.approx(-np.logaddexp(-odds, -LOOK_ALIKE_ODDS))
+
+
+def test_only_who_resembles_me_is_remembered(population: Population, own: np.ndarray) -> None:
+    far = [look_alike(own, 1.3, 1, seed) for seed in range(12)]
+    near = [look_alike(own, 0.3, 1, seed) for seed in range(3)]
+    classifier = fitted(population, own, *far, *near)
+    shares = population.far(classifier.likenesses(np.concatenate([*far, *near])))
+    assert (shares <= LOOK_ALIKE_FAR).tolist() == [False] * 12 + [True] * 3
+    nearest_first = np.concatenate(near)[np.argsort(shares[12:])]
+    assert classifier.look_alikes_ == pytest.approx(nearest_first)
+    assert fitted(population, own, *far).look_alikes_.shape == (0, own.shape[1])
+
+
+def test_the_nearest_of_many_look_alikes_are_remembered(population: Population, own: np.ndarray) -> None:
+    near = [look_alike(own, 0.1 + 0.01 * number, 1, number) for number in range(MOST_LOOK_ALIKES + 4)]
+    classifier = fitted(population, own, *near)
+    likenesses = np.sort(classifier.likenesses(np.concatenate(near)))[::-1]
+    assert classifier.likenesses(classifier.look_alikes_) == pytest.approx(likenesses[:MOST_LOOK_ALIKES])
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "contradicted"), [(6, 4, True), (5, 5, False), (4, 0, False), (5, 0, True), (0, 5, False)]
+)
+def test_strangers_who_all_look_like_me_contradict_the_population(
+    population: Population, own: np.ndarray, near: int, far: int, contradicted: bool
+) -> None:
+    others = [look_alike(own, 0.2, 1, seed) for seed in range(near)] + [look_alike(own, 1.3, 1, n) for n in range(far)]
+    assert fitted(population, own, *others).contradicted_ is contradicted
+
+
+def test_photos_of_one_person_do_not_contradict(population: Population, own: np.ndarray) -> None:
+    """A sister with ten photos is one stranger of two."""
+    crowd = one_by_one(CROWD[:20])
+    assert not fitted(population, own, look_alike(own, 0.2, 30, 1), *crowd).contradicted_
+    assert not fitted(population, own, look_alike(own, 0.2, 30, 1)).contradicted_
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_people_of_my_kind_come_nearer_by_the_factor(population: Population, number: int) -> None:
+    """A third of the crowd is of each kind, and nobody of another kind comes near: three times as many, counted."""
+    mine = people(6, photos=12, seed=24)[number]
+    classifier = PopulationClassifier(population, far=0.01).fit(mine, np.ones(12))
+    cosines = CROWD @ classifier.template_
+    same = np.arange(len(CROWD)) % 3 == number % 3
+    counted = (cosines[same] >= np.quantile(cosines, 0.99)).mean() / 0.01
+    assert counted > 2.5
+    assert counted / 1.7 < classifier.like_me_factor() < 1.7 * counted
 
 
 @pytest.mark.parametrize(
