@@ -22,8 +22,9 @@ Vector = NDArray[np.float64]
 
 LOOK_ALIKE_ODDS = 4.0
 """Log odds with which a face that is as like to the template as to a look-alike's is the person's: the template is a
-mean of several photos, and it is the person who asks. With 2 in its place, some people whom a stranger resembles are
-refused more often; with 6, three times as many photos of a sister get in (`python -m bench.look_alikes LFW`)."""
+mean of several photos, and it is the person who asks. So 8 % of the photos of a sister who is known get in; with 2 in
+its place 1 %, but a few more of the person's own are refused, and with 6 it is 28 %. Who has no look-alike among the
+photos of others hardly notices the difference (`python -m bench.look_alikes LFW`)."""
 
 
 def probability(log_odds: Vector) -> Vector:

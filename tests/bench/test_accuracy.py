@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.accuracy import acceptance, draw_projects
-from bench.support.embeddings import central_face, embed_all, product_face
+from bench.support.embeddings import central_face, product_face
+from bench.support.projects import draw_projects
+from bench.support.rates import acceptance
+from bench.support.verifiers import DEFAULT, NEED_OTHERS, OWN_STRANGERS, USUAL_RULE, USUAL_RULE_STRICTER
+from faces.fit_population import embed_photos
 from faces.recognition.recognizer import Recognizer
 from tests.bench.support import run
 
@@ -17,28 +20,64 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.slow
-def test_accuracy(lfw_dir: Path, networks_dir: Path, tmp_path: Path) -> None:
+def test_accuracy(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> None:
     report = run("accuracy", str(lfw_dir), "--networks", str(networks_dir), "--people", "2", "--strangers", "40",
-                 "--embeddings", str(tmp_path / "kept.npz"))  # fmt: skip
-    assert list(report["settings"]) == ["12+120", "5+120", "30+120", "12+20"]
-    for setting in report["settings"].values():
-        assert list(setting["verifiers"]) == ["logistic_regression", "plain cosine", "cosine (default)"]
-        assert setting["projects"] == 2
-        for figures in setting["verifiers"].values():
+                 "--embeddings", str(embeddings_file))  # fmt: skip
+    assert list(report["settings"]) == ["12+120", "12+20", "5+20", "5+0", "3+5", "3+0"]
+    for name, setting in report["settings"].items():
+        usual = [USUAL_RULE, USUAL_RULE_STRICTER]
+        need_others = [] if name.endswith("+0") else [*NEED_OTHERS]
+        assert list(setting["verifiers"]) == [*need_others, DEFAULT, *usual]
+        assert setting["projects"] == setting["people"] == 4
+        for verifier, figures in setting["verifiers"].items():
             assert figures["auc"] > 0.98
-            assert figures["far"] < 0.05
-            assert figures["ece"] < 0.15
-    assert (tmp_path / "kept.npz").is_file()
+            assert figures["far"] < (0.2 if verifier in usual else 0.05)
+            assert (figures["ece"] is None) == (verifier in usual)
+            assert verifier in usual or figures["ece"] < 0.25
+        assert setting["verifiers"][DEFAULT]["ece"] < 0.05
+        assert ("default_less_own_strangers" in setting) == bool(need_others)
+        let_in = setting["of_1000_strangers"]
+        assert let_in[USUAL_RULE] == pytest.approx(1000 * setting["verifiers"][USUAL_RULE]["far"], abs=0.01)
+    assert report["settings"]["12+120"]["of_1000_strangers"][USUAL_RULE] > 10
 
 
 @pytest.mark.slow
-def test_intervals(lfw_dir: Path, networks_dir: Path) -> None:
+def test_intervals(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> None:
     report = run("intervals", str(lfw_dir), "--networks", str(networks_dir), "--people", "1", "--draws", "1",
-                 "--strangers", "60")  # fmt: skip
+                 "--strangers", "60", "--embeddings", str(embeddings_file))  # fmt: skip
     assert len(report["settings"]) == 8
     for row in report["settings"].values():
         assert row["far_covered"] >= 0.5
         assert 0 < row["far_width"] < 0.3
+
+
+@pytest.mark.slow
+def test_look_alikes(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> None:
+    report = run("look_alikes", str(lfw_dir), "--networks", str(networks_dir), "--draws", "2", "--draws-of-others", "0",
+                 "--embeddings", str(embeddings_file))  # fmt: skip
+    default, own = report["sisters"][DEFAULT], report["sisters"][OWN_STRANGERS]
+    assert default["with"]["accepted"] < default["without"]["accepted"] / 2
+    assert default["with"]["accepted"] < own["with"]["accepted"]
+    assert default["with"]["frr"] <= default["without"]["frr"] + 0.02
+    accepted = [report["sisters"][f"{DEFAULT}, odds {odds}"]["with"]["accepted"] for odds in (2, 4, 6)]
+    assert accepted == sorted(accepted)
+    assert accepted[1] == default["with"]["accepted"]
+
+
+@pytest.mark.slow
+def test_bias(lfw_dir: Path, networks_dir: Path, embeddings_file: Path, tmp_path: Path) -> None:
+    groups = tmp_path / "groups.csv"
+    people = ["Venus_Williams", "Serena_Williams", "Halle_Berry", "Norah_Jones"]
+    groups.write_text("person,group\n" + "".join(f"{name},four\n" for name in people), encoding="utf-8")
+    report = run("bias", str(lfw_dir), "--networks", str(networks_dir), "--draws", "1", "--groups", str(groups),
+                 "--embeddings", str(embeddings_file))  # fmt: skip
+    assert report["people"] == {"four": 4}
+    assert 0.3 < report["groups"]["everybody, 3, nobody, default"]["times_target"] < 3
+    cautious = report["groups"]["everybody, 3, nobody, like_me"]
+    assert cautious["far_all"] < report["groups"]["everybody, 3, nobody, default"]["far_all"]
+    assert report["groups"]["four, 12, nobody, default"]["people"] == 4
+    assert report["overall"]["times_target"] > 1.5
+    assert report["overall"]["predicted_factor"] > 1.5
 
 
 @pytest.mark.slow
@@ -65,7 +104,7 @@ def test_faces_that_lfw_pairs_takes(recognizer: Recognizer, lfw_dir: Path, tmp_p
     assert 400 < central.box[0] < central.box[2] < 600
     Image.new("RGB", (200, 200)).save(tmp_path / "nobody.jpg")
     assert central_face(recognizer, tmp_path / "nobody.jpg") is None
-    found = embed_all(recognizer, [tmp_path / "both.jpg", tmp_path / "nobody.jpg"], product_face)
+    found = embed_photos(recognizer, [tmp_path / "both.jpg", tmp_path / "nobody.jpg"], product_face)
     assert list(found) == [tmp_path / "both.jpg"]
     recognizer.embed([product])
     assert np.allclose(found[tmp_path / "both.jpg"], product.embedding, atol=1e-6)
