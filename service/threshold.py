@@ -44,8 +44,10 @@ class Threshold:
             log.info("VERIFY_THRESHOLD=auto: %s, promised for a FAR of %s", point.threshold, point.target_far)
             return cls(point.threshold, "auto", "promised")
         if point.accept_estimate and point.estimated_threshold is not None:
-            text = "VERIFY_THRESHOLD=auto: %s, estimated for a FAR of %s (evaluate.accept_estimate), since %s"
-            log.info(text, point.estimated_threshold, point.target_far, _too_few(point))
+            log.info(
+                "VERIFY_THRESHOLD=auto: %s, estimated for a FAR of %s (evaluate.accept_estimate), since %s",
+                point.estimated_threshold, point.target_far, _too_few(point),
+            )  # fmt: skip
             return cls(point.estimated_threshold, "auto", "estimated")
         return cls._default(_with_way_out(_too_few(point), point.estimated_threshold))
 

@@ -253,11 +253,11 @@ def worst_far(table: pd.DataFrame) -> dict[str, Any]:
     anybody in, name and level are None.
     """
     steps = table.iloc[1:]
-    worst = steps.loc[steps["far"].idxmax()]
+    worst = steps.iloc[int(np.argmax(steps["far"].to_numpy()))]
     far, strangers = float(worst["far"]), int(worst["photos_not_me"])
-    place = {"degradation": str(worst["degradation"]), "level": float(worst["level"])}
-    if not far:
-        place = dict.fromkeys(place)
+    place: dict[str, Any] = {"degradation": None, "level": None}
+    if far:
+        place = {"degradation": str(worst["degradation"]), "level": float(worst["level"])}
     return {**place, "far": far, "accepted": round(far * strangers), "photos": strangers}
 
 

@@ -182,7 +182,7 @@ def test_it_is_read_without_scikit_learn(population: Population, own: np.ndarray
     assert type(read).__module__ == "faces.scoring"
     assert np.array_equal(read.predict_proba(CROWD[:50]), classifier.predict_proba(CROWD[:50]))
     assert np.array_equal(read.strangers_like(np.arange(-3.0, 9)), classifier.strangers_like(np.arange(-3.0, 9)))
-    assert not hasattr(read, "population"), "the classifier's file holds what scores, and no more"
+    assert read.population is None, "the classifier's file holds what scores, and no more"
     assert (tmp_path / "model.joblib").stat().st_size < 60_000
 
 

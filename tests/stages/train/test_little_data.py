@@ -38,9 +38,10 @@ def test_five_photos_and_three_strangers_give_a_report_that_promises_nothing(emp
     warned, said = ("".join(getattr(one, stream) for one in done) for stream in ("stderr", "stdout"))
     assert "«me» tiene 5 caras; el mínimo recomendado es de 20 a 30" in warned
     assert "«not_me» tiene 3 caras; el mínimo recomendado es de 20 a 30" in warned
-    assert "evaluate: con 0,75: FAR " in said
+    assert "evaluate: con 0,75: FRR " in said
+    assert "medido" in said and "garantizado" in said and "estimado" in said
     assert not re.search(r"\d\.\d", said), "numbers as Spaniards write them"
-    assert "3 desconocidos no bastan para asegurarlo: hacen falta 3000" in said
+    assert "3 desconocidos no bastan para garantizarlo: hacen falta 3000" in said
     assert not re.search(r"\b(the|of|and|with|faces|photos)\b", warned + said)
     results = results_of(empty)
     assert results["test_faces"] == {"not_me": 3, "me": 5}
