@@ -233,13 +233,20 @@ def test_photos_folder_that_is_not_there(root: Path, tmp_path: Path) -> None:
     assert f"{tmp_path / 'nada'}: there is no such folder. Photos of you belong in" in done.stderr
 
 
-@pytest.mark.parametrize("missing", ["me", "not_me"])
-def test_photos_folder_without_a_class(root: Path, photos: Path, missing: str) -> None:
-    shutil.rmtree(photos / missing)
+def test_photos_folder_without_me(root: Path, photos: Path) -> None:
+    shutil.rmtree(photos / "me")
     done = run(root, "--photos", photos, "--port", free_port())
     assert done.returncode == 1
-    assert f"it has no folder {missing}" in done.stderr
+    assert "it has no folder me" in done.stderr
     assert not (root / "data").exists()
+
+
+@pytest.mark.parametrize("left", [None, "not_me/.DS_Store"])
+def test_photos_folder_with_me_alone_will_do(qs: ModuleType, photos: Path, left: str | None) -> None:
+    shutil.rmtree(photos / "not_me")
+    if left:
+        write(photos / left)
+    assert qs.photos_source(photos) == photos
 
 
 def test_photos_class_without_photos(root: Path, photos: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import tour.parameters
 import tour.photos
 import tour.pipeline
 import tour.questions
 import tour.service
 import tour.tour
 
-MODULES = (tour.photos, tour.pipeline, tour.questions, tour.service, tour.tour)
+MODULES = (tour.parameters, tour.photos, tour.pipeline, tour.questions, tour.service, tour.tour)
 
 SERVICE = """
 import http.server, json, os, sys, time

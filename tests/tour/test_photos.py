@@ -72,12 +72,52 @@ def test_the_demo_is_put_where_both_classes_are_empty(
 
 
 @pytest.mark.usefixtures("demo")
-@pytest.mark.parametrize("name", ["me", "not_me"])
-def test_the_demo_never_fills_up_one_class_of_a_users(root: Path, name: str) -> None:
-    write(root / "data" / name / "own.jpg", b"own")
+def test_the_demo_is_never_me_beside_a_users_photos_of_others(root: Path) -> None:
+    write(root / "data" / "not_me" / "own.jpg", b"own")
     with pytest.raises(Problem, match="There are no photos in"):
         ensure_photos(None)
-    assert tree(root / "data") == {f"{name}/own.jpg": b"own"}
+    assert tree(root / "data") == {"not_me/own.jpg": b"own"}
+
+
+@pytest.mark.usefixtures("demo")
+def test_photos_of_me_alone_are_enough(root: Path) -> None:
+    write(root / "data" / "me" / "own.jpg", b"own")
+    ensure_photos(None)
+    assert tree(root / "data") == {"me/own.jpg": b"own"}
+    assert (root / "data" / "not_me").is_dir(), "DVC can track an empty folder, and none that is missing"
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize("empty", [False, True])
+def test_photos_of_me_alone_are_copied_and_the_demos_others_go(
+    root: Path, photos: Path, capsys: pytest.CaptureFixture[str], empty: bool
+) -> None:
+    ensure_photos(None)
+    shutil.rmtree(photos / "not_me")
+    if empty:
+        write(photos / "not_me" / ".gitkeep", b"")
+    ensure_photos(photos)
+    assert tree(root / "data") == {"me/uno.JPG": b"mine 1", "me/verano/dos.Png": b"mine 2"}
+    assert (root / "data" / "not_me").is_dir()
+    told = capsys.readouterr().out
+    assert "The demo's drawn portraits are taken out of data/not_me" in told
+    assert "still holds the demo's" not in told
+
+
+def test_photos_of_me_alone_leave_a_users_photos_of_others(root: Path, photos: Path) -> None:
+    write(root / "data" / "not_me" / "own.jpg", b"own")
+    shutil.rmtree(photos / "not_me")
+    ensure_photos(photos)
+    assert tree(root / "data") == {"me/uno.JPG": b"mine 1", "me/verano/dos.Png": b"mine 2", "not_me/own.jpg": b"own"}
+
+
+def test_photos_of_others_that_dvc_keeps_elsewhere_are_asked_for(root: Path) -> None:
+    write(root / "data" / "me" / "own.jpg", b"own")
+    write(root / "data" / "not_me.dvc", b"outs: []")
+    with pytest.raises(Problem, match=r"There are no photos in .*not_me"):
+        ensure_photos(None)
+    (root / "data" / "not_me").mkdir()  # emptied on purpose
+    ensure_photos(None)
 
 
 def test_given_photos_replace_the_demo_and_nothing_else(root: Path, demo: Path, photos: Path) -> None:

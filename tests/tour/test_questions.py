@@ -19,6 +19,22 @@ def test_meaning_says_right_and_wrong(name: str, is_me: bool, said: str) -> None
     assert f": {said}." in meaning(name, 200, {"is_me": is_me, "score": 0.5, "threshold": 0.5})
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.61, "that 61 % of strangers score as high"),
+        (0.034, "that one stranger in 29 scores as high"),
+        (8.1e-4, "that one stranger in 1,200 scores as high"),
+        (8.8e-07, "that fewer than one stranger in 30,000 scores as high"),
+    ],
+)
+def test_meaning_says_how_many_strangers_score_as_high(share: float, said: str) -> None:
+    answer = {"is_me": True, "score": 0.5, "threshold": 0.5, "strangers_like_this": share}
+    assert meaning("me", 200, answer).endswith(f"It is estimated {said}.")
+    del answer["strangers_like_this"]
+    assert "estimated" not in meaning("me", 200, answer)
+
+
 def test_meaning_of_no_verdict() -> None:
     assert "MAX_CONTENT_MB" in meaning("me", 413, {"error": "..."})
     assert "no verdict (status 503)" in meaning("me", 503, {"error": "..."})

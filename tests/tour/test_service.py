@@ -52,6 +52,16 @@ def test_service_is_asked_about_both_classes_and_ended(
 
 
 @posix_only
+def test_without_photos_of_others_only_me_is_asked_about(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(served / "data" / "not_me")
+    assert serve(free_port(), once=True) == 0
+    output = capsys.readouterr().out
+    assert output.count("POST /verify") == output.count(": right.") == 1
+    assert "how often strangers get in is estimated" in output
+    assert gone(served)
+
+
+@posix_only
 def test_answers_that_are_no_json_fail(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUB", "html")
     assert serve(free_port(), once=True) == 1

@@ -1,0 +1,40 @@
+"""The whole tour with a few real photos of me and of nobody else: it answers, and says what it estimates."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.clone import new_clone, stages_run
+from tests.ports import free_port
+from tests.stages.support import photos_of_me, put
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_photos_of_me_alone_are_answered(tmp_path: Path, lfw_dir: Path) -> None:
+    clone = new_clone(tmp_path / "clone")
+    params = clone.path("params.yaml")
+    text = params.read_text(encoding="utf-8").replace("  name: dlib-resnet", "  name: facenet-vggface2")
+    params.write_text(text, encoding="utf-8")  # as shipped: its weights are not looked for
+    for photo in photos_of_me(lfw_dir)[:3]:
+        put(photo, tmp_path / "fotos" / "me" / photo.name)
+    command = ("-m", "tour", "--photos", str(tmp_path / "fotos"), "--once", "--port", str(free_port()))
+    done = clone.call(sys.executable, *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "params.yaml now has backbone.name: dlib-resnet" in done.stdout
+    assert yaml.safe_load(params.read_text(encoding="utf-8"))["backbone"]["name"] == "dlib-resnet"
+    assert stages_run(done.stdout)[-1] == "report"
+    (answer,) = (json.loads(line) for line in done.stdout.splitlines() if line.startswith('  {"model_version"'))
+    assert answer["is_me"] is True and answer["strangers_like_this"] < 5e-4
+    assert re.search("It is estimated that .* one stranger in [0-9,]+ scores as high", done.stdout)
+    assert "how often strangers get in is estimated" in done.stdout
+    tracked = yaml.safe_load(clone.path("data/not_me.dvc").read_text(encoding="utf-8"))["outs"][0]
+    assert (tracked["path"], tracked["nfiles"]) == ("not_me", 0)
+    assert clone.repro() == [], "an empty folder does not change"
