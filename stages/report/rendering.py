@@ -48,6 +48,14 @@ code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
 """
 
 
+KNOWN_BIAS = {"average": 5.9, "east_asian": 18.9, "women": 7.8}
+"""How many times the estimated FAR was measured among people who resemble each other: of all groups, of the one whose
+examples bear mostly East Asian names, and of one of mostly women (`python -m bench.bias LFW`)."""
+
+_LEAST_ESTIMATE = 1e-6
+"""A smaller share of strangers is not told from none: the population was fitted to thousands of people."""
+
+
 def _number(comma: bool) -> Callable[[float | None, int], str]:
     """A number with so many decimals; one that is not known is a dash."""
 
@@ -73,13 +81,39 @@ def _percent(number: Callable[[float | None, int], str]) -> Callable[[float | No
     return percent
 
 
+def _estimate(number: Callable[[float | None, int], str]) -> Callable[[float | None], str]:
+    """An estimated share as a percentage with two digits that count; one that is not known is a dash."""
+
+    def estimate(value: float | None) -> str:
+        if value is None:
+            return _UNKNOWN
+        if value < _LEAST_ESTIMATE:
+            return f"< {number(100 * _LEAST_ESTIMATE, 4)} %"
+        digits = max(1 - math.floor(math.log10(100 * value)), 0)
+        rounded = round(100 * value, digits)
+        while digits > 1 and rounded == round(rounded, digits - 1):  # no zeros at the end
+            digits -= 1
+        return f"{number(rounded, digits)} %"
+
+    return estimate
+
+
+def _is_unknown(interval: dict[str, float | None] | None) -> bool:
+    """Whether an interval is None, or its ends are."""
+    return interval is None or interval["high"] is None
+
+
+def _ends(interval: dict[str, float], percent: Callable[[float | None], str]) -> str:
+    return f"{percent(interval['low'])} – {percent(interval['high'])}"
+
+
 def render_markdown(language: str, values: dict[str, Any]) -> str:
     """The report's text.
 
     Args:
         language: "es" or "en".
-        values: what the template names: dataset, quality, metrics, evaluation, robustness, fairness, recommendations,
-            latency, machine, model_sha256, params, manifest.
+        values: what the template names: dataset, quality, metrics, evaluation, robustness, look_alikes, fairness,
+            recommendations, latency, machine, model_sha256, params, manifest.
     """
     environment = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)
     number = _number(comma=language == "es")
@@ -87,14 +121,12 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
     environment.filters |= {
         "num": number,
         "pct": percent,
+        "estimate": _estimate(number),
         "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
+        "g3": lambda value: f"{value:.3g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
         "count": lambda number, singular, plural: fill(f"{{number:{singular}|{plural}}}", number=number),
-        "span": lambda between: (
-            f"{percent(between['low'])} – {percent(between['high'])}"
-            if between and between["low"] is not None
-            else _UNKNOWN
-        ),
+        "span": lambda interval: _UNKNOWN if _is_unknown(interval) else _ends(interval, percent),
         "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }
     reader: Literal["es", "en"] = "en" if language == "en" else "es"
@@ -103,6 +135,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "degradations": {
             name: f"{kind.title(reader)} ({kind.unit(reader)})" for name, kind in DEGRADATION_KINDS.items()
         },
+        "bias": KNOWN_BIAS,
         "date": datetime.date.today().isoformat(),
     }
     return environment.get_template(f"report.{language}.md.j2").render(**values, **named)

@@ -11,7 +11,6 @@ same content as figures.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ import pandas as pd
 from faces.files import sha256_of, write_text
 from faces.recognition.networks import Networks
 from faces.verifier import Verifier
-from stages.estimation.intervals import RULE_OF_THREE
 from stages.estimation.rates import refuses_many
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
@@ -40,6 +38,7 @@ from stages.files.paths import (
     REPORT,
     ROBUSTNESS,
     SCALER,
+    STRANGERS_CSV,
 )
 from stages.files.photos import CLASSES
 from stages.files.tables import read_json, read_table, write_json
@@ -50,6 +49,12 @@ from stages.report.latency import measure
 from stages.report.machine import describe_machine
 
 OUTPUTS = (INFORME, INFORME_HTML, REPORT)
+
+OFFLINE_BACKBONE = "dlib-resnet"
+"""The network for which a population is shipped."""
+
+_LOOK_ALIKES_SHOWN = 5
+_OF_STRANGERS = ["photos", "highest_score", "score_known", "resembles_me"]
 
 
 def count_photos(crops: pd.DataFrame, index: pd.DataFrame, distinct: Mapping[str, int]) -> dict[str, dict[str, int]]:
@@ -87,6 +92,7 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
     """
     suspected, robustness = content["photos_in_doubt"], content["robustness"]
     advice = [*_about_refusals(content["evaluation"], suspected), *_about_thresholds(content["evaluation"])]
+    advice += _about_estimates(content["metrics"], content["evaluation"]["operating_point"], backbone)
     if suspected and not any(entry["name"] == "clear_first" for entry in advice):  # which says it already
         advice.append({"name": "suspected_labels", "count": suspected})
     advice += _about_counts(content["dataset"])
@@ -115,10 +121,9 @@ def _about_refusals(results: dict[str, Any], suspected: int) -> list[dict[str, A
 def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Recommendations on how many strangers get in, and on what can be promised."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
-    people, effective = point["people"], point["effective_people"]
-    if not people:  # nothing is measured
-        return []
-    possible = min(_rounded_up(RULE_OF_THREE / effective), 1.0)
+    people, needs = point["people"], {"target": point["target_far"], "needed": point["people_needed"]}
+    if not people:
+        return [{"name": "no_strangers", **needs}]
     advice: list[dict[str, Any]] = []
     if at["far"] == 0:
         advice.append({"name": "no_stranger_got_in", "people": people, "below": at["far_interval"]["high"]})
@@ -126,17 +131,19 @@ def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
         there = {"threshold": point["threshold"], "far_there": point["far"], "frr_there": point["frr"]}
         advice.append({"name": "strangers_get_in", "far": at["far"], **there})
     if not point["supported"]:
-        needs = {"target": point["target_far"], "needed": point["people_needed"]}
-        counts = {"people": people, "effective": effective}
-        advice.append({"name": "target_unsupported", **needs, **counts, "possible": possible})
+        advice.append({"name": "target_unsupported", **needs, "people": people, "effective": point["effective_people"]})
     return advice
 
 
-def _rounded_up(rate: float) -> float:
-    """The rate rounded up to two digits. So if the user takes the number in the report as target, it can be
-    promised."""
-    digits = 1 - math.floor(math.log10(rate))
-    return round(math.ceil(rate * 10**digits - 1e-6) / 10**digits, digits)
+def _about_estimates(metrics: dict[str, Any], point: dict[str, Any], backbone: str) -> list[dict[str, Any]]:
+    """Where an estimate is to be had, and for whom it does not hold."""
+    known = metrics["population"]
+    if known["used"]:
+        cautious = known["strangers"] == "like_me"
+        return [{"name": "people_like_me", "factor": known["like_me_factor"], "cautious": cautious}]
+    # For the embedded network a population is shipped: without one, none is wanted.
+    missing = known["reason"] == "none" and metrics["verifier"] == "cosine" and backbone != OFFLINE_BACKBONE
+    return [{"name": "estimate_with", "backbone": backbone}] if missing and not point["supported"] else []
 
 
 def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
@@ -152,7 +159,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         elif count < IDEAL:
             advice.append({"name": "more_is_better", "class": name, "count": count})
     share = distinct["me"] / max(sum(distinct.values()), 1)
-    if all(distinct.values()) and min(share, 1 - share) < IMBALANCED:
+    if min(share, 1 - share) < IMBALANCED:
         advice.append({"name": "imbalance", "share": share})
     return advice
 
@@ -161,6 +168,33 @@ def not_the_largest(index: pd.DataFrame) -> list[str]:
     """Photos of me of which stage embed took another face than the largest."""
     own = index[index["photo"].str.startswith("me/") & ~index["photo"].duplicated()]
     return own.loc[own["face"] != "0", "photo"].tolist()
+
+
+def look_alikes(strangers: pd.DataFrame) -> dict[str, Any]:
+    """Who of not_me comes nearest, without names.
+
+    Args:
+        strangers: strangers.csv, every value as text.
+
+    Returns:
+        remembered: whether the model that serves knows look-alikes, and these are meant; else it is whoever scores
+        highest. count: of the look-alikes. rows: of the first `_LOOK_ALIKES_SHOWN`, the row in strangers.csv (the
+        first is 1), photos, highest_score and score_known (None where the model that serves does not know them).
+    """
+    remembered = len(strangers) > 0 and bool((strangers["resembles_me"] != "").all())
+    chosen = strangers[strangers["resembles_me"] == "True"] if remembered else strangers
+    rows = [
+        {
+            "row": place + 1,
+            "photos": int(person["photos"]),
+            "highest_score": float(person["highest_score"]),
+            "score_known": float(person["score_known"]) if person["score_known"] else None,
+        }
+        for place, person in list(zip(chosen.index.tolist(), chosen.to_dict("records"), strict=True))[
+            :_LOOK_ALIKES_SHOWN
+        ]
+    ]
+    return {"remembered": remembered, "count": len(chosen) if remembered else 0, "rows": rows}
 
 
 def gather(networks: Networks, crops: pd.DataFrame, index: pd.DataFrame) -> dict[str, Any]:
@@ -174,6 +208,7 @@ def gather(networks: Networks, crops: pd.DataFrame, index: pd.DataFrame) -> dict
         "metrics": read_json(METRICS, "train"),
         "evaluation": read_json(EVALUATION, "evaluate"),
         "robustness": read_json(ROBUSTNESS, "robustness"),
+        "look_alikes": look_alikes(read_table(STRANGERS_CSV, "robustness", _OF_STRANGERS)),
         "fairness": read_json(FAIRNESS, "robustness"),
     }
     manifest = networks.manifest

@@ -253,12 +253,15 @@ def worst_far(table: pd.DataFrame) -> dict[str, Any]:
     anybody in, name and level are None.
     """
     steps = table.iloc[1:]
-    worst = steps.iloc[int(np.argmax(steps["far"].to_numpy()))]
+    worst = steps.iloc[int(steps["far"].to_numpy().argmax())]
     far, strangers = float(worst["far"]), int(worst["photos_not_me"])
-    place: dict[str, Any] = {"degradation": None, "level": None}
-    if far:
-        place = {"degradation": str(worst["degradation"]), "level": float(worst["level"])}
-    return {**place, "far": far, "accepted": round(far * strangers), "photos": strangers}
+    return {
+        "degradation": str(worst["degradation"]) if far else None,
+        "level": float(worst["level"]) if far else None,
+        "far": far,
+        "accepted": round(far * strangers),
+        "photos": strangers,
+    }
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from tests.stages.support import ROOT
 
 SECTIONS = {
     "es": ["Resumen", "Datos", "Proceso", "Qué se entrenó con qué", "Métricas", "Análisis del umbral", "Robustez",
-           "Equidad", "Latencia", "Recomendaciones", "Límites", "Ficha del modelo"],
-    "en": ["Summary", "Data", "Process", "What was trained on what", "Metrics", "Thresholds", "Robustness", "Fairness",
-           "Latency", "Recommendations", "Limits", "Model card"],
+           "Personas parecidas", "Equidad", "Latencia", "Recomendaciones", "Límites", "Ficha del modelo"],
+    "en": ["Summary", "Data", "Process", "What was trained on what", "Metrics", "Thresholds", "Robustness",
+           "Look-alikes", "Fairness", "Latency", "Recommendations", "Limits", "Model card"],
 }  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def made_up_values() -> dict[str, Any]:
     Rates are 11.1 %, 12.4 %, … so that they differ with one decimal; counts begin at 2001.
     """
     rates = (round((11.1 + 1.3 * step) / 100, 6) for step in itertools.count())
+    estimates = (round((3.1 + 0.1 * step) / 100, 6) for step in itertools.count())  # two digits that count
     counts = itertools.count(2001, 2)
     thresholds = (round(0.5219 + 0.0313 * step, 4) for step in itertools.count())
     metrics = (round(0.703 + 0.007 * step, 3) for step in itertools.count())
@@ -51,7 +52,7 @@ def made_up_values() -> dict[str, Any]:
 
     def at() -> dict[str, Any]:
         return {"threshold": next(thresholds), "far": next(rates), "far_interval": interval(), "frr": next(rates),
-                "frr_interval": interval()}  # fmt: skip
+                "frr_interval": interval(), "far_estimated": next(estimates)}  # fmt: skip
 
     def classes() -> dict[str, int]:
         return {"not_me": next(counts), "me": next(counts)}
@@ -59,8 +60,10 @@ def made_up_values() -> dict[str, Any]:
     names = ("accuracy", "auc_roc", "precision", "recall", "f1_score")
     photos = ("photos", "with_face", "no_face", "unusable", "faces_used", "distinct_faces")
     analysis = {name: at() for name in ("at_default", "at_target_far", "at_optimal_f1", "at_equal_error_rate")}
-    point = at() | {"target_far": next(rates), "supported": False, "people": 250, "effective_people": 180,
-                    "people_needed": next(counts)}  # fmt: skip
+    there = at()
+    point = at() | {"target_far": next(rates), "supported": False, "basis": "measured", "people": 250,
+                    "effective_people": 180, "people_needed": next(counts), "at_estimated": there,
+                    "estimated_threshold": there["threshold"]}  # fmt: skip
     levels = {degradation.name: 70.5 + place for place, degradation in enumerate(DEGRADATIONS)}
     groups = [
         {"column": column, "group": group, "people": next(counts), "photos_me": next(counts),
@@ -79,6 +82,9 @@ def made_up_values() -> dict[str, Any]:
             "faces": {part: classes() for part in ("train", "test", "validation")},
             "people": {"not_me": next(counts)},
             "protocol": {"name": "cross_validation", "folds": next(counts), "repeats": next(counts)},
+            "population": {"used": True, "source": "photos of strangers", "people": next(counts),
+                           "far_at_default": next(estimates), "strangers": "anyone", "like_me_factor": 6.789,
+                           "look_alikes": next(counts)},
         },
         "evaluation": {
             "threshold": next(thresholds),
@@ -88,7 +94,14 @@ def made_up_values() -> dict[str, Any]:
             "operating_point": point,
         },
         "robustness": {"photos": classes(), "undegraded": {"frr": next(rates), "far": next(rates)},
-                       "frr_doubles_at": levels},
+                       "frr_doubles_at": levels,
+                       "worst_far": {"degradation": "noise", "level": 34.5, "far": next(rates),
+                                     "accepted": next(counts), "photos": next(counts)}},
+        "look_alikes": {"remembered": True, "count": next(counts), "rows": [
+            {"row": next(counts), "photos": next(counts), "highest_score": next(thresholds),
+             "score_known": next(thresholds)}
+            for _ in range(2)
+        ]},
         "fairness": {"groups": groups, "columns": [
             {"column": "light", "groups": 2, "p_far": 0.0123, "p_frr": 0.0234, "differs": ["far", "frr"]},
         ]},
