@@ -26,6 +26,7 @@ JUST_FEW, JUST_SOME, LAST_SOME, IDEAL = of(19), of(20), of(49), of(50)
 POINT = {"threshold": 0.8125, "target_far": 0.05, "supported": True, "people": 60, "effective_people": 60,
          "people_needed": 60,
          "far": 0.04, "frr": 0.125}  # fmt: skip
+KNOWN = {"used": True, "like_me_factor": 13.5, "strangers": "anyone"}
 AT = {"threshold": 0.75, "far": 0.0, "far_interval": {"low": 0.0, "high": 0.05}}
 LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
 
@@ -38,11 +39,14 @@ def advice(
     in_doubt: int = 0,
     doubled: dict[str, float | None] | None = None,
     requested: str = "dlib-resnet",
+    backbone: str = "dlib-resnet",
+    population: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Recommendations for plenty of good photos but for what is given."""
     content = {
         "dataset": {"not_me": not_me, "me": me},
         "photos_in_doubt": in_doubt,
+        "metrics": {"verifier": "cosine", "population": population or {"used": False, "reason": "contradicted"}},
         "robustness": {
             "frr_doubles_at": {"noise": None} | (doubled or {}),
             "levels": {degradation.name: list(degradation.levels) for degradation in DEGRADATIONS},
@@ -53,7 +57,7 @@ def advice(
             "test_faces": {"not_me": 300, "me": 60},
         },
     }
-    return report.recommendations(content, "dlib-resnet", requested)
+    return report.recommendations(content, backbone, requested)
 
 
 UNSUPPORTED = {"supported": False, "target_far": 0.001, "people_needed": 3000}
@@ -63,11 +67,15 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"at": {"far": 0.08}},
      {"name": "strangers_get_in", "far": 0.08, "threshold": 0.8125, "far_there": 0.04, "frr_there": 0.125}),
     ({"point": UNSUPPORTED},
-     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 60, "possible": 0.05}),
-    ({"point": {**UNSUPPORTED, "effective_people": 45}},  # 3 / 45 is above 6.6 %
-     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 45, "possible": 0.067}),
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 60}),
+    ({"point": {**UNSUPPORTED, "effective_people": 45}},
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 45}),
     ({"point": {**UNSUPPORTED, "people": 2, "effective_people": 2}},
-     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 2, "effective": 2, "possible": 1.0}),
+     {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 2, "effective": 2}),
+    ({"point": {**UNSUPPORTED, "people": 0, "effective_people": 0, "far": None}, "at": {"far": None}},
+     {"name": "no_strangers", "target": 0.001, "needed": 3000}),
+    ({"population": KNOWN}, {"name": "people_like_me", "factor": 13.5, "cautious": False}),
+    ({"population": {**KNOWN, "strangers": "like_me"}}, {"name": "people_like_me", "factor": 13.5, "cautious": True}),
     ({"me": FEW}, {"name": "add_photos", "class": "me", "count": 12, "recommended": 20}),
     ({"not_me": FEW}, {"name": "add_photos", "class": "not_me", "count": 12, "recommended": 20}),
     ({"me": SOME}, {"name": "more_is_better", "class": "me", "count": 30}),
@@ -94,9 +102,26 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 def test_recommendations_follow_from_the_figures(changes: dict[str, Any], expected: dict[str, Any]) -> None:
     found = {entry["name"]: entry for entry in advice(**changes)}
     assert found[expected["name"]] == expected
-    strangers = {"no_stranger_got_in", "strangers_get_in"}
+    strangers = {"no_stranger_got_in", "strangers_get_in", "no_strangers"}
     assert set(found) - strangers == {expected["name"]} - strangers
     assert len(set(found) & strangers) == 1
+
+
+@pytest.mark.parametrize(
+    ("backbone", "reason", "point", "advised"),
+    [
+        ("facenet-vggface2", "none", UNSUPPORTED, True),
+        ("facenet-vggface2", "none", {**UNSUPPORTED, "people": 0, "effective_people": 0}, True),
+        ("facenet-vggface2", "none", {}, False),  # own strangers promise the target
+        ("facenet-vggface2", "contradicted", UNSUPPORTED, False),
+        ("dlib-resnet", "none", UNSUPPORTED, False),  # it has a population, so none is wanted
+    ],
+)
+def test_a_network_with_a_population_is_named_where_strangers_are_few_and_nothing_is_estimated(
+    backbone: str, reason: str, point: dict[str, Any], advised: bool
+) -> None:
+    found = advice(backbone=backbone, requested=backbone, population={"used": False, "reason": reason}, point=point)
+    assert ({"name": "estimate_with", "backbone": backbone} in found) == advised
 
 
 @pytest.mark.parametrize(("frr", "warned"), [(0.33, False), (0.34, True)])
@@ -138,7 +163,10 @@ def test_the_gravest_comes_first() -> None:
 
 
 def test_every_kind_is_among_the_cases() -> None:
-    assert set(re.findall(r'"name": "(\w+)"', inspect.getsource(report))) == {expected["name"] for _, expected in CASES}
+    assert set(re.findall(r'"name": "(\w+)"', inspect.getsource(report))) == {
+        "estimate_with",
+        *(expected["name"] for _, expected in CASES),
+    }
 
 
 @pytest.fixture
@@ -173,6 +201,9 @@ def test_each_has_words_and_its_numbers_in_both_languages(values: dict[str, Any]
                 "requested",
             ):
                 assert str(value) in line, (name, line)
+            elif name == "factor":
+                factor = f"{value:g}".replace(".", "," if language == "es" else ".")
+                assert (factor in line and "`train.strangers: like_me`" in line) != expected["cautious"]
             elif name == "threshold":
                 assert f"{value:.4f}".replace(".", "," if language == "es" else ".") in line
             elif isinstance(value, float):

@@ -91,8 +91,8 @@ def test_the_pictures_it_shows_are_beside_it(built: Workspace, values: dict[str,
 def test_the_figures_are_in_report_json_too(built: Workspace) -> None:
     content = read(built, "report")
     assert list(content) == [
-        "dataset", "not_the_largest", "quality", "photos_in_doubt", "metrics", "evaluation", "robustness", "fairness",
-        "recommendations", "latency", "machine", "model_sha256",
+        "dataset", "not_the_largest", "quality", "photos_in_doubt", "metrics", "evaluation", "robustness",
+        "look_alikes", "fairness", "recommendations", "latency", "machine", "model_sha256",
     ]  # fmt: skip
     for name, file in (("metrics", "metrics"), ("evaluation", "evaluation_results"), ("robustness", "robustness"),
                        ("fairness", "fairness")):  # fmt: skip
@@ -130,7 +130,7 @@ def test_figures_are_those_of_the_other_stages(built: Workspace, values: dict[st
     rows = cells(section(text, language, "Thresholds"), language)
     for row, key in zip(rows, ("at_default", "at_target_far", "at_optimal_f1", "at_equal_error_rate"), strict=True):
         assert row[1] == f"{analysis[key]['threshold']:.4f}"
-        for place, rate in ((2, "far"), (4, "frr")):
+        for place, rate in ((2, "far"), (5, "frr")):
             interval = analysis[key][f"{rate}_interval"]
             shown = [row[place], *row[place + 1].split(" – ")]
             expected = [100 * value for value in (analysis[key][rate], interval["low"], interval["high"])]
