@@ -54,7 +54,7 @@ def test_strangers_of_ones_own_kind_are_more_alike(population: Population, own: 
     like_me = PopulationClassifier(population, strangers="like_me").fit(own, np.ones(12))
     others = np.concatenate(people(200, seed=26, kind=0))
     for stricter in (told, like_me):
-        assert stricter.decision_function(others).mean() < plain.decision_function(others).mean()
+        assert stricter.likenesses(others).mean() < plain.likenesses(others).mean()
 
 
 def test_groups_count_once(population: Population, own: np.ndarray) -> None:
