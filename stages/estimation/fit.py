@@ -24,12 +24,14 @@ def fit(data: Dataset, params: TrainParams, population: Population | None) -> Ve
     The cosine verifier needs no scaling, so its scaler leaves embeddings as they are.
 
     Args:
-        data: faces to fit to; with a population, all may be of "me".
+        data: faces to fit to; with a population, all may be of "me". Blurred ones of me are not enrolled by the cosine
+            verifier (`Dataset.left_out`).
         params: the parameters.
         population: how strangers' embeddings are spread, if that is known (`population_for`). It is not used where the
             faces of others contradict it: where they score as photos of other people do not.
     """
     if params.verifier == "cosine":
+        data = data.rows(~data.left_out())
         scaler = StandardScaler(with_mean=False, with_std=False).fit(data.embeddings)
         if population is not None:
             informed = PopulationClassifier(population, params.population_far, params.strangers)

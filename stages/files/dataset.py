@@ -19,6 +19,9 @@ Scores = NDArray[np.float64]
 RECOMMENDED = 20
 """Faces of each class below which the figures say little, as the project's documents recommend."""
 
+FEWEST_SHARP = 3
+"""Shots of me that have to be left if blurred ones are not enrolled."""
+
 IDEAL = 50
 """Faces of each class from which more change little."""
 
@@ -35,17 +38,32 @@ class Dataset:
         labels: int64 [N], 1 = me, 0 = not_me.
         groups: int64 [N]; rows of one group (photos of one stranger, near-duplicates) never straddle a split.
         shots: int64 [N], the same for copies of one shot; None: each row is a shot of its own.
+        blurred: bool [N], whether a face is too blurred to enrol somebody with; None: none is.
     """
 
     embeddings: NDArray[np.float32]
     labels: Labels
     groups: Groups
     shots: Groups | None = None
+    blurred: NDArray[np.bool_] | None = None
 
     def rows(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Dataset:
         """The rows chosen, by number or by a mask [N]."""
         shots = None if self.shots is None else self.shots[chosen]
-        return Dataset(self.embeddings[chosen], self.labels[chosen], self.groups[chosen], shots)
+        blurred = None if self.blurred is None else self.blurred[chosen]
+        return Dataset(self.embeddings[chosen], self.labels[chosen], self.groups[chosen], shots, blurred)
+
+    def left_out(self) -> NDArray[np.bool_]:
+        """Faces of me that the cosine verifier is not fitted to, bool [N]: blurred ones, if enough others are left.
+
+        A blurred face has an embedding that is much like those of other blurred faces, whoever they are of. A template
+        that holds some of them lets blurred strangers in.
+        """
+        if self.blurred is None:
+            return np.zeros(len(self.labels), bool)
+        blurred = self.blurred & (self.labels == 1)
+        sharp = len(np.unique(self.groups[(self.labels == 1) & ~blurred]))
+        return blurred if sharp >= FEWEST_SHARP else np.zeros(len(self.labels), bool)
 
     def count_groups(self, label: int) -> int:
         """How many groups have a row of this class."""
@@ -81,7 +99,7 @@ def load_dataset() -> Dataset:
             labels=LABELS,
         )
     table = read_table(GROUPS, "quality", ["group"])
-    numbers = [table[name] for name in ("group", "shot") if name in table]
+    numbers = [table[name] for name in ("group", "shot", "blurred") if name in table]
     if len(table) != len(labels) or not all(column.str.fullmatch(r"\d+").all() for column in numbers):
         raise StageError(
             "{table} has {rows:# row|# rows}, the embeddings {faces}, or holds other things than numbers: run 'dvc "
@@ -90,4 +108,6 @@ def load_dataset() -> Dataset:
             rows=len(table),
             faces=len(labels),
         )
-    return Dataset(embeddings, labels, *(column.to_numpy(np.int64) for column in numbers))
+    blurred = table["blurred"].to_numpy(np.int64) == 1 if "blurred" in table else None
+    shots = table["shot"].to_numpy(np.int64) if "shot" in table else None
+    return Dataset(embeddings, labels, table["group"].to_numpy(np.int64), shots, blurred)

@@ -212,6 +212,12 @@ CONSOLE = {
     ),
     "the face is tiny. Take a photo where it is larger": "la cara es diminuta. Haz una foto en la que sea más grande",
     "the face is blurred. Take a sharper photo": "la cara está borrosa. Haz una foto más nítida",
+    "{count:# photo of me is|# photos of me are} too blurred (quality.min_sharpness) and not enrolled, since "
+    "blurred strangers would pass for me then: {names}": (
+        "{count:# foto de «me» está demasiado borrosa|# fotos de «me» están demasiado borrosas} "
+        "(quality.min_sharpness) y no se {count:aprende|aprenden}, porque entonces pasarían por «me» desconocidos "
+        "borrosos: {names}"
+    ),
     "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it": (
         "la cara está muy oscura, o cortada por el borde. Haz una foto con más luz y con la cara entera"
     ),

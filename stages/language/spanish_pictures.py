@@ -77,6 +77,9 @@ PICTURES = {
     "{faces:The face is|All # faces are} used, whatever problem is noted there.": (
         "{faces:La cara se usa|Las # caras se usan}, aunque se haya anotado algún problema."
     ),
+    "But blurred faces of me are not enrolled if three sharp ones are left.": (
+        "Pero de «me» no se aprenden las borrosas si quedan tres nítidas."
+    ),
     "{photos:# photo is|# photos are} not used, and not shown: no face was found, or the file cannot be read.": (
         "{photos:# foto no se usa ni se muestra|# fotos no se usan ni se muestran}: no se encuentra ninguna cara o no "
         "se puede leer el archivo."

@@ -2,7 +2,8 @@
 
 Writes data/groups.csv, reports/data_quality.csv (a row for each problem), reports/contact_sheet.png (the faces; those
 with a problem have a frame) and reports/data_quality.json (how many problems of each kind, without names). No photo is
-left out of the training for it: a person has to decide that.
+left out of the training for it, since a person has to decide that; but blurred faces of me are not enrolled
+(`stages.files.dataset.Dataset.left_out`).
 """
 
 from __future__ import annotations
@@ -156,16 +157,25 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
         "{shown} of {count:# face|# faces}, the most suspicious of each class first",
         shown=len(chosen), count=len(faces),
     )  # fmt: skip
-    return draw_sheet(title, sections, _footer(problems, len(faces)))
+    blurred = bool(((labels == 1) & (faces["sharpness"] < params.min_sharpness)).any())
+    return draw_sheet(title, sections, _footer(problems, len(faces), blurred))
 
 
-def _footer(problems: Sequence[PhotoProblem], faces: int) -> str:
-    """What stands below the faces: where to read on, what is used, and what is not."""
+def _footer(problems: Sequence[PhotoProblem], faces: int, blurred: bool) -> str:
+    """What stands below the faces: where to read on, what is used, and what is not.
+
+    Args:
+        problems: all of them.
+        faces: how many there are.
+        blurred: whether one of me is blurred.
+    """
     lines = [tell("{table} says of each problem what to do.", table=QUALITY_CSV.name)]
     if any(problem.problem == "dominating_person" for problem in problems):
         lines[0] += " " + tell("It also names a person who is on too many of the photos of not_me.")
     used = "{faces:The face is|All # faces are} used, whatever problem is noted there."
     lines.append(tell(used, faces=faces))
+    if blurred:
+        lines[-1] += " " + tell("But blurred faces of me are not enrolled if three sharp ones are left.")
     lost = len({problem.photo for problem in problems if problem.problem in _NOT_USED})
     if lost:
         text = (
@@ -307,7 +317,9 @@ def main() -> None:
     figures = describe(problems, groups, near.groups, labels, check)
     warn(problems, check)
     warn_of_copies(faces, groups)
-    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups, "shot": pd.factorize(near.groups)[0]})
+    blurred = (faces["sharpness"].to_numpy() < params.min_sharpness).astype(int)
+    shots = pd.factorize(near.groups)[0]
+    table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups, "shot": shots, "blurred": blurred})
     write_bytes(CONTACT_SHEET, sheet)  # the largest file first: if the disk is full, the other files stay as they are
     write_problems(QUALITY_CSV, problems)
     write_table(GROUPS, table)

@@ -30,16 +30,18 @@ from stages.estimation.population import population_for
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
-from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
+from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, INDEX, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
-from stages.files.tables import reading_output_of, write_json, write_table
-from stages.language.telling import number, tell
+from stages.files.tables import read_table, reading_output_of, write_json, write_table
+from stages.language.telling import number, some, tell
 from stages.params import QualityParams, TrainParams, load_params
 
 OUTPUTS = (MODEL, SCALER, PHOTO_LIMITS, PREDICTIONS, METRICS)
 
 FEW_OTHERS = 300
 """People of not_me below which even a FAR of 1 % cannot be promised."""
+
+_NAMED = 10  # photos that a warning names at most
 
 logger = logging.getLogger(__name__)
 
@@ -146,6 +148,20 @@ def _warn(data: Dataset) -> None:
         logger.warning(tell(text, share=100 * share))
 
 
+def _name_blurred(data: Dataset) -> None:
+    """A warning that names the photos of me that are too blurred to enrol somebody with."""
+    left_out = np.flatnonzero(data.left_out())
+    if not len(left_out):
+        return
+    photos = read_table(INDEX, "embed", ["photo"])["photo"]
+    names = some([photos[row] for row in left_out], _NAMED)
+    text = (
+        "{count:# photo of me is|# photos of me are} too blurred (quality.min_sharpness) and not enrolled, since "
+        "blurred strangers would pass for me then: {names}"
+    )
+    logger.warning(tell(text, count=len(left_out), names=names))
+
+
 def read_making(data: Dataset) -> tuple[dict[str, Any], dict[str, str]]:
     """How the embeddings were made, as stage embed says: `Manifest.recipe`, and code and packages.
 
@@ -216,6 +232,8 @@ def main() -> None:
     recipe, made_with = read_making(data)
     _warn(data)
     population = population_for(params.train, recipe)
+    if params.train.verifier == "cosine":
+        _name_blurred(data)
     _check_others(data, recipe, population, params.train)
     splits = make_splits(data, params.train, without_others=population is not None)
     predictions = predict(data, splits, params.train, population)

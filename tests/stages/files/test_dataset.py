@@ -82,3 +82,16 @@ def test_what_does_not_belong_together_is_refused(
 def test_what_is_advised_are_the_numbers_of_the_contract() -> None:
     """20 to 30 at least, 50 ideal; 10 % of positives is an imbalance to warn of, 15 % not yet."""
     assert (RECOMMENDED, IDEAL, IMBALANCED) == (20, 50, 0.15)
+
+
+def test_blurred_faces_of_me_are_left_out_while_three_sharp_shots_remain() -> None:
+    """Two shots of five are blurred, one of them with two copies; a blurred stranger stays."""
+    labels, groups = np.array([0, 0, 1, 1, 1, 1, 1, 1]), np.array([0, 1, 2, 3, 4, 5, 5, 6])
+    blurred = np.array([True, False, False, False, False, True, True, False])
+    data = Dataset(np.zeros((8, 2), np.float32), labels, groups, blurred=blurred)
+    assert np.flatnonzero(data.left_out()).tolist() == [5, 6]
+    kept = data.rows(~data.left_out())
+    assert not kept.left_out().any() and len(kept.labels) == 6
+    few = data.rows(np.array([0, 1, 2, 3, 5, 6]))
+    assert not few.left_out().any(), "two sharp shots would be left"
+    assert not Dataset(data.embeddings, labels, groups).left_out().any()

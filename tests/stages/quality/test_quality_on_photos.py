@@ -68,7 +68,7 @@ def counts(workspace: Workspace) -> dict[str, int]:
 def groups(workspace: Workspace) -> dict[str, set[int]]:
     """The groups of each photo's faces."""
     table = pd.read_csv(workspace.path("data/groups.csv"))
-    assert list(table.columns) == ["row", "group", "shot"]
+    assert list(table.columns) == ["row", "group", "shot", "blurred"]
     assert list(table["row"]) == list(range(len(workspace.embeddings())))
     found: dict[str, set[int]] = {}
     for photo, group in zip(workspace.index()["photo"], table["group"], strict=True):
@@ -459,4 +459,4 @@ def test_missing_or_damaged_input(
 def test_nobody_is_named_in_groups(spoilt: Workspace) -> None:
     text = spoilt.path("data/groups.csv").read_text()
     assert ME not in text
-    assert set(text) <= set("row,group,shot\n0123456789")
+    assert set(text) <= set("row,group,shot,blurred\n0123456789")
