@@ -34,7 +34,7 @@ LARGEST_BYTES = 300_000
 """A picture that is larger would make every page slow to load."""
 
 _WIDTH = 900  # pixels of every picture
-_REPORT_HEIGHT = 750  # pixels of the report: its summary and its data
+_REPORT_HEIGHT = 1000  # pixels of the report: its summary and its data
 _SHEET_FACES = 16  # faces of the contact sheet, half of each class
 _PORTRAIT = 260  # pixels of a portrait's longer side
 _COLOURS = 256  # of a picture's palette: text stays sharp, and the file is a third of the size

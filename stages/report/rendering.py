@@ -44,6 +44,7 @@ code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
   .wide td:first-child { background: #f3f5f8; font-weight: bold; border-top: 0; }
   .wide td:first-child::before { content: none; }
 }
+@media (min-width: 40rem) { td[style*="right"] { white-space: nowrap; } }
 @media (min-width: 50rem) { p > img { max-width: 49%; } p > img:only-child { max-width: 70%; } }
 """
 

@@ -36,6 +36,8 @@ RUN_ELSEWHERE = {
     "python3 quickstart.py": "tests/test_quickstart.py::test_first_and_second_run",
     "python3 quickstart.py --photos FOLDER":
         "tests/tour/test_photos.py::test_photos_are_copied_once_and_then_left_alone",
+    "python -m faces.fit_population FOLDER --to faces/populations/facenet.npz":
+        "tests/faces/test_fit_population.py::test_the_command",
     "python3 quickstart.py test": "tests/test_quickstart.py::test_test_command",
     "python3 -m venv .venv": "quickstart.py::make_venv",
     "source .venv/bin/activate": "quickstart.py::environment",

@@ -14,6 +14,7 @@ from bench.peers.environment import VARIABLE as FACE_RECOGNITION
 from service import errors
 from service.config import Settings
 from stages.files.problem_kinds import PROBLEM_NAMES
+from stages.report.rendering import KNOWN_BIAS
 from tests.conftest import ROOT
 from tests.docs.pages import PAGES, both_languages, code_in, section_of
 
@@ -250,3 +251,9 @@ def test_every_bench_is_named(name: str) -> None:
     files = {path.stem for path in (ROOT / "bench").glob("*.py")} - {"__init__", "picture"}
     there = files | {path.parent.name for path in (ROOT / "bench").glob("*/__main__.py")}
     assert named == there
+
+
+@in_both("docs/evaluation.md")
+def test_the_bias_of_the_estimate_is_the_one_that_the_report_gives(name: str) -> None:
+    text = section_of(name, "Promised, measured, estimated").prose.replace(",", ".")
+    assert all(f" {factor} " in text for factor in KNOWN_BIAS.values())
