@@ -159,7 +159,7 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         elif count < IDEAL:
             advice.append({"name": "more_is_better", "class": name, "count": count})
     share = distinct["me"] / max(sum(distinct.values()), 1)
-    if min(share, 1 - share) < IMBALANCED:
+    if all(distinct.values()) and min(share, 1 - share) < IMBALANCED:
         advice.append({"name": "imbalance", "share": share})
     return advice
 
