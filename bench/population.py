@@ -6,7 +6,7 @@ LFW's people are halved, and a population is fitted to each half. The people of 
 then enrolled against it, with some photos of theirs and perhaps of strangers; everybody else of that half, a photo
 each, is a stranger to them. For each target, the population gives a likeness that as many strangers should reach: the
 share that does is counted over all enrolments ("pooled"), and for each person. The population that the project ships is
-fitted to both halves, so it is not judged here.
+fitted to both halves, so it is not judged here. At last, it is guessed who was among the people that were fitted.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from bench.support.embeddings import Faces, add_arguments, load_faces
 from bench.support.populations import Half, judged_halves
 from bench.support.projects import EVERYBODY, draw_projects
+from faces.fit_population import fit_mixture
 from faces.population import Population
 from faces.population_classifier import PopulationClassifier
+from faces.scoring import unit_length
 from stages.progress import progress
 from stages.report.machine import describe_machine
 
@@ -87,11 +90,34 @@ def main() -> None:
             into.asked |= measured.asked
             for target, reached in measured.reached.items():
                 into.reached[target] |= reached
-    print_table(total, faces.backbone)
+    print_table(total, faces.backbone, membership(faces, args.seed))
 
 
-def print_table(total: dict[tuple[int, int], Measured], backbone: str) -> None:
-    """A row for each setting and target, and the JSON line."""
+def membership(faces: Faces, seed: int) -> dict[str, float]:
+    """How well it is guessed whether somebody was among the people that a mixture was fitted to.
+
+    It is guessed from how densely people lie there: of the photos that were fitted and those of other people ("photo"),
+    and of further photos of the same people and of others ("person").
+
+    Returns:
+        AUC of both guesses, the mean over both halves; 0.5 is chance.
+    """
+    random = np.random.default_rng(seed)
+    unit = unit_length(faces.embeddings.astype(np.float64))
+    rows = [random.permutation(np.flatnonzero(faces.names == name)) for name in np.unique(faces.names)]
+    inside = random.permutation(len(rows)) % 2 == 0
+    found: dict[str, list[float]] = {"photo": [], "person": []}
+    for fitted in (inside, ~inside):
+        mixture = fit_mixture(unit[[own[0] for own, known in zip(rows, fitted, strict=True) if known]], seed)
+        for place, name in enumerate(found):
+            asked = [(own[place], known) for own, known in zip(rows, fitted, strict=True) if len(own) > place]
+            photos, known = map(list, zip(*asked, strict=True))
+            found[name].append(float(roc_auc_score(known, mixture.log_density(unit[photos]))))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def print_table(total: dict[tuple[int, int], Measured], backbone: str, guessed: dict[str, float]) -> None:
+    """A row for each setting and target, what can be guessed of those who were fitted, and the JSON line."""
     print(f"Estimated FAR (target) and what was measured, {backbone}; the population knows none of these people\n")
     head = ("people", "target", "measured", "ratio", "worst person", "within twice")
     print(f"{'photos of me + others':23}" + "".join(f"{name:>14}" for name in head))
@@ -106,7 +132,12 @@ def print_table(total: dict[tuple[int, int], Measured], backbone: str) -> None:
                 f"{f'{enrolled} + {others}':23}{len(measured.asked):14}{target:14.2%}{row['far']:14.3%}"
                 f"{row['ratio']:14.2f}{row['worst_person']:14.2%}{row['within_twice']:14.0%}"
             )
-    print(json.dumps({"bench": "population", "backbone": backbone, "machine": describe_machine(), "settings": rows}))
+    print(
+        "\nWas somebody among the people that were fitted? Guessed from the fitted photo: AUC {photo:.2f}; from "
+        "another photo: {person:.2f}".format(**guessed)
+    )
+    report = {"bench": "population", "backbone": backbone, "machine": describe_machine(), "settings": rows}
+    print(json.dumps({**report, "membership_auc": {name: round(value, 4) for name, value in guessed.items()}}))
 
 
 if __name__ == "__main__":

@@ -122,6 +122,10 @@ class Mixture:
             columns.append(-0.5 * (whitened**2).sum(axis=0) - np.log(np.diag(lower)).sum())
         return np.stack(columns, axis=1)
 
+    def log_density(self, embeddings: Vector) -> Vector:
+        """How densely people lie around embeddings [N, D] of length 1: logarithm, up to a constant, float64 [N]."""
+        return log_sum_exp(self._log_densities(embeddings) + np.log(self.weights))
+
     def responsibilities(self, embeddings: Vector) -> Vector:
         """To which Gaussian each of the embeddings [N, D] belongs: float64 [N, K], rows that sum to 1."""
         return _shares(self._log_densities(embeddings), self.weights)
