@@ -45,9 +45,9 @@ IN_GIT = {
 
 @pytest.fixture(scope="module")
 def weaker(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, list[str]]:
-    """A copy in which train.cosine_C was changed and the pipeline run, not committed; and the stages that ran."""
+    """A copy in which train.population_far was changed and the pipeline run, not committed; and the stages that ran."""
     clone = pristine.copy(tmp_path_factory.mktemp("weaker") / "clone")
-    clone.set_params(train__cosine_C=0.1)
+    clone.set_params(train__population_far=0.05)
     return clone, clone.repro()
 
 
@@ -148,7 +148,7 @@ def test_one_parameter_runs_what_depends_on_it(weaker: tuple[Clone, list[str]], 
     clone, ran = weaker
     assert ran == ["train", "evaluate", "robustness", "report"]
     assert clone.repro() == []
-    assert joblib.load(clone.path("models/model.joblib")).C == 0.1
+    assert joblib.load(clone.path("models/model.joblib")).far == 0.05
     assert np.abs(scores(clone) - scores(pristine)).max() > 0.1
 
 
@@ -169,7 +169,7 @@ def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristin
 
 def test_parameters_are_compared(weaker: tuple[Clone, list[str]]) -> None:
     assert json.loads(weaker[0].dvc("params", "diff", "--json"))["params.yaml"] == {
-        "train.cosine_C": {"old": 1000.0, "new": 0.1, "diff": -999.9}
+        "train.population_far": {"old": 0.0005, "new": 0.05, "diff": pytest.approx(0.0495)}
     }
 
 

@@ -451,7 +451,7 @@ def let_everything_change(workspace: Workspace, lfw: Path, stage: str) -> None:
     elif stage == "quality":
         workspace.set_params(quality__sheet_faces=5)
     elif stage == "train":
-        workspace.set_params(train__cosine_C=1.0)
+        workspace.set_params(train__population_far=0.01)
     elif stage == "evaluate":
         workspace.set_params(evaluate__thresholds=51)
     elif stage == "robustness":

@@ -24,7 +24,7 @@ from tests.stages.support import ROOT
 FACES = pd.DataFrame({
     "label": [1, 1, 1, 0, 0, 0, 0], "face": [0, 0, 0, 0, 1, 0, 0],
     "photo": ["me/a", "me/b", "me/c", "not_me/d", "not_me/d", "not_me/e", "not_me/ana/f"],
-    "crop": [f"{name}-0.png" for name in "abcdghi"],
+    "crop": [f"{name}-0.png" for name in "abcdghi"], "sharpness": 0.1,
 })  # fmt: skip
 SURE = LabelCheck(
     np.array([0.9, 0.6, 0.99, 0.3, 0.01, 0.2, 0.1]), np.zeros(7, bool), np.full(7, np.nan), 0.3, ()

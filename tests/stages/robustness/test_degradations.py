@@ -223,6 +223,9 @@ def test_the_worst_step_takes_the_face_further_away(
             assert face.embedding is not None
             return embeddings @ face.embedding / np.linalg.norm(embeddings) / np.linalg.norm(face.embedding)
 
+        def strangers_like(self, _: Pixels) -> None:
+            """It knows no population."""
+
     if face.embedding is None:
         recognizer.embed([face])
     sample = Sample(photo, face.box, 1, Cosine(), SEED)  # type: ignore[arg-type]

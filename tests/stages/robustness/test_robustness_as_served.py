@@ -96,11 +96,11 @@ def test_ten_thousand_photos_cost_little_more(params: Params) -> None:
     index = pd.DataFrame({"label": labels.astype(str), "face": "0"})
     started = time.process_time()
     rows = robustness.choose_rows(index, data, (12, 12), 42)
-    assert sorted(robustness.fit_verifiers(rows, data, params.train)) == rows
+    assert sorted(robustness.fit_verifiers(rows, data, params.train, None)) == rows
     assert time.process_time() - started < 30
 
 
 def test_too_few_faces_are_an_error(params: Params) -> None:
     data = Dataset(np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1]), np.arange(4))
     with pytest.raises(StageError, match="too few of me"):
-        robustness.fit_verifiers([0, 3], data, params.train)
+        robustness.fit_verifiers([0, 3], data, params.train, None)

@@ -259,7 +259,7 @@ def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) 
                                    pytest.param(3, marks=pytest.mark.slow)])  # fmt: skip
 def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(workspace: Workspace, moves: int) -> None:
     before = workspace.outputs()
-    workspace.set_params(train__cosine_C=1.0, train__random_state=1)
+    workspace.set_params(train__population_far=0.01, train__random_state=1)
     undisturbed = workspace.copy(workspace.root.parent / "undisturbed")
     undisturbed.stage("train")
     after = undisturbed.outputs()
