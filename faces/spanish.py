@@ -73,10 +73,10 @@ SPANISH = {
         "falta {needed}"
     ),
     (
-        "{reason}. It is estimated that with {threshold} no more get in: to serve that, set evaluate.accept_estimate "
-        "to true in params.yaml and run 'dvc repro'"
+        "{reason}. It is estimated that at most that share gets in with the threshold {threshold}: to serve that, set "
+        "evaluate.accept_estimate to true in params.yaml and run 'dvc repro'"
     ): (
-        "{reason}. Se estima que con {threshold} no entran más: para usar ese umbral, pon evaluate.accept_estimate a "
+        "{reason}. Se estima que con el umbral {threshold} no pasa de ahí: para usarlo, pon evaluate.accept_estimate a "
         "true en params.yaml y ejecuta 'dvc repro'"
     ),
     # What a file is

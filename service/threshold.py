@@ -77,7 +77,7 @@ def _with_way_out(reason: Message, estimated: float | None) -> Message:
     if estimated is None:
         return reason
     text = (
-        "{reason}. It is estimated that with {threshold} no more get in: to serve that, set evaluate.accept_estimate "
-        "to true in params.yaml and run 'dvc repro'"
+        "{reason}. It is estimated that at most that share gets in with the threshold {threshold}: to serve that, set "
+        "evaluate.accept_estimate to true in params.yaml and run 'dvc repro'"
     )
     return Message(text, reason=reason, threshold=estimated)

@@ -56,7 +56,10 @@ def draw_roc(
         _far_axis(estimated),
         Message("1 − FRR: me accepted"),
     )
-    axes.plot(fpr, tpr, color=_COLOUR, linewidth=2, drawstyle="steps-post", label=f"AUC {number(auc, '.4f')}")
+    label = f"AUC {number(auc, '.4f')}"
+    if estimated:
+        label = tell("AUC {area} (FAR estimated)", area=number(auc, ".4f"))
+    axes.plot(fpr, tpr, color=_COLOUR, linewidth=2, drawstyle="steps-post", label=label)
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label=tell("guessing"))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.legend(loc="lower right")
@@ -78,13 +81,16 @@ def draw_precision_recall(
         Message("Recall"),
         Message("Precision (FAR estimated, both classes equally frequent)" if estimated else "Precision"),
     )
+    label = tell("AP {average}", average=number(average, ".4f"))
+    if estimated:
+        label = tell("AP {average} (FAR estimated)", average=number(average, ".4f"))
     axes.plot(
         recall,
         precision,
         color=_COLOUR,
         linewidth=2,
         drawstyle="steps-post",
-        label=tell("AP {average}", average=number(average, ".4f")),
+        label=label,
     )
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
     axes.legend(loc="lower left")

@@ -151,9 +151,8 @@ def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed:
     sizes = np.stack([np.bincount(member[labels == label], minlength=len(names)) for label in range(len(CLASSES))])
     wanted = [max(1, round(share * int(size.sum()))) for size in sizes]
     chosen = np.zeros(len(names), bool)
-    for label in np.argsort(
-        wanted, kind="stable"
-    ):  # the rarer class comes first, since it has fewer groups to choose from
+    # The rarer class comes first, since it has fewer groups to choose from.
+    for label in np.argsort(wanted, kind="stable"):
         for group in np.random.default_rng(seed).permutation(np.flatnonzero(sizes[label])):
             has = int(sizes[label][chosen].sum())
             if not chosen[group] and (has == 0 or has + sizes[label][group] <= wanted[label]):

@@ -56,7 +56,7 @@ def summarise(results: dict[str, Any]) -> str:
             threshold=results["threshold"], frr=100 * at["frr"], frr_high=100 * at["frr_interval"]["high"],
         )
     ]  # fmt: skip
-    lines += [*_about_far(at, point), *_about_target(results)]
+    lines += [*_about_far(at, point, results["estimated_for"] == "like_me"), *_about_target(results)]
     if point["people"] and not point["supported"]:
         strangers = strangers_are(point["people"], point["effective_people"])
         text = "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others"
@@ -64,7 +64,7 @@ def summarise(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _about_far(at: dict[str, Any], point: dict[str, Any]) -> list[str]:
+def _about_far(at: dict[str, Any], point: dict[str, Any], for_like_me: bool) -> list[str]:
     """What is known of the strangers whom the default threshold lets in: promised, measured, estimated."""
     if point["people"]:
         text = "  FAR: measured {far:.2f} %; promised, with 95 % confidence: below {far_high:.2f} %"
@@ -73,6 +73,8 @@ def _about_far(at: dict[str, Any], point: dict[str, Any]) -> list[str]:
         lines = [tell("  FAR: without photos of others, nothing is measured and nothing can be promised")]
     if at["far_estimated"] is not None:
         text = "  FAR, estimated for strangers like those of the population: {far} %"
+        if for_like_me:
+            text = "  FAR, estimated for those strangers of the population who resemble me: {far} %"
         lines.append(tell(text, far=number(100 * at["far_estimated"], ".2g")))
     return lines
 
@@ -88,6 +90,9 @@ def _about_target(results: dict[str, Any]) -> list[str]:
             else "  for a FAR of {target:g} %: threshold {threshold:.4f} (measured), FRR {frr:.2f} %"
         )
         lines.append(tell(text, target=target, threshold=point["threshold"], frr=100 * point["frr"]))
+        if not point["supported"] and (point["far_estimated"] or 0) > point["target_far"]:
+            said = "  it is estimated that {far} % of strangers reach that threshold, so do not serve it"
+            lines.append(tell(said, far=number(100 * point["far_estimated"], ".2g")))
         if refuses_many(point["frr"]):
             faces = results["test_faces"]["me"]
             text = (
@@ -143,6 +148,7 @@ def judge(
         "test_faces": test.count_faces(),
         "test_groups": test.count_groups(),
         "threshold": params.threshold,
+        "estimated_for": trained.get("population", {}).get("strangers"),
         "metrics": {
             **{name: value for name, value in at_default.items() if name != "classification_report"},
             "average_precision": average_precision(test),

@@ -278,6 +278,11 @@ CONSOLE = {
         "  desconocidos como los de {source} ({people:# persona|# personas}): se estima que llega a 0,75 el {far} % de "
         "ellos"
     ),
+    "  strangers as in {source} ({people:# person|# people}) who resemble me: {far} % of them are estimated to reach "
+    "0.75": (
+        "  desconocidos como los de {source} ({people:# persona|# personas}) que se parecen a «me»: se estima que "
+        "llega a 0,75 el {far} % de ellos"
+    ),
     "  the faces of others do not look like those of {source}, so nothing is estimated from these: FAR is measured "
     "alone": (
         "  las caras de los demás no se parecen a las de {source}, así que con ellas no se estima nada: el FAR solo se "
@@ -297,6 +302,12 @@ CONSOLE = {
     ),
     "  FAR: without photos of others, nothing is measured and nothing can be promised": (
         "  FAR: sin fotos de otras personas no se mide nada y no se puede garantizar nada"
+    ),
+    "  FAR, estimated for those strangers of the population who resemble me: {far} %": (
+        "  FAR estimado para los desconocidos de la población que se parecen a «me»: {far} %"
+    ),
+    "  it is estimated that {far} % of strangers reach that threshold, so do not serve it": (
+        "  se estima que llega a ese umbral el {far} % de los desconocidos, así que no lo uses"
     ),
     "  FAR, estimated for strangers like those of the population: {far} %": (
         "  FAR estimado para desconocidos como los de la población: {far} %"

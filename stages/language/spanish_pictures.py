@@ -22,7 +22,6 @@ PICTURES = {
     "Precision (FAR estimated, both classes equally frequent)": (
         "Precisión (FAR estimado, con las dos clases por igual)"
     ),
-    "AP {average}": "Precisión media {average}",
     "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge.": (
         "Con el mejor umbral no hay ningún error:\nla curva va por el borde izquierdo y el inferior."
     ),
@@ -77,6 +76,9 @@ PICTURES = {
     "{faces:The face is|All # faces are} used, whatever problem is noted there.": (
         "{faces:La cara se usa|Las # caras se usan}, aunque se haya anotado algún problema."
     ),
+    "AUC {area} (FAR estimated)": "AUC {area} (FAR estimado)",
+    "AP {average}": "Precisión media {average}",
+    "AP {average} (FAR estimated)": "Precisión media {average} (FAR estimado)",
     "But blurred faces of me are not enrolled if three sharp ones are left.": (
         "Pero de «me» no se aprenden las borrosas si quedan tres nítidas."
     ),

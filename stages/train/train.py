@@ -51,6 +51,8 @@ def build_metrics(
 ) -> dict[str, Any]:
     """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
     metrics: dict[str, Any] = {}
+    if params.verifier == "cosine":
+        trained = trained.rows(~trained.left_out())
     for part in ("test", "validation"):
         own = predictions[predictions["part"] == part]
         if len(own):
@@ -208,6 +210,11 @@ def summarise(metrics: dict[str, Any], faces: int) -> str:
     known = metrics["population"]
     if known["used"]:
         text = "  strangers as in {source} ({people:# person|# people}): {far} % of them are estimated to reach 0.75"
+        if known["strangers"] == "like_me":
+            text = (
+                "  strangers as in {source} ({people:# person|# people}) who resemble me: {far} % of them are "
+                "estimated to reach 0.75"
+            )
         far = number(100 * known["far_at_default"], ".2g")
         lines.append(tell(text, source=known["source"], people=known["people"], far=far))
     elif known["reason"] == "contradicted":
@@ -230,11 +237,11 @@ def main() -> None:
     params = load_params()
     data = load_dataset()
     recipe, made_with = read_making(data)
-    _warn(data)
     population = population_for(params.train, recipe)
     if params.train.verifier == "cosine":
         _name_blurred(data)
     _check_others(data, recipe, population, params.train)
+    _warn(data)
     splits = make_splits(data, params.train, without_others=population is not None)
     predictions = predict(data, splits, params.train, population)
     trained = data.rows(splits[0].train) if params.train.protocol == "holdout" else data

@@ -69,12 +69,12 @@ def test_an_estimate_that_is_not_accepted_is_spoken_of(auto: Settings, caplog: p
     assert (served.value, served.source, served.basis) == (0.75, "default", "default")
     assert caplog.messages == [
         "VERIFY_THRESHOLD=auto: serving 0.75, since 250 strangers are too few to promise that at most 0.01 of them get "
-        "in; it takes 300. It is estimated that with 0.3456 no more get in: to serve that, set "
-        "evaluate.accept_estimate to true in params.yaml and run 'dvc repro'"
+        "in; it takes 300. It is estimated that at most that share gets in with the threshold 0.3456: to serve "
+        "that, set evaluate.accept_estimate to true in params.yaml and run 'dvc repro'"
     ]
     assert served.note.endswith(
-        "hacen falta 300. Se estima que con 0.3456 no entran más: para usar ese umbral, pon evaluate.accept_estimate a "
-        "true en params.yaml y ejecuta 'dvc repro'"
+        "hacen falta 300. Se estima que con el umbral 0.3456 no pasa de ahí: para usarlo, pon "
+        "evaluate.accept_estimate a true en params.yaml y ejecuta 'dvc repro'"
     )
 
 
@@ -89,7 +89,7 @@ def test_without_photos_of_others_that_is_the_reason(auto: Settings) -> None:
     write(auto, "estimated", people=0, effective_people=0)
     assert Threshold.resolve(auto).note.startswith(
         "not_me está vacía: para garantizar que la proporción de desconocidos que entran no pase de 0.01, hacen falta "
-        "300. Se estima que con 0.3456"
+        "300. Se estima que con el umbral 0.3456"
     )
 
 

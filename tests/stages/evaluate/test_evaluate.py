@@ -67,6 +67,7 @@ def test_validation_faces_choose_if_there_are_some_and_test_faces_judge(chosen_o
         "test_faces": {"not_me": 120, "me": 40},
         "test_groups": {"not_me": 60, "me": 40},
         "threshold": 0.7,
+        "estimated_for": None,
         "metrics": {
             **metrics,
             "average_precision": pytest.approx(average_precision_score(test.labels, test.scores)),
@@ -96,9 +97,9 @@ def test_the_terminal_says_each_figure_in_its_place() -> None:
           "frr_interval": {"low": 0.0567, "high": 0.2345}, "far_estimated": None}  # fmt: skip
     point = {"target_far": 0.001, "supported": False, "people": 250, "effective_people": 180, "people_needed": 3000,
              "threshold": 0.8765, "far": 0.0007, "frr": 0.3131, "basis": "measured",
-             "estimated_threshold": None}  # fmt: skip
-    results = {"threshold": 0.75, "threshold_analysis": {"at_default": at}, "operating_point": point,
-               "test_faces": {"not_me": 777, "me": 19}}  # fmt: skip
+             "estimated_threshold": None, "far_estimated": None}  # fmt: skip
+    results = {"threshold": 0.75, "estimated_for": "anyone", "threshold_analysis": {"at_default": at},
+               "operating_point": point, "test_faces": {"not_me": 777, "me": 19}}  # fmt: skip
     said = evaluate.summarise(results)
     rates = [0.75, 12.12, 95, 23.45, 1.23, 95, 2.34, 0.1, 0.8765, 31.31]
     assert figures_in(said) == [*rates, 250, 180, 3000]
@@ -109,6 +110,8 @@ def test_the_terminal_says_each_figure_in_its_place() -> None:
     promised = results | {"operating_point": point | {"supported": True, "basis": "promised"}}
     assert figures_in(evaluate.summarise(promised)) == rates
     assert "promised), FRR" in evaluate.summarise(promised)
+    too_low = evaluate.summarise(results | {"operating_point": point | {"far_estimated": 0.0254}})
+    assert "estimated that 2.5 % of strangers reach that threshold, so do not serve it" in too_low
     many = evaluate.summarise(results | {"operating_point": point | {"supported": True, "frr": 0.8421}})
     assert figures_in(many)[-3:] == [84.21, 16, 19], "about 16 of 19 faces of me would be refused"
     assert many.index("84.21") < many.index("data_quality.csv") < many.index("contact_sheet.png")
@@ -121,10 +124,17 @@ def test_the_terminal_says_what_is_estimated_and_for_me_alone_that_nothing_is_me
     point = {"target_far": 0.001, "supported": False, "people": 0, "effective_people": 0, "people_needed": 3000,
              "threshold": 0.6543, "far": float("nan"), "frr": 0.0303, "basis": "estimated",
              "estimated_threshold": 0.6543, "at_estimated": {"frr": 0.0303}}  # fmt: skip
-    results = {"threshold": 0.75, "threshold_analysis": {"at_default": at}, "operating_point": point}
+    results = {
+        "threshold": 0.75,
+        "estimated_for": "anyone",
+        "threshold_analysis": {"at_default": at},
+        "operating_point": point,
+    }
     said = evaluate.summarise(results)
     assert figures_in(said) == [0.75, 12.12, 95, 23.45, 0.046, 0.1, 0.6543, 3.03]
     _, none, estimated, target = said.splitlines()
+    alike = evaluate.summarise(results | {"estimated_for": "like_me"}).splitlines()[2]
+    assert "who resemble me: 0.046 %" in alike and "resemble" not in estimated
     assert "without photos of others" in none and "estimated" in estimated and "(estimated)" in target
 
 

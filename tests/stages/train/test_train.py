@@ -49,6 +49,27 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return workspace
 
 
+@pytest.mark.parametrize(
+    ("population", "said", "unsaid"),
+    [
+        ({"used": True, "source": "S", "people": 9, "far_at_default": 0.0005, "strangers": "anyone"},
+         "strangers as in S (9 people): 0.05 % of them are estimated to reach 0.75", "resemble"),
+        ({"used": True, "source": "S", "people": 9, "far_at_default": 0.0005, "strangers": "like_me"},
+         "strangers as in S (9 people) who resemble me: 0.05 % of them are estimated", "contradict"),
+        ({"used": False, "reason": "contradicted", "source": "S", "people": 9}, "do not look like those of S", "0.75"),
+        ({"used": False, "reason": "none"}, "backbone.name dlib-resnet", "0.75"),
+    ],
+)  # fmt: skip
+def test_the_terminal_says_what_is_known_of_strangers(population: dict[str, Any], said: str, unsaid: str) -> None:
+    metrics = {"accuracy": 0.9, "auc_roc": 0.99, "f1_score": 0.8, "recall": 0.9, "verifier": "cosine",
+               "backbone": "facenet-vggface2", "people": {"not_me": 60}, "population": population}  # fmt: skip
+    text = train.summarise(metrics, 80)
+    assert said in text and unsaid not in text
+    assert "backbone.name" not in train.summarise(metrics | {"people": {"not_me": 300}}, 80)
+    alone = train.summarise(metrics | {"accuracy": None}, 20)
+    assert "of me alone" in alone and "90.0 %" in alone
+
+
 def use_contract(workspace: Workspace, **values: Any) -> None:
     """The contract's verifier and split, which are settings."""
     workspace.set_params(train__verifier="logistic_regression", train__protocol="holdout", **values)
