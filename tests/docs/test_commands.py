@@ -73,7 +73,8 @@ EXPERIMENT = "dvc exp run -S train.verifier=logistic_regression -n regression"
 METRICS = "dvc metrics diff --targets reports/evaluation_results.json --no-path | grep -E '^(Metric|metrics|operating)'"
 SHOW = (
     "dvc exp show --md --only-changed --drop 'Created|State|Executor|models.*|reports.*|data.*|"
-    ".*(f1|precision|recall|accuracy|auc|interval|error|operating|target|undegraded|doubles).*|verifier'"
+    ".*(f1|precision|recall|accuracy|auc|interval|error|operating|target|undegraded|doubles|population|estimated|worst)"
+    ".*|verifier'"
 )
 QUEUE = (
     "dvc exp run --queue -S train.C=0.1 -n weak", "dvc exp run --queue -S train.C=0.01 -n weaker",
