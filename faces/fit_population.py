@@ -214,8 +214,9 @@ def main(arguments: list[str] | None = None) -> None:
         population.write(args.to)
     except (UserError, ValueError, OSError) as error:
         sys.exit(f"fit_population: error: {error}")
-    faces = sum(map(len, embeddings.values()))
-    print(f"fit_population: {faces} faces of {population.people} people ({recipe['backbone']}) → {args.to}")
+    photos, faces = (sum(map(len, given.values())) for given in (people, embeddings))
+    left_out = f"; {photos - faces} photos have no face or cannot be read" if faces < photos else ""
+    print(f"fit_population: {faces} faces of {population.people} people ({recipe['backbone']}) → {args.to}{left_out}")
 
 
 if __name__ == "__main__":

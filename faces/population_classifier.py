@@ -29,9 +29,7 @@ MOST_LOOK_ALIKES = 16
 """So many are remembered, the nearest: each of them costs time in every answer."""
 
 _LEAST_TO_CONTRADICT = 5  # own strangers
-_CONTRADICTED_BY = (
-    0.5  # of the own strangers being look-alikes; among people of the person's own kind it is 0.2 at most
-)
+_CONTRADICTED_BY = 0.5  # of them being look-alikes; among people of the person's own kind it is 0.2 at most
 
 
 class PopulationClassifier(PopulationScoring, ClassifierMixin, BaseEstimator):
@@ -47,6 +45,7 @@ class PopulationClassifier(PopulationScoring, ClassifierMixin, BaseEstimator):
         template_means_, template_deviations_: float64 [1, K], the spread of strangers' cosines to the template.
         log_weights_: float64 [K], of the population's Gaussians.
         look_alikes_: float64 [J, D], J ≥ 0, templates of own strangers who resemble the person.
+        look_alike_groups_: [J], which of `groups` they are.
         look_alike_means_, look_alike_deviations_: float64 [J, K], the spread of strangers' cosines to them.
         contradicted_: whether the own strangers score as the population's people would not.
         mixture_: the arrays of `faces.population.Mixture` by name.
@@ -97,17 +96,18 @@ class PopulationClassifier(PopulationScoring, ClassifierMixin, BaseEstimator):
         self.slope_ = self.population.slope
         wanted = math.log(DEFAULT_THRESHOLD / (1 - DEFAULT_THRESHOLD))
         self.intercept_ = wanted - self.slope_ * self.population.likeness_at(self.far)
-        self._remember_look_alikes(unit_length(others))
+        self._remember_look_alikes(others, np.unique(named[labels == 0]))
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = embeddings.shape[1]
         return self
 
-    def _remember_look_alikes(self, others: Vector) -> None:
-        """Of the templates of own strangers, float64 [M, D], those that resemble the person."""
+    def _remember_look_alikes(self, others: Vector, groups: NDArray[Any]) -> None:
+        """Of the templates of own strangers, float64 [M, D], and their groups [M], those that resemble the person."""
         far = self.population.far(self.likenesses(others)) if len(others) else np.empty(0)
         near = np.flatnonzero(far <= LOOK_ALIKE_FAR)
         self.contradicted_ = len(others) >= _LEAST_TO_CONTRADICT and len(near) > _CONTRADICTED_BY * len(others)
-        self.look_alikes_ = others[near[np.argsort(far[near], kind="stable")][:MOST_LOOK_ALIKES]]
+        nearest = near[np.argsort(far[near], kind="stable")][:MOST_LOOK_ALIKES]
+        self.look_alikes_, self.look_alike_groups_ = others[nearest], groups[nearest]
         spread = self.population.mixture.spread(self.look_alikes_)
         self.look_alike_means_, self.look_alike_deviations_ = spread.means, spread.deviations
 

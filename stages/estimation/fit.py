@@ -18,20 +18,24 @@ from stages.params import TrainParams
 from stages.progress import progress
 
 
+def enrolled(data: Dataset, params: TrainParams) -> Dataset:
+    """The faces to which the verifier is fitted: the cosine verifier enrols no blurred ones (`Dataset.left_out`)."""
+    return data.rows(~data.left_out()) if params.verifier == "cosine" else data
+
+
 def fit(data: Dataset, params: TrainParams, population: Population | None) -> Verifier:
     """Fit the scaler and the classifier that `train.verifier` names on all of `data`.
 
     The cosine verifier needs no scaling, so its scaler leaves embeddings as they are.
 
     Args:
-        data: faces to fit to; with a population, all may be of "me". Blurred ones of me are not enrolled by the cosine
-            verifier (`Dataset.left_out`).
+        data: faces of which those of `enrolled` are used; with a population, all may be of "me".
         params: the parameters.
         population: how strangers' embeddings are spread, if that is known (`population_for`). It is not used where the
             faces of others contradict it: where they score as photos of other people do not.
     """
+    data = enrolled(data, params)
     if params.verifier == "cosine":
-        data = data.rows(~data.left_out())
         scaler = StandardScaler(with_mean=False, with_std=False).fit(data.embeddings)
         if population is not None:
             informed = PopulationClassifier(population, params.population_far, params.strangers)

@@ -134,7 +134,7 @@ def judge(
         chooser.scores[strangers], chooser.groups[strangers], params, verifier.score_reached_by(params.target_far)
     )
     analysis = analyse_thresholds(chooser, table, params, point.threshold, estimate)
-    table["far_estimated"] = [estimate(threshold) for threshold in table["threshold"]]
+    table["far_estimated"] = verifier.strangers_like(table["threshold"].to_numpy())
     at_default = classification_metrics(test.labels, test.scores, params.threshold)
     at_point = describe(point.threshold, test, params, estimate)
     figures = {name: at_point[name] for name in ("far", "far_interval", "frr", "frr_interval", "far_estimated")}

@@ -157,8 +157,13 @@ def draw(faces: pd.DataFrame, problems: Sequence[PhotoProblem], check: LabelChec
         "{shown} of {count:# face|# faces}, the most suspicious of each class first",
         shown=len(chosen), count=len(faces),
     )  # fmt: skip
-    blurred = bool(((labels == 1) & (faces["sharpness"] < params.min_sharpness)).any())
+    blurred = bool(((labels == 1) & are_blurred(faces, params)).any())
     return draw_sheet(title, sections, _footer(problems, len(faces), blurred))
+
+
+def are_blurred(faces: pd.DataFrame, params: QualityParams) -> NDArray[np.bool_]:
+    """Which faces are too blurred to enrol somebody with, bool [N]; tiny ones are, since their crops are enlarged."""
+    return faces["sharpness"].to_numpy() < params.min_sharpness
 
 
 def _footer(problems: Sequence[PhotoProblem], faces: int, blurred: bool) -> str:
@@ -317,7 +322,7 @@ def main() -> None:
     figures = describe(problems, groups, near.groups, labels, check)
     warn(problems, check)
     warn_of_copies(faces, groups)
-    blurred = (faces["sharpness"].to_numpy() < params.min_sharpness).astype(int)
+    blurred = are_blurred(faces, params).astype(int)
     shots = pd.factorize(near.groups)[0]
     table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups, "shot": shots, "blurred": blurred})
     write_bytes(CONTACT_SHEET, sheet)  # the largest file first: if the disk is full, the other files stay as they are

@@ -20,6 +20,7 @@ import pandas as pd
 from faces.files import sha256_of, write_text
 from faces.recognition.networks import Networks
 from faces.verifier import Verifier
+from stages.estimation.population import SHIPPED_FOR
 from stages.estimation.rates import refuses_many
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
@@ -49,9 +50,6 @@ from stages.report.latency import measure
 from stages.report.machine import describe_machine
 
 OUTPUTS = (INFORME, INFORME_HTML, REPORT)
-
-OFFLINE_BACKBONE = "dlib-resnet"
-"""The network for which a population is shipped."""
 
 _LOOK_ALIKES_SHOWN = 5
 _OF_STRANGERS = ["photos", "highest_score", "score_known", "resembles_me"]
@@ -142,7 +140,7 @@ def _about_estimates(metrics: dict[str, Any], point: dict[str, Any], backbone: s
         cautious = known["strangers"] == "like_me"
         return [{"name": "people_like_me", "factor": known["like_me_factor"], "cautious": cautious}]
     # For the embedded network a population is shipped: without one, none is wanted.
-    missing = known["reason"] == "none" and metrics["verifier"] == "cosine" and backbone != OFFLINE_BACKBONE
+    missing = known["reason"] == "none" and metrics["verifier"] == "cosine" and backbone != SHIPPED_FOR
     return [{"name": "estimate_with", "backbone": backbone}] if missing and not point["supported"] else []
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from faces.cosine import group_means
-from faces.scoring import unit_length
 from faces.verifier import Verifier
 from stages.estimation.held_out import HeldOutScores
 from stages.files.dataset import Dataset
-
-_SAME = 1 - 1e-9  # least cosine of two templates that are one
 
 
 def nearest_strangers(
@@ -38,7 +34,7 @@ def nearest_strangers(
     named = own["person"].where(own["person"] != "")
     own["person"] = named.fillna(named.groupby(own["group"]).transform("first"))
     own["person"] = own["person"].fillna(own.groupby("group")["photo"].transform("first"))
-    alike = None if serving is None else look_alike_groups(serving, data)
+    alike = None if serving is None else look_alike_groups(serving)
     own["known"] = np.nan if serving is None else serving.score(data.embeddings[own.index])
     own["alike"] = own["group"].isin(alike or set())
     people = own.groupby("person").agg(
@@ -54,19 +50,7 @@ def nearest_strangers(
     return people.sort_values(["highest_score", "person"], ascending=[False, True], ignore_index=True)
 
 
-def look_alike_groups(verifier: Verifier, data: Dataset) -> set[int] | None:
-    """The groups of not_me that a verifier remembers as look-alikes; None for a verifier without a population.
-
-    Args:
-        verifier: fitted to these faces.
-        data: all faces.
-    """
-    templates = getattr(verifier.model, "look_alikes_", None)
-    if templates is None:
-        return None
-    others = data.labels == 0
-    if not others.any() or not len(templates):
-        return set()
-    means = group_means(unit_length(data.embeddings[others].astype(np.float64)), data.groups[others])
-    remembered = (means @ templates.T >= _SAME).any(axis=1)
-    return set(np.unique(data.groups[others])[remembered].tolist())
+def look_alike_groups(verifier: Verifier) -> set[int] | None:
+    """The groups of not_me that a verifier remembers as look-alikes; None for a verifier without a population."""
+    groups = getattr(verifier.model, "look_alike_groups_", None)
+    return None if groups is None else set(groups.tolist())

@@ -25,7 +25,7 @@ from faces.population import Population
 from faces.population_classifier import PopulationClassifier
 from faces.verifier import Verifier
 from stages.errors import StageError
-from stages.estimation.fit import fit, predict
+from stages.estimation.fit import enrolled, fit, predict
 from stages.estimation.population import population_for
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
@@ -51,8 +51,7 @@ def build_metrics(
 ) -> dict[str, Any]:
     """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
     metrics: dict[str, Any] = {}
-    if params.verifier == "cosine":
-        trained = trained.rows(~trained.left_out())
+    trained = enrolled(trained, params)
     for part in ("test", "validation"):
         own = predictions[predictions["part"] == part]
         if len(own):

@@ -69,7 +69,7 @@ def test_whom_the_model_that_serves_knows_is_said_beside_what_others_give_them(d
     made = people(700, seed=21) + people(80, photos=8, seed=22)
     population = fit_population({f"{number}": own for number, own in enumerate(made)}, RECIPE, "nobody")
     serving = fitted(PopulationClassifier(population), data)
-    assert look_alike_groups(serving, data) == {SISTER}
+    assert look_alike_groups(serving) == {SISTER}
     alone = fitted(PopulationClassifier(population), data.rows(np.flatnonzero(data.groups != SISTER)))
     others = np.flatnonzero(data.labels == 0)
     held_out = HeldOutScores(others, data.labels[others], alone.score(data.embeddings[others]), data.groups[others])
@@ -84,7 +84,7 @@ def test_whom_the_model_that_serves_knows_is_said_beside_what_others_give_them(d
 
 def test_without_a_population_nobody_is_remembered(data: Dataset) -> None:
     serving = fitted(CosineClassifier(), data)
-    assert look_alike_groups(serving, data) is None
+    assert look_alike_groups(serving) is None
     others = np.flatnonzero(data.labels == 0)
     held_out = HeldOutScores(others, data.labels[others], np.full(len(others), 0.5), data.groups[others])
     index = pd.DataFrame({"photo": [f"{group}" for group in data.groups], "person": ""})
