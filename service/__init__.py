@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask
+from flask import Flask, Response
 from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service import errors, routes
 from service.config import Settings
-from service.drain import drain_after_response
 from service.engine import Engine, opens_after_fork
+from service.origin import Origin
 from service.threshold import Threshold
 
 
@@ -45,8 +46,20 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine.open()
     app.extensions["engine"] = engine  # gunicorn's workers open it after the fork
 
-    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings)))
+    origin = Origin.read(settings.model_path)
+    app.extensions["origin"] = origin
+    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin))
     errors.register(app, settings)
-    app.after_request(drain_after_response)
+    app.after_request(_protect)
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)  # type: ignore[method-assign]
     CORS(app, origins=list(settings.cors_origins), send_wildcard=True)
     return app
+
+
+def _protect(response: Response) -> Response:
+    """Answers are nobody else's business: no cache keeps them, and no browser takes them for another type."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,26 +1,27 @@
-"""Requests are let in as long as they can be answered in time; the others are told so at once.
+"""Requests are let in as long as they can be answered in time; the others are told so.
 
 Verifying is the processor's work, so a few threads of each process do it and everything else waits its turn. A queue
-without end helps nobody: clients give up, and their photos are verified all the same. So the time that a new request
-would wait is estimated from those before it, and where it is too long the answer is 503 with Retry-After, before its
-photo is read.
+without end helps nobody: clients give up, and their photos are verified all the same. So a photo takes a place in the
+queue when all of it has arrived, and the time that it would wait is estimated then, from the photos before it and from
+the work in progress. Where that is too long, the answer is 503 with Retry-After at once. An estimate can be wrong, so
+a photo that has waited for too long all the same is given up, unless its turn has come.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar, cast
 
 MAX_WAITING = 32
-"""Requests that a process holds at once, waiting or being answered, however short they are."""
+"""Photos that a process holds at once, waiting or being verified, however short the work is."""
 
-THREADS = 4 * MAX_WAITING
-"""Threads that a server needs for each process: those that wait, and more to say no (and to read what still comes)."""
+STUCK_SECONDS = 30.0
+"""Where photos wait and none was finished for so long, the process is not ready. No photo costs so much."""
 
 _FIRST_GUESS_SECONDS = 0.05
 _WEIGHT_OF_NEWEST = 0.1
@@ -35,9 +36,20 @@ class SaturatedError(Exception):
         retry_after_seconds: when it may be worth another try, at least 1.
     """
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(f"no place in the queue; try again in {retry_after_seconds} s")
-        self.retry_after_seconds = retry_after_seconds
+    def __init__(self, seconds: float) -> None:
+        self.retry_after_seconds = max(1, math.ceil(seconds))
+        super().__init__(f"no place in the queue; try again in {self.retry_after_seconds} s")
+
+
+class _Job(Generic[T]):
+    """A photo's work: waiting, begun or given up; then its result or its error."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.work = work
+        self.begun: float | None = None
+        self.given_up = False
+        self.result: T | None = None
+        self.error: BaseException | None = None
 
 
 class Admission:
@@ -45,52 +57,105 @@ class Admission:
 
     Args:
         slots: how many photos are verified at once.
-        max_wait_seconds: a request that would wait longer is not let in.
+        max_wait_seconds: a photo that would wait longer is not let in; one that has waited longer is given up.
+        executor: the threads that verify, `slots` of them; None makes some. `Future.result` decides how a caller
+            waits: in a server that runs all its connections in one thread, it must let the others go on.
     """
 
-    def __init__(self, slots: int, max_wait_seconds: float) -> None:
+    def __init__(self, slots: int, max_wait_seconds: float, executor: Executor | None = None) -> None:
         self._slots = slots
         self._max_wait = max_wait_seconds
-        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="verify")
+        self._executor = executor or ThreadPoolExecutor(slots, thread_name_prefix="verify")
         self._lock = threading.Lock()
-        self._inside = 0
-        self._waiting = 0
+        self._waiting: set[_Job[Any]] = set()
+        self._working: set[_Job[Any]] = set()
         self._seconds = _FIRST_GUESS_SECONDS
+        self._last_progress = time.monotonic()
 
-    @contextmanager
-    def reserve_slot(self) -> Iterator[None]:
-        """Hold a place in the queue, from before a photo is read until it is answered.
+    @property
+    def busy(self) -> bool:
+        """Whether a photo that comes now would wait, however shortly."""
+        return len(self._working) + len(self._waiting) >= self._slots
+
+    @property
+    def problem(self) -> str | None:
+        """Why photos are not verified in time, in Spanish, as all answers are; None if they are."""
+        with self._lock:
+            silent = time.monotonic() - self._last_progress
+            if self._waiting and silent > STUCK_SECONDS:
+                return f"Hay fotos en espera y ninguna ha terminado en {silent:.0f} segundos"
+            return "La cola está llena" if self._is_full() else None
+
+    def check(self) -> None:
+        """Whether a photo that arrived now would be let in: then it is worth reading.
 
         Raises:
-            SaturatedError: there is none.
+            SaturatedError: it would not.
         """
         with self._lock:
-            # Those whose photo is still arriving keep nobody waiting.
-            wait = max(0, self._waiting - self._slots + 1) * self._seconds / self._slots
-            if self._inside >= MAX_WAITING or wait > self._max_wait:
-                raise SaturatedError(max(1, math.ceil(wait)))
-            self._inside += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
+            self._refuse_if_full()
 
     def run(self, work: Callable[[], T]) -> T:
-        """Do the work in one of the slots, in the order of asking; what it raises is raised here."""
-        with self._lock:
-            self._waiting += 1
-        try:
-            return self._pool.submit(self._timed, work).result()
-        finally:
-            with self._lock:
-                self._waiting -= 1
+        """Do the work in one of the slots, in the order of asking; what it raises is raised here.
 
-    def _timed(self, work: Callable[[], T]) -> T:
-        started = time.perf_counter()
+        Raises:
+            SaturatedError: it would have to wait for too long, or has.
+        """
+        job = _Job(work)
+        with self._lock:
+            self._refuse_if_full()
+            if not (self._waiting or self._working):
+                self._last_progress = time.monotonic()  # nothing was to be done till now
+            self._waiting.add(job)
+        done = self._executor.submit(self._do, job)
         try:
-            return work()
-        finally:
-            spent = time.perf_counter() - started
+            done.result(self._max_wait)
+        except TimeoutError:
             with self._lock:
-                self._seconds += _WEIGHT_OF_NEWEST * (spent - self._seconds)
+                if job.begun is None:
+                    job.given_up = True
+                    self._waiting.discard(job)
+                    raise SaturatedError(self._expected_wait()) from None
+            done.result()  # its turn has come: it is as good as answered
+        if job.error is not None:
+            raise job.error
+        return cast(T, job.result)
+
+    def _do(self, job: _Job[Any]) -> None:
+        """In a thread of the executor. It raises nothing, since a TimeoutError of the work's own would look like ours."""
+        with self._lock:
+            if job.given_up:
+                return
+            self._waiting.discard(job)
+            self._working.add(job)
+            job.begun = time.monotonic()
+        try:
+            job.result = job.work()
+        except BaseException as error:
+            job.error = error
+        finally:
+            with self._lock:
+                self._working.discard(job)
+                self._last_progress = time.monotonic()
+                self._seconds += _WEIGHT_OF_NEWEST * (self._last_progress - job.begun - self._seconds)
+
+    def _refuse_if_full(self) -> None:
+        if self._is_full():
+            raise SaturatedError(self._expected_wait())
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) + len(self._working) >= MAX_WAITING or self._expected_wait() > self._max_wait
+
+    def _expected_wait(self) -> float:
+        """Seconds until a photo that comes now has its turn, as far as one can say.
+
+        Work in progress is expected to last as long as the work before it. If it has lasted longer already, what it
+        has spent beyond that is expected once more.
+        """
+        now = time.monotonic()
+        free = [abs(self._seconds - (now - (job.begun or now))) for job in self._working]
+        free += [0.0] * (self._slots - len(free))
+        heapq.heapify(free)
+        for _ in self._waiting:
+            heapq.heapreplace(free, free[0] + self._seconds)
+        return free[0]

@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ MULTIPART_FRAME_BYTES = 64 * 1024
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 BYTES_PER_MB = 2**20
+_LARGEST_MEGABYTES = 256  # a photo is held in memory, and so are those that wait
 _LARGEST_MEGAPIXELS = LARGEST_MAX_PIXELS // 1_000_000
 
 # What a setting may be. The description is the second half of "NAME is 'x'; expected …".
@@ -36,7 +38,11 @@ Text = Annotated[str, Meta(min_length=1, description="some text (delete the line
 Threshold = Annotated[Probability | None, Meta(description="a number from 0 to 1, such as 0.75, or auto")]
 Megabytes = Annotated[
     float,
-    Meta(ge=1 / BYTES_PER_MB, description="a number of megabytes (2^20 bytes) greater than 0, such as 2 or 1.5"),
+    Meta(
+        ge=1 / BYTES_PER_MB,
+        le=_LARGEST_MEGABYTES,
+        description=f"a number of megabytes (2^20 bytes) greater than 0, at most {_LARGEST_MEGABYTES}, such as 2 or 1.5",
+    ),
 ]
 Megapixels = Annotated[
     float,
@@ -46,9 +52,16 @@ Megapixels = Annotated[
         description=f"a number of megapixels greater than 0, at most {_LARGEST_MEGAPIXELS}, such as 64",
     ),
 ]
-Seconds = Annotated[float, Meta(gt=0, description="a number of seconds greater than 0, such as 5")]
+Seconds = Annotated[
+    float, Meta(gt=0, le=600, description="a number of seconds greater than 0, at most 600, such as 5")
+]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
 Workers = Annotated[int, Meta(ge=1, description="a whole number of worker processes, 1 or more")]
+WholeSeconds = Annotated[int, Meta(ge=1, le=600, description="a whole number of seconds, 1 to 600")]
+Proxies = Annotated[
+    int, Meta(ge=0, le=10, description="how many proxies stand in front of the service, 0 to 10: 0 trusts no header")
+]
+OptionalPath = Annotated[Path | None, Meta(description="the path of a PEM file, absolute or relative to the project")]
 Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
 Origins = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
@@ -121,6 +134,10 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "CORS_ORIGINS": ("cors_origins", _origins),
     "WEB_CONCURRENCY": ("workers", _whole),
     "MAX_WAIT_SECONDS": ("max_wait_seconds", _number),
+    "HEADER_SECONDS": ("header_seconds", _whole),
+    "TRUSTED_PROXIES": ("trusted_proxies", _whole),
+    "TLS_CERT_PATH": ("tls_cert_path", _path),
+    "TLS_KEY_PATH": ("tls_key_path", _path),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
 
@@ -151,6 +168,10 @@ class Settings:
     cors_origins: Origins = ("*",)
     workers: Workers = 4
     max_wait_seconds: Seconds = 5.0
+    header_seconds: WholeSeconds = 10
+    trusted_proxies: Proxies = 0
+    tls_cert_path: OptionalPath = None
+    tls_key_path: OptionalPath = None
 
     @property
     def max_image_bytes(self) -> int:
@@ -201,9 +222,27 @@ class Settings:
             available_cores()
         except CoresError as error:
             problems.append(str(error))
+        problems += _tls_problems(given.get("tls_cert_path"), given.get("tls_key_path"))
         if problems:
             raise SettingsError("\n".join(problems))
         return cls(**given)
+
+
+def _tls_problems(certificate: Path | None, key: Path | None) -> list[str]:
+    """What is wrong with the files for TLS, a line for each."""
+    if (certificate is None) != (key is None):
+        given, missing = ("TLS_CERT_PATH", "TLS_KEY_PATH") if key is None else ("TLS_KEY_PATH", "TLS_CERT_PATH")
+        return [f"{given} is set and {missing} is not; expected both, or none of them to serve without TLS"]
+    if certificate is None or key is None:
+        return []
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:  # of the files, or what OpenSSL says of them
+        return [
+            f"TLS_CERT_PATH is {str(certificate)!r} and TLS_KEY_PATH {str(key)!r}; expected a certificate and its key, "
+            f"both PEM files ({error.strerror or error})"
+        ]
+    return []
 
 
 def _description(expected: Any) -> str:

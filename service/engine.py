@@ -17,16 +17,20 @@ disk and checks it, `Engine.open` makes the sessions of the current process and 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from faces.errors import UserError
 from faces.fingerprint import embedding_fingerprint, scoring_fingerprint
+from faces.message import Message
 from faces.photo_limits import PhotoLimits, PhotoLimitsError
 from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognition.recognizer import Recognizer
@@ -41,6 +45,8 @@ from service.config import PROJECT_ROOT, Settings
 OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
 
 log = logging.getLogger("service.engine")
+
+_NO_NUMBER = "el modelo no da un número para esta foto: está dañado"
 
 
 def opens_after_fork() -> bool:
@@ -131,37 +137,63 @@ class Engine:
         """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
         return self._models.networks.backbone_name if self._models else None
 
-    def open(self, workers: int | None = None) -> None:
+    def open(self, workers: int | None = None, make_executor: Callable[[int], Executor] | None = None) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 
-        Does nothing if they are open already, or if there are no models.
+        Does nothing if they are open already, or if there are no models. If the networks cannot be opened, or the model
+        does not score, the engine has a `problem` from then on.
 
         Args:
             workers: how many processes share the cores; None takes the setting.
+            make_executor: makes so many threads that verify; None makes Python's own.
         """
         with self._opening:
             if self._models is None or (self._opened and self._opened.process == os.getpid()):
                 return
-            share = threads_per_worker(workers or self._settings.workers)
+            slots = threads_per_worker(workers or self._settings.workers)
             limit_numpy(1)  # with more, numpy's threads would wait for each other on cores that the networks need
             verifier = self._models.verifier
             recognizer = Recognizer(
                 self._models.networks, verifier.flip, self._settings.max_pixels, self._settings.kinds
             )
-            recognizer.open(threads=available_cores())
-            verifier.score(np.eye(1, self._models.networks.embedding_size, dtype=np.float32))
-            self._opened = _Opened(os.getpid(), recognizer, verifier, Admission(share, self._settings.max_wait_seconds))
+            admission = Admission(slots, self._settings.max_wait_seconds, make_executor(slots) if make_executor else None)
+            try:
+                # Where the photos will be verified, so that the thread is there before the first of them comes.
+                admission.run(lambda: _warm_up(recognizer, verifier, self._models_in_use().networks.embedding_size))
+            except Exception as error:
+                self._fail(error)
+                return
+            self._opened = _Opened(os.getpid(), recognizer, verifier, admission)
             log.info("Sessions opened in process %d", os.getpid())
 
-    def reserve_slot(self) -> AbstractContextManager[None]:
-        """A place in the queue, to be held from before a photo is read until it is answered.
+    def _models_in_use(self) -> _Models:
+        assert self._models is not None
+        return self._models
+
+    def _fail(self, error: Exception) -> None:
+        """From now on nothing can be verified: the files are what they should be, and they do not work."""
+        reason = error if isinstance(error, UserError) else Message("the networks cannot be opened: {error!s}", error=error)
+        log.error("Models not loaded, /verify will answer 503: %s", reason)
+        self.problem = ModelProblem("unreadable", in_spanish(reason))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a photo that comes now would wait in this process, however shortly."""
+        return self._opened is not None and self._opened.admission.busy
+
+    @property
+    def delay(self) -> str | None:
+        """Why photos are not verified in time, in Spanish; None if they are."""
+        return None if self._opened is None else self._opened.admission.problem
+
+    def check_queue(self) -> None:
+        """Whether a photo that arrived now would be verified in time: then it is worth reading.
 
         Raises:
-            service.admission.SaturatedError: there are more requests than can be answered in time.
+            service.admission.SaturatedError: it would not.
         """
-        if self.problem is not None:
-            return nullcontext()
-        return self._in_this_process().admission.reserve_slot()
+        if self.problem is None:
+            self._in_this_process().admission.check()
 
     def verify(self, photo: bytes, all_faces: bool = False) -> Verification | None:
         """Wait for a turn, find the largest face on a photo, or all, and score.
@@ -174,19 +206,39 @@ class Engine:
             None if there is no face on the photo.
 
         Raises:
-            ModelsNotLoadedError: there are no models.
+            ModelsNotLoadedError: there are no models, or they do not work.
+            service.admission.SaturatedError: there are more requests than can be answered in time.
             ImageError: the photo is of no accepted type, is damaged, or would cost too much to decode.
         """
         if self.problem is not None:
             raise ModelsNotLoadedError(self.problem)
         opened = self._in_this_process()
-        return opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier, all_faces))
+        verification = opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier, all_faces))
+        if verification and not all(math.isfinite(scored.score) for scored in verification.scored):
+            log.error("%s scores this photo with no number: it is damaged", _relative(self._settings.model_path))
+            raise ModelsNotLoadedError(ModelProblem("unreadable", _NO_NUMBER))
+        return verification
 
     def _in_this_process(self) -> _Opened:
         if self._opened is None or self._opened.process != os.getpid():
             self.open()
-        assert self._opened is not None
+        if self._opened is None:
+            assert self.problem is not None  # open() says why it did not
+            raise ModelsNotLoadedError(self.problem)
         return self._opened
+
+
+def _warm_up(recognizer: Recognizer, verifier: Verifier, embedding_size: int) -> None:
+    """Open the networks and score once.
+
+    Raises:
+        VerifierError: the model does not score with a number.
+        Exception: ONNX Runtime's own, if a network cannot be opened.
+    """
+    recognizer.open(threads=available_cores())
+    score = verifier.score(np.eye(1, embedding_size, dtype=np.float32))[0]
+    if not math.isfinite(score):
+        raise VerifierError("the model scores with no number ({score}): it is damaged", score=float(score))
 
 
 def _read_photo_limits(settings: Settings) -> PhotoLimits | None:

@@ -29,6 +29,7 @@ UNREADABLE = "No se pudo leer la imagen"
 TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
+TOO_SLOW = "La imagen ha tardado demasiado en llegar"
 UNEXPECTED = "Error interno del servidor"
 BAD_REQUEST = "Petición no válida"
 

@@ -14,28 +14,39 @@ from pathlib import Path
 from typing import Any
 
 import gunicorn.util  # type: ignore[import-untyped]  # it ships no types
+from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]  # as above
 
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
 
 from service.address import check_address  # noqa: E402  found by the line above
-from service.admission import THREADS  # noqa: E402  as above
-from service.config import Settings, SettingsError  # noqa: E402  as above
+from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
+from service.reload import say_if_model_changed, settings_of_start  # noqa: E402  as above
 
 try:
-    settings = Settings.load()
+    settings = settings_of_start()
 except SettingsError as error:
     sys.exit(f"Wrong settings:\n{error}")
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 workers = settings.workers
-# Threads read uploads, wait for their turn, and say no where that would take too long (service/admission.py): a slow
-# client holds up nobody else, and /healthz answers while photos are verified.
-threads = THREADS
-worker_connections = 2 * THREADS
+worker_class = "service.worker.Worker"
+worker_connections = 2000
+# A request's head has to arrive within so many seconds, and the next one on a connection that stays open.
+keepalive = settings.header_seconds
+# What a head may hold. Each of 2,000 connections may make a worker keep so much.
+limit_request_fields = 50
+limit_request_field_size = 4094
+# How long a worker that is to end may take for the photos that it has.
+graceful_timeout = 30
+# No client decides at which path it asks, even if it comes from this machine.
+forwarder_headers = ""
 timeout = 120
+
+if settings.tls_cert_path and settings.tls_key_path:
+    certfile, keyfile = str(settings.tls_cert_path), str(settings.tls_key_path)
 
 preload_app = True
 os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
@@ -67,9 +78,14 @@ def when_ready(_: Any) -> None:
     before_forks()
 
 
+def on_reload(arbiter: Any) -> None:
+    """In the master, after SIGHUP."""
+    say_if_model_changed(arbiter.app.wsgi().extensions["origin"], settings.model_path)
+
+
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
-    worker.wsgi.extensions["engine"].open(worker.cfg.workers)
+    worker.wsgi.extensions["engine"].open(worker.cfg.workers, getattr(worker, "make_executor", None))
     give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
@@ -85,3 +101,14 @@ def _write_json_error(sock: socket.socket, status_int: int, reason: str, mesg: s
 
 
 gunicorn.util.write_error = _write_json_error
+
+
+def _without_banner(response: Any) -> list[str]:
+    """What gunicorn adds to each answer, save the name of the server."""
+    return [header for header in _default_headers(response) if not header.startswith("Server:")]
+
+
+if not hasattr(Response, "with_banner"):  # else this file is read again, after SIGHUP
+    Response.with_banner = Response.default_headers
+_default_headers = Response.with_banner
+Response.default_headers = _without_banner

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from typing import Any
 
@@ -12,15 +11,12 @@ from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
 from faces.verification import ScoredFace, Verification
 from service.config import Settings
-from service.deadline import deadline
 from service.engine import Engine
 from service.errors import BAD_REQUEST, NO_FACE, ApiError
 from service.hints import NO_FACE_FOUND, describe
+from service.origin import Origin
 from service.threshold import Threshold
 from service.uploads import read_upload
-
-UPLOAD_SECONDS = 60.0
-"""A photo that takes longer to arrive is given up, because it holds a place in the queue."""
 
 DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
@@ -44,13 +40,14 @@ def _quality(face: Face) -> FaceQuality:
     return face.quality
 
 
-def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -> Blueprint:
+def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, origin: Origin) -> Blueprint:
     """The endpoints of a service with these settings and models.
 
     Args:
         settings: limits, and what answers call the model.
         engine: verifies photos.
         threshold: from which score on a photo counts as "me".
+        origin: of the model and the code.
     """
     api = Blueprint("api", __name__)
 
@@ -71,15 +68,30 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold) -
             return jsonify(status="ok"), 200
         return jsonify(status="unhealthy", reason="Models not loaded", detail=engine.problem.detail), 503
 
+    @api.get("/livez")
+    def live() -> Response:
+        """200: the process answers. Where it does not, starting it again helps."""
+        return jsonify(status="ok")
+
+    @api.get("/readyz")
+    def ready() -> tuple[Response, int]:
+        """200 if a photo sent now would be verified in time, else 503 and the reason. Other photos should go elsewhere."""
+        reason = engine.delay if engine.problem is None else engine.problem.detail
+        return (jsonify(status="ok"), 200) if reason is None else (jsonify(status="unready", reason=reason), 503)
+
+    @api.get("/version")
+    def version() -> Response:
+        """Which model answers, and which code and run it comes from."""
+        return jsonify(model_version=settings.model_version, backbone=engine.backbone, **origin.as_json())
+
     @api.post("/verify")
     def verify() -> Response:
         """Whether the largest face on the photo sent in the field `image` is "me"."""
         started = time.perf_counter()
-        with engine.reserve_slot():
-            with deadline(request.environ, UPLOAD_SECONDS, socket.SHUT_RD):
-                upload = read_upload(request, "image", settings.max_image_bytes, texts=["faces"])
-            all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
-            verification = engine.verify(upload.image, all_faces)
+        engine.check_queue()
+        upload = read_upload(request, "image", settings.max_image_bytes, texts=["faces"])
+        all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
+        verification = engine.verify(upload.image, all_faces)
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
         return jsonify(

@@ -15,9 +15,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from service.errors import NO_IMAGE, ApiError
+from service.errors import NO_IMAGE, TOO_SLOW, ApiError
 
-_READ_BYTES = 1024 * 1024  # at once: for every read, gunicorn copies all that it has received
+_READ_BYTES = 1024 * 1024  # at once
 _CHUNK_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
 _MAX_TEXT_BYTES = 100  # of a field that is asked for; those have values of one word
@@ -53,7 +53,7 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
         texts: names of text fields; others are passed over.
 
     Raises:
-        ApiError: 400, there is no such file, it is empty, or the body is not multipart.
+        ApiError: 400, there is no such file, it is empty, or the body is not multipart; 408, it took too long to arrive.
         RequestEntityTooLarge: the file, or the request around it, is too large.
     """
     boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")
@@ -74,6 +74,8 @@ def _read_block(request: Request) -> bytes:
         return request.stream.read(_READ_BYTES)
     except HTTPException:
         raise
+    except TimeoutError:
+        raise ApiError(408, TOO_SLOW) from None
     except Exception as error:  # each server has errors of its own for this, such as gunicorn's InvalidChunkSize
         raise ValueError("the body cannot be read") from error
 

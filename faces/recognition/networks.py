@@ -103,7 +103,7 @@ class Manifest:
             values = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise NetworksNotFoundError("there is no {path}: {hint}", path=path, hint=_EXPORT_HINT) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # the last one where it is nested without end
             raise NetworksError(
                 "{path} cannot be read ({reason}): {hint} again", path=path, reason=_reason(error), hint=_EXPORT_HINT
             ) from error
@@ -130,7 +130,7 @@ class Manifest:
                 files={name: values["files"][name] for name in NETWORK_NAMES},
                 versions=dict(values["versions"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             if isinstance(error, KeyError):
                 lack = Message("it lacks {name}", name=error.args[0])
             else:
@@ -155,7 +155,7 @@ class Manifest:
         }
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: OSError | ValueError | RecursionError) -> str:
     """Why a file cannot be read."""
     if isinstance(error, OSError):
         return error.strerror or Message("unknown")

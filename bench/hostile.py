@@ -1,0 +1,193 @@
+"""Can anybody stop the service? Its right users' waits, while each attack goes on.
+
+    python -m bench.hostile [--sockets 300 1000] [--seconds 10] [--workers 2] [--only WORDS] [--root FOLDER]
+
+The service runs under gunicorn as shipped. For each attack (`bench.support.attacks`), hostile clients of this machine
+keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of 60
+seconds. In the table: the median and the longest time of each, wrong answers (the right client's photo has a known
+score; 503 with Retry-After is right only where the queue is attacked), and workers that ended. The last row says after
+how many seconds a socket was closed that sent half of a head.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from bench.support import servers
+from bench.support.attacks import ATTACKS, Attack, connect, posting
+from bench.support.hostile import costly
+from bench.support.models import make_models
+from bench.support.servers import ROOT, Server, multipart
+from stages.progress import progress
+from stages.report.machine import describe_machine
+
+PHOTO = ROOT / "demo" / "ask" / "me_2.jpg"
+TIMEOUT_SECONDS = 60.0
+_PAUSE_SECONDS = 0.02
+_SCORE_TOLERANCE = 1e-4
+COSTLY_CLIENTS = 2
+_COSTLY = ("jpeg_64MP_busy.jpg", "jpeg_64MP_progressive.jpg", "png_48MP_rgba.png")  # that cost most, of what is accepted
+_NAMES = {200: "answered", 503: "refused"}
+
+
+@dataclass
+class Waits:
+    """What a right client saw at one path."""
+
+    seconds: list[float] = field(default_factory=list)
+    status: Counter[int] = field(default_factory=Counter)
+    wrong: int = 0
+
+    def figures(self) -> dict[str, Any]:
+        """Median and longest, in milliseconds, how often each status came, and wrong answers."""
+        return {
+            "asked": len(self.seconds),
+            "median_ms": round(1000 * statistics.median(self.seconds), 1),
+            "longest_ms": round(1000 * max(self.seconds), 1),
+            "status": {str(status): count for status, count in sorted(self.status.items())},
+            "wrong": self.wrong,
+        }
+
+
+def right_client(server: Server, seconds: float, score: float | None, may_refuse: bool) -> dict[str, Waits]:
+    """Ask /healthz and /verify in turn for some seconds.
+
+    Args:
+        server: the service.
+        seconds: for how long; at least one question each is asked.
+        score: that of the photo; None takes the first answer's.
+        may_refuse: whether 503 with Retry-After is a right answer.
+    """
+    body, kind = multipart(PHOTO.read_bytes())
+    waits = {"healthz": Waits(), "verify": Waits()}
+    until = time.monotonic() + seconds
+    while True:
+        for name, own in waits.items():
+            started = time.perf_counter()
+            try:
+                if name == "healthz":
+                    status, answer = server.get("/healthz", TIMEOUT_SECONDS)
+                    right = status == 200
+                else:
+                    status, headers, answer = server.ask(body, kind, TIMEOUT_SECONDS)
+                    right = may_refuse and status == 503 and "Retry-After" in headers
+                    if status == 200:
+                        given = json.loads(answer)["score"]
+                        score = given if score is None else score
+                        right = abs(given - score) < _SCORE_TOLERANCE
+            except OSError:
+                status, right = 0, False
+            own.seconds.append(time.perf_counter() - started)
+            own.status[status] += 1
+            own.wrong += not right
+            time.sleep(_PAUSE_SECONDS)
+        if time.monotonic() > until:
+            return waits
+
+
+def workers_of(server: Server) -> dict[int, float]:
+    """The process numbers of gunicorn's workers, with when they started."""
+    return {child.pid: child.create_time() for child in psutil.Process(server.process.pid).children()}
+
+
+def usual_score(server: Server) -> float:
+    """The score of the right client's photo."""
+    score: float = json.loads(server.ask(*multipart(PHOTO.read_bytes()))[2])["score"]
+    return score
+
+
+def face(server: Server, attack: Attack | None, sockets: int, seconds: float, score: float) -> dict[str, Any]:
+    """A right client's waits under an attack, or without one."""
+    before = workers_of(server)
+    queue = attack is not None and attack.name.startswith("costly")
+    with attack.hold(server, sockets) if attack else nullcontext():
+        waits = right_client(server, seconds, score, may_refuse=queue)
+    lost = len(before.items() - workers_of(server).items())
+    return {
+        "attack": attack.name if attack else "none",
+        "sockets": sockets,
+        **{name: own.figures() for name, own in waits.items()},
+        "workers_lost": lost,
+    }
+
+
+def seconds_of_a_silent_socket(server: Server, most: float = 60.0) -> float:
+    """After how many seconds the service hangs up on 15 bytes; `most` if it does not."""
+    with connect(server) as connection:
+        started = time.monotonic()
+        connection.settimeout(most)
+        connection.sendall(b"GET /healthz HT")
+        try:
+            while connection.recv(1000):
+                pass
+        except OSError:
+            return most
+        return time.monotonic() - started
+
+
+def plan(sockets: Sequence[int], only: str) -> Iterator[tuple[Attack | None, int]]:
+    """Which attacks are made, and with how many sockets; without any first."""
+    yield None, 0
+    for attack in ATTACKS:
+        if only in attack.name:
+            for count in sockets:
+                yield attack, count
+    for file in (file for file in costly(np.random.default_rng(0)) if file.name in _COSTLY):
+        attack = Attack(f"costly: {file.name}", posting(file.data, COSTLY_CLIENTS))
+        if only in attack.name:
+            yield attack, COSTLY_CLIENTS
+
+
+def show(row: dict[str, Any]) -> str:
+    """A row of the table."""
+    name = f"{row['sockets']:5} × {row['attack']}" if row["sockets"] else "no attack"
+    parts = [
+        f"{own} {row[own]['median_ms']:7.1f} {row[own]['longest_ms']:8.1f} ms {row[own]['status']}"
+        for own in ("healthz", "verify")
+    ]
+    wrong = row["healthz"]["wrong"] + row["verify"]["wrong"]
+    return f"{name:62} {'   '.join(parts)}   wrong {wrong}   workers lost {row['workers_lost']}"
+
+
+def main() -> None:
+    """Print the table and the JSON line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sockets", type=int, nargs="+", default=[300, 1000])
+    parser.add_argument("--seconds", type=float, default=10, help="of each attack")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default="", help="attacks whose name holds these words")
+    parser.add_argument("--root", type=Path, default=ROOT, help="another copy of the project, to compare with")
+    args = parser.parse_args()
+    print(f"{args.workers} workers; {describe_machine()}\n")
+    rows: list[dict[str, Any]] = []
+    todo = list(plan(args.sockets, args.only))
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
+        models = Path(name)
+        make_models(models, "dlib-resnet")
+        with servers.ours(models, args.workers, args.root.resolve(), MAX_CONTENT_MB="2") as server:
+            right_client(server, 1, None, may_refuse=False)
+            score = usual_score(server)
+            for attack, sockets in progress(todo, len(todo), "attacking", "attack"):
+                rows.append(face(server, attack, sockets, args.seconds, score))
+                print(show(rows[-1]), flush=True)
+            closed = seconds_of_a_silent_socket(server)
+    print(f"half of a head: closed after {closed:.1f} s")
+    result = {"rows": rows, "silent_socket_closed_after_s": round(closed, 1), "workers": args.workers}
+    print(json.dumps({"bench": "hostile", "machine": describe_machine(), **result}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Clients that want to stop a service: each attack holds its sockets until it is told to end.
+
+An attack runs in threads of the calling process and only against a server of this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.support.servers import Server, multipart
+
+TRICKLE_SECONDS = 1.0
+"""A slow client sends a byte as often."""
+
+_HALF_HEAD = b"GET /healthz HT"  # 15 bytes
+_GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+_GET_LAST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A kind of hostile client.
+
+    Attributes:
+        name: in few words.
+        hold: starts so many clients and, as a context, keeps them at it.
+    """
+
+    name: str
+    hold: Callable[[Server, int], contextlib.AbstractContextManager[None]]
+
+
+def upload_head(path: str, length: int | None) -> bytes:
+    """The head of a POST whose body has so many bytes; None announces chunks."""
+    framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    kind = "Content-Type: multipart/form-data; boundary=x"
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\n{kind}\r\n{framing}\r\n\r\n".encode()
+
+
+def connect(server: Server) -> socket.socket:
+    """A new connection, with a short timeout.
+
+    Raises:
+        OSError: it is refused.
+    """
+    return socket.create_connection((server.host, server.port), timeout=5)
+
+
+@contextmanager
+def _sockets(server: Server, count: int, first: bytes) -> Iterator[list[socket.socket]]:
+    """Connections that have sent something; those that are refused are left out."""
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for _ in range(count):
+            with contextlib.suppress(OSError):
+                connections.append(stack.enter_context(connect(server)))
+                connections[-1].sendall(first)
+        yield connections
+
+
+def _silent(first: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Clients that send this and then nothing; they neither read nor hang up."""
+
+    @contextmanager
+    def hold(server: Server, count: int) -> Iterator[None]:
+        with _sockets(server, count, first):
+            yield
+
+    return hold
+
+
+def _trickling(first: bytes, drop: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Clients that send this, and then a byte a second; those that are hung up on come again."""
+
+    @contextmanager
+    def hold(server: Server, count: int) -> Iterator[None]:
+        with _sockets(server, count, first) as connections, _repeated(lambda: drip(server, connections), TRICKLE_SECONDS):
+            yield
+
+    def drip(server: Server, connections: list[socket.socket]) -> None:
+        for place, connection in enumerate(connections):
+            try:
+                connection.sendall(drop)
+            except OSError:
+                connection.close()
+                with contextlib.suppress(OSError):
+                    connections[place] = connect(server)
+                    connections[place].sendall(first)
+
+    return hold
+
+
+def _flooding(first: bytes, more: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Clients that send this, and then as much of the other as the connection takes; they read nothing."""
+
+    @contextmanager
+    def hold(server: Server, count: int) -> Iterator[None]:
+        with _sockets(server, count, first) as connections, selectors.DefaultSelector() as selector:
+            for connection in connections:
+                connection.setblocking(False)
+                selector.register(connection, selectors.EVENT_WRITE)
+            with _repeated(lambda: flood(server, selector), 0.0):
+                yield
+
+    def flood(server: Server, selector: selectors.BaseSelector) -> None:
+        for key, _ in selector.select(0.05):
+            connection: socket.socket = key.fileobj  # type: ignore[assignment]  # sockets alone are registered
+            try:
+                connection.send(more)
+            except BlockingIOError:
+                pass
+            except OSError:  # hung up on: come again
+                selector.unregister(connection)
+                connection.close()
+                with contextlib.suppress(OSError):
+                    again = connect(server)
+                    again.sendall(first)
+                    again.setblocking(False)
+                    selector.register(again, selectors.EVENT_WRITE)
+
+    return hold
+
+
+@contextmanager
+def _coming_and_going(server: Server, count: int) -> Iterator[None]:
+    """As many connections as can be, each closed at once, some with a reset."""
+
+    def once() -> None:
+        with contextlib.suppress(OSError), connect(server) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.sendall(_HALF_HEAD)
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(max(1, count // 100)):
+            stack.enter_context(_repeated(once, 0.001))
+        yield
+
+
+def posting(photo: bytes, clients: int) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Some clients that post a photo again and again, whatever is answered; the attack's count is not theirs."""
+    body, kind = multipart(photo)
+
+    @contextmanager
+    def hold(server: Server, _: int) -> Iterator[None]:
+        def once() -> None:
+            with contextlib.suppress(OSError):
+                server.ask(body, kind, timeout=60)
+
+        with contextlib.ExitStack() as stack:
+            for _ in range(clients):
+                stack.enter_context(_repeated(once, 0.0))
+            time.sleep(1)
+            yield
+
+    return hold
+
+
+@contextmanager
+def _repeated(work: Callable[[], None], pause: float) -> Iterator[None]:
+    """Do something again and again in a thread."""
+    end = threading.Event()
+
+    def run() -> None:
+        while not end.wait(pause):
+            work()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+ATTACKS = (
+    Attack("15 bytes of a head, and no more", _silent(_HALF_HEAD)),
+    Attack("a head that trickles", _trickling(_HALF_HEAD, b"x")),
+    Attack("heads of many long fields, never ended", _silent(b"GET / HTTP/1.1\r\n" + b"a: " + b"x" * 3000 + b"\r\n" + b"b" * 3000)),
+    Attack("answered, asked to close, not hung up", _silent(_GET_LAST)),
+    Attack("answered and kept alive", _silent(_GET)),
+    Attack("a body that trickles", _trickling(upload_head("/verify", 100_000), b"x")),
+    Attack("bodies of almost 2 MB, the last byte missing", _silent(upload_head("/verify", 1_900_000) + bytes(1_899_999))),
+    Attack("a body announced with 10 GB, sent as fast as can be", _flooding(upload_head("/nada", 10**10), bytes(65536))),
+    Attack("chunks without end to /verify", _flooding(upload_head("/verify", None), b"10000\r\n" + bytes(65536) + b"\r\n")),
+    Attack("requests without end, no answer read", _flooding(_GET, 100 * _GET)),
+    Attack("connections that come and go", _coming_and_going),
+)
+"""Those that cost the attacker no more than sockets."""

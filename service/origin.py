@@ -1,0 +1,65 @@
+"""Where what answers comes from: the model's file, the code's revision, the run that made the model."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from service.config import PROJECT_ROOT
+
+_GIT_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Each of these is None where it cannot be known.
+
+    Attributes:
+        model_sha256: of the model's file, as it was when the service started.
+        git_revision: of the code, 40 hexadecimal digits.
+        dvc_lock_sha256: of dvc.lock, which names all that the pipeline read and made.
+    """
+
+    model_sha256: str | None
+    git_revision: str | None
+    dvc_lock_sha256: str | None
+
+    @classmethod
+    def read(cls, model_path: Path, root: Path = PROJECT_ROOT) -> Origin:
+        """Look at the model and, in a checkout, at git and dvc.lock.
+
+        Args:
+            model_path: the model's file; it need not exist.
+            root: the project's folder.
+        """
+        checkout = (root / ".git").exists()
+        return cls(_sha256(model_path), _revision(root) if checkout else None,
+                   _sha256(root / "dvc.lock") if checkout else None)  # fmt: skip
+
+    def as_json(self) -> dict[str, str | None]:
+        """As /version shows it."""
+        return asdict(self)
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _revision(root: Path) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    try:
+        done = subprocess.run(
+            [git, "-C", str(root), "rev-parse", "HEAD"],
+            capture_output=True, text=True, encoding="utf-8", timeout=_GIT_SECONDS, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,276 @@
+"""gunicorn's worker: one thread for all connections, threads of their own for the processor's work.
+
+gunicorn's gevent worker serves each connection in a greenlet: a client that is silent costs some kilobytes and no
+thread. This one adds what a hostile client makes necessary:
+
+- Nothing is monkey-patched. Photos are verified in native threads (`make_executor`), and the loop goes on meanwhile.
+- A body has to arrive within `UPLOAD_SECONDS`. (gunicorn's `keepalive` is the limit for a request's head.)
+- Where connections or uploads become too many, the one that has waited longest for its client makes room. Right
+  clients send at once, so those that are given up are others.
+- After each read and each request the other connections have their turn, whatever a client sends ahead.
+- What a client still sends after it has been answered is read and discarded, within limits. Otherwise the system would
+  reset the connection, and the client would lose its answer.
+- A worker whose processor's threads are busy lets the others accept first.
+- A worker that is told to end answers what has been connected, and does not wait for clients that say nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+import gevent.socket
+import gevent.ssl
+from gevent.pool import Pool
+from gevent.threadpool import ThreadPoolExecutor
+from gunicorn.http.body import Body
+from gunicorn.workers.ggevent import GeventWorker
+
+UPLOAD_SECONDS = 60.0
+"""From the first byte of a body to its last."""
+
+REQUEST_SECONDS = 90.0
+"""From a request's head to the last byte of its answer: a client that does not read its answer is given up."""
+
+UPLOADS_BYTES = 128 * 2**20
+"""What the bodies that are arriving at a worker may announce together."""
+
+DISCARDED_BYTES = 64 * 2**20
+DISCARD_SECONDS = 10.0
+"""How much of a body is discarded after the answer, and for how long."""
+
+SPARE_FILES = 64
+"""File descriptors of a worker that are left to other things than connections."""
+
+HESITATION_SECONDS = 0.005
+"""For so long a busy worker lets the others accept a connection."""
+
+LAST_HEAD_SECONDS = 1.0
+LAST_BODY_SECONDS = 10.0
+"""When a worker is to end: how long it waits for requests that were on their way."""
+
+_STEP_BYTES = 256 * 1024
+_AT_ONCE = 100  # connections that a busy worker accepts after it has hesitated
+_TICK_SECONDS = 0.2  # how soon a worker notices that it is to end
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """See the module. gunicorn makes it: `worker_class = "service.worker.Worker"`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connections: dict[gevent.Greenlet, gevent.socket.socket] = {}
+        # The oldest is first in each of these: a dictionary keeps the order.
+        self._silent: dict[gevent.Greenlet, None] = {}  # a request's head is awaited
+        self._uploading: dict[gevent.Greenlet, int] = {}  # bytes that the body may have
+        self._pool = Pool()
+        self._tls: gevent.ssl.SSLContext | None = None
+
+    @staticmethod
+    def make_executor(slots: int) -> Executor:
+        """Native threads, waited for without stopping the loop; to be made in the worker, after the fork."""
+        return ThreadPoolExecutor(slots)
+
+    def patch(self) -> None:
+        """gunicorn's hook for monkey-patching. Only the listening sockets become gevent's."""
+        self.sockets = [
+            gevent.socket.socket(own.FAMILY, socket.SOCK_STREAM, fileno=own.sock.detach()) for own in self.sockets
+        ]
+
+    def notify(self) -> None:
+        """Tell the master that this worker lives; without a master, end as if it had said so."""
+        self.tmp.notify()
+        if self.alive and self.ppid != os.getppid():
+            self.log.warning("The master has ended: worker %s ends, too", self.pid)
+            self.alive = False
+
+    def run(self) -> None:
+        """Serve until told to end, then answer what has come in by then."""
+        self.worker_connections = most_connections(self.worker_connections)
+        if self.cfg.is_ssl:
+            self._tls = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
+        acceptors = [gevent.spawn(self._accept_always, listener) for listener in self.sockets]
+        while self.alive:
+            self.notify()
+            gevent.sleep(_TICK_SECONDS)
+        gevent.killall(acceptors)
+        for listener in self.sockets:
+            # Other workers may listen on it still; the connections that wait here are answered here.
+            with contextlib.suppress(OSError):
+                self._accept(listener, 10 * _AT_ONCE)
+            listener.close()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Wait for the connections there are, and for silent ones not for long."""
+        began = time.monotonic()
+        while self._connections and (passed := time.monotonic() - began) < self.cfg.graceful_timeout:
+            self.notify()
+            if passed > LAST_HEAD_SECONDS:
+                for greenlet in list(self._silent):
+                    self._give_up(greenlet)
+            if passed > LAST_BODY_SECONDS:
+                for greenlet in list(self._uploading):
+                    self._give_up(greenlet)
+            gevent.sleep(_TICK_SECONDS / 4)
+        if self._connections:
+            self.log.warning("Worker %s ends with %s connections unanswered", self.pid, len(self._connections))
+
+    def _accept_always(self, listener: gevent.socket.socket) -> None:
+        listener.settimeout(0)
+        while True:
+            try:
+                gevent.socket.wait_read(listener.fileno())
+                busy = self.wsgi.extensions["engine"].busy
+                if busy:
+                    gevent.sleep(HESITATION_SECONDS)
+                self._accept(listener, _AT_ONCE if busy else 1)
+            except OSError as error:  # no file descriptor or no memory is left, or the client has gone again
+                self.log.warning("No connection accepted: %s", error)
+                self._make_room()
+                gevent.sleep(10 * HESITATION_SECONDS)
+
+    def _accept(self, listener: gevent.socket.socket, most: int) -> None:
+        """Accept the connections that wait there, up to a number."""
+        for _ in range(most):
+            try:
+                client, address = listener.accept()
+            except BlockingIOError:
+                return
+            while len(self._connections) >= self.worker_connections:
+                self._make_room()
+                gevent.sleep(HESITATION_SECONDS)
+            self._connections[self._pool.spawn(self._serve, listener, client, address)] = client
+
+    def _serve(self, listener: gevent.socket.socket, client: gevent.socket.socket, address: Any) -> None:
+        """One connection, from its beginning to its end."""
+        try:
+            if self._tls is not None:
+                client = self._tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+                self._connections[gevent.getcurrent()] = client
+                with self.timeout_ctx():
+                    client.do_handshake()
+            self.handle(listener, client, address)
+        except OSError:  # the handshake failed
+            pass
+        finally:
+            del self._connections[gevent.getcurrent()]
+            client.close()
+
+    def _make_room(self) -> None:
+        """Give up the connection that has waited longest for its client: for a request, or else for its body."""
+        for waiting in (self._silent, self._uploading):
+            if waiting:
+                self._give_up(next(iter(waiting)))
+                return
+
+    def _give_up(self, greenlet: gevent.Greenlet) -> None:
+        """Let a connection's greenlet find that nothing more comes; an answer can still be sent to an upload."""
+        self._silent.pop(greenlet, None)
+        self._uploading.pop(greenlet, None)
+        if (connection := self._connections.get(greenlet)) is not None:
+            # Through another descriptor: gevent's sockets with TLS would forget that they are encrypted.
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
+                same.shutdown(socket.SHUT_RD)
+
+    @contextmanager
+    def timeout_ctx(self) -> Iterator[None]:
+        """What gunicorn reads a request's head in."""
+        current = gevent.getcurrent()
+        self._silent[current] = None
+        try:
+            with gevent.Timeout(self.cfg.keepalive, False):
+                yield
+        finally:
+            self._silent.pop(current, None)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer one request.
+
+        Raises:
+            StopIteration: the connection is to be closed.
+        """
+        req.body = _Upload(req, lambda: self._take_in(req))
+        go_on = False
+        try:
+            with contextlib.suppress(StopIteration), gevent.Timeout(REQUEST_SECONDS, StopIteration):
+                super().handle_request(listener_name, req, sock, addr)
+                go_on = True
+        finally:
+            self._uploading.pop(gevent.getcurrent(), None)
+        if not (_discard_rest(req.body) and go_on):
+            raise StopIteration
+        gevent.sleep(0)  # a client that has sent many requests ahead keeps nobody waiting
+
+    def _take_in(self, req: Any) -> None:
+        """Note that a body begins to arrive; where too much would be held in memory, the oldest makes room."""
+        most: int = self.wsgi.config["MAX_CONTENT_LENGTH"]
+        lengths = [value for name, value in req.headers if name == "CONTENT-LENGTH"]
+        announced = min(int(lengths[0]), most) if lengths else most
+        while self._uploading and sum(self._uploading.values()) + announced > max(UPLOADS_BYTES, 4 * most):
+            self._give_up(next(iter(self._uploading)))
+        self._uploading[gevent.getcurrent()] = announced
+
+
+class _Upload(Body):  # type: ignore[misc]  # gunicorn ships no types
+    """A request's body that must have arrived in time.
+
+    Args:
+        req: gunicorn's request.
+        begin: is called before the first read.
+    """
+
+    def __init__(self, req: Any, begin: Callable[[], None]) -> None:
+        super().__init__(req.body.reader)
+        self._begin = begin
+        self._until: float | None = None
+
+    def read(self, size: int | None = None) -> bytes:
+        """As gunicorn's.
+
+        Raises:
+            TimeoutError: it did not come in time.
+        """
+        if self._until is None:
+            self._begin()
+            self._until = time.monotonic() + UPLOAD_SECONDS
+        with gevent.Timeout(max(0.001, self._until - time.monotonic()), TimeoutError):
+            data: bytes = super().read(size)
+            gevent.sleep(0)  # where all comes at once, the others have their turn all the same
+        return data
+
+
+def _discard_rest(body: _Upload) -> bool:
+    """Read what is left of a body; whether that was all of it, so that another request can follow."""
+    left = DISCARDED_BYTES
+    with contextlib.suppress(Exception), gevent.Timeout(DISCARD_SECONDS, TimeoutError):
+        while not body.failed and left > 0:
+            data = body.read(_STEP_BYTES)
+            if not data:
+                return True
+            left -= len(data)
+    return False
+
+
+def most_connections(wanted: int) -> int:
+    """How many connections a process can hold: as many as wanted, or as its file descriptors allow, at least 16.
+
+    The limit of descriptors is raised as far as the system lets it be.
+    """
+    import resource  # there is none on Windows, where gunicorn does not run either
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = wanted + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        soft = enough if hard == resource.RLIM_INFINITY else min(enough, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(16, min(wanted, soft - SPARE_FILES))
