@@ -5,6 +5,12 @@ from __future__ import annotations
 ERRORS = {
     # How a stage ends.
     "{stage}: error: {error}": "{stage}: error: {error}",
+    "{stage}: error: {error}. Nothing new was trained: {model} is still the model of the last good run, and the "
+    "service goes on using it. What has changed since, new photos too, is not in it": (
+        "{stage}: error: {error}. No se ha entrenado nada nuevo: {model} sigue siendo el modelo de la última "
+        "ejecución que terminó bien, y el servicio lo sigue usando. Lo que haya cambiado desde entonces, como las "
+        "fotos nuevas, no está en él"
+    ),
     "{stage}: error: the package {name} is not installed here: activate the environment ('source .venv/bin/activate'), "
     "or let 'python3 quickstart.py' make it": (
         "{stage}: error: el paquete {name} no está instalado aquí: activa el entorno ('source .venv/bin/activate') o "

@@ -131,7 +131,7 @@ def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
         faces, count = int((data.labels == label).sum()), data.count_distinct(label)
         if not count:
-            logger.warning(tell("{name} is empty: what strangers do is estimated, not measured", name=class_name))
+            logger.info(tell("{name} is empty: what strangers do is estimated, not measured", name=class_name))
         elif count < RECOMMENDED:
             if count < faces:
                 text = (

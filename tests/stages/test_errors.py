@@ -108,6 +108,36 @@ def test_without_room_it_says_that_what_was_there_is_as_it_was(made_up: Callable
     assert "Make room" not in str(ending_of(raising(OSError(errno.EIO, "Bad disk", "a.csv")), made_up))
 
 
+STILL = {
+    "en": "models/model.joblib is still the model of the last good run, and the service goes on using it. What has",
+    "es": "models/model.joblib sigue siendo el modelo de la última ejecución que terminó bien, y el servicio lo sigue",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("stage", ["export", "crop", "embed", "quality", "train", "evaluate", "robustness", "report"])
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("error", [StageError("do this"), OSError(errno.ENOSPC, "No room", "a.csv")])
+def test_a_model_of_an_earlier_run_is_not_taken_for_a_new_one(
+    made_up: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, error: Exception, there: bool, stage: str,
+    language: str,
+) -> None:  # fmt: skip
+    """Where a stage fails that comes after train, the model is new."""
+    made_up(raising(error))
+    for name in (stage, f"{stage}.{stage}"):
+        monkeypatch.setitem(sys.modules, f"stages.{name}", sys.modules[f"stages.{name.replace(stage, 'made_up')}"])
+    Path("params.yaml").write_text(f"language: {language}\n", encoding="utf-8")
+    if there:
+        Path("models").mkdir()
+        Path("models/model.joblib").write_bytes(b"x")
+    with pytest.raises(SystemExit) as ended:
+        run_stage(stage)
+    said = str(ended.value.code)
+    assert said.startswith(f"{stage}: error: {'do this' if isinstance(error, StageError) else 'No room (a.csv)'}")
+    assert (STILL[language] in said) == (there and stage not in ("evaluate", "robustness", "report"))
+    assert ("model.joblib" in said) == (STILL[language] in said)
+
+
 @pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError("no", name="stages.gone")])
 def test_what_nobody_foresaw_is_a_traceback(made_up: Callable[..., Path], error: Exception) -> None:
     made_up(raising(error))

@@ -40,6 +40,14 @@ def test_no_python_is_shown(alone: Workspace) -> None:
     assert not [word for word in ("Traceback", "RuntimeWarning", "UserWarning", "nan", "None") if word in printed]
 
 
+def test_what_is_allowed_is_no_warning(alone: Workspace) -> None:
+    """That not_me is empty is said, but not as if something were wrong. Three photos of me are few."""
+    printed = (alone.root.parent / "printed.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in printed if line.startswith("INFO: ") and "not_me is empty" in line]
+    warned = [line for line in printed if line.startswith("WARNING: ")]
+    assert not [line for line in warned if "not_me" in line or "checked" in line], warned
+
+
 def test_what_needs_others_is_null(alone: Workspace) -> None:
     metrics, evaluation = read(alone, "metrics"), read(alone, "evaluation_results")
     missing = {name for name in ("accuracy", "auc_roc", "precision", "recall", "f1_score") if metrics[name] is None}

@@ -285,7 +285,7 @@ def test_two_people_in_me(copy: Workspace, lfw_dir: Path, caplog: pytest.LogCapt
     run(copy)
     assert photos_with(copy, "two_people") == {f"me/{photo.name}" for photo in second}
     assert photos_with(copy, "suspected_not_me") == set(), "they are named once"
-    assert "photos in `me` of a second person (7)" in caplog.text
+    assert "photos in `me` that may be of a second person, or too poor to compare (7)" in caplog.text
 
 
 def test_a_person_who_dominates(copy: Workspace, lfw_dir: Path) -> None:
