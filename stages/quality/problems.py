@@ -97,20 +97,20 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
     strays = int(check.stray.sum())
     for row in np.flatnonzero(check.stray):
         face = faces.iloc[row]
-        text = (
+        unlike = (
             "{strays} of {count:# face|# faces} of me, this one among them, are no more like the others than strangers "
             "are. Perhaps me shows two people: then keep one person's photos in data/me. Or these photos are too poor "
             "to be compared (blurred, turned to the side, covered): then take better ones"
         )
         if blurred[row]:
-            text = (
+            unlike = (
                 "the face is blurred, and perhaps for that alone no more like the others in me than strangers are, as "
                 "{strays} of {count:# face|# faces} of me. Take a sharper photo; if it is another person, delete it"
             )
-        found = Message(text, strays=strays, count=int(me.sum()))
+        text = Message(unlike, strays=strays, count=int(me.sum()))
         yield PhotoProblem(
             face["photo"], "two_people", "", round(float(check.likeness[row]), 4), round(check.boundary, 4),
-            _about(face, found), int(row),
+            _about(face, text), int(row),
         )  # fmt: skip
 
 

@@ -20,10 +20,10 @@ import pandas as pd
 from faces.files import sha256_of, write_text
 from faces.recognition.networks import Networks
 from faces.verifier import Verifier
-from stages.estimation.population import SHIPPED_FOR
 from stages.estimation.rates import refuses_many
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
+from stages.files.least_photos import SHIPPED_FOR
 from stages.files.paths import (
     CROP_REPORT,
     DATA,

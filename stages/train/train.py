@@ -30,6 +30,7 @@ from stages.estimation.population import population_for
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
+from stages.files.least_photos import why_others_are_needed
 from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, INDEX, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
 from stages.files.tables import read_table, reading_output_of, write_json, write_table
@@ -106,14 +107,9 @@ def _check_others(data: Dataset, recipe: dict[str, Any], population: Population 
     """Raise a StageError where photos of others are needed and there is none."""
     if population is not None or data.count_groups(0):
         return
-    if params.verifier != "cosine" or params.population == "none":
-        raise StageError(
-            "there is no photo with a face in data/not_me, and train.verifier is {verifier} with train.population "
-            "{population}. Add photos of other people; or set train.verifier to cosine and train.population to auto in "
-            "params.yaml, with backbone.name dlib-resnet: it knows how strangers' faces are spread",
-            verifier=params.verifier,
-            population=params.population,
-        )
+    reason = why_others_are_needed(recipe["backbone"], params)
+    if reason is not None:
+        raise StageError(reason)
     raise StageError(
         "there is no photo with a face in data/not_me, and for the backbone {backbone} it is not known how "
         "strangers' faces are spread. Add photos of other people; or set backbone.name to dlib-resnet in "

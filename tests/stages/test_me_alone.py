@@ -8,8 +8,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from faces.operating_point import OperatingPoint
+from stages.files.least_photos import why_others_are_needed
+from stages.params import load_params
 from tests.shared import SharedFolders
 from tests.stages.support import STAGES, Workspace, new_workspace, put_photos
 
@@ -91,17 +94,29 @@ def test_the_report_says_that_nothing_was_measured(alone: Workspace, language: s
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"train__population": "none"}, "train.verifier is cosine with train.population none. Add photos of other"),
-        ({"train__verifier": "logistic_regression"}, "train.verifier is logistic_regression with train.population"),
+        ({"train__population": "none"}, "train.population: auto"),
+        ({"train__verifier": "logistic_regression"}, "train.verifier: cosine"),
+        ({"train__verifier": "logistic_regression", "train__population": "none"},
+         "train.verifier: cosine, train.population: auto"),
     ],
-)
-def test_without_a_population_the_ways_out_are_named(
-    alone: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+)  # fmt: skip
+@pytest.mark.parametrize("stage", ["crop", "train"])
+def test_without_a_population_what_is_to_be_changed_is_said_in_a_line(
+    alone: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str, stage: str
 ) -> None:
+    """By the first stage that may run, and by train, where photos are as they were."""
     workspace = alone.copy(tmp_path / "project")
     workspace.set_params(**changes)
-    message = workspace.refused("train", monkeypatch)
-    assert said in message and "set train.verifier to cosine and train.population to auto" in message
+    message = workspace.refused(stage, monkeypatch).partition(". Nothing new was trained")[0]
+    start = "data/not_me has no photo with a face. Add photos of other people, or set in params.yaml: "
+    assert message == start + said
+
+
+def test_where_the_network_is_to_be_changed_too_that_is_said(alone: Workspace) -> None:
+    params = load_params(alone.path("params.yaml")).train
+    message = why_others_are_needed("facenet-vggface2", replace(params, population="none"))
+    assert str(message).endswith("set in params.yaml: train.population: auto, backbone.name: dlib-resnet")
+    assert why_others_are_needed("facenet-vggface2", params) is None, "there may be a population of one's own"
 
 
 def test_a_backbone_without_a_population_is_told_of(
