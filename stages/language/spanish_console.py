@@ -316,6 +316,12 @@ CONSOLE = {
     "evaluate: at {threshold:g}: FRR {frr:.2f} % (95 %: below {frr_high:.2f} %)": (
         "evaluate: con {threshold:g}: FRR {frr:.2f} % (95 %: menos del {frr_high:.2f} %)"
     ),
+    "evaluate: at {threshold:g}: FRR {frr:.2f} % (photos of me are too few to say more)": (
+        "evaluate: con {threshold:g}: FRR {frr:.2f} % (hay muy pocas fotos de «me» para decir más)"
+    ),
+    "  FAR: measured {far:.2f} %; promised: nothing, since there are too few photos of others": (
+        "  FAR: medido, {far:.2f} %; garantizado, nada, porque hay muy pocas fotos de otras personas"
+    ),
     "  FAR: measured {far:.2f} %; promised, with 95 % confidence: below {far_high:.2f} %": (
         "  FAR: medido, {far:.2f} %; garantizado, con una confianza del 95 %, menos del {far_high:.2f} %"
     ),

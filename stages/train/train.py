@@ -52,7 +52,7 @@ def build_metrics(
 ) -> dict[str, Any]:
     """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
     metrics: dict[str, Any] = {}
-    trained = enrolled(trained, params)
+    given, trained = len(trained.labels), enrolled(trained, params)
     for part in ("test", "validation"):
         own = predictions[predictions["part"] == part]
         if len(own):
@@ -72,6 +72,7 @@ def build_metrics(
             },
         },
         "people": {"not_me": data.count_groups(0)},
+        "not_enrolled": given - len(trained.labels),
     }
 
 
