@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,21 @@ def meaning(name: str, status: int, answer: object) -> str:
     share = answer.get("strangers_like_this")
     if not isinstance(share, (int, float)):
         return verdict
+    if share <= 0:
+        return f"{verdict} It is estimated that hardly any stranger scores as high."
     if share < FURTHEST:
-        return f"{verdict} It is estimated that fewer than one stranger in {1 / FURTHEST:,.0f} scores as high."
+        return (
+            f"{verdict} It is estimated that fewer than one stranger in {_one_digit_below(1 / share)} scores as high."
+        )
     if share < 0.1:
         return f"{verdict} It is estimated that one stranger in {float(f'{1 / share:.2g}'):,.0f} scores as high."
     return f"{verdict} It is estimated that {100 * share:.0f} % of strangers score as high."
+
+
+def _one_digit_below(count: float) -> str:
+    """A large count by its first digit: what is extrapolated is not known any better, and it is not to be exceeded."""
+    unit = 10 ** math.floor(math.log10(count))
+    return f"{math.floor(count / unit) * unit:,}"
 
 
 def explain_backbone(used: str) -> str:

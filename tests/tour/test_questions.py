@@ -25,7 +25,10 @@ def test_meaning_says_right_and_wrong(name: str, is_me: bool, said: str) -> None
         (0.61, "that 61 % of strangers score as high"),
         (0.034, "that one stranger in 29 scores as high"),
         (8.1e-4, "that one stranger in 1,200 scores as high"),
-        (8.8e-07, "that fewer than one stranger in 30,000 scores as high"),
+        (3.2e-05, "that fewer than one stranger in 30,000 scores as high"),
+        (8.8e-07, "that fewer than one stranger in 1,000,000 scores as high"),
+        (3.1e-07, "that fewer than one stranger in 3,000,000 scores as high"),
+        (0.0, "that hardly any stranger scores as high"),
     ],
 )
 def test_meaning_says_how_many_strangers_score_as_high(share: float, said: str) -> None:

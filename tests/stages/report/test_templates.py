@@ -146,12 +146,8 @@ def test_without_photos_of_others_the_report_says_so_and_estimates(values: Value
     assert shown == ["scores", "roc_curve", "pr_curve", "robustness"], "the others would show zeros, or nothing"
     assert ("no confusion matrix" if language == "en" else "no hay matriz de confusión") in text
     assert ("DET curve and the calibration are not" if language == "en" else "No se muestran la curva DET ni") in text
-    rounds = values["metrics"]["protocol"]["repeats"]
-    assert (
-        numbers_in(summary, language).count(rounds)
-        == numbers_in(section(text, language, "Metrics"), language).count(rounds)
-        == 1
-    )
+    rounds, metrics = values["metrics"]["protocol"]["repeats"], section(text, language, "Metrics")
+    assert [numbers_in(said, language).count(rounds) for said in (summary, metrics)] == [1, 1]
 
 
 @LANGUAGES
@@ -165,8 +161,10 @@ def test_what_too_few_photos_cannot_say_is_not_given_as_a_figure(values: Values,
     values["recommendations"] = [{"name": "no_stranger_got_in", "people": 3, "below": 1.0}]
     text = rendering.render_markdown(language, values)
     assert not re.search(r"\b100[.,]0 %|\b1000\b(?! stranger)|menos de 1000", text)
-    few = {"en": ("too few photos", "so few say nothing", "there are too few", "too few to say", "| too few |"),
-           "es": ("muy pocas fotos", "con tan pocas no", "hay muy pocos", "no hay bastantes", "| muy pocas |")}  # fmt: skip
+    few = {
+        "en": ("too few photos", "so few say nothing", "there are too few", "too few to say", "| too few |"),
+        "es": ("muy pocas fotos", "con tan pocas no", "hay muy pocos", "no hay bastantes", "| muy pocas |"),
+    }
     assert [words for words in few[language] if words not in text] == []
     fine = rendering.render_markdown(language, made_up_values())
     assert [words for words in few[language] if words in fine] == []
