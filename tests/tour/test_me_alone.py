@@ -35,6 +35,8 @@ def test_photos_of_me_alone_are_answered(tmp_path: Path, lfw_dir: Path) -> None:
     assert answer["is_me"] is True and answer["strangers_like_this"] < 5e-4
     assert re.search("It is estimated that .* one stranger in [0-9,]+ scores as high", done.stdout)
     assert "how often strangers get in is estimated" in done.stdout
+    for hint in ("is empty.", "git add", "dvc push"):  # by DVC; the project says in other words that not_me is empty
+        assert hint not in done.stdout + done.stderr
     tracked = yaml.safe_load(clone.path("data/not_me.dvc").read_text(encoding="utf-8"))["outs"][0]
     assert (tracked["path"], tracked["nfiles"]) == ("not_me", 0)
     assert clone.repro() == [], "an empty folder does not change"
