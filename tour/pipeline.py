@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from quickstart import CLASSES, ROOT, Problem, call, in_environment, started_as
+from quickstart import CLASSES, ROOT, Problem, call, copied_from, in_environment, started_as
 from stages.files.photos import find_misplaced, what_dvc_cannot_do
 
 
@@ -27,10 +27,14 @@ def build() -> None:
     dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
     print("Running the pipeline: dvc repro", flush=True)
     if call(sys.executable, "-m", "tour.repro"):
-        raise failed(
-            "repro",
-            f"\nOther photos may take the place of those that --photos has copied: {started_as()} --photos DIR",
-        )
+        raise failed("repro", other_photos())
+
+
+def other_photos() -> str:
+    """How to begin again with other photos, where --photos has copied some."""
+    if not any(copied_from(name) for name in CLASSES):
+        return ""
+    return f"\nTo begin again with other photos in place of those that --photos has copied: {started_as()} --photos DIR"
 
 
 def check_data() -> None:

@@ -12,7 +12,7 @@ import pytest
 from quickstart import Problem, in_environment
 from tests.conftest import ROOT
 from tests.tour.support import write
-from tour.pipeline import dvc
+from tour.pipeline import dvc, other_photos
 
 
 @pytest.mark.parametrize("quiet", [True, False])
@@ -56,3 +56,9 @@ def test_dvc_repro_without_hints_that_mean_nothing_here(tmp_path: Path) -> None:
     write(folder / "dvc.yaml", b"stages:\n  one:\n    cmd: exit 3\n")
     said = call(sys.executable, "-m", "tour.repro")
     assert not said.startswith("0\n") and "failed to run: exit 3" in said, "errors are shown"
+
+
+def test_other_photos_are_spoken_of_only_where_photos_were_copied(root: Path) -> None:
+    assert other_photos() == ""
+    write(root / "quickstart-photos.json", b'{"me": "/fotos/me"}')
+    assert other_photos().endswith("--photos DIR")
