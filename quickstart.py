@@ -40,6 +40,7 @@ VENV_PYTHON = VENV_BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "quickstart-stamp.json"
 CUT_OFF = VENV / "quickstart-uv-at-work"  # lies there while uv may be writing packages
 LOG = ROOT / "quickstart.log"
+COPIED_FROM = ROOT / "quickstart-photos.json"  # for each class, the folder whose photos --photos has copied
 HOST = "127.0.0.1"
 CLASSES = ("me", "not_me")
 DEMO = ROOT / "demo"
@@ -449,8 +450,41 @@ def counted(photos: Collection[object]) -> str:
     return "1 photo" if len(photos) == 1 else f"{len(photos)} photos"
 
 
+def copied_from(name: str) -> Path | None:
+    """The folder whose photos --photos has copied to data/<name>; None where that is not known."""
+    try:
+        folder = json.loads(COPIED_FROM.read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Path(folder) if isinstance(folder, str) else None
+
+
+def photos_only_in_data(name: str, given: Path) -> list[Path]:
+    """The photos of data/<name> of which there is no copy elsewhere, as far as is known; paths relative to it.
+
+    A copy lies under the same name in the folder that is given, or in the one that --photos took it from.
+    """
+    own = ROOT / "data" / name
+    folders = [folder for folder in (given / name, copied_from(name)) if folder is not None]
+
+    def is_copied(photo: Path) -> bool:
+        copies = [folder / photo for folder in folders if (folder / photo).is_file()]
+        return any(
+            not copy.samefile(own / photo) and filecmp.cmp(str(copy), str(own / photo), shallow=False)
+            for copy in copies
+        )
+
+    return [photo for photo in photos_in(own) if not is_copied(photo)]
+
+
+def some_of(photos: Sequence[Path]) -> str:
+    """The names of the first photos, and how many more there are."""
+    more = f" and {len(photos) - 3} more" if photos[3:] else ""
+    return ", ".join(photo.as_posix() for photo in photos[:3]) + more
+
+
 def check_given(given: Path) -> None:
-    """Raises Problem unless --photos DIR can be copied without touching a photo of the user's."""
+    """Raises Problem unless --photos DIR can be copied without losing a photo of the user's."""
     layout = (
         f"Photos of you belong in {given / 'me'}, photos of other people in {given / 'not_me'} (that folder may be "
         "missing or empty)"
@@ -465,15 +499,19 @@ def check_given(given: Path) -> None:
             raise Problem(f"--photos {given}: {source} holds no photo (JPEG, PNG, HEIC, WebP or AVIF). {layout}.")
     taken = [
         f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, and "
-        f"{given / name} holds others ({counted(photos_in(given / name))}). "
+        f"{given / name} holds others ({counted(photos_in(given / name))}). Of {some_of(only)} in data/{name} no copy "
+        "is known. "
         for name in classes_in(given)
-        if photos_in(ROOT / "data" / name) and not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)
+        if not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)
+        for only in [photos_only_in_data(name, given)]
+        if only
     ]
     if taken:
         raise Problem(
-            f"{''.join(taken)}Nothing was changed. --photos copies photos only the first time. Put new photos into "
-            f"data/me and data/not_me yourself and start without it ({started_as()}), or move those two folders away "
-            "first."
+            f"{''.join(taken)}Nothing was changed. --photos takes the place only of photos that lie in the folder "
+            "given too, or still in the one that it copied them from. Move the others to a folder of yours, or delete "
+            "those that you do not need, and start again. Or put new photos into data/me and data/not_me yourself and "
+            f"start without --photos: {started_as()}"
         )
 
 

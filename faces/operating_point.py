@@ -20,7 +20,7 @@ def strangers_are(people: int, effective: int) -> Message:
     if effective == people:
         return Message("{people:# stranger is|# strangers are}", people=people)
     return Message(
-        "{people:# stranger|# strangers} (for this sum they count as only {effective}, because several faces of one "
+        "{people:# stranger|# strangers} (they count as only {effective}, because several faces of one "
         "person or photo are not independent) {people:is|are}",
         people=people,
         effective=effective,

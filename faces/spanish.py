@@ -60,9 +60,9 @@ SPANISH = {
         "{name} es de otro modelo: ejecuta 'dvc repro' y copia toda la carpeta models/"
     ),
     "{people:# stranger is|# strangers are}": "{people:# desconocido no basta|# desconocidos no bastan}",
-    "{people:# stranger|# strangers} (for this sum they count as only {effective}, because several faces of one person "
+    "{people:# stranger|# strangers} (they count as only {effective}, because several faces of one person "
     "or photo are not independent) {people:is|are}": (
-        "{people:# desconocido|# desconocidos} (que para este cálculo cuentan solo como {effective}, porque varias "
+        "{people:# desconocido|# desconocidos} (que cuentan solo como {effective}, porque varias "
         "caras de una misma persona o foto no son independientes) {people:no basta|no bastan}"
     ),
     "{strangers} too few to promise that at most {far:.4g} of them get in; it takes {needed}": (

@@ -8,7 +8,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -150,7 +150,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto"."""
+    """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto".
+
+    `threshold_given` says whether somebody has set the threshold, be it to the default.
+    """
 
     model_path: FilePath = PROJECT_ROOT / "models/model.joblib"
     scaler_path: FilePath = PROJECT_ROOT / "models/scaler.joblib"
@@ -158,6 +161,7 @@ class Settings:
     operating_point_path: FilePath = PROJECT_ROOT / "models/operating_point.json"
     photo_limits_path: FilePath = PROJECT_ROOT / "models/photo_limits.json"
     threshold: Threshold = DEFAULT_THRESHOLD
+    threshold_given: bool = field(default=False, compare=False)  # for what is said of it; the service is the same
     max_content_mb: Megabytes = 2.0
     max_megapixels: Megapixels = 64.0
     accepted_types: Types = (JPEG.mime, PNG.mime)
@@ -209,13 +213,13 @@ class Settings:
         types = get_type_hints(cls, include_extras=True)
         given: dict[str, Any] = {}
         problems: list[str] = []
-        for variable, (field, read) in VARIABLES.items():
+        for variable, (name, read) in VARIABLES.items():
             if variable in values:
                 text = values[variable].strip()
                 try:
-                    given[field] = convert(read(text), types[field])
+                    given[name] = convert(read(text), types[name])
                 except ValueError:  # of read, or msgspec's ValidationError
-                    problems.append(f"{variable} is {text!r}; expected {_description(types[field])}")
+                    problems.append(f"{variable} is {text!r}; expected {_description(types[name])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
         try:
@@ -225,7 +229,7 @@ class Settings:
         problems += _tls_problems(given.get("tls_cert_path"), given.get("tls_key_path"))
         if problems:
             raise SettingsError("\n".join(problems))
-        return cls(**given)
+        return cls(**given, threshold_given="VERIFY_THRESHOLD" in values)
 
 
 def _tls_problems(certificate: Path | None, key: Path | None) -> list[str]:

@@ -22,8 +22,8 @@ class Threshold:
         value: 0 to 1.
         source: "setting", "auto", or "default" if auto was wanted but is not possible.
         basis: what stands behind it: "set" (whoever set it), "promised" (own strangers, with 95 % confidence),
-            "estimated" (how strangers' faces are spread) or "default" (nothing).
-        note: for "default", the reason in Spanish, as all answers are; else "".
+            "estimated" (how strangers' faces are spread) or "default" (nothing: not set, or auto is not possible).
+        note: where the source is "default", the reason in Spanish, as all answers are; else "".
     """
 
     value: float
@@ -35,7 +35,8 @@ class Threshold:
     def resolve(cls, settings: Settings) -> Threshold:
         """The setting's number; with `VERIFY_THRESHOLD=auto`, what the model's operating point says."""
         if settings.threshold is not None:
-            return cls(settings.threshold, "setting", "set")
+            given = settings.threshold_given or settings.threshold != DEFAULT_THRESHOLD
+            return cls(settings.threshold, "setting", "set" if given else "default")
         try:
             point = OperatingPoint.read(settings.operating_point_path, settings.model_path)
         except OperatingPointError as error:

@@ -9,10 +9,15 @@ import logging
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from faces.errors import UserError
 from faces.message import Message
+from stages.files.paths import MODEL
 from stages.language.telling import language_of, speak, tell
+
+_BEFORE_THE_MODEL = ("export", "crop", "embed", "quality", "train")
+"""Stages after which there is no new model yet. Where one of the others fails, the model has been made anew."""
 
 
 class StageError(UserError):
@@ -39,7 +44,7 @@ def run_stage(name: str) -> None:
             _remove_leftovers(output)
         stage.main()
     except UserError as error:
-        sys.exit(tell("{stage}: error: {error}", stage=name, error=error))
+        _end(name, error)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("stages", "faces"):
             raise
@@ -51,7 +56,18 @@ def run_stage(name: str) -> None:
     except KeyboardInterrupt:
         sys.exit(tell("{stage}: stopped; what the last run made is as it was", stage=name))
     except OSError as error:
-        sys.exit(tell("{stage}: error: {error}", stage=name, error=_explain(error)))
+        _end(name, _explain(error))
+
+
+def _end(stage: str, error: UserError | Message | str) -> NoReturn:
+    """End with what went wrong; where there is still a model of an earlier run, nobody is to take it for a new one."""
+    text = "{stage}: error: {error}"
+    if stage in _BEFORE_THE_MODEL and MODEL.is_file():
+        text = (
+            "{stage}: error: {error}. Nothing new was trained: {model} is still the model of the last good run, and "
+            "the service goes on using it. What has changed since, new photos too, is not in it"
+        )
+    sys.exit(tell(text, stage=stage, error=error, model=MODEL))
 
 
 def _remove_leftovers(output: Path) -> None:

@@ -175,9 +175,29 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         )
     problems: list[Message] = []
     sections = _checked("", values, Params, problems)
+    problems += _missing_population(sections.get("train"), path.parent)
     if problems:
         raise StageError(_lines([Message("{path}: {problem}", path=path, problem=problem) for problem in problems]))
     return Params(**sections)
+
+
+def _missing_population(train: TrainParams | None, root: Path) -> list[Message]:
+    """What is wrong with `train.population` where it names a file that is not there: any stage says so, not only train.
+
+    Args:
+        train: the section; None where it has another mistake.
+        root: of the project, from which the path goes.
+    """
+    if train is None or train.verifier != "cosine" or train.population in ("auto", "none"):
+        return []
+    path = (root / train.population).resolve()
+    if path.is_file():
+        return []
+    text = (
+        "train.population: there is no file {path}. Expected: auto, none, or the path of a file that "
+        "faces.fit_population wrote, absolute or from the project's root; given: {given!r}"
+    )
+    return [Message(text, path=path, given=train.population)]
 
 
 def _lines(messages: Sequence[Message]) -> Message:

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from quickstart import CLASSES, DEMO, ROOT, classes_in, counted, is_demo, photos_in, photos_source, same_photos
+from quickstart import (
+    CLASSES,
+    COPIED_FROM,
+    DEMO,
+    ROOT,
+    classes_in,
+    copied_from,
+    counted,
+    is_demo,
+    photos_in,
+    photos_source,
+    same_photos,
+)
 from stages.files.photos import ATTRIBUTES_NAME, describe_ignored
+from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.progress import progress
 from tour.service import SERVICE_LIMIT
+
+COMPLAINTS = {kind.name for kind in PROBLEM_KINDS if kind.category != "duplicate"}
+"""What stage quality may say of a photo that speaks against asking about it; a duplicate is as good as its original."""
 
 
 def ensure_photos(given: Path | None) -> None:
     """See to it that data/me holds photos, and that there is a data/not_me, which may be empty.
 
-    Of a class that the folder given has no photos of, data/ keeps what it holds, unless that is the demo's.
+    Of a class that the folder given has no photos of, data/ keeps what it holds, unless that is the demo's. Photos of
+    an earlier --photos make way for others, if the folder that they came from still has them.
 
     Args:
         given: the folder of --photos, if any.
@@ -36,6 +54,11 @@ def ensure_photos(given: Path | None) -> None:
                 remove_photos(ROOT / "data" / name)
             elif photos_in(source / name) and not same_photos(source / name, ROOT / "data" / name):
                 copy_class(source / name, ROOT / "data" / name)
+                if source == given:
+                    remember_source(name, source / name)
+            elif not photos_in(source / name) and photos_in(ROOT / "data" / name):
+                kept = counted(photos_in(ROOT / "data" / name))
+                print(f"data/{name} keeps its {kept}, as {source / name} holds none.")
     (ROOT / "data" / "not_me").mkdir(exist_ok=True)  # an empty one can be tracked, a missing one cannot
     drawn = [name for name in CLASSES if is_demo(name)]
     if len(drawn) == 1 and len(classes_in(ROOT / "data")) == len(CLASSES):
@@ -65,6 +88,13 @@ def copy_class(source: Path, target: Path) -> None:
         fresh.rename(target)
 
 
+def remember_source(name: str, source: Path) -> None:
+    """Write down where the photos of data/<name> were copied from, so that others can take their place one day."""
+    sources = {each: str(folder) for each in CLASSES if (folder := copied_from(each)) is not None}
+    text = json.dumps({**sources, name: str(source.resolve())}, ensure_ascii=False, indent=1)
+    COPIED_FROM.write_text(text + "\n", encoding="utf-8")
+
+
 def passed_over(folder: Path) -> Counter[str]:
     """How many files of a folder and its sub-folders are not read, by suffix; hidden ones are left out."""
     others = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} - set(photos_in(folder))
@@ -85,14 +115,29 @@ def photos_to_ask_about(name: str) -> tuple[list[Path], bool]:
     """Photos of a class, the likeliest to be answered first, and whether training has seen them.
 
     The demo keeps a few that are in neither class; of a user's own photos there are no others. The service answers for
-    the largest face, so photos with one face come before others.
+    the largest face, so photos with one face come before others; first of all come those that stage quality did not
+    complain of.
     """
     kept = sorted((DEMO / "ask").glob("me*" if name == "me" else "stranger*"))
     if kept and all(is_demo(each) for each in CLASSES):
         return kept, False
+    complaints = complaints_of_photos()
     shared = photos_with_several_faces()
     photos = [ROOT / "data" / name / path for path in photos_in(ROOT / "data" / name)]
-    return sorted(photos, key=lambda path: (path.stat().st_size > SERVICE_LIMIT, path in shared)), True
+    return sorted(
+        photos, key=lambda path: (path in complaints, path.stat().st_size > SERVICE_LIMIT, path in shared)
+    ), True
+
+
+def complaints_of_photos() -> dict[Path, list[str]]:
+    """What stage quality complained of, such as "blurred", by photo; nothing where its table cannot be read."""
+    complaints: dict[Path, list[str]] = {}
+    path = ROOT / "reports" / "data_quality.csv"
+    with contextlib.suppress(OSError, ValueError, KeyError), path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["problem"] in COMPLAINTS:
+                complaints.setdefault(ROOT / "data" / row["photo"], []).append(row["problem"])
+    return complaints
 
 
 def photos_with_several_faces() -> set[Path]:

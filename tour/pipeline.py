@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from quickstart import CLASSES, ROOT, Problem, call, in_environment
+from quickstart import CLASSES, ROOT, Problem, call, copied_from, in_environment, started_as
 from stages.files.photos import find_misplaced, what_dvc_cannot_do
 
 
@@ -26,7 +26,15 @@ def build() -> None:
     print("Tracking the photos with DVC", flush=True)
     dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
     print("Running the pipeline: dvc repro", flush=True)
-    dvc("repro")
+    if call(sys.executable, "-m", "tour.repro"):
+        raise failed("repro", other_photos())
+
+
+def other_photos() -> str:
+    """How to begin again with other photos, where --photos has copied some."""
+    if not any(copied_from(name) for name in CLASSES):
+        return ""
+    return f"\nTo begin again with other photos in place of those that --photos has copied: {started_as()} --photos DIR"
 
 
 def check_data() -> None:
@@ -60,8 +68,17 @@ def dvc(*arguments: str, quiet: bool = False) -> None:
     if quiet and not call(*command, "--quiet"):
         return
     if call(*command):
-        words = " ".join(arguments)
-        raise Problem(
-            f"`dvc {words}` failed. Put right what its messages above name, then start again. Commands that they name "
-            f"work in a terminal after these lines:\n{in_environment()}"
-        )
+        raise failed(" ".join(arguments))
+
+
+def failed(words: str, advice: str = "") -> Problem:
+    """What to raise where a command of DVC failed.
+
+    Args:
+        words: the command and its arguments.
+        advice: what else may be done.
+    """
+    return Problem(
+        f"`dvc {words}` failed. Put right what its messages above name, then start again. Commands that they name "
+        f"work in a terminal after these lines:\n{in_environment()}{advice}"
+    )

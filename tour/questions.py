@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from quickstart import ROOT, Problem, in_environment, log_tail
-from tour.service import Service
+from tour.photos import complaints_of_photos
+from tour.service import Service, model_elsewhere
 
 FURTHEST = 1e-4 / 3
 """Share of strangers below which the estimate is not checked by faces, but goes on in a straight line."""
@@ -29,6 +31,8 @@ def ask(service: Service, name: str, photos: list[Path]) -> dict[str, Any] | Non
     Raises:
         Problem: the service did not answer.
     """
+    complaints = complaints_of_photos()
+    resembling = estimate_is_of_strangers_like_me()
     status = 0
     answer: object = None
     for photo in photos[:10]:
@@ -38,30 +42,99 @@ def ask(service: Service, name: str, photos: list[Path]) -> dict[str, Any] | Non
             raise Problem(f"The service did not answer /verify ({error}). Its log:\n{log_tail()}") from None
         print(f"\nPOST /verify with {photo.relative_to(ROOT).as_posix()}: {status}")
         print("  " + json.dumps(answer, ensure_ascii=False))
-        print("  " + meaning(name, status, answer), flush=True)
+        print("  " + meaning(name, status, answer, resembling), flush=True)
+        if is_wrong(name, status, answer):
+            print("  " + advice_on_wrong(name, complaints.get(photo, [])), flush=True)
         if status not in (400, 413):  # those two speak of the photo: try the next one
             break
     return answer if status == 200 and isinstance(answer, dict) else None
 
 
-def meaning(name: str, status: int, answer: object) -> str:
-    """One plain sentence on what the service's answer to a photo of this class means."""
+def is_wrong(name: str, status: int, answer: object) -> bool:
+    """Whether the service gave a verdict on a photo of this class, and the wrong one."""
+    return status == 200 and isinstance(answer, dict) and bool(answer.get("is_me")) != (name == "me")
+
+
+def advice_on_wrong(name: str, complaints: list[str]) -> str:
+    """What a wrong verdict on a photo of this class may mean, and where to look.
+
+    Args:
+        name: the class, me or not_me.
+        complaints: what stage quality complained of on this photo, such as "blurred".
+    """
+    if complaints:
+        why = (
+            f"Stage quality had complained of this photo ({', '.join(complaints)}): reports/data_quality.csv says "
+            "why, and reports/contact_sheet.png shows it. "
+        )
+    elif name == "me":
+        why = (
+            "The photo may be unlike the others of data/me, or these may be too few or of bad quality: look at "
+            "reports/contact_sheet.png, and add photos from other days and in other light. "
+        )
+    else:
+        why = (
+            "It may be a photo of the person of data/me in the wrong folder (look at reports/contact_sheet.png), or of "
+            "somebody who resembles that person (reports/strangers.csv). "
+        )
+    threshold = (
+        "A lower threshold lets in more photos of that person, and more strangers"
+        if name == "me"
+        else "A higher threshold turns away more strangers, and more photos of that person"
+    )
+    return (
+        f"{why}How often it is wrong at which threshold: reports/INFORME_H10.md. {threshold}: set VERIFY_THRESHOLD in "
+        "the environment or in a file .env beside quickstart.py."
+    )
+
+
+def estimate_is_of_strangers_like_me() -> bool:
+    """Whether the service's estimate is of strangers who resemble me, as `train.strangers: like_me` has it."""
+    if model_elsewhere() is not None:
+        return False
+    try:
+        metrics = json.loads((ROOT / "reports" / "metrics.json").read_text(encoding="utf-8"))
+        return bool(metrics["population"]["strangers"] == "like_me")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def meaning(name: str, status: int, answer: object, resembling: bool = False) -> str:
+    """What the service's answer to a photo of this class means, in plain sentences.
+
+    Args:
+        name: the class, me or not_me.
+        status: of the answer.
+        answer: its JSON.
+        resembling: whether its estimate is of strangers who resemble me.
+    """
     if status == 413:
         return "The photo is over the service's limit. Raise it, in the environment or .env: MAX_CONTENT_MB=8"
     if status != 200 or not isinstance(answer, dict):
         return f"The service gave no verdict (status {status})."
     is_me, score, threshold = (answer.get(key) for key in ("is_me", "score", "threshold"))
-    right = "right" if bool(is_me) == (name == "me") else "WRONG"
+    right = "WRONG" if is_wrong(name, status, answer) else "right"
     says = "This is" if is_me else "This is not"
     verdict = f"{says} the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
     share = answer.get("strangers_like_this")
     if not isinstance(share, (int, float)):
         return verdict
-    if share < FURTHEST:
-        return f"{verdict} It is estimated that fewer than one stranger in {1 / FURTHEST:,.0f} scores as high."
-    if share < 0.1:
-        return f"{verdict} It is estimated that one stranger in {float(f'{1 / share:.2g}'):,.0f} scores as high."
-    return f"{verdict} It is estimated that {100 * share:.0f} % of strangers score as high."
+    if share <= 0:
+        count, verb = "hardly any stranger", "scores"
+    elif share < FURTHEST:
+        count, verb = f"fewer than one stranger in {_one_digit_below(1 / share)}", "scores"
+    elif share < 0.1:
+        count, verb = f"one stranger in {float(f'{1 / share:.2g}'):,.0f}", "scores"
+    else:
+        count, verb = f"{100 * share:.0f} % of strangers", "score"
+    among = "among people who resemble that person, " if resembling else ""
+    return f"{verdict} It is estimated that {among}{count} {verb} as high."
+
+
+def _one_digit_below(count: float) -> str:
+    """A large count by its first digit: what is extrapolated is not known any better, and it is not to be exceeded."""
+    unit = 10 ** math.floor(math.log10(count))
+    return f"{math.floor(count / unit) * unit:,}"
 
 
 def explain_backbone(used: str) -> str:

@@ -141,6 +141,13 @@ def further_types(photos: dict[str, list[Path]]) -> dict[str, str]:
     return {"ACCEPTED_TYPES": types}
 
 
+def model_elsewhere() -> str | None:
+    """What the user has set MODEL_PATH to, if that is not the model that the pipeline writes."""
+    path = _user_settings().get("MODEL_PATH")
+    own = ROOT / "models" / "model.joblib"
+    return path if path and (ROOT / path).resolve() != own.resolve() else None
+
+
 def _kind_of(photo: Path) -> Kind | None:
     """What its content says it is; of that, the beginning is enough."""
     try:
@@ -153,7 +160,15 @@ def _kind_of(photo: Path) -> Kind | None:
 def _set_by_user(name: str) -> bool:
     """Whether a setting stands in the environment or in .env. True if that file cannot be read: the service says so."""
     try:
-        in_file = dotenv_values(ROOT / ".env", encoding="utf-8-sig")
+        return name in _user_settings()
     except UnicodeDecodeError:
         return True
-    return name in {**os.environ, **in_file}
+
+
+def _user_settings() -> dict[str, str | None]:
+    """What stands in .env and in the environment, which wins.
+
+    Raises:
+        UnicodeDecodeError: .env cannot be read.
+    """
+    return {**dotenv_values(ROOT / ".env", encoding="utf-8-sig"), **os.environ}

@@ -14,13 +14,17 @@ from tour.parameters import take_backbone_with_population
 from tour.photos import ensure_photos, photos_to_ask_about
 from tour.pipeline import build
 from tour.questions import ask, explain_backbone
-from tour.service import Service, running_service
+from tour.service import Service, model_elsewhere, running_service
 
 YOUR_PHOTO = "YOUR_PHOTO.jpg"
 """What stands in the command if the model has learnt from all photos that there are: one of those would say little."""
 
 
-LEARNT = "It has learnt from the photos in data/, so it says little that it knows what it was asked about."
+UNSEEN = "Neither photo was part of the training."
+SEEN = "The pipeline trains with the photos in data/: that the model knows one of these says little."
+ELSEWHERE = (
+    "The model is the one that MODEL_PATH names ({path}): it is not known here which photos it was trained with."
+)
 ME_ALONE = (
     "It has seen no photo of other people: how often strangers get in is estimated, from how faces are spread among "
     "people of press photos, and neither measured nor promised. To measure it, put photos of other people into "
@@ -58,7 +62,7 @@ def serve(port: int, once: bool) -> int:
     seen = any(trained for _, trained in found.values())
     with running_service(port, photos) as service:
         answers = [ask(service, name, of_class) for name, of_class in photos.items()]
-        print(f"\n{LEARNT if seen else 'Neither photo was part of the training.'}")
+        print(f"\n{what_was_learnt(seen)}")
         if "not_me" not in photos:
             print(ME_ALONE)
         print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
@@ -69,6 +73,18 @@ def serve(port: int, once: bool) -> int:
         else:
             stay(service, YOUR_PHOTO if seen else str(photos["me"][0]))
     return 0 if all(answer is not None for answer in answers) else 1
+
+
+def what_was_learnt(seen: bool) -> str:
+    """A sentence on whether the model has seen the photos that it was asked about.
+
+    Args:
+        seen: whether these are photos that the pipeline trains with.
+    """
+    path = model_elsewhere()
+    if path is not None:
+        return ELSEWHERE.format(path=path)
+    return SEEN if seen else UNSEEN
 
 
 def curl(photo: str) -> str:

@@ -30,6 +30,7 @@ from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
 from stages.crop.processes import map_in_processes
 from stages.errors import StageError
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
+from stages.files.least_photos import why_others_are_needed, why_too_few_of_me
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
 from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos
 from stages.files.tables import write_records
@@ -222,16 +223,27 @@ def _replace_folder(new: Path, old: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _refuse(reason: Message | None) -> None:
+    """Raise a StageError where there is a reason why the photos cannot do, `train` being three stages away."""
+    if reason is not None:
+        raise StageError(reason)
+
+
 def main() -> None:
     """Run the stage with params.yaml."""
-    params = load_params().crop
+    params = load_params()
     for misplaced in find_misplaced(DATA):
         logger.warning(tell(misplaced.sentence))
     photos, ignored = find_photos(DATA)
+    # What train takes is no param of this stage in dvc.yaml: crops are the same, and train itself looks again.
+    of_me = sum(photo.label for photo in photos)
+    _refuse(why_too_few_of_me(of_me, None, params.train))
     networks = Networks.load(NETWORKS, DETECTOR_NAMES)
+    if of_me == len(photos):
+        _refuse(why_others_are_needed(networks.manifest.backbone, params.train))
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
-        rows = crop_all(photos, networks, params, target)
+        rows = crop_all(photos, networks, params.crop, target)
         _warn(rows)
         print(summarise(photos, rows, ignored))
         for class_name in CLASSES:
@@ -244,6 +256,11 @@ def main() -> None:
                     folder=DATA / class_name,
                     crop_report=CROP_REPORT,
                 )
+        usable = {row.photo for row in rows if row.kept and row.photo.startswith("me/")}
+        reason = why_too_few_of_me(of_me, len(usable), params.train)
+        if reason is not None:
+            write_report(rows)
+        _refuse(reason)
         target.chmod(0o755)
         _replace_folder(target, CROPPED)
         write_report(rows)

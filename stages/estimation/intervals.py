@@ -20,6 +20,9 @@ CONFIDENCE = 0.95
 RULE_OF_THREE = 3.0
 """-ln(1 - CONFIDENCE), rounded as usual."""
 
+_NO_BOUND = 0.9995
+"""From here on a rate is shown as 100.0 %."""
+
 _CHUNK = 200  # resamplings that are computed at once; more take more memory
 
 
@@ -106,6 +109,11 @@ def _bootstrap(
         rates.append((drawn @ wrong[:, varies]) / (drawn @ rows)[:, None])
     low[varies], high[varies] = np.quantile(np.concatenate(rates), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
     return low, high
+
+
+def is_no_bound(high: float | None) -> bool:
+    """Whether the upper end of an interval, 0 to 1, says nothing, since it is 100 %; False where it is not known."""
+    return high is not None and high >= _NO_BOUND
 
 
 def people_needed(target: float) -> int:

@@ -10,9 +10,6 @@ from faces.population import Population, PopulationError
 from stages.errors import StageError
 from stages.params import TrainParams
 
-SHIPPED_FOR = "dlib-resnet"
-"""The backbone for which a population is shipped."""
-
 SHIPPED = Path(__file__).resolve().parents[2] / "faces/populations"
 """Where `train.population: auto` looks: a file for each backbone and way of embedding."""
 

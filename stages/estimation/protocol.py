@@ -17,13 +17,9 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from faces.message import Message
 from stages.errors import StageError
 from stages.files.dataset import RECOMMENDED, Dataset, Groups, Labels
+from stages.files.least_photos import LEAST_ME, least_groups
 from stages.files.photos import CLASSES
 from stages.params import TrainParams
-
-_LEAST_ME = {"cosine": 3, "logistic_regression": 2}
-"""How many groups of `me` it takes to train a model on some of them and to test it on another."""
-
-_LEAST_OTHERS = 2
 
 Rows = NDArray[np.int64]
 
@@ -97,7 +93,7 @@ def split_folds(data: Dataset, folds: int, repeat: int, params: TrainParams, wit
 
 def _lacking(data: Dataset, params: TrainParams, without_others: bool) -> str:
     """The class that has too few groups to fit a model, or "" if none has."""
-    least = {1: _LEAST_ME[params.verifier] - 1, 0: 0 if without_others else 1}
+    least = {1: LEAST_ME[params.verifier] - 1, 0: 0 if without_others else 1}
     return next((CLASSES[label] for label, count in least.items() if data.count_groups(label) < count), "")
 
 
@@ -163,10 +159,7 @@ def _take_groups(rows: Rows, labels: Labels, groups: Groups, share: float, seed:
 
 def _check_counts(data: Dataset, params: TrainParams, without_others: bool) -> None:
     """Raise a StageError if a class has too few groups for any split."""
-    least = {1: _LEAST_ME[params.verifier], 0: _LEAST_OTHERS}
-    if params.protocol == "holdout":
-        parts = 3 if params.validation_size else 2
-        least = {label: max(count, parts) for label, count in least.items()}
+    least = least_groups(params)
     if without_others and (params.protocol != "holdout" or not data.count_groups(0)):
         least[0] = 0
     for label, count in least.items():

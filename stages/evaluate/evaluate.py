@@ -18,6 +18,7 @@ from sklearn.metrics import average_precision_score
 from faces.operating_point import OperatingPoint, strangers_are
 from faces.verifier import Verifier
 from stages.estimation.held_out import HeldOutScores, load_held_out
+from stages.estimation.intervals import is_no_bound
 from stages.estimation.rates import calibration_error, classification_metrics, error_rates, refuses_many
 from stages.evaluate import curves, operating_point
 from stages.evaluate.thresholds import analyse_thresholds, describe, threshold_table
@@ -50,10 +51,12 @@ class Evaluation:
 def summarise(results: dict[str, Any]) -> str:
     """What the stage says on the terminal: what own strangers promise and show, and what is estimated, apart."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
+    text = "evaluate: at {threshold:g}: FRR {frr:.2f} % (95 %: below {frr_high:.2f} %)"
+    if is_no_bound(at["frr_interval"]["high"]):
+        text = "evaluate: at {threshold:g}: FRR {frr:.2f} % (photos of me are too few to say more)"
     lines = [
         tell(
-            "evaluate: at {threshold:g}: FRR {frr:.2f} % (95 %: below {frr_high:.2f} %)",
-            threshold=results["threshold"], frr=100 * at["frr"], frr_high=100 * at["frr_interval"]["high"],
+            text, threshold=results["threshold"], frr=100 * at["frr"], frr_high=100 * at["frr_interval"]["high"],
         )
     ]  # fmt: skip
     lines += [*_about_far(at, point, results["estimated_for"] == "like_me"), *_about_target(results)]
@@ -68,6 +71,8 @@ def _about_far(at: dict[str, Any], point: dict[str, Any], for_like_me: bool) -> 
     """What is known of the strangers whom the default threshold lets in: promised, measured, estimated."""
     if point["people"]:
         text = "  FAR: measured {far:.2f} %; promised, with 95 % confidence: below {far_high:.2f} %"
+        if is_no_bound(at["far_interval"]["high"]):
+            text = "  FAR: measured {far:.2f} %; promised: nothing, since there are too few photos of others"
         lines = [tell(text, far=100 * at["far"], far_high=100 * at["far_interval"]["high"])]
     else:
         lines = [tell("  FAR: without photos of others, nothing is measured and nothing can be promised")]

@@ -45,7 +45,8 @@ PROBLEM_KINDS = (
     ),
     ProblemKind(
         "two_people", "wrong_class",
-        "fotos de `me` de una segunda persona", "photos in `me` of a second person",
+        "fotos de `me` que quizá sean de una segunda persona, o malas para comparar",
+        "photos in `me` that may be of a second person, or too poor to compare",
     ),
     ProblemKind("in_both_classes", "both_classes", "fotos en ambas clases", "photos in both classes"),
     ProblemKind("near_duplicate", "duplicate", "casi duplicados", "near-duplicates"),

@@ -162,6 +162,11 @@ CONSOLE = {
         "quality: {faces:# cara|# caras} en {groups:# grupo|# grupos}; problemas: {found} → {sheet}"
     ),
     "none": "ninguno",
+    "{kind} ({count}): {names}": "{kind} ({count}): {names}",
+    "{kind} ({count}, {blurred} of them blurred): {names}": "{kind} ({count}, de ellas {blurred} borrosas): {names}",
+    "whether me shows two people is not checked: it takes photos of others for that, and not_me is empty": (
+        "no se comprueba si en «me» hay dos personas: para eso hacen falta fotos de otras, y «not_me» está vacía"
+    ),
     "whether me shows two people could not be checked: not_me has {others:# different person or photo|# different "
     "people or photos}, {needed} are needed": (
         "no se ha podido comprobar si en «me» hay dos personas: «not_me» tiene {others:# persona o foto distinta|# "
@@ -187,10 +192,24 @@ CONSOLE = {
     "looks like me. Look at it: if it is, move it to data/me or delete it": (
         "se parece a «me». Mírala: si lo es, llévala a data/me o bórrala"
     ),
-    "me shows two people or more: {strays} of its {count:# face|# faces}, this one among them, are no more like the "
-    "others than strangers are. Keep one person's photos in data/me": (
-        "en «me» hay dos personas o más: {strays} de sus {count:# cara|# caras}, esta entre ellas, se parecen a las "
-        "demás tan poco como las de unos desconocidos. Deja en data/me las fotos de una sola persona"
+    "the face is blurred, and perhaps for that alone looks like nobody else in me. Take a sharper photo; if it is "
+    "somebody else, move or delete it": (
+        "la cara está borrosa, y quizá solo por eso no se parece a ninguna otra de «me». Haz una foto más nítida; si "
+        "es de otra persona, cámbiala de carpeta o bórrala"
+    ),
+    "{strays} of {count:# face|# faces} of me, this one among them, are no more like the others than strangers are. "
+    "Perhaps me shows two people: then keep one person's photos in data/me. Or these photos are too poor to be "
+    "compared (blurred, turned to the side, covered): then take better ones": (
+        "{strays} de {count:# cara|# caras} de «me», esta entre ellas, se parecen a las demás tan poco como las de "
+        "unos desconocidos. Quizá en «me» haya dos personas: en ese caso, deja en data/me las fotos de una sola. O "
+        "quizá estas fotos sean demasiado malas para compararlas (borrosas, de lado, tapadas): en ese caso, haz otras "
+        "mejores"
+    ),
+    "the face is blurred, and perhaps for that alone no more like the others in me than strangers are, as {strays} of "
+    "{count:# face|# faces} of me. Take a sharper photo; if it is another person, delete it": (
+        "la cara está borrosa, y quizá solo por eso se parece a las demás de «me» tan poco como las de unos "
+        "desconocidos, lo que les pasa a {strays} de {count:# cara|# caras} de «me». Haz una foto más nítida; si es de "
+        "otra persona, bórrala"
     ),
     "{other} is in the other class and the same photo, or nearly so. Delete the one that does not belong": (
         "{other} está en la otra clase y es la misma foto, o casi. Borra la que sobre"
@@ -296,6 +315,12 @@ CONSOLE = {
     # evaluate
     "evaluate: at {threshold:g}: FRR {frr:.2f} % (95 %: below {frr_high:.2f} %)": (
         "evaluate: con {threshold:g}: FRR {frr:.2f} % (95 %: menos del {frr_high:.2f} %)"
+    ),
+    "evaluate: at {threshold:g}: FRR {frr:.2f} % (photos of me are too few to say more)": (
+        "evaluate: con {threshold:g}: FRR {frr:.2f} % (hay muy pocas fotos de «me» para decir más)"
+    ),
+    "  FAR: measured {far:.2f} %; promised: nothing, since there are too few photos of others": (
+        "  FAR: medido, {far:.2f} %; garantizado, nada, porque hay muy pocas fotos de otras personas"
     ),
     "  FAR: measured {far:.2f} %; promised, with 95 % confidence: below {far_high:.2f} %": (
         "  FAR: medido, {far:.2f} %; garantizado, con una confianza del 95 %, menos del {far_high:.2f} %"

@@ -5,6 +5,12 @@ from __future__ import annotations
 ERRORS = {
     # How a stage ends.
     "{stage}: error: {error}": "{stage}: error: {error}",
+    "{stage}: error: {error}. Nothing new was trained: {model} is still the model of the last good run, and the "
+    "service goes on using it. What has changed since, new photos too, is not in it": (
+        "{stage}: error: {error}. No se ha entrenado nada nuevo: {model} sigue siendo el modelo de la última "
+        "ejecución que terminó bien, y el servicio lo sigue usando. Lo que haya cambiado desde entonces, como las "
+        "fotos nuevas, no está en él"
+    ),
     "{stage}: error: the package {name} is not installed here: activate the environment ('source .venv/bin/activate'), "
     "or let 'python3 quickstart.py' make it": (
         "{stage}: error: el paquete {name} no está instalado aquí: activa el entorno ('source .venv/bin/activate') o "
@@ -59,12 +65,22 @@ ERRORS = {
         "debe ser un texto que cumpla la expresión regular {pattern}"
     ),
     "{said} as value {number} of the list": "{said} en el valor {number} de la lista",
-    "there is no photo with a face in data/not_me, and train.verifier is {verifier} with train.population "
-    "{population}. Add photos of other people; or set train.verifier to cosine and train.population to auto in "
-    "params.yaml, with backbone.name dlib-resnet: it knows how strangers' faces are spread": (
-        "en data/not_me no hay ninguna foto con cara, y train.verifier es {verifier} con train.population "
-        "{population}. Añade fotos de otras personas; o pon en params.yaml train.verifier: cosine y train.population: "
-        "auto, con backbone.name: dlib-resnet, para la que se sabe cómo se reparten las caras de los desconocidos"
+    "data/not_me has no photo with a face. Add photos of other people, or set in params.yaml: {changes}": (
+        "en data/not_me no hay ninguna foto con cara. Añade fotos de otras personas, o pon en params.yaml: {changes}"
+    ),
+    "{given}; at least {count} are needed to train and to test, {recommended} to 30 are recommended. Add photos to "
+    "data/{name}": (
+        "{given}; hacen falta al menos {count} para entrenar y probar, y lo recomendable es de {recommended} a 30. "
+        "Añade fotos a data/{name}"
+    ),
+    "{name} has {photos:# photo|# photos}": "«{name}» tiene {photos:# foto|# fotos}",
+    "{name} has {photos:# photo|# photos}, {with_face} of them with a face": (
+        "«{name}» tiene {photos:# foto|# fotos}, {with_face} con cara"
+    ),
+    "train.population: there is no file {path}. Expected: auto, none, or the path of a file that faces.fit_population "
+    "wrote, absolute or from the project's root; given: {given!r}": (
+        "train.population: no existe el archivo {path}. Debe ser auto, none o la ruta de un archivo hecho con "
+        "faces.fit_population, absoluta o desde la carpeta del proyecto; contiene: {given!r}"
     ),
     "weights_url needs weights_sha256: weights are never loaded unchecked": (
         "weights_url necesita weights_sha256: nunca se cargan pesos sin comprobar"

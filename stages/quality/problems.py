@@ -77,9 +77,15 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
     limits = np.where(me, round(1 - params.label_score, 6), params.label_score)
     with np.errstate(invalid="ignore"):
         strange, mine = me & (scores <= limits), ~me & (scores >= limits)
+    blurred = faces["sharpness"].to_numpy() < params.min_sharpness
     for row in np.flatnonzero(strange | mine):
         face, score = faces.iloc[row], float(scores[row])
-        if me[row]:
+        if me[row] and blurred[row]:
+            found = Message(
+                "the face is blurred, and perhaps for that alone looks like nobody else in me. Take a sharper photo; "
+                "if it is somebody else, move or delete it"
+            )
+        elif me[row]:
             found = Message("looks like nobody else in me. Look at it: if it is somebody else, move or delete it")
         else:
             found = Message("looks like me. Look at it: if it is, move it to data/me or delete it")
@@ -91,11 +97,17 @@ def _wrong_labels(faces: pd.DataFrame, check: LabelCheck, params: QualityParams)
     strays = int(check.stray.sum())
     for row in np.flatnonzero(check.stray):
         face = faces.iloc[row]
-        text = Message(
-            "me shows two people or more: {strays} of its {count:# face|# faces}, this one among them, are no more "
-            "like the others than strangers are. Keep one person's photos in data/me",
-            strays=strays, count=int(me.sum()),
-        )  # fmt: skip
+        unlike = (
+            "{strays} of {count:# face|# faces} of me, this one among them, are no more like the others than strangers "
+            "are. Perhaps me shows two people: then keep one person's photos in data/me. Or these photos are too poor "
+            "to be compared (blurred, turned to the side, covered): then take better ones"
+        )
+        if blurred[row]:
+            unlike = (
+                "the face is blurred, and perhaps for that alone no more like the others in me than strangers are, as "
+                "{strays} of {count:# face|# faces} of me. Take a sharper photo; if it is another person, delete it"
+            )
+        text = Message(unlike, strays=strays, count=int(me.sum()))
         yield PhotoProblem(
             face["photo"], "two_people", "", round(float(check.likeness[row]), 4), round(check.boundary, 4),
             _about(face, text), int(row),

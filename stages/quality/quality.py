@@ -251,8 +251,9 @@ def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
     Photos that are not used are left to the file: stage crop has warned of each.
     """
     named, counts = names_of_problems(spoken()), count_cases(problems)
+    blurred = {problem.row for problem in problems if problem.problem in ("blurred", "tiny_face")}
     for sentence in check.unchecked:
-        logger.warning(tell(sentence))
+        logger.log(logging.INFO if check.without_others else logging.WARNING, tell(sentence))
     for kind in PROBLEM_NAMES:
         own = [problem for problem in problems if problem.problem == kind]
         if not own or kind in _NOT_USED:
@@ -264,7 +265,10 @@ def warn(problems: Sequence[PhotoProblem], check: LabelCheck) -> None:
         else:
             names = list(dict.fromkeys(_pair(problem) for problem in own))
             shown = [problem for problem in own if _pair(problem) in names[:_NAMED]]
-            logger.warning(f"{named[kind]} ({counts[kind]}): {', '.join(names[:_NAMED])}")
+            of_them = len({problem.photo for problem in own if problem.row in blurred}) if kind == "two_people" else 0
+            text = "{kind} ({count}, {blurred} of them blurred): {names}" if of_them else "{kind} ({count}): {names}"
+            said = {"kind": named[kind], "count": counts[kind], "blurred": of_them, "names": ", ".join(names[:_NAMED])}
+            logger.warning(tell(text, **said))
         more = counts[kind] - count_cases(shown)[kind]
         if more:
             text = "{kind}: {count} more, see {table}"

@@ -44,6 +44,7 @@ class LabelCheck:
         likeness: float64 [N], for these rows the cosine to the mean of the others; NaN for all other rows.
         boundary: cosine below which clusters of `me` count as two people; NaN if there are too few faces to say.
         unchecked: a sentence for each check that could not be made.
+        without_others: whether that is because not_me is empty, which is allowed.
     """
 
     scores: Vector
@@ -51,6 +52,7 @@ class LabelCheck:
     likeness: Vector
     boundary: float
     unchecked: tuple[Message, ...]
+    without_others: bool = False
 
 
 def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbers) -> LabelCheck:
@@ -62,9 +64,12 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
         groups: int64 [N], rows that belong together.
     """
     stray, boundary = np.zeros(len(labels), bool), np.nan
-    unchecked = []
+    unchecked: list[Message] = []
     me, others = len(np.unique(groups[labels == 1])), len(np.unique(groups[labels == 0]))
-    if others < _FEWEST_STRANGERS:
+    if not others:
+        text = "whether me shows two people is not checked: it takes photos of others for that, and not_me is empty"
+        unchecked.append(Message(text))
+    elif others < _FEWEST_STRANGERS:
         unchecked.append(
             Message(
                 "whether me shows two people could not be checked: not_me has {others:# different person or photo|# "
@@ -82,7 +87,7 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
         main = embeddings[(labels == 1) & ~stray].mean(axis=0)
         likeness[stray] = embeddings[stray] @ (main / np.linalg.norm(main))
     scores = np.full(len(labels), np.nan)
-    if me < MINIMUM_ENROLLED + 1 or others < 2:
+    if others and (me < MINIMUM_ENROLLED + 1 or others < 2):
         unchecked.append(
             Message(
                 "labels could not be checked: me has {me:# different photo|# different photos} and not_me {others:# "
@@ -92,7 +97,7 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
                 needed=MINIMUM_ENROLLED + 1,
             )
         )
-    else:
+    elif others:
         scores[~stray] = held_out_scores(embeddings[~stray], labels[~stray], groups[~stray])
         missing = int(np.isnan(scores[~stray]).sum())
         if missing:
@@ -101,7 +106,7 @@ def check_labels(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbe
                 "{missing:it|them}"
             )
             unchecked.append(Message(text, missing=missing))
-    return LabelCheck(scores, stray, likeness, boundary, tuple(unchecked))
+    return LabelCheck(scores, stray, likeness, boundary, tuple(unchecked), without_others=not others)
 
 
 def held_out_scores(embeddings: NDArray[np.float32], labels: Numbers, groups: Numbers) -> Vector:

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from faces.message import fill
+from stages.estimation.intervals import is_no_bound
 from stages.files.degradation_kinds import DEGRADATION_KINDS
 from stages.files.problem_kinds import names_of_problems
 
@@ -100,12 +101,17 @@ def _estimate(number: Callable[[float | None, int], str]) -> Callable[[float | N
     return estimate
 
 
-def _is_unknown(interval: dict[str, float | None] | None) -> bool:
-    """Whether an interval is None, or its ends are."""
-    return interval is None or interval["high"] is None
+def _says_nothing(interval: dict[str, float | None] | None) -> bool:
+    """Whether an interval goes up to 100 % because there are too few photos or people, as with the rule of three."""
+    return interval is not None and is_no_bound(interval["high"])
 
 
-def _ends(interval: dict[str, float], percent: Callable[[float | None], str]) -> str:
+def _span(interval: dict[str, float | None] | None, percent: Callable[[float | None], str], too_few: str) -> str:
+    """An interval by its ends; one from 0 to 100 % is said to be of too few."""
+    if interval is None or interval["high"] is None:
+        return _UNKNOWN
+    if interval["low"] == 0 and _says_nothing(interval):
+        return too_few
     return f"{percent(interval['low'])} – {percent(interval['high'])}"
 
 
@@ -128,9 +134,10 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "g3": lambda value: f"{value:.3g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
         "count": lambda number, singular, plural: fill(f"{{number:{singular}|{plural}}}", number=number),
-        "span": lambda interval: _UNKNOWN if _is_unknown(interval) else _ends(interval, percent),
+        "span": lambda interval: _span(interval, percent, "muy pocas" if language == "es" else "too few"),
         "cell": lambda text: text.replace("|", "\\|").replace("\n", " "),  # the user's own words, in a table
     }
+    environment.tests["nothing"] = _says_nothing
     reader: Literal["es", "en"] = "en" if language == "en" else "es"
     named = {
         "problems": names_of_problems(reader),

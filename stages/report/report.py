@@ -20,10 +20,10 @@ import pandas as pd
 from faces.files import sha256_of, write_text
 from faces.recognition.networks import Networks
 from faces.verifier import Verifier
-from stages.estimation.population import SHIPPED_FOR
 from stages.estimation.rates import refuses_many
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.files.dataset import IDEAL, IMBALANCED, RECOMMENDED
+from stages.files.least_photos import SHIPPED_FOR
 from stages.files.paths import (
     CROP_REPORT,
     DATA,
@@ -89,10 +89,12 @@ def recommendations(content: dict[str, Any], backbone: str, requested: str) -> l
         requested: the one that params.yaml names.
     """
     suspected, robustness = content["photos_in_doubt"], content["robustness"]
-    advice = [*_about_refusals(content["evaluation"], suspected), *_about_thresholds(content["evaluation"])]
-    advice += _about_estimates(content["metrics"], content["evaluation"]["operating_point"], backbone)
-    if suspected and not any(entry["name"] == "clear_first" for entry in advice):  # which says it already
+    results, known = content["evaluation"], content["metrics"]["population"]
+    advice = _about_refusals(results, suspected)
+    if suspected and not advice:  # which says it already
         advice.append({"name": "suspected_labels", "count": suspected})
+    advice += [*_beyond_the_estimate(results, known), *_about_thresholds(results, known)]
+    advice += _about_estimates(content["metrics"], results["operating_point"], backbone)
     advice += _about_counts(content["dataset"])
     doubled = robustness.get("frr_doubles_at", {})
     levels = robustness.get("levels", {})
@@ -116,12 +118,24 @@ def _about_refusals(results: dict[str, Any], suspected: int) -> list[dict[str, A
     return [{"name": "clear_first", "threshold": point["threshold"], **refused, "suspected": suspected}]
 
 
-def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
+def _beyond_the_estimate(results: dict[str, Any], known: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where own strangers get in far more often than estimated: even the lower end of what is measured is above it."""
+    at = results["threshold_analysis"]["at_default"]
+    low = at["far_interval"]["low"]
+    if at["far_estimated"] is None or low is None or low <= at["far_estimated"]:
+        return []
+    figures = {"threshold": at["threshold"], "far": at["far"], "low": low, "estimated": at["far_estimated"]}
+    about = {"source": known["source"], "cautious": known["strangers"] == "like_me"}
+    return [{"name": "more_than_estimated", **figures, **about}]
+
+
+def _about_thresholds(results: dict[str, Any], known: dict[str, Any]) -> list[dict[str, Any]]:
     """Recommendations on how many strangers get in, and on what can be promised."""
     at, point = results["threshold_analysis"]["at_default"], results["operating_point"]
     people, needs = point["people"], {"target": point["target_far"], "needed": point["people_needed"]}
     if not people:
-        return [{"name": "no_strangers", **needs}]
+        about = {"factor": known["like_me_factor"], "cautious": known["strangers"] == "like_me"}
+        return [{"name": "no_strangers", **needs, **about}]
     advice: list[dict[str, Any]] = []
     if at["far"] == 0:
         advice.append({"name": "no_stranger_got_in", "people": people, "below": at["far_interval"]["high"]})
@@ -136,6 +150,8 @@ def _about_thresholds(results: dict[str, Any]) -> list[dict[str, Any]]:
 def _about_estimates(metrics: dict[str, Any], point: dict[str, Any], backbone: str) -> list[dict[str, Any]]:
     """Where an estimate is to be had, and for whom it does not hold."""
     known = metrics["population"]
+    if known["used"] and not point["people"]:  # the advice on missing strangers says it
+        return []
     if known["used"]:
         cautious = known["strangers"] == "like_me"
         return [{"name": "people_like_me", "factor": known["like_me_factor"], "cautious": cautious}]
@@ -152,6 +168,8 @@ def _about_counts(dataset: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
         used = dataset[name]["faces_used"]
         if count < used:
             advice.append({"name": "copies", "class": name, "faces": used, "count": count})
+        if name == "not_me" and not count:  # it is allowed, and told of by itself
+            continue
         if count < RECOMMENDED:
             advice.append({"name": "add_photos", "class": name, "count": count, "recommended": RECOMMENDED})
         elif count < IDEAL:

@@ -30,6 +30,7 @@ from stages.estimation.population import population_for
 from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
+from stages.files.least_photos import why_others_are_needed
 from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, INDEX, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
 from stages.files.photos import CLASSES
 from stages.files.tables import read_table, reading_output_of, write_json, write_table
@@ -51,7 +52,7 @@ def build_metrics(
 ) -> dict[str, Any]:
     """The content of metrics.json: figures on unseen faces at the classifier's own threshold, 0.5."""
     metrics: dict[str, Any] = {}
-    trained = enrolled(trained, params)
+    given, trained = len(trained.labels), enrolled(trained, params)
     for part in ("test", "validation"):
         own = predictions[predictions["part"] == part]
         if len(own):
@@ -71,6 +72,7 @@ def build_metrics(
             },
         },
         "people": {"not_me": data.count_groups(0)},
+        "not_enrolled": given - len(trained.labels),
     }
 
 
@@ -106,14 +108,9 @@ def _check_others(data: Dataset, recipe: dict[str, Any], population: Population 
     """Raise a StageError where photos of others are needed and there is none."""
     if population is not None or data.count_groups(0):
         return
-    if params.verifier != "cosine" or params.population == "none":
-        raise StageError(
-            "there is no photo with a face in data/not_me, and train.verifier is {verifier} with train.population "
-            "{population}. Add photos of other people; or set train.verifier to cosine and train.population to auto in "
-            "params.yaml, with backbone.name dlib-resnet: it knows how strangers' faces are spread",
-            verifier=params.verifier,
-            population=params.population,
-        )
+    reason = why_others_are_needed(recipe["backbone"], params)
+    if reason is not None:
+        raise StageError(reason)
     raise StageError(
         "there is no photo with a face in data/not_me, and for the backbone {backbone} it is not known how "
         "strangers' faces are spread. Add photos of other people; or set backbone.name to dlib-resnet in "
@@ -131,7 +128,7 @@ def _warn(data: Dataset) -> None:
     for label, class_name in enumerate(CLASSES):
         faces, count = int((data.labels == label).sum()), data.count_distinct(label)
         if not count:
-            logger.warning(tell("{name} is empty: what strangers do is estimated, not measured", name=class_name))
+            logger.info(tell("{name} is empty: what strangers do is estimated, not measured", name=class_name))
         elif count < RECOMMENDED:
             if count < faces:
                 text = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import re
 from functools import cache
 from typing import Any
@@ -11,8 +12,11 @@ import pytest
 import yaml
 
 from bench.peers.environment import VARIABLE as FACE_RECOGNITION
+from faces.operating_point import DEFAULT_THRESHOLD
+from faces.population import Population
 from service import errors
 from service.config import Settings
+from stages.estimation.population import SHIPPED
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.report.rendering import KNOWN_BIAS
 from tests.conftest import ROOT
@@ -257,3 +261,17 @@ def test_every_bench_is_named(name: str) -> None:
 def test_the_bias_of_the_estimate_is_the_one_that_the_report_gives(name: str) -> None:
     words = section_of(name, "Promised, measured, estimated").prose.replace(",", ".").split()
     assert all(f"{factor}" in words for factor in KNOWN_BIAS.values())
+
+
+@in_both("docs/evaluation.md")
+def test_the_threshold_that_auto_takes_by_an_estimate_is_the_one_named(name: str) -> None:
+    """The same for everybody: what a person's photos decide is how like them a face is, not which likeness is rare."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    served, target = params["train"]["population_far"], params["evaluate"]["target_far"]
+    population = Population.read(SHIPPED / "dlib_resnet.npz")
+    distance = population.slope * (population.likeness_at(target) - population.likeness_at(served))
+    odds = DEFAULT_THRESHOLD / (1 - DEFAULT_THRESHOLD) * math.exp(distance)
+    prose = re.sub(r"(?<=\d),(?=\d)", ".", section_of(name, "Choose a threshold").prose).replace("\n", " ")
+    assert f"{odds / (1 + odds):.2f}" == "0.60"
+    for share, threshold in ((target, "0.60"), (served, "0.75")):
+        assert re.search(rf"\b{threshold} (for|para el) {100 * share:g} %", prose), prose

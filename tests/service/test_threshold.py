@@ -32,8 +32,20 @@ def write(auto: Settings, basis: Basis, **changes: Any) -> None:
 
 
 def test_a_number_is_a_number(settings: Settings) -> None:
-    assert Threshold.resolve(settings) == Threshold(0.75, "setting", "set")
-    assert Threshold.resolve(settings).as_json() == {"threshold_source": "setting", "threshold_basis": "set"}
+    given = replace(settings, threshold_given=True)
+    assert Threshold.resolve(given) == Threshold(0.75, "setting", "set")
+    assert Threshold.resolve(given).as_json() == {"threshold_source": "setting", "threshold_basis": "set"}
+
+
+def test_what_nobody_has_set_is_the_default(settings: Settings, tmp_path: Path) -> None:
+    """0.75 that was not given stands on nothing; given, it is whoever gave it that stands behind it."""
+    assert Threshold.resolve(replace(settings, threshold_given=False)) == Threshold(0.75, "setting", "default")
+    said = {"threshold_source": "setting", "threshold_basis": "default"}
+    assert Threshold.resolve(Settings.load({}, tmp_path / "none")).as_json() == said
+    assert Threshold.resolve(Settings.load({"VERIFY_THRESHOLD": "0.75"}, tmp_path / "none")).basis == "set"
+    env_file = tmp_path / ".env"
+    env_file.write_text("VERIFY_THRESHOLD=0.75\n", encoding="utf-8")
+    assert Threshold.resolve(Settings.load({}, env_file)).basis == "set"
 
 
 @pytest.mark.parametrize("accepted", [False, True])
@@ -124,7 +136,7 @@ def test_too_few_strangers_get_the_default_and_are_spoken_of(
 def test_strangers_with_unequally_many_photos_count_as_fewer(auto: Settings) -> None:
     write(auto, "measured", effective_people=180)
     note = Threshold.resolve(auto).note
-    assert note.startswith("250 desconocidos (que para este cálculo cuentan solo como 180, porque varias caras de una")
+    assert note.startswith("250 desconocidos (que cuentan solo como 180, porque varias caras de una")
     assert ") no bastan para garantizar" in note
 
 

@@ -108,6 +108,36 @@ def test_without_room_it_says_that_what_was_there_is_as_it_was(made_up: Callable
     assert "Make room" not in str(ending_of(raising(OSError(errno.EIO, "Bad disk", "a.csv")), made_up))
 
 
+STILL = {
+    "en": "models/model.joblib is still the model of the last good run, and the service goes on using it. What has",
+    "es": "models/model.joblib sigue siendo el modelo de la última ejecución que terminó bien, y el servicio lo sigue",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("stage", ["export", "crop", "embed", "quality", "train", "evaluate", "robustness", "report"])
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("error", [StageError("do this"), OSError(errno.ENOSPC, "No room", "a.csv")])
+def test_a_model_of_an_earlier_run_is_not_taken_for_a_new_one(
+    made_up: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, error: Exception, there: bool, stage: str,
+    language: str,
+) -> None:  # fmt: skip
+    """Where a stage fails that comes after train, the model is new."""
+    made_up(raising(error))
+    for name in (stage, f"{stage}.{stage}"):
+        monkeypatch.setitem(sys.modules, f"stages.{name}", sys.modules[f"stages.{name.replace(stage, 'made_up')}"])
+    Path("params.yaml").write_text(f"language: {language}\n", encoding="utf-8")
+    if there:
+        Path("models").mkdir()
+        Path("models/model.joblib").write_bytes(b"x")
+    with pytest.raises(SystemExit) as ended:
+        run_stage(stage)
+    said = str(ended.value.code)
+    assert said.startswith(f"{stage}: error: {'do this' if isinstance(error, StageError) else 'No room (a.csv)'}")
+    assert (STILL[language] in said) == (there and stage not in ("evaluate", "robustness", "report"))
+    assert ("model.joblib" in said) == (STILL[language] in said)
+
+
 @pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError("no", name="stages.gone")])
 def test_what_nobody_foresaw_is_a_traceback(made_up: Callable[..., Path], error: Exception) -> None:
     made_up(raising(error))
@@ -223,7 +253,7 @@ def test_crop_without_the_photos_of_a_class(
 @pytest.mark.parametrize("class_name", ["me", "not_me"])
 def test_no_face_on_any_photo_of_a_class(empty: Workspace, lfw_dir: Path, class_name: str) -> None:
     for name in ("me", "not_me"):
-        for number in range(2):
+        for number in range(3):
             target = empty.path(f"data/{name}/{number}.jpg")
             if name == class_name:
                 put_faceless(target, number)
@@ -247,14 +277,65 @@ def test_no_face_in_a_class_leaves_what_the_last_run_made(workspace: Workspace) 
     assert before.keys() == workspace.outputs().keys()
 
 
-def test_one_photo_of_me_is_cropped_and_refused_by_train(empty: Workspace, lfw_dir: Path) -> None:
-    put_photos(empty.root, lfw_dir, me=1, strangers=4)
+@pytest.mark.parametrize(("strangers", "changes"), [(0, {}), (4, {}), (4, {"train__protocol": "holdout"})])
+def test_two_photos_of_me_are_refused_before_any_is_cropped(
+    empty: Workspace, lfw_dir: Path, monkeypatch: pytest.MonkeyPatch, strangers: int, changes: dict[str, str]
+) -> None:
+    put_photos(empty.root, lfw_dir, me=2, strangers=strangers)
+    empty.path("data/not_me").mkdir(exist_ok=True)
+    empty.set_params(**changes)
+    message = empty.refused("crop", monkeypatch)
+    assert message == (
+        "me has 2 photos; at least 3 are needed to train and to test, 20 to 30 are recommended. Add photos to data/me"
+    )
+    assert not empty.path("reports/crop_report.csv").exists()
+
+
+def test_two_faces_on_three_photos_of_me_are_refused_by_the_stage_that_looks_for_them(
+    empty: Workspace, lfw_dir: Path
+) -> None:
+    put_photos(empty.root, lfw_dir, me=2, strangers=1)
+    put_faceless(empty.path("data/me/wall.jpg"), 1)
+    empty.set_params(language="es")
+    assert empty.failing("crop") == (
+        "«me» tiene 3 fotos, 2 con cara; hacen falta al menos 3 para entrenar y probar, y lo recomendable es de 20 a "
+        "30. Añade fotos a data/me"
+    )
+    assert "me/wall.jpg" in set(empty.crop_report()["photo"]), "it has the reasons"
+    assert not empty.path("data/cropped").exists()
+
+
+def test_as_few_photos_of_me_as_the_verifier_takes_are_cropped(empty: Workspace, lfw_dir: Path) -> None:
+    put_photos(empty.root, lfw_dir, me=2, strangers=2)
+    empty.set_params(train__verifier="logistic_regression")
     empty.stage("crop")
-    empty.stage("embed")
-    empty.stage("quality")
+    empty.set_params(train__protocol="holdout", train__validation_size=0.15)
+    assert empty.failing("crop").startswith("me has 2 photos; at least 3 are needed")
+
+
+def test_photos_that_are_one_shot_are_refused_by_train(empty: Workspace, lfw_dir: Path) -> None:
+    put_photos(empty.root, lfw_dir, me=1, strangers=4)
+    for number in range(2):
+        put(photos_of_me(lfw_dir)[0], empty.path(f"data/me/again_{number}.jpg"))
+    empty.set_params(crop__me_faces="largest")  # a second face is on every photo
+    for stage in ("crop", "embed", "quality"):
+        empty.stage(stage)
     message = checked(empty, "train")
-    assert message.startswith("me has 1 usable face; at least 3 are needed to train and")
+    assert message.startswith("me has 3 usable faces, of only 1 shot; at least 3 are needed to train and")
     assert message.endswith("Add photos to data/me")
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "report"])
+def test_a_population_that_is_not_there_is_missed_by_the_first_stage(
+    empty: Workspace, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """Not by the fourth, when photos have been cropped and embedded; and it says where it looked."""
+    empty.set_params(train__population="nowhere.npz")
+    message = empty.refused(stage, monkeypatch)
+    assert (
+        f"train.population: there is no file {empty.path('nowhere.npz').resolve()}. Expected: auto, none, or" in message
+    )
+    assert "given: 'nowhere.npz'" in message
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from faces.operating_point import OperatingPoint
+from stages.files.least_photos import why_others_are_needed
+from stages.params import load_params
 from tests.shared import SharedFolders
 from tests.stages.support import STAGES, Workspace, new_workspace, put_photos
 
@@ -38,6 +42,14 @@ def read(workspace: Workspace, name: str) -> Any:
 def test_no_python_is_shown(alone: Workspace) -> None:
     printed = (alone.root.parent / "printed.txt").read_text(encoding="utf-8")
     assert not [word for word in ("Traceback", "RuntimeWarning", "UserWarning", "nan", "None") if word in printed]
+
+
+def test_what_is_allowed_is_no_warning(alone: Workspace) -> None:
+    """That not_me is empty is said, but not as if something were wrong. Three photos of me are few."""
+    printed = (alone.root.parent / "printed.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in printed if line.startswith("INFO: ") and "not_me is empty" in line]
+    warned = [line for line in printed if line.startswith("WARNING: ")]
+    assert not [line for line in warned if "not_me" in line or "checked" in line], warned
 
 
 def test_what_needs_others_is_null(alone: Workspace) -> None:
@@ -76,24 +88,39 @@ def test_the_report_says_that_nothing_was_measured(alone: Workspace, language: s
     assert {"en": "no photos of others", "es": "no hay fotos de otras personas"}[language] in report
     assert "None" not in report and "nan" not in report
     names = [advice["name"] for advice in read(workspace, "report")["recommendations"]]
-    assert "add_photos" in names
+    assert names.count("no_strangers") == 1 and "people_like_me" not in names
+    (few,) = [advice for advice in read(workspace, "report")["recommendations"] if advice["name"] == "add_photos"]
+    assert few["class"] == "me", "photos of me alone will do"
+    assert not re.search(r"100[.,]0? ?%|100[.,]00 %", report), "three photos say nothing of FRR"
     assert not {"no_stranger_got_in", "strangers_get_in", "imbalance"} & set(names)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"train__population": "none"}, "train.verifier is cosine with train.population none. Add photos of other"),
-        ({"train__verifier": "logistic_regression"}, "train.verifier is logistic_regression with train.population"),
+        ({"train__population": "none"}, "train.population: auto"),
+        ({"train__verifier": "logistic_regression"}, "train.verifier: cosine"),
+        ({"train__verifier": "logistic_regression", "train__population": "none"},
+         "train.verifier: cosine, train.population: auto"),
     ],
-)
-def test_without_a_population_the_ways_out_are_named(
-    alone: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str
+)  # fmt: skip
+@pytest.mark.parametrize("stage", ["crop", "train"])
+def test_without_a_population_what_is_to_be_changed_is_said_in_a_line(
+    alone: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], said: str, stage: str
 ) -> None:
+    """By the first stage that may run, and by train, where photos are as they were."""
     workspace = alone.copy(tmp_path / "project")
     workspace.set_params(**changes)
-    message = workspace.refused("train", monkeypatch)
-    assert said in message and "set train.verifier to cosine and train.population to auto" in message
+    message = workspace.refused(stage, monkeypatch).partition(". Nothing new was trained")[0]
+    start = "data/not_me has no photo with a face. Add photos of other people, or set in params.yaml: "
+    assert message == start + said
+
+
+def test_where_the_network_is_to_be_changed_too_that_is_said(alone: Workspace) -> None:
+    params = load_params(alone.path("params.yaml")).train
+    message = why_others_are_needed("facenet-vggface2", replace(params, population="none"))
+    assert str(message).endswith("set in params.yaml: train.population: auto, backbone.name: dlib-resnet")
+    assert why_others_are_needed("facenet-vggface2", params) is None, "there may be a population of one's own"
 
 
 def test_a_backbone_without_a_population_is_told_of(

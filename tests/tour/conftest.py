@@ -16,6 +16,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "mi carpeta ñandú"
     folder.mkdir()
     paths = {"ROOT": folder, "DEMO": folder / "demo", "LOG": folder / "quickstart.log"}
+    paths["COPIED_FROM"] = folder / "quickstart-photos.json"
     for module in (quickstart, *MODULES):
         for name, path in paths.items():
             if hasattr(module, name):

@@ -58,6 +58,7 @@ def test_what_will_do_or_is_the_users_own_choice_stays(
     text = with_backbone("facenet-vggface2" if old else "dlib-resnet")
     assert old in text
     text = text.replace(old, new) if old else text
+    (root / "mine.npz").touch()
     (root / "params.yaml").write_text(text, encoding="utf-8")
     take_backbone_with_population()
     assert (root / "params.yaml").read_text(encoding="utf-8") == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from quickstart import CLASSES, Problem
 from tests.tour.support import tree, write
-from tour.photos import ensure_photos, photos_to_ask_about
+from tour.photos import complaints_of_photos, ensure_photos, photos_to_ask_about
 
 
 def test_photos_are_copied_once_and_then_left_alone(root: Path, photos: Path) -> None:
@@ -125,8 +126,69 @@ def test_given_photos_replace_the_demo_and_nothing_else(root: Path, demo: Path, 
     write(root / "data" / "me" / "notes.txt", b"notes")
     ensure_photos(photos)
     assert tree(root / "data") == {"me/notes.txt": b"notes", **tree(photos)}
+    write(root / "data" / "me" / "own.jpg", b"own")
     with pytest.raises(Problem, match="Nothing was changed"):
         ensure_photos(demo)  # a user's own are there now
+
+
+def test_photos_of_a_failed_try_make_way_for_others_while_their_originals_are_there(
+    root: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensure_photos(photos)
+    write(root / "data" / "me" / "notes.txt", b"notes")
+    others = write(tmp_path / "otras" / "me" / "1.jpg", b"mine 3").parent.parent
+    ensure_photos(others)
+    kept = {"me/notes.txt": b"notes", "not_me/ana/1.jpeg": b"other"}
+    assert tree(root / "data") == {"me/1.jpg": b"mine 3", **kept}
+    assert f"data/not_me keeps its 1 photo, as {others / 'not_me'} holds none" in capsys.readouterr().out
+    assert len(tree(photos)) == 3
+    ensure_photos(photos)  # and back again
+    assert tree(root / "data") == {"me/notes.txt": b"notes", **tree(photos)}
+
+
+def test_more_photos_in_the_same_folder_are_taken(root: Path, photos: Path) -> None:
+    """Also where it is not known that the first ones came from there."""
+    shutil.copytree(photos, root / "data")
+    write(photos / "me" / "tres.jpg", b"mine 3")
+    ensure_photos(photos)
+    assert tree(root / "data") == tree(photos)
+
+
+@pytest.mark.parametrize("lost", ["deleted", "changed", "added", "linked"])
+def test_a_photo_of_which_no_copy_is_known_is_never_overwritten(
+    root: Path, photos: Path, tmp_path: Path, lost: str
+) -> None:
+    ensure_photos(photos)
+    name = "uno.JPG"
+    if lost == "deleted":
+        (photos / "me" / name).unlink()
+    elif lost == "changed":
+        original = photos / "me" / name
+        before = original.stat()
+        write(original, b"MINE 1")  # as long and as old as before
+        os.utime(original, ns=(before.st_atime_ns, before.st_mtime_ns))
+    elif lost == "added":
+        name = "own.jpg"
+        write(root / "data" / "me" / name, b"own")
+    else:
+        shutil.rmtree(photos / "me")
+        (photos / "me").symlink_to(root / "data" / "me")
+    before_all = tree(root / "data")
+    others = write(tmp_path / "otras" / "me" / "1.jpg", b"mine 3").parent.parent
+    with pytest.raises(Problem, match=f"Of .*{name}.* in data/me no copy is known. Nothing was changed") as caught:
+        ensure_photos(others)
+    assert ("verano/dos.Png" in str(caught.value)) is (lost == "linked")
+    assert tree(root / "data") == before_all
+
+
+def test_a_damaged_record_of_where_photos_came_from_is_none(root: Path, photos: Path, tmp_path: Path) -> None:
+    ensure_photos(photos)
+    others = write(tmp_path / "otras" / "me" / "1.jpg", b"mine 3").parent.parent
+    for text in (b"", b"[]", b'{"me": 1}', b"\xff"):
+        write(root / "quickstart-photos.json", text)
+        with pytest.raises(Problem, match="no copy is known"):
+            ensure_photos(others)
+    ensure_photos(photos)
 
 
 @pytest.mark.usefixtures("demo")
@@ -172,3 +234,18 @@ def test_photos_with_one_face_come_before_those_with_several(root: Path) -> None
     assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["2.jpg", "1.jpg"]
     write(root / "reports" / "crop_report.csv", b"damaged\n1\n")
     assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["1.jpg", "2.jpg"]
+
+
+def test_photos_that_quality_did_not_complain_of_come_first(root: Path) -> None:
+    for name in ("me/1.jpg", "me/2.jpg", "me/3.jpg", "me/4.jpg"):
+        write(root / "data" / name, b"photo")
+    write(root / "data" / "me" / "5.jpg", bytes(3 * 2**20))
+    header = '"photo","problem","other","value","limit","message"'
+    rows = ("me/1.jpg,blurred", "me/2.jpg,suspected_not_me", "me/2.jpg,dark_face", "me/3.jpg,near_duplicate")
+    table = "\n".join([header, *(f"{row},,,," for row in rows), ""])
+    write(root / "reports" / "data_quality.csv", table.encode())
+    assert [photo.name for photo in photos_to_ask_about("me")[0]] == ["3.jpg", "4.jpg", "5.jpg", "1.jpg", "2.jpg"]
+    me = root / "data" / "me"
+    assert complaints_of_photos() == {me / "1.jpg": ["blurred"], me / "2.jpg": ["suspected_not_me", "dark_face"]}
+    write(root / "reports" / "data_quality.csv", b"damaged\n1\n")
+    assert complaints_of_photos() == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tour.support import write
-from tour.questions import explain_backbone, meaning
+from tour.questions import advice_on_wrong, estimate_is_of_strangers_like_me, explain_backbone, meaning
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,45 @@ def test_meaning_says_right_and_wrong(name: str, is_me: bool, said: str) -> None
         (0.61, "that 61 % of strangers score as high"),
         (0.034, "that one stranger in 29 scores as high"),
         (8.1e-4, "that one stranger in 1,200 scores as high"),
-        (8.8e-07, "that fewer than one stranger in 30,000 scores as high"),
+        (3.2e-05, "that fewer than one stranger in 30,000 scores as high"),
+        (8.8e-07, "that fewer than one stranger in 1,000,000 scores as high"),
+        (3.1e-07, "that fewer than one stranger in 3,000,000 scores as high"),
+        (0.0, "that hardly any stranger scores as high"),
     ],
 )
 def test_meaning_says_how_many_strangers_score_as_high(share: float, said: str) -> None:
     answer = {"is_me": True, "score": 0.5, "threshold": 0.5, "strangers_like_this": share}
     assert meaning("me", 200, answer).endswith(f"It is estimated {said}.")
+    among = "that among people who resemble that person, "
+    assert meaning("me", 200, answer, resembling=True).endswith(f"estimated {said.replace('that ', among, 1)}.")
     del answer["strangers_like_this"]
     assert "estimated" not in meaning("me", 200, answer)
+
+
+def test_whom_the_estimate_is_of_is_read_from_the_metrics(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not estimate_is_of_strangers_like_me()
+    path = root / "reports" / "metrics.json"
+    for text, expected in (
+        ('{"population": {"used": true, "strangers": "anyone"}}', False),
+        ('{"population": {"used": false}}', False),
+        ('{"population": null}', False),
+        ('{"population": {"used": true, "strangers": "like_me"}}', True),
+    ):
+        write(path, text.encode())
+        assert estimate_is_of_strangers_like_me() is expected
+    monkeypatch.setenv("MODEL_PATH", str(root / "models" / "model.joblib"))
+    assert estimate_is_of_strangers_like_me()
+    monkeypatch.setenv("MODEL_PATH", "/another/model.joblib")
+    assert not estimate_is_of_strangers_like_me(), "the metrics are of this project's model"
+
+
+def test_a_wrong_verdict_is_explained() -> None:
+    for name, place, threshold in (("me", "contact_sheet.png", "lower"), ("not_me", "strangers.csv", "higher")):
+        said = advice_on_wrong(name, [])
+        assert place in said and f"A {threshold} threshold" in said and "reports/INFORME_H10.md" in said
+        assert "complained" not in said
+        blamed = advice_on_wrong(name, ["blurred", "dark_face"])
+        assert "complained of this photo (blurred, dark_face)" in blamed and "contact_sheet.png" in blamed
 
 
 def test_meaning_of_no_verdict() -> None:

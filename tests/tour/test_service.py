@@ -47,6 +47,8 @@ def test_service_is_asked_about_both_classes_and_ended(
     assert "No se detectó un rostro" in output
     assert "data/not_me/ana/1.jpeg: 200" in output  # the next one, as the first had no face
     assert output.count(": right.") == 2
+    assert "VERIFY_THRESHOLD" not in output, "nothing is wrong"
+    assert "The pipeline trains with the photos in data/" in output
     assert "Backbone: stub-net" in output
     assert gone(served)
 
@@ -59,6 +61,20 @@ def test_without_photos_of_others_only_me_is_asked_about(served: Path, capsys: p
     assert output.count("POST /verify") == output.count(": right.") == 1
     assert "how often strangers get in is estimated" in output
     assert gone(served)
+
+
+@posix_only
+def test_a_wrong_answer_is_explained_by_what_quality_complained_of(
+    served: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(served / "data" / "me")
+    write(served / "data" / "me" / "uno.jpg", b"unlike the others")
+    write(served / "reports" / "data_quality.csv", b"photo,problem\nme/uno.jpg,blurred\n")
+    monkeypatch.setenv("MODEL_PATH", "another.joblib")
+    assert serve(free_port(), once=True) == 0
+    output = capsys.readouterr().out
+    assert ": WRONG." in output and "complained of this photo (blurred)" in output
+    assert "the one that MODEL_PATH names (another.joblib)" in output and "trains with" not in output
 
 
 @posix_only

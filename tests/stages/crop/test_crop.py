@@ -70,7 +70,8 @@ def grouped(empty: Workspace, photos_dir: Path, lfw_dir: Path) -> Workspace:
     """The same group photo in both classes."""
     for name in ("me/group.jpg", "not_me/group.jpg"):
         put(photos_dir / GROUP, empty.path(f"data/{name}"))
-    put(photos_of_me(lfw_dir)[0], empty.path("data/me/alone.jpg"))
+    for number, name in enumerate(("alone", "alone_too")):
+        put(photos_of_me(lfw_dir)[number], empty.path(f"data/me/{name}.jpg"))
     return empty
 
 

@@ -182,10 +182,12 @@ class TestStages:
 
     def test_as_before_with_the_largest(self, empty: Workspace, portraits: dict[str, list[Path]]) -> None:
         beside(portraits[ME][0], portraits[PARTNER][0], empty.path("data/me/0.jpg"))
+        for number in (1, 2):
+            beside(portraits[ME][number], None, empty.path(f"data/me/{number}.jpg"))
         beside(portraits["strangers"][4], None, empty.path("data/not_me/0.jpg"))
         empty.set_params(crop__me_faces="largest")
         assert "the largest taken (1): me/0.jpg" in empty.stage("crop").stderr
         empty.stage("embed")
-        assert len(empty.index()) == 2
+        assert len(empty.index()) == 4
         assert not left_half(empty, "0.jpg")
         assert not empty.path("data/cropped/me_several").exists()

@@ -304,6 +304,8 @@ def test_a_photo_of_exactly_the_limit_is_taken_and_one_above_is_not(empty: Works
     me = photos_of_me(lfw_dir)
     for name in ("me/a.jpg", "not_me/a.jpg"):
         put(me[0], empty.path(f"data/{name}"))
+    for number in (2, 3):  # train takes three photos
+        put(me[number], empty.path(f"data/me/{number}.jpg"))
     with Image.open(me[1]) as image:
         image.resize((251, 250)).save(empty.path("data/me/above.png"))
     empty.set_params(crop__max_megapixels=0.0625)  # 250 × 250

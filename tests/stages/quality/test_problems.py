@@ -103,6 +103,22 @@ def test_a_second_person_is_named_with_their_likeness_and_the_boundary() -> None
         ("two_people", "me/1.jpg", 0.1111, 0.3333, 1), ("two_people", "me/3.jpg", 0.2222, 0.3333, 3),
     ]  # fmt: skip
     assert all(one.message.index("2") < one.message.index("5") for one in problems), "two of its five faces"
+    assert all("Perhaps me shows two people" in one.message and "too poor" in one.message for one in problems)
+
+
+def test_of_a_blurred_face_that_is_unlike_the_others_it_is_said_first_that_it_is_blurred() -> None:
+    """Whether it is one of several or the only one: the blur alone may be the reason. The limit itself is sharp."""
+    faces = faces_of({}, {"sharpness": 0.001}, {"sharpness": 0.003}, {"sharpness": 0.001}, {"sharpness": 0.003}, {})
+    stray = np.array([False, True, True, False, False, False])
+    scores = np.array([0.99, np.nan, np.nan, 0.1, 0.1, 0.99])
+    check = LabelCheck(scores, stray, np.where(stray, 0.1, np.nan), 0.3, ())
+    said = {one.photo: one.message for one in found(faces, check=check) if one.problem != "blurred"}
+    assert list(said) == ["me/3.jpg", "me/4.jpg", "me/1.jpg", "me/2.jpg"]
+    first = {
+        photo for photo, message in said.items() if message.startswith("the face is blurred, and perhaps for that")
+    }
+    assert first == {"me/1.jpg", "me/3.jpg"}
+    assert not any("two people" in said[photo] for photo in first)
 
 
 def test_duplicates_are_named_once_a_photo_with_the_other_and_their_distance() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
+from faces.message import Message
 from stages.errors import StageError
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.params import load_params
@@ -175,6 +177,30 @@ def test_more_than_ten_of_a_kind_are_counted(caplog: pytest.LogCaptureFixture) -
     quality.warn([replace_photo(problem(0, "two_people"), f"me/{number}") for number in (*range(12), 11)], SURE)
     assert [record.getMessage().count("me/") for record in caplog.records] == [10, 0]
     assert "(12): " in caplog.records[0].getMessage() and "2 more" in caplog.records[1].getMessage()
+
+
+@pytest.mark.parametrize(
+    ("poor", "said"), [((), "(3): me/a"), (("blurred", "tiny_face"), "(3, 2 of them blurred): me/a")]
+)
+def test_how_many_that_may_be_a_second_person_are_blurred_is_said(
+    caplog: pytest.LogCaptureFixture, poor: tuple[str, ...], said: str
+) -> None:
+    strays = [problem(row, "two_people") for row in range(3)]
+    quality.warn([*strays, *(problem(row, name) for row, name in enumerate(poor)), problem(5, "blurred")], SURE)
+    assert (
+        caplog.records[0]
+        .getMessage()
+        .startswith(f"photos in `me` that may be of a second person, or too poor to compare {said}")
+    )
+
+
+@pytest.mark.parametrize("without_others", [True, False])
+def test_that_nobody_is_in_not_me_is_no_warning(caplog: pytest.LogCaptureFixture, without_others: bool) -> None:
+    check = dataclasses.replace(SURE, unchecked=(Message("not checked"),), without_others=without_others)
+    with caplog.at_level(logging.INFO, quality.logger.name):
+        quality.warn([], check)
+    levels = [(record.levelno, record.getMessage()) for record in caplog.records]
+    assert levels == [(logging.INFO if without_others else logging.WARNING, "not checked")]
 
 
 def replace_photo(one: PhotoProblem, photo: str) -> PhotoProblem:

@@ -211,3 +211,12 @@ def test_what_cannot_be_looked_for_is_said(me: int, others: int) -> None:
     said = " ".join(check.unchecked)
     assert ("two people could not be checked" in said) != two_people
     assert ("labels could not be checked: me has" in said) != labels
+
+
+def test_without_others_one_sentence_says_what_is_not_checked() -> None:
+    faces = people(12, 1, 6)
+    check = check_labels(*data_set(faces[0], np.empty((0, faces.shape[2]))))
+    assert check.without_others and not check.stray.any() and np.isnan(check.scores).all()
+    (said,) = check.unchecked
+    assert "not_me is empty" in said
+    assert not check_labels(*data_set(faces[0], people(12, 2, 6)[1, :1])).without_others

@@ -81,6 +81,7 @@ def made_up_values() -> dict[str, Any]:
             **{name: next(metrics) for name in names},
             "faces": {part: classes() for part in ("train", "test", "validation")},
             "people": {"not_me": next(counts)},
+            "not_enrolled": next(counts),
             "protocol": {"name": "cross_validation", "folds": next(counts), "repeats": next(counts)},
             "population": {"used": True, "source": "photos of strangers", "people": next(counts),
                            "far_at_default": next(estimates), "strangers": "anyone", "like_me_factor": 6.789,

@@ -26,8 +26,11 @@ JUST_FEW, JUST_SOME, LAST_SOME, IDEAL = of(19), of(20), of(49), of(50)
 POINT = {"threshold": 0.8125, "target_far": 0.05, "supported": True, "people": 60, "effective_people": 60,
          "people_needed": 60,
          "far": 0.04, "frr": 0.125}  # fmt: skip
-KNOWN = {"used": True, "like_me_factor": 13.5, "strangers": "anyone"}
-AT = {"threshold": 0.75, "far": 0.0, "far_interval": {"low": 0.0, "high": 0.05}}
+UNSUPPORTED = {"supported": False, "target_far": 0.001, "people_needed": 3000}
+KNOWN = {"source": "photos of strangers", "used": True, "like_me_factor": 13.5, "strangers": "anyone"}
+AT = {"threshold": 0.75, "far": 0.0, "far_interval": {"low": 0.0, "high": 0.05}, "far_estimated": None}
+ALONE = {"point": {**UNSUPPORTED, "people": 0, "effective_people": 0, "far": None}, "not_me": of(0),
+         "at": {"far": None, "far_interval": {"low": None, "high": None}, "far_estimated": 0.0005}}  # fmt: skip
 LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
 
 
@@ -60,7 +63,6 @@ def advice(
     return report.recommendations(content, backbone, requested)
 
 
-UNSUPPORTED = {"supported": False, "target_far": 0.001, "people_needed": 3000}
 # What is changed, and the recommendation that must follow; `advice()` itself has the first alone.
 CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"name": "no_stranger_got_in", "people": 60, "below": 0.05}),
@@ -72,8 +74,10 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
      {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 60, "effective": 45}),
     ({"point": {**UNSUPPORTED, "people": 2, "effective_people": 2}},
      {"name": "target_unsupported", "target": 0.001, "needed": 3000, "people": 2, "effective": 2}),
-    ({"point": {**UNSUPPORTED, "people": 0, "effective_people": 0, "far": None}, "at": {"far": None}},
-     {"name": "no_strangers", "target": 0.001, "needed": 3000}),
+    ({**ALONE, "population": KNOWN},
+     {"name": "no_strangers", "target": 0.001, "needed": 3000, "factor": 13.5, "cautious": False}),
+    ({**ALONE, "population": {**KNOWN, "strangers": "like_me"}},
+     {"name": "no_strangers", "target": 0.001, "needed": 3000, "factor": 13.5, "cautious": True}),
     ({"population": KNOWN}, {"name": "people_like_me", "factor": 13.5, "cautious": False}),
     ({"population": {**KNOWN, "strangers": "like_me"}}, {"name": "people_like_me", "factor": 13.5, "cautious": True}),
     ({"me": FEW}, {"name": "add_photos", "class": "me", "count": 12, "recommended": 20}),
@@ -111,7 +115,6 @@ def test_recommendations_follow_from_the_figures(changes: dict[str, Any], expect
     ("backbone", "reason", "point", "advised"),
     [
         ("facenet-vggface2", "none", UNSUPPORTED, True),
-        ("facenet-vggface2", "none", {**UNSUPPORTED, "people": 0, "effective_people": 0}, True),
         ("facenet-vggface2", "none", {}, False),  # own strangers promise the target
         ("facenet-vggface2", "contradicted", UNSUPPORTED, False),
         ("dlib-resnet", "none", UNSUPPORTED, False),  # it has a population, so none is wanted
@@ -131,6 +134,28 @@ def test_a_threshold_that_refuses_a_third_of_me_is_not_advised_without_a_word(fr
     assert (found[0]["name"] == "clear_first") == warned
     assert not warned or (found[0]["refused"], found[0]["faces"], found[0]["suspected"]) == (20, 60, 7)
     assert any(entry["name"] == "suspected_labels" for entry in found) != warned, "said once"
+
+
+@pytest.mark.parametrize(("low", "estimated", "said"), [(0.02, 0.0005, True), (0.02, 0.02, False), (0.0, 0.0005, False),
+                                                        (0.02, None, False)])  # fmt: skip
+@pytest.mark.parametrize("strangers", ["anyone", "like_me"])
+def test_more_strangers_than_estimated_are_spoken_of_beyond_chance(
+    low: float, estimated: float | None, said: bool, strangers: str
+) -> None:
+    """The lower end of what is measured decides: with few strangers, one who gets in says nothing."""
+    at = {"far": 0.08, "far_interval": {"low": low, "high": 0.2}, "far_estimated": estimated}
+    found = advice(at=at, population={**KNOWN, "strangers": strangers}, in_doubt=3)
+    assert ("more_than_estimated" in [entry["name"] for entry in found]) == said
+    if said:
+        assert found[1] == {
+            "name": "more_than_estimated", "threshold": 0.75, "far": 0.08, "low": low, "estimated": estimated,
+            "source": "photos of strangers", "cautious": strangers == "like_me",
+        }  # fmt: skip
+
+
+def test_of_photos_of_others_that_are_not_necessary_one_advice_speaks() -> None:
+    """Not three: that there are none, that some should be added, and that look-alikes should."""
+    assert [entry["name"] for entry in advice(**ALONE, population=KNOWN)] == ["no_strangers"]
 
 
 def test_copies_of_a_shot_do_not_count_as_photos() -> None:
@@ -157,7 +182,7 @@ def test_the_gravest_comes_first() -> None:
         doubled={"blur": 2.0}, requested="facenet-vggface2",
     )  # fmt: skip
     assert [entry["name"] for entry in found] == [
-        "strangers_get_in", "target_unsupported", "suspected_labels", "add_photos", "imbalance", "fragile", "stand_in",
+        "suspected_labels", "strangers_get_in", "target_unsupported", "add_photos", "imbalance", "fragile", "stand_in",
         "unusable_photos",
     ]  # fmt: skip
 
@@ -165,6 +190,7 @@ def test_the_gravest_comes_first() -> None:
 def test_every_kind_is_among_the_cases() -> None:
     assert set(re.findall(r'"name": "(\w+)"', inspect.getsource(report))) == {
         "estimate_with",
+        "more_than_estimated",
         *(expected["name"] for _, expected in CASES),
     }
 

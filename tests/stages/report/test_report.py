@@ -171,9 +171,9 @@ def test_whether_the_data_suffice_is_said(values: dict[str, Any], language: str)
     point = values["evaluation"]["operating_point"]
     said = {
         "es": ("Los datos bastan para", "Los datos no bastan para", "al menos 3000 desconocidos y hay 20.",
-               "hay 20, que para este cálculo cuentan solo como 17, porque varias caras de una misma persona o foto"),
+               "hay 20, que cuentan solo como 17, porque varias caras de una misma persona o foto"),
         "en": ("The data suffice to", "The data are too little to", "at least 3000 strangers, and there are 20.",
-               "there are 20, who count as only 17 for this sum, because several faces of one person or photo are"),
+               "there are 20, who count as only 17, because several faces of one person or photo are"),
     }[language]  # fmt: skip
     for supported, effective in ((True, 17), (False, 17), (False, 20)):
         counts = {"people_needed": 3000, "people": 20, "effective_people": effective}

@@ -86,7 +86,7 @@ def test_the_summary(values: Values, language: str) -> None:
         *row(at, shown), *row(point, point["threshold"]),
         *row(point["at_estimated"], point["at_estimated"]["threshold"]),
         evaluation["test_groups"]["not_me"], shown, math.ceil(1000 * at["far_interval"]["high"]),
-        6.79, shown, pct(at["frr_interval"]["high"]),
+        values["metrics"]["protocol"]["repeats"], 6.79, shown, pct(at["frr_interval"]["high"]),
         34.5, worst["accepted"], worst["photos"], pct(worst["far"]), pct(robustness["undegraded"]["far"]),
         pct(point["target_far"]),
     ]  # fmt: skip
@@ -142,6 +142,54 @@ def test_without_photos_of_others_the_report_says_so_and_estimates(values: Value
     there = point["at_estimated"]
     assert numbers_in(rows[1], language) == [there["threshold"], pct(there["far_estimated"]), pct(there["frr"])]
     assert len([line for line in section(text, language, "Thresholds").splitlines() if line.startswith("| ")]) == 4
+    shown = re.findall(r"!\[[^\]]+\]\((\w+)\.png\)", text)
+    assert shown == ["scores", "roc_curve", "pr_curve", "robustness"], "the others would show zeros, or nothing"
+    assert ("no confusion matrix" if language == "en" else "no hay matriz de confusión") in text
+    assert ("DET curve and the calibration are not" if language == "en" else "No se muestran la curva DET ni") in text
+    rounds, metrics = values["metrics"]["protocol"]["repeats"], section(text, language, "Metrics")
+    assert [numbers_in(said, language).count(rounds) for said in (summary, metrics)] == [1, 1]
+
+
+@LANGUAGES
+def test_what_too_few_photos_cannot_say_is_not_given_as_a_figure(values: Values, language: str) -> None:
+    """Three photos of me, of which none is turned away, say nothing: FRR is below 100 %."""
+    nothing = {"low": 0.0, "high": 1.0}
+    evaluation = values["evaluation"]
+    point, analysis = evaluation["operating_point"], evaluation["threshold_analysis"]
+    for at in (*(at for at in analysis.values() if isinstance(at, dict)), point, point["at_estimated"]):
+        at |= {"far_interval": nothing, "frr_interval": nothing}
+    values["recommendations"] = [{"name": "no_stranger_got_in", "people": 3, "below": 1.0}]
+    text = rendering.render_markdown(language, values)
+    assert not re.search(r"\b100[.,]0 %|\b1000\b(?! stranger)|menos de 1000", text)
+    few = {
+        "en": ("too few photos", "so few say nothing", "there are too few", "too few to say", "| too few |"),
+        "es": ("muy pocas fotos", "con tan pocas no", "hay muy pocos", "no hay bastantes", "| muy pocas |"),
+    }
+    assert [words for words in few[language] if words not in text] == []
+    fine = rendering.render_markdown(language, made_up_values())
+    assert [words for words in few[language] if words in fine] == []
+
+
+@LANGUAGES
+def test_the_measured_figure_of_one_split_is_no_mean(values: Values, language: str) -> None:
+    mean = "media de las" if language == "es" else "mean of the"
+    assert mean in section(rendering.render_markdown(language, values), language, "Summary")
+    for protocol in (values["metrics"]["protocol"] | {"repeats": 1}, {"name": "holdout"}):
+        values["metrics"]["protocol"] = protocol
+        assert mean not in section(rendering.render_markdown(language, values), language, "Summary")
+
+
+@LANGUAGES
+def test_more_strangers_than_estimated_stand_in_the_summary(values: Values, language: str) -> None:
+    advice = {"name": "more_than_estimated", "threshold": 0.77, "far": 0.213, "low": 0.114, "estimated": 0.0025,
+              "source": "photos of strangers", "cautious": False}  # fmt: skip
+    text = rendering.render_markdown(language, values | {"recommendations": [advice]})
+    summary = numbers_in(section(text, language, "Summary"), language)
+    assert summary.index(21.3) < summary.index(0.25)
+    assert "photos of strangers" in section(text, language, "Recommendations")
+    assert "`train.strangers: like_me`" in section(text, language, "Recommendations")
+    cautious = rendering.render_markdown(language, values | {"recommendations": [advice | {"cautious": True}]})
+    assert "like_me" not in section(cautious, language, "Recommendations")
 
 
 @LANGUAGES
@@ -194,7 +242,7 @@ def test_the_look_alikes(values: Values, language: str) -> None:
     assert told(values | {"look_alikes": highest}, language, "Look-alikes", beside) == [*bias, 6.79, *rows[:3]]
     none = {"remembered": True, "count": 0, "rows": []}
     text = section(rendering.render_markdown(language, values | {"look_alikes": none}), language, "Look-alikes")
-    assert "| " not in text and " 99 " in text
+    assert "| " not in text and " 100 " in text
 
 
 @LANGUAGES
@@ -299,12 +347,18 @@ def test_what_is_promised_and_what_is_not_read_differently(values: Values, langu
 def test_the_data(values: Values, language: str) -> None:
     parts = ("photos", "with_face", "no_face", "unusable", "faces_used", "distinct_faces")
     rows = [[values["dataset"][name][part] for part in parts] for name in ("me", "not_me")]
-    expected = [*rows[0], *rows[1], values["metrics"]["people"]["not_me"], *list(values["quality"].values())[:2]]
+    expected = [*rows[0], *rows[1], values["metrics"]["people"]["not_me"], values["metrics"]["not_enrolled"],
+                *list(values["quality"].values())[:2]]  # fmt: skip
     assert told(values, language, "Data") == expected
     text = section(rendering.render_markdown(language, values), language, "Data")
     assert text.index("`me`") < text.index(str(rows[0][0])) < text.index("`not_me`") < text.index(str(rows[1][0]))
     without = {**values, "quality": {"suspected_me": 0}}
     assert told(without, language, "Data") == expected[:-2]
+    values["metrics"]["not_enrolled"] = 0
+    changed = rendering.render_markdown(language, values)
+    blurred = "borrosas de `me`" if language == "es" else "blurred ones of `me`"
+    assert "min_sharpness" in text and "min_sharpness" not in section(changed, language, "Data")
+    assert blurred not in section(changed, language, "What was trained on what")
 
 
 @LANGUAGES
@@ -455,10 +509,13 @@ def test_the_latency(values: Values, language: str) -> None:
 @LANGUAGES
 def test_the_model_card(values: Values, language: str) -> None:
     faces, bias = values["metrics"]["faces"]["train"], rendering.KNOWN_BIAS
-    expected = [faces["me"], faces["not_me"], values["metrics"]["people"]["not_me"], 6.79, bias["average"],
-                bias["highest"]]  # fmt: skip
+    known = values["metrics"]["population"]
+    expected = [faces["me"], faces["not_me"], values["metrics"]["people"]["not_me"], known["people"], 6.79,
+                bias["average"], bias["highest"]]  # fmt: skip
     assert told(values, language, "Model card", {6.79, *bias.values()}) == expected
     text = section(rendering.render_markdown(language, values), language, "Model card")
+    trained = next(line for line in text.splitlines() if f" {faces['me']} " in line)
+    assert known["source"] in trained, "the population is data that the model was made of"
     assert "network-a" in text and values["params"].train.verifier in text
 
 
@@ -474,7 +531,9 @@ ADVICE: list[tuple[dict[str, Any], list[float]]] = [
      [1.2, 244, 62, 44]),
     ({"name": "target_unsupported", "target": 0.0123, "needed": 244, "people": 62, "effective": 62},
      [1.2, 244, 62]),
-    ({"name": "no_strangers", "target": 0.0123, "needed": 244}, [1.2, 244]),
+    ({"name": "no_strangers", "target": 0.0123, "needed": 244, "factor": 13.57, "cautious": False}, [1.2, 244, 13.6]),
+    ({"name": "more_than_estimated", "threshold": 0.77, "far": 0.213, "low": 0.114, "estimated": 0.0025,
+      "source": "photos of strangers", "cautious": False}, [0.77, 21.3, 11.4, 0.25]),
     ({"name": "people_like_me", "factor": 13.57, "cautious": False}, [13.6]),
     ({"name": "estimate_with", "backbone": "network-a"}, []),
     ({"name": "unusable_photos", "count": 17}, [17]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def test_blurred_photos_of_me_are_named_and_not_enrolled(
     warning = next(line for line in said.splitlines() if "too blurred (quality.min_sharpness)" in line)
     named = {int(number) for number in re.findall(r"me/(\d+)\.png", warning)}
     assert len(named) >= SHARP - 2 and min(named) >= SHARP, "blurred photos, and no sharp one"
+    metrics = json.loads(empty.path("reports/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["not_enrolled"] == len(named) == metrics["faces"]["total"]["me"] - metrics["faces"]["train"]["me"]
 
     verifier = Verifier.load(empty.path("models/model.joblib"), empty.path("models/scaler.joblib"))
     strangers = [folder for folder in sorted((lfw_dir / "images").iterdir()) if folder.name != ME][-100:]

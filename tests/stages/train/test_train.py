@@ -27,7 +27,7 @@ from stages.train import train
 from tests.stages.support import ROOT, Workspace, digest, posix_only, put_embeddings, put_groups, write_params
 
 KEYS = {"accuracy", "auc_roc", "precision", "recall", "f1_score", "classification_report", "backbone", "faces",
-        "verifier", "protocol", "people", "population"}  # fmt: skip
+        "verifier", "protocol", "people", "population", "not_enrolled"}  # fmt: skip
 
 
 def predictions_of(workspace: Workspace) -> pd.DataFrame:
