@@ -14,8 +14,8 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any, Generic, TypeVar, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 MAX_WAITING = 32
 """Photos that a process holds at once, waiting or being verified, however short the work is."""
@@ -41,11 +41,22 @@ class SaturatedError(Exception):
         super().__init__(f"no place in the queue; try again in {self.retry_after_seconds} s")
 
 
+class Signal(Protocol):
+    """What a caller waits for its result with, as `threading.Event` does it."""
+
+    def set(self) -> None:
+        """Say, from another thread, that the waiting is over."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until then, or for so many seconds; whether it has been set."""
+
+
 class _Job(Generic[T]):
     """A photo's work: waiting, begun or given up; then its result or its error."""
 
-    def __init__(self, work: Callable[[], T]) -> None:
+    def __init__(self, work: Callable[[], T], done: Signal) -> None:
         self.work = work
+        self.done = done
         self.begun: float | None = None
         self.given_up = False
         self.result: T | None = None
@@ -58,14 +69,17 @@ class Admission:
     Args:
         slots: how many photos are verified at once.
         max_wait_seconds: a photo that would wait longer is not let in; one that has waited longer is given up.
-        executor: the threads that verify, `slots` of them; None makes some. `Future.result` decides how a caller
-            waits: in a server that runs all its connections in one thread, it must let the others go on.
+        make_signal: how a caller waits. A server that runs all its connections in one thread has a way of its own, in
+            which the others go on.
     """
 
-    def __init__(self, slots: int, max_wait_seconds: float, executor: Executor | None = None) -> None:
+    def __init__(
+        self, slots: int, max_wait_seconds: float, make_signal: Callable[[], Signal] = threading.Event
+    ) -> None:
         self._slots = slots
         self._max_wait = max_wait_seconds
-        self._executor = executor or ThreadPoolExecutor(slots, thread_name_prefix="verify")
+        self._make_signal = make_signal
+        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="verify")
         self._lock = threading.Lock()
         self._waiting: set[_Job[Any]] = set()
         self._working: set[_Job[Any]] = set()
@@ -101,28 +115,29 @@ class Admission:
         Raises:
             SaturatedError: it would have to wait for too long, or has.
         """
-        job = _Job(work)
+        job = _Job(work, self._make_signal())
         with self._lock:
             self._refuse_if_full()
             if not (self._waiting or self._working):
                 self._last_progress = time.monotonic()  # nothing was to be done till now
             self._waiting.add(job)
-        done = self._executor.submit(self._do, job)
         try:
-            done.result(self._max_wait)
-        except TimeoutError:
-            with self._lock:
-                if job.begun is None:
-                    job.given_up = True
-                    self._waiting.discard(job)
-                    raise SaturatedError(self._expected_wait()) from None
-            done.result()  # its turn has come: it is as good as answered
+            self._pool.submit(self._do, job)
+            if not job.done.wait(self._max_wait):
+                with self._lock:
+                    if job.begun is None:
+                        raise SaturatedError(self._expected_wait())
+                job.done.wait()  # its turn has come: it is as good as answered
+        finally:
+            with self._lock:  # whatever ended the waiting: the connection may have been given up
+                job.given_up = True
+                self._waiting.discard(job)
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
 
     def _do(self, job: _Job[Any]) -> None:
-        """In a thread of the executor. It raises nothing, since a TimeoutError of the work's own would look like ours."""
+        """In a thread of the pool."""
         with self._lock:
             if job.given_up:
                 return
@@ -138,6 +153,7 @@ class Admission:
                 self._working.discard(job)
                 self._last_progress = time.monotonic()
                 self._seconds += _WEIGHT_OF_NEWEST * (self._last_progress - job.begun - self._seconds)
+            job.done.set()
 
     def _refuse_if_full(self) -> None:
         if self._is_full():

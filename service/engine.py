@@ -21,7 +21,6 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -39,7 +38,7 @@ from faces.spanish import in_spanish
 from faces.threads import available_cores, limit_numpy, threads_per_worker
 from faces.verification import Verification, verify
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
-from service.admission import Admission
+from service.admission import Admission, Signal
 from service.config import PROJECT_ROOT, Settings
 
 OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
@@ -137,7 +136,7 @@ class Engine:
         """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
         return self._models.networks.backbone_name if self._models else None
 
-    def open(self, workers: int | None = None, make_executor: Callable[[int], Executor] | None = None) -> None:
+    def open(self, workers: int | None = None, make_signal: Callable[[], Signal] = threading.Event) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 
         Does nothing if they are open already, or if there are no models. If the networks cannot be opened, or the model
@@ -145,7 +144,7 @@ class Engine:
 
         Args:
             workers: how many processes share the cores; None takes the setting.
-            make_executor: makes so many threads that verify; None makes Python's own.
+            make_signal: how a request waits for its photo, as `Admission` takes it.
         """
         with self._opening:
             if self._models is None or (self._opened and self._opened.process == os.getpid()):
@@ -156,7 +155,7 @@ class Engine:
             recognizer = Recognizer(
                 self._models.networks, verifier.flip, self._settings.max_pixels, self._settings.kinds
             )
-            admission = Admission(slots, self._settings.max_wait_seconds, make_executor(slots) if make_executor else None)
+            admission = Admission(slots, self._settings.max_wait_seconds, make_signal)
             try:
                 # Where the photos will be verified, so that the thread is there before the first of them comes.
                 admission.run(lambda: _warm_up(recognizer, verifier, self._models_in_use().networks.embedding_size))

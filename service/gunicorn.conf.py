@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import gunicorn.util  # type: ignore[import-untyped]  # it ships no types
@@ -85,7 +86,7 @@ def on_reload(arbiter: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
-    worker.wsgi.extensions["engine"].open(worker.cfg.workers, getattr(worker, "make_executor", None))
+    worker.wsgi.extensions["engine"].open(worker.cfg.workers, getattr(worker, "make_signal", Event))
     give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 

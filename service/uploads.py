@@ -17,8 +17,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from service.errors import NO_IMAGE, TOO_SLOW, ApiError
 
-_READ_BYTES = 1024 * 1024  # at once
-_CHUNK_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
+_READ_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
 _MAX_TEXT_BYTES = 100  # of a field that is asked for; those have values of one word
 
@@ -108,6 +107,5 @@ def _parts(request: Request, boundary: bytes, field: str, max_bytes: int, texts:
 def _chunks(request: Request) -> Iterator[bytes | None]:
     """The body in small parts, then None."""
     while block := _read_block(request):
-        for start in range(0, len(block), _CHUNK_BYTES):
-            yield block[start : start + _CHUNK_BYTES]
+        yield block
     yield None

@@ -3,11 +3,11 @@
 gunicorn's gevent worker serves each connection in a greenlet: a client that is silent costs some kilobytes and no
 thread. This one adds what a hostile client makes necessary:
 
-- Nothing is monkey-patched. Photos are verified in native threads (`make_executor`), and the loop goes on meanwhile.
+- Nothing is monkey-patched. Photos are verified in native threads, and the loop goes on meanwhile (`LoopSignal`).
 - A body has to arrive within `UPLOAD_SECONDS`. (gunicorn's `keepalive` is the limit for a request's head.)
 - Where connections or uploads become too many, the one that has waited longest for its client makes room. Right
   clients send at once, so those that are given up are others.
-- After each read and each request the other connections have their turn, whatever a client sends ahead.
+- Clients that send much take turns (`_Turns`): those who have had less come first.
 - What a client still sends after it has been answered is read and discarded, within limits. Otherwise the system would
   reset the connection, and the client would lose its answer.
 - A worker whose processor's threads are busy lets the others accept first.
@@ -17,20 +17,21 @@ thread. This one adds what a hostile client makes necessary:
 from __future__ import annotations
 
 import contextlib
+import heapq
+import itertools
 import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
 import gevent
 import gevent.socket
 import gevent.ssl
+from gevent.event import Event
 from gevent.pool import Pool
-from gevent.threadpool import ThreadPoolExecutor
 from gunicorn.http.body import Body
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -43,7 +44,7 @@ REQUEST_SECONDS = 90.0
 UPLOADS_BYTES = 128 * 2**20
 """What the bodies that are arriving at a worker may announce together."""
 
-DISCARDED_BYTES = 64 * 2**20
+DISCARDED_BYTES = 32 * 2**20
 DISCARD_SECONDS = 10.0
 """How much of a body is discarded after the answer, and for how long."""
 
@@ -57,13 +58,89 @@ LAST_HEAD_SECONDS = 1.0
 LAST_BODY_SECONDS = 10.0
 """When a worker is to end: how long it waits for requests that were on their way."""
 
-_STEP_BYTES = 256 * 1024
-_AT_ONCE = 100  # connections that a busy worker accepts after it has hesitated
+_STEP_BYTES = 64 * 1024  # read from a connection at once; handling it takes about a millisecond
+_AT_ONCE = 100  # connections accepted before a worker looks again whether it is busy
 _TICK_SECONDS = 0.2  # how soon a worker notices that it is to end
+
+
+class LoopSignal:
+    """A `service.admission.Signal`: a greenlet waits for a thread, and the loop goes on. To be made in the loop."""
+
+    def __init__(self) -> None:
+        self._loop = gevent.get_hub().loop
+        self._event = Event()
+
+    def set(self) -> None:
+        """As `threading.Event.set`, from any thread."""
+        self._loop.run_callback_threadsafe(self._event.set)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """As `threading.Event.wait`, in the loop."""
+        return bool(self._event.wait(timeout))
+
+
+class _Turns:
+    """Greenlets that have received something pass here one by one, and all else that is ready has its turn in between.
+
+    The connection that has had least lately comes first. So whoever sends much, on however many connections, does not
+    keep those waiting who ask for little.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, Event]] = []
+        self._numbers = itertools.count()  # who comes first of those that have had as much
+        self._calling = False
+
+    def wait(self, had: float) -> None:
+        """Wait until all who have had less have had their turn, and those before with as much."""
+        turn = Event()
+        heapq.heappush(self._waiting, (had, next(self._numbers), turn))
+        if not self._calling:
+            self._calling = True
+            gevent.get_hub().loop.run_callback(self._call)
+        turn.wait()
+
+    def _call(self) -> None:
+        heapq.heappop(self._waiting)[2].set()  # whoever has given up waiting misses nothing
+        self._calling = bool(self._waiting)
+        if self._calling:
+            gevent.get_hub().loop.run_callback(self._call)
+
+
+class _FairReader:
+    """What a connection does differently from gevent's: it reads in small steps, and waits for its turn after each."""
+
+    turns: _Turns
+    _had = 0.0
+    _had_at = 0.0
+
+    def recv(self, size: int = 1024, flags: int = 0) -> bytes:
+        """As gevent's, and not more than 64 KiB."""
+        data: bytes = super().recv(min(size, _STEP_BYTES), flags)  # type: ignore[misc]  # of the class beside this one
+        self.take_turn(len(data))
+        return data
+
+    def take_turn(self, cost: int) -> None:
+        """Let others go first who have had less; what was had a second ago counts half."""
+        now = time.monotonic()
+        self._had = self._had * 0.5 ** (now - self._had_at) + cost
+        self._had_at = now
+        self.turns.wait(self._had)
+
+
+class _Connection(_FairReader, gevent.socket.socket):  # type: ignore[misc]  # gevent's has no types for mypy
+    pass
+
+
+class _TlsConnection(_FairReader, gevent.ssl.SSLSocket):  # type: ignore[misc]  # as above
+    pass
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """See the module. gunicorn makes it: `worker_class = "service.worker.Worker"`."""
+
+    make_signal = LoopSignal
+    """How a request waits for its photo to be verified."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,12 +149,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._silent: dict[gevent.Greenlet, None] = {}  # a request's head is awaited
         self._uploading: dict[gevent.Greenlet, int] = {}  # bytes that the body may have
         self._pool = Pool()
+        self._turns = _Turns()
         self._tls: gevent.ssl.SSLContext | None = None
-
-    @staticmethod
-    def make_executor(slots: int) -> Executor:
-        """Native threads, waited for without stopping the loop; to be made in the worker, after the fork."""
-        return ThreadPoolExecutor(slots)
 
     def patch(self) -> None:
         """gunicorn's hook for monkey-patching. Only the listening sockets become gevent's."""
@@ -97,6 +170,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.worker_connections = most_connections(self.worker_connections)
         if self.cfg.is_ssl:
             self._tls = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.sslsocket_class = _TlsConnection
             self._tls.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
         acceptors = [gevent.spawn(self._accept_always, listener) for listener in self.sockets]
         while self.alive:
@@ -130,10 +204,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         while True:
             try:
                 gevent.socket.wait_read(listener.fileno())
-                busy = self.wsgi.extensions["engine"].busy
-                if busy:
+                if self.wsgi.extensions["engine"].busy:
                     gevent.sleep(HESITATION_SECONDS)
-                self._accept(listener, _AT_ONCE if busy else 1)
+                self._accept(listener, _AT_ONCE)
             except OSError as error:  # no file descriptor or no memory is left, or the client has gone again
                 self.log.warning("No connection accepted: %s", error)
                 self._make_room()
@@ -146,16 +219,21 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
                 client, address = listener.accept()
             except BlockingIOError:
                 return
+            gevent.sleep(0)  # the connections accepted before come first
             while len(self._connections) >= self.worker_connections:
                 self._make_room()
                 gevent.sleep(HESITATION_SECONDS)
-            self._connections[self._pool.spawn(self._serve, listener, client, address)] = client
+            connection = _Connection(client.family, client.type, client.proto, fileno=client.detach())
+            connection.turns = self._turns
+            self._connections[self._pool.spawn(self._serve, listener, connection, address)] = connection
 
     def _serve(self, listener: gevent.socket.socket, client: gevent.socket.socket, address: Any) -> None:
         """One connection, from its beginning to its end."""
         try:
             if self._tls is not None:
+                turns = client.turns
                 client = self._tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+                client.turns = turns
                 self._connections[gevent.getcurrent()] = client
                 with self.timeout_ctx():
                     client.do_handshake()
@@ -209,7 +287,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._uploading.pop(gevent.getcurrent(), None)
         if not (_discard_rest(req.body) and go_on):
             raise StopIteration
-        gevent.sleep(0)  # a client that has sent many requests ahead keeps nobody waiting
+        sock.take_turn(_STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
 
     def _take_in(self, req: Any) -> None:
         """Note that a body begins to arrive; where too much would be held in memory, the oldest makes room."""
@@ -245,7 +323,6 @@ class _Upload(Body):  # type: ignore[misc]  # gunicorn ships no types
             self._until = time.monotonic() + UPLOAD_SECONDS
         with gevent.Timeout(max(0.001, self._until - time.monotonic()), TimeoutError):
             data: bytes = super().read(size)
-            gevent.sleep(0)  # where all comes at once, the others have their turn all the same
         return data
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,58 +15,166 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
-from service import deadline as deadline_module
-from service.admission import MAX_WAITING, THREADS, Admission, SaturatedError
+from service import admission as admission_module
+from service.admission import MAX_WAITING, Admission, SaturatedError
 from service.config import Settings
-from service.deadline import deadline
 from tests.service.support import posix_only, post_photo, shipped_gunicorn
 
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
 
 
+def nothing() -> None:
+    pass
+
+
 def refused(admission: Admission) -> SaturatedError:
-    with pytest.raises(SaturatedError) as caught, admission.reserve_slot():
-        pass
+    with pytest.raises(SaturatedError) as caught:
+        admission.run(nothing)
+    with pytest.raises(SaturatedError):
+        admission.check()
     return caught.value
 
 
-def test_a_place_is_held_until_it_is_left() -> None:
-    admission = Admission(slots=1, max_wait_seconds=60)
-    with ExitStack() as stack:
-        for _ in range(MAX_WAITING):
-            stack.enter_context(admission.reserve_slot())
-        assert refused(admission).retry_after_seconds >= 1
-    with admission.reserve_slot():
-        pass
+class Held:
+    """Work that lasts until it is told to end."""
+
+    def __init__(self, admission: Admission, count: int = 1, wait: bool = True) -> None:
+        self.go_on = threading.Event()
+        self._begun = threading.Semaphore(0)
+        self._pool = ThreadPoolExecutor(count)
+        self.running = [self._pool.submit(admission.run, self._work) for _ in range(count)]
+        for _ in range(count if wait else 0):
+            assert self._begun.acquire(timeout=10)
+
+    def _work(self) -> None:
+        self._begun.release()
+        assert self.go_on.wait(30)
+
+    def end(self) -> None:
+        self.go_on.set()
+        for running in self.running:
+            running.result()
 
 
-def test_whoever_fails_leaves_too() -> None:
+def until(true: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_what_the_work_gives_and_raises_comes_back() -> None:
     admission = Admission(slots=1, max_wait_seconds=60)
-    for _ in range(2 * MAX_WAITING):
-        with pytest.raises(ZeroDivisionError), admission.reserve_slot():
+    for _ in range(2 * MAX_WAITING):  # whoever fails leaves, too
+        assert admission.run(lambda: 7) == 7
+        with pytest.raises(ZeroDivisionError):
             admission.run(lambda: 1 // 0)
+    assert admission.problem is None
+
+
+def test_a_timeout_of_the_works_own_is_the_works() -> None:
+    def late() -> None:
+        raise TimeoutError("of the work")
+
+    with pytest.raises(TimeoutError, match="of the work"):
+        Admission(slots=1, max_wait_seconds=60).run(late)
+
+
+def test_a_queue_that_is_full_takes_nobody_however_short_the_work() -> None:
+    admission = Admission(slots=1, max_wait_seconds=600)
+    held = Held(admission, MAX_WAITING, wait=False)
+    until(lambda: len(admission._waiting) == MAX_WAITING - 1)
+    assert refused(admission).retry_after_seconds >= 1
+    assert admission.problem == "La cola está llena"
+    held.end()
+    admission.check()
+    assert admission.problem is None
 
 
 def test_the_wait_is_estimated_from_what_came_before() -> None:
-    admission = Admission(slots=1, max_wait_seconds=0.1)
-    for _ in range(3):
+    """Photos took 0.3 s and more: whoever would wait for two of them is refused where 0.5 s are too long."""
+    admission = Admission(slots=1, max_wait_seconds=0.5)
+    for _ in range(20):
         admission.run(lambda: time.sleep(0.3))
-    begun, go_on = threading.Event(), threading.Event()
-    with ThreadPoolExecutor(1) as pool, admission.reserve_slot():
-        running = pool.submit(admission.run, lambda: (begun.set(), go_on.wait(30)))
-        assert begun.wait(10)
-        assert refused(admission).retry_after_seconds == 1
-        go_on.set()
-        running.result()
-    with admission.reserve_slot():  # nobody waits while a slot is free, however long it takes
-        pass
+    assert admission._expected_wait() == 0
+    first = Held(admission)
+    second = Held(admission, wait=False)
+    until(lambda: len(admission._waiting) == 1)
+    assert 0.2 < admission._expected_wait() < 0.7
+    third = Held(admission, wait=False)
+    with pytest.raises(SaturatedError) as caught:
+        third.running[0].result()
+    assert caught.value.retry_after_seconds == 1
+    first.end()
+    second.end()
 
 
-def test_photos_on_their_way_keep_nobody_waiting() -> None:
+def test_work_that_lasts_is_expected_to_last() -> None:
+    """Nothing waits, all before was short, and still a new photo may have to wait for as long as that one has lasted."""
+    admission = Admission(slots=1, max_wait_seconds=0.3)
+    admission.run(nothing)
+    held = Held(admission)
+    admission.check()
+    time.sleep(0.6)
+    assert refused(admission).retry_after_seconds == 1
+    held.end()
+    admission.check()
+
+
+def test_retry_after_says_how_long_it_takes() -> None:
     admission = Admission(slots=1, max_wait_seconds=0.01)
-    with ExitStack() as stack:
-        for _ in range(MAX_WAITING):
-            stack.enter_context(admission.reserve_slot())
+    admission._seconds = 3.0
+    held = Held(admission)
+    assert refused(admission).retry_after_seconds == 3
+    held.end()
+
+
+def test_with_two_slots_a_wait_ends_with_the_shorter_work() -> None:
+    admission = Admission(slots=2, max_wait_seconds=60)
+    admission._seconds = 2.0
+    one = Held(admission)
+    assert admission._expected_wait() == 0
+    assert not admission.busy
+    two = Held(admission)
+    assert admission.busy
+    assert 1.5 < admission._expected_wait() < 2
+    one.end()
+    assert admission._expected_wait() == 0
+    two.end()
+
+
+def test_whoever_has_waited_for_too_long_is_given_up() -> None:
+    """The estimate was wrong: it said that there was hardly a wait."""
+    admission = Admission(slots=1, max_wait_seconds=0.3)
+    held = Held(admission)
+    done: list[int] = []
+    started = time.monotonic()
+    with pytest.raises(SaturatedError):
+        admission.run(lambda: done.append(1))
+    assert 0.25 < time.monotonic() - started < 5
+    held.end()
+    assert admission.run(lambda: 7) == 7
+    assert done == []
+
+
+def test_work_that_has_begun_is_not_given_up_however_long_it_takes() -> None:
+    admission = Admission(slots=1, max_wait_seconds=0.1)
+    assert admission.run(lambda: (time.sleep(0.4), 7)[1]) == 7
+
+
+def test_a_process_in_which_nothing_is_finished_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission_module, "STUCK_SECONDS", 0.2)
+    admission = Admission(slots=1, max_wait_seconds=600)
+    time.sleep(0.3)
+    working = Held(admission)
+    waiting = Held(admission, wait=False)
+    until(lambda: len(admission._waiting) == 1)
+    assert admission.problem is None  # the pause before does not count
+    until(lambda: admission.problem is not None)
+    assert admission.problem == "Hay fotos en espera y ninguna ha terminado en 0 segundos"
+    working.end()
+    waiting.end()
+    assert admission.problem is None
 
 
 def test_no_more_at_once_than_there_are_slots() -> None:
@@ -90,75 +197,21 @@ def test_no_more_at_once_than_there_are_slots() -> None:
 
 
 def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, me_photo: bytes) -> None:
-    engine = client.application.extensions["engine"]
-    with ExitStack() as stack:
-        for _ in range(MAX_WAITING):
-            stack.enter_context(engine.reserve_slot())
-        answer = post_photo(client, me_photo)
-        assert (answer.status_code, answer.json) == (503, {"error": SATURATED})
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert client.get("/healthz").status_code == 200
+    """Each of its threads has something to do, and all places in its queue are taken."""
+    admission = client.application.extensions["engine"]._in_this_process().admission
+    held = Held(admission, MAX_WAITING, wait=False)
+    until(lambda: len(admission._waiting) + len(admission._working) == MAX_WAITING)
+    answer = post_photo(client, me_photo)
+    assert (answer.status_code, answer.json) == (503, {"error": SATURATED})
+    assert int(answer.headers["Retry-After"]) >= 1
+    no_photo = client.post("/verify", data=b"", content_type="text/plain")
+    assert no_photo.status_code == 503
+    assert client.get("/healthz").status_code == client.get("/livez").status_code == 200
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json) == (503, {"status": "unready", "reason": "La cola está llena"})
+    held.end()
     assert post_photo(client, me_photo).status_code == 200
-
-
-@posix_only
-def test_a_photo_that_takes_too_long_is_given_up() -> None:
-    """Byte by byte, so that no silence is long."""
-    environ: dict[str, Any] = {}
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        environ["gunicorn.socket"] = ours
-        stop = threading.Event()
-
-        def drip() -> None:
-            while not stop.wait(0.05):
-                theirs.send(b"x")
-
-        dripping = threading.Thread(target=drip)
-        dripping.start()
-        started = time.monotonic()
-        received = 0
-        with deadline(environ, 0.5, socket.SHUT_RD):
-            while data := ours.recv(1000):
-                received += len(data)
-        assert 0.4 < time.monotonic() - started < 10
-        assert received > 2
-        ours.send(b"the answer")  # can still be sent
-        stop.set()
-        dripping.join()
-        assert theirs.recv(100) == b"the answer"
-
-
-def test_a_connection_used_in_time_is_never_shut_down() -> None:
-    """Two at once, and again after a pause; later the connections are other requests' business."""
-    for _ in range(2):
-        pairs = [socket.socketpair() for _ in range(2)]
-        with ExitStack() as stack:
-            for ours, _ in pairs:
-                stack.enter_context(deadline({"gunicorn.socket": ours}, 0.3, socket.SHUT_RDWR))
-        time.sleep(0.8)
-        for ours, theirs in pairs:
-            theirs.send(b"the next request")
-            assert ours.recv(100) == b"the next request"
-            ours.close()
-            theirs.close()
-
-
-def test_a_thread_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline_module, "_watch", deadline_module._Watch())
-    ours, theirs = socket.socketpair()
-    with monkeypatch.context() as without, pytest.raises(RuntimeError):
-        without.setattr(threading.Thread, "start", refuse)
-        with deadline({"gunicorn.socket": ours}, 0.1, socket.SHUT_RD):
-            pass
-    with deadline({"gunicorn.socket": ours}, 0.1, socket.SHUT_RD):
-        assert ours.recv(100) == b""
-    ours.close()
-    theirs.close()
-
-
-def refuse(_: threading.Thread) -> None:
-    raise RuntimeError("can't start new thread")
+    assert client.get("/readyz").json == {"status": "ok"}
 
 
 @posix_only
@@ -180,7 +233,3 @@ def test_an_overload_is_answered_and_passes(settings: Settings, tmp_path: Path, 
                 assert answer.json()["score"] == pytest.approx(alone["score"], abs=1e-4)
         assert server.verify(me_photo).status_code == 200
         assert requests.get(f"{server.url}/healthz", timeout=5).json() == {"status": "ok"}
-
-
-def test_there_are_threads_left_to_say_no() -> None:
-    assert THREADS > MAX_WAITING
