@@ -209,12 +209,16 @@ def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(cl
     files = ["models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/predictions.csv",
              "reports/evaluation_results.json", "reports/report.json", "reports/INFORME_H10.md"]  # fmt: skip
     before = {name: digest(clone.path(name)) for name in files}
-    for photo in sorted(clone.path("data/me").iterdir())[1:]:
+    kept = clone.path("data/me/Hans_Blix_0002.jpg")  # one face is on it
+    for photo in set(clone.path("data/me").iterdir()) - {kept}:
         photo.unlink()
+    for copy in ("copy_1.jpg", "copy_2.jpg"):  # three photos are enough to begin with, and they count once
+        shutil.copy(kept, clone.path(f"data/me/{copy}"))
     clone.dvc("add", "data/me")
     output = clone.failing_dvc("repro")
     assert stages_run(output) == ["crop", "embed", "quality", "train"]
-    assert "train: error: «me» tiene 1 cara que se puede usar; " in output
+    assert "train: error: «me» tiene 3 caras que se pueden usar, de solo 1 toma; " in output
+    assert "models/model.joblib sigue siendo el modelo de la última ejecución" in output
     assert "Traceback" not in output
     assert {name: digest(clone.path(name)) for name in files} == before
 
