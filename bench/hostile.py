@@ -3,8 +3,8 @@
     python -m bench.hostile [--sockets 300 1000] [--seconds 10] [--workers 2] [--only WORDS] [--root FOLDER]
 
 The service runs under gunicorn as shipped. For each attack (`bench.support.attacks`), hostile clients of this machine
-keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of 60
-seconds. In the table: the median and the longest time of each, wrong answers (the right client's photo has a known
+keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of
+60 seconds. In the table: the median and the longest time of each, wrong answers (the right client's photo has a known
 score; 503 with Retry-After is right only where the queue is attacked), and workers that ended. The last row says after
 how many seconds a socket was closed that sent half of a head.
 """
@@ -39,7 +39,11 @@ TIMEOUT_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02
 _SCORE_TOLERANCE = 1e-4
 COSTLY_CLIENTS = 2
-_COSTLY = ("jpeg_64MP_busy.jpg", "jpeg_64MP_progressive.jpg", "png_48MP_rgba.png")  # that cost most, of what is accepted
+_COSTLY = (
+    "jpeg_64MP_busy.jpg",
+    "jpeg_64MP_progressive.jpg",
+    "png_48MP_rgba.png",
+)  # that cost most, of what is accepted
 _NAMES = {200: "answered", 503: "refused"}
 
 

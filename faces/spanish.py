@@ -22,6 +22,12 @@ SPANISH = {
         "{path} tiene el formato {given!r}; esta versión lee el {format}: {hint} otra vez"
     ),
     "{path} is damaged ({lack}): {hint} again": "{path} está dañado ({lack}): {hint} otra vez",
+    "the networks do not work, though they are the files that networks.json names: run 'dvc repro --force export'": (
+        "las redes no funcionan, aunque son los archivos que nombra networks.json: ejecuta 'dvc repro --force export'"
+    ),
+    "the model is damaged: it scores with {score}; run 'dvc repro --force train'": (
+        "el modelo está dañado: da la puntuación {score}; ejecuta 'dvc repro --force train'"
+    ),
     "{path} is not the file that {manifest} names: {hint} again": (
         "{path} no es el archivo que nombra {manifest}: {hint} otra vez"
     ),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import threadpoolctl
@@ -30,10 +30,11 @@ class CoresError(UserError):
 
 
 def available_cores() -> int:
-    """Cores that this process may use, at least 1, by its affinity, a container's quota and LOKY_MAX_CPU_COUNT.
+    """Cores that this process may use, at least 1: by its affinity, the quota of its control groups (a container's, a
+    systemd unit's) and LOKY_MAX_CPU_COUNT.
 
-    The result is that of joblib's `cpu_count`. That is not used, since every stage and every worker would wait for its
-    import (0.1 s).
+    In a container the result is that of joblib's `cpu_count`. That is not used: it does not see the quota of a unit of
+    systemd, and every stage and every worker would wait for its import (0.1 s).
 
     Raises:
         CoresError: LOKY_MAX_CPU_COUNT is set to something that is no whole number.
@@ -48,15 +49,41 @@ def available_cores() -> int:
         ) from None
 
 
-def _quota(cgroup: Path) -> int | None:
-    """How many cores' time a container may use, rounded up; None if it is not limited."""
-    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # versions 2 and 1
+def _quota(cgroups: Path, membership: Path = Path("/proc/self/cgroup")) -> int | None:
+    """How many cores' time this process may use, rounded up; None if it is not limited.
+
+    Args:
+        cgroups: where Linux shows control groups. In a container, the limits stand in this folder itself; those of a
+            service of systemd stand below it, in the folder of the process's group or of one around that.
+        membership: names the groups of this process.
+    """
+    quotas = []
+    for folder, names in _groups(cgroups, membership):
         try:
-            quota, period = " ".join((cgroup / name).read_text() for name in names).split()
-        except (OSError, ValueError):
+            quota, period = " ".join((folder / name).read_text() for name in names).split()
+            if quota not in ("max", "-1"):
+                quotas.append(math.ceil(int(quota) / int(period)))
+        except (OSError, ValueError, ZeroDivisionError):
             continue
-        return math.ceil(int(quota) / int(period)) if quota not in ("max", "-1") else None
-    return None
+    return min(quotas, default=None)
+
+
+def _groups(cgroups: Path, membership: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Folders where a limit may stand, and the files of each that say it: for versions 2 and 1 of control groups."""
+    try:
+        lines = [line.split(":", 2) for line in membership.read_text().splitlines() if line.count(":") >= 2]
+    except OSError:
+        lines = []
+    # The root itself, whatever the groups are called: in a container they may be called as they are outside of it.
+    lines += [["0", "", "/"], ["", "cpu", "/"]]
+    for _, controllers, path in lines:
+        group = PurePosixPath(path)
+        for around in (group, *group.parents):
+            below = str(around).lstrip("/")
+            if not controllers:
+                yield cgroups / below, ("cpu.max",)
+            elif "cpu" in controllers.split(","):
+                yield cgroups / "cpu" / below, ("cpu.cfs_quota_us", "cpu.cfs_period_us")
 
 
 def threads_per_worker(workers: int) -> int:

@@ -25,6 +25,7 @@ STUCK_SECONDS = 30.0
 
 _FIRST_GUESS_SECONDS = 0.05
 _WEIGHT_OF_NEWEST = 0.1
+_START_SECONDS = 30.0
 
 T = TypeVar("T")
 
@@ -86,6 +87,16 @@ class Admission:
         self._seconds = _FIRST_GUESS_SECONDS
         self._last_progress = time.monotonic()
 
+    def start(self, work: Callable[[], object]) -> None:
+        """Start all threads, so that none has to be made under load, and do some work in one of them.
+
+        It blocks, whatever `make_signal` makes, and does not count for the estimate. What the work raises is raised.
+        """
+        all_there = threading.Barrier(self._slots)
+        for started in [self._pool.submit(all_there.wait, _START_SECONDS) for _ in range(self._slots)]:
+            started.result()
+        self._pool.submit(work).result()
+
     @property
     def busy(self) -> bool:
         """Whether a photo that comes now would wait, however shortly."""
@@ -125,9 +136,9 @@ class Admission:
             self._pool.submit(self._do, job)
             if not job.done.wait(self._max_wait):
                 with self._lock:
-                    if job.begun is None:
+                    if job.begun is None and self._working:
                         raise SaturatedError(self._expected_wait())
-                job.done.wait()  # its turn has come: it is as good as answered
+                job.done.wait()  # its turn has come, or comes now: it is as good as answered
         finally:
             with self._lock:  # whatever ended the waiting: the connection may have been given up
                 job.given_up = True

@@ -41,7 +41,7 @@ Megabytes = Annotated[
     Meta(
         ge=1 / BYTES_PER_MB,
         le=_LARGEST_MEGABYTES,
-        description=f"a number of megabytes (2^20 bytes) greater than 0, at most {_LARGEST_MEGABYTES}, such as 2 or 1.5",
+        description=f"a number of megabytes (2^20 bytes) greater than 0, at most {_LARGEST_MEGABYTES}, such as 1.5",
     ),
 ]
 Megapixels = Annotated[
@@ -52,9 +52,7 @@ Megapixels = Annotated[
         description=f"a number of megapixels greater than 0, at most {_LARGEST_MEGAPIXELS}, such as 64",
     ),
 ]
-Seconds = Annotated[
-    float, Meta(gt=0, le=600, description="a number of seconds greater than 0, at most 600, such as 5")
-]
+Seconds = Annotated[float, Meta(gt=0, le=600, description="a number of seconds greater than 0, at most 600, such as 5")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
 Workers = Annotated[int, Meta(ge=1, description="a whole number of worker processes, 1 or more")]
 WholeSeconds = Annotated[int, Meta(ge=1, le=600, description="a whole number of seconds, 1 to 600")]

@@ -17,7 +17,6 @@ disk and checks it, `Engine.open` makes the sessions of the current process and 
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 from collections.abc import Callable
@@ -45,7 +44,13 @@ OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
 
 log = logging.getLogger("service.engine")
 
-_NO_NUMBER = "el modelo no da un número para esta foto: está dañado"
+_NO_NETWORKS = Message(
+    "the networks do not work, though they are the files that networks.json names: run 'dvc repro --force export'"
+)
+
+
+def _no_number(score: float) -> VerifierError:
+    return VerifierError("the model is damaged: it scores with {score}; run 'dvc repro --force train'", score=score)
 
 
 def opens_after_fork() -> bool:
@@ -151,29 +156,21 @@ class Engine:
                 return
             slots = threads_per_worker(workers or self._settings.workers)
             limit_numpy(1)  # with more, numpy's threads would wait for each other on cores that the networks need
-            verifier = self._models.verifier
-            recognizer = Recognizer(
-                self._models.networks, verifier.flip, self._settings.max_pixels, self._settings.kinds
-            )
+            networks, verifier = self._models.networks, self._models.verifier
+            recognizer = Recognizer(networks, verifier.flip, self._settings.max_pixels, self._settings.kinds)
             admission = Admission(slots, self._settings.max_wait_seconds, make_signal)
             try:
-                # Where the photos will be verified, so that the thread is there before the first of them comes.
-                admission.run(lambda: _warm_up(recognizer, verifier, self._models_in_use().networks.embedding_size))
+                admission.start(lambda: _warm_up(recognizer, verifier, networks.embedding_size))
             except Exception as error:
                 self._fail(error)
                 return
             self._opened = _Opened(os.getpid(), recognizer, verifier, admission)
             log.info("Sessions opened in process %d", os.getpid())
 
-    def _models_in_use(self) -> _Models:
-        assert self._models is not None
-        return self._models
-
     def _fail(self, error: Exception) -> None:
         """From now on nothing can be verified: the files are what they should be, and they do not work."""
-        reason = error if isinstance(error, UserError) else Message("the networks cannot be opened: {error!s}", error=error)
-        log.error("Models not loaded, /verify will answer 503: %s", reason)
-        self.problem = ModelProblem("unreadable", in_spanish(reason))
+        log.error("Models not loaded, /verify will answer 503: %s", error)
+        self.problem = ModelProblem("unreadable", in_spanish(error if isinstance(error, UserError) else _NO_NETWORKS))
 
     @property
     def busy(self) -> bool:
@@ -213,9 +210,11 @@ class Engine:
             raise ModelsNotLoadedError(self.problem)
         opened = self._in_this_process()
         verification = opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier, all_faces))
-        if verification and not all(math.isfinite(scored.score) for scored in verification.scored):
-            log.error("%s scores this photo with no number: it is damaged", _relative(self._settings.model_path))
-            raise ModelsNotLoadedError(ModelProblem("unreadable", _NO_NUMBER))
+        wrong = [scored.score for scored in verification.scored if not 0 <= scored.score <= 1] if verification else []
+        if wrong:
+            error = _no_number(wrong[0])
+            log.error("/verify answers 503: %s", error)
+            raise ModelsNotLoadedError(ModelProblem("unreadable", in_spanish(error)))
         return verification
 
     def _in_this_process(self) -> _Opened:
@@ -235,9 +234,9 @@ def _warm_up(recognizer: Recognizer, verifier: Verifier, embedding_size: int) ->
         Exception: ONNX Runtime's own, if a network cannot be opened.
     """
     recognizer.open(threads=available_cores())
-    score = verifier.score(np.eye(1, embedding_size, dtype=np.float32))[0]
-    if not math.isfinite(score):
-        raise VerifierError("the model scores with no number ({score}): it is damaged", score=float(score))
+    score = float(verifier.score(np.eye(1, embedding_size, dtype=np.float32))[0])
+    if not 0 <= score <= 1:
+        raise _no_number(score)
 
 
 def _read_photo_limits(settings: Settings) -> PhotoLimits | None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import gunicorn.util  # type: ignore[import-untyped]  # it ships no types
-from gunicorn.http.wsgi import Response  # type: ignore[import-untyped]  # as above
+import gunicorn.util
+from gunicorn.http.wsgi import Response
 
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file

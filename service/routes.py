@@ -75,7 +75,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, o
 
     @api.get("/readyz")
     def ready() -> tuple[Response, int]:
-        """200 if a photo sent now would be verified in time, else 503 and the reason. Other photos should go elsewhere."""
+        """200 if a photo sent now would be verified in time, else 503 and the reason: photos should go elsewhere."""
         reason = engine.delay if engine.problem is None else engine.problem.detail
         return (jsonify(status="ok"), 200) if reason is None else (jsonify(status="unready", reason=reason), 503)
 

@@ -52,7 +52,7 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
         texts: names of text fields; others are passed over.
 
     Raises:
-        ApiError: 400, there is no such file, it is empty, or the body is not multipart; 408, it took too long to arrive.
+        ApiError: 400, there is no such file, it is empty, or the body is not multipart; 408, it took too long.
         RequestEntityTooLarge: the file, or the request around it, is too large.
     """
     boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")

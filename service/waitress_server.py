@@ -3,14 +3,76 @@
 from __future__ import annotations
 
 import importlib
+import select
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any, Protocol
 
 from service import create_app
 from service.address import check_address, parse_no_arguments
-from service.admission import THREADS
+from service.admission import MAX_WAITING
 from service.config import Settings, SettingsError
-from service.drain import MAX_BYTES
+
+THREADS = 4 * MAX_WAITING
+"""Threads that wait while some of them verify, and that say no where it would take too long."""
+
+UPLOAD_SECONDS = 60.0
+"""From the first byte of a request to its last."""
+
+MAX_BODY_BYTES = 64 * 2**20
+"""What is read of a request in any case, so that its client gets to read why it is too large."""
+
+CONNECTIONS = 1000 if hasattr(select, "poll") else 400
+"""Most connections at once. On Windows, `select` takes 512 sockets."""
+
+
+class _Channel(Protocol):
+    """Of waitress's connections, what is used here."""
+
+    requests: list[Any]  # they have arrived and are not answered yet
+    request: Any  # the one that is arriving, or None
+    last_activity: float  # when something was last received or sent
+    will_close: bool  # set to close it
+
+
+class SlowClients:
+    """Closes connections that let the server wait for a request.
+
+    waitress has a limit for silence alone, which begins anew with every byte.
+
+    Args:
+        header_seconds: from when a request is awaited until its head has arrived.
+        connections: above nine tenths of so many, those that wait longest are closed whatever time has passed.
+    """
+
+    def __init__(self, header_seconds: float, connections: int = CONNECTIONS) -> None:
+        self._header_seconds = header_seconds
+        self._most_waiting = connections * 9 // 10
+        self._arriving: dict[Any, float] = {}  # requests, and since when they have been arriving
+
+    def close_them(self, channels: Iterable[_Channel], now: float) -> None:
+        """To be called about once a second.
+
+        Args:
+            channels: all that are open.
+            now: seconds, as `time.time` gives them.
+        """
+        every = list(channels)
+        waiting = [channel for channel in every if not channel.requests]
+        arriving = [channel.request for channel in waiting if channel.request is not None]
+        self._arriving = {request: self._arriving.get(request, now) for request in arriving}
+        longest_first = sorted(waiting, key=self._since)
+        for channel in longest_first:
+            head_is_there = getattr(channel.request, "headers_finished", False)
+            limit = UPLOAD_SECONDS if head_is_there else self._header_seconds
+            channel.will_close |= now - self._since(channel) > limit
+        for channel in longest_first[: max(0, len(every) - self._most_waiting)]:
+            channel.will_close = True
+
+    def _since(self, channel: _Channel) -> float:
+        """Since when the server has been waiting for this client."""
+        return self._arriving.get(channel.request, channel.last_activity)
 
 
 def main() -> None:
@@ -19,24 +81,32 @@ def main() -> None:
     try:
         waitress = importlib.import_module("waitress")
     except ModuleNotFoundError:
-        sys.exit("waitress, which is installed on Windows only, is not here: use service/run_gunicorn.sh instead.")
+        sys.exit("waitress is not installed here: pip install waitress, or use service/run_gunicorn.sh instead.")
     try:
         settings = Settings.load()
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
+    if settings.tls_cert_path:
+        sys.exit("TLS_CERT_PATH: waitress has no TLS; put a proxy in front that has (docs/deployment.md).")
     # waitress reads a whole request before the application sees it. By default it writes a request above 512 KB to a
     # temporary file. Uploaded photos must stay in memory, so that limit is set to the limit of a request.
-    limit = max(MAX_BYTES, settings.max_body_bytes)
+    limit = max(MAX_BODY_BYTES, settings.max_body_bytes)
     check_address(settings.host, settings.port)
-    waitress.serve(
+    server = waitress.create_server(
         create_app(replace(settings, workers=1)),  # there is one process, so it may use all cores
         host=settings.host,
         port=settings.port,
         threads=THREADS,
+        connection_limit=CONNECTIONS,
+        asyncore_use_poll=hasattr(select, "poll"),
+        cleanup_interval=1,
         max_request_body_size=limit,
         inbuf_overflow=limit,
         ident=None,
     )
+    slow = SlowClients(settings.header_seconds)
+    server.maintenance = lambda now: slow.close_them(server.active_channels.values(), now)
+    server.run()
 
 
 if __name__ == "__main__":

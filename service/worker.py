@@ -128,15 +128,15 @@ class _FairReader:
         self.turns.wait(self._had)
 
 
-class _Connection(_FairReader, gevent.socket.socket):  # type: ignore[misc]  # gevent's has no types for mypy
+class _Connection(_FairReader, gevent.socket.socket):
     pass
 
 
-class _TlsConnection(_FairReader, gevent.ssl.SSLSocket):  # type: ignore[misc]  # as above
+class _TlsConnection(_FairReader, gevent.ssl.SSLSocket):
     pass
 
 
-class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
+class Worker(GeventWorker):
     """See the module. gunicorn makes it: `worker_class = "service.worker.Worker"`."""
 
     make_signal = LoopSignal
@@ -144,6 +144,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Of gunicorn's, which ships no types:
+        self.alive: bool
+        self.sockets: list[Any]
+        self.worker_connections: int
         self._connections: dict[gevent.Greenlet, gevent.socket.socket] = {}
         # The oldest is first in each of these: a dictionary keeps the order.
         self._silent: dict[gevent.Greenlet, None] = {}  # a request's head is awaited
@@ -172,6 +176,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._tls = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.sslsocket_class = _TlsConnection
             self._tls.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
+        for listener in self.sockets:
+            listener.settimeout(0)
         acceptors = [gevent.spawn(self._accept_always, listener) for listener in self.sockets]
         while self.alive:
             self.notify()
@@ -200,7 +206,6 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             self.log.warning("Worker %s ends with %s connections unanswered", self.pid, len(self._connections))
 
     def _accept_always(self, listener: gevent.socket.socket) -> None:
-        listener.settimeout(0)
         while True:
             try:
                 gevent.socket.wait_read(listener.fileno())
@@ -299,7 +304,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._uploading[gevent.getcurrent()] = announced
 
 
-class _Upload(Body):  # type: ignore[misc]  # gunicorn ships no types
+class _Upload(Body):
     """A request's body that must have arrived in time.
 
     Args:

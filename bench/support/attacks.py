@@ -81,7 +81,10 @@ def _trickling(first: bytes, drop: bytes) -> Callable[[Server, int], contextlib.
 
     @contextmanager
     def hold(server: Server, count: int) -> Iterator[None]:
-        with _sockets(server, count, first) as connections, _repeated(lambda: drip(server, connections), TRICKLE_SECONDS):
+        with (
+            _sockets(server, count, first) as connections,
+            _repeated(lambda: drip(server, connections), TRICKLE_SECONDS),
+        ):
             yield
 
     def drip(server: Server, connections: list[socket.socket]) -> None:
@@ -183,13 +186,22 @@ def _repeated(work: Callable[[], None], pause: float) -> Iterator[None]:
 ATTACKS = (
     Attack("15 bytes of a head, and no more", _silent(_HALF_HEAD)),
     Attack("a head that trickles", _trickling(_HALF_HEAD, b"x")),
-    Attack("heads of many long fields, never ended", _silent(b"GET / HTTP/1.1\r\n" + b"a: " + b"x" * 3000 + b"\r\n" + b"b" * 3000)),
+    Attack(
+        "heads of many long fields, never ended",
+        _silent(b"GET / HTTP/1.1\r\n" + b"a: " + b"x" * 3000 + b"\r\n" + b"b" * 3000),
+    ),
     Attack("answered, asked to close, not hung up", _silent(_GET_LAST)),
     Attack("answered and kept alive", _silent(_GET)),
     Attack("a body that trickles", _trickling(upload_head("/verify", 100_000), b"x")),
-    Attack("bodies of almost 2 MB, the last byte missing", _silent(upload_head("/verify", 1_900_000) + bytes(1_899_999))),
-    Attack("a body announced with 10 GB, sent as fast as can be", _flooding(upload_head("/nada", 10**10), bytes(65536))),
-    Attack("chunks without end to /verify", _flooding(upload_head("/verify", None), b"10000\r\n" + bytes(65536) + b"\r\n")),
+    Attack(
+        "bodies of almost 2 MB, the last byte missing", _silent(upload_head("/verify", 1_900_000) + bytes(1_899_999))
+    ),
+    Attack(
+        "a body announced with 10 GB, sent as fast as can be", _flooding(upload_head("/nada", 10**10), bytes(65536))
+    ),
+    Attack(
+        "chunks without end to /verify", _flooding(upload_head("/verify", None), b"10000\r\n" + bytes(65536) + b"\r\n")
+    ),
     Attack("requests without end, no answer read", _flooding(_GET, 100 * _GET)),
     Attack("connections that come and go", _coming_and_going),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -80,10 +81,55 @@ def test_cores_that_the_process_is_kept_off_do_not_count() -> None:
     ],
 )
 def test_a_containers_quota(files: dict[str, str], cores: int | None, tmp_path: Path) -> None:
+    write(tmp_path, files)
+    assert faces.threads._quota(tmp_path, tmp_path / "none") == cores
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert faces.threads._quota(tmp_path) == cores
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("member", "files", "cores"),
+    [
+        # A unit with CPUQuota=, in systemd's version 2
+        ("0::/system.slice/face.service", {"system.slice/face.service/cpu.max": "150000 100000"}, 2),
+        # The slice around it has less
+        ("0::/system.slice/face.service",
+         {"system.slice/face.service/cpu.max": "400000 100000", "system.slice/cpu.max": "100000 100000"}, 1),
+        ("0::/system.slice/face.service", {"other.slice/cpu.max": "100000 100000"}, None),
+        ("4:cpu,cpuacct:/face\n0::/",
+         {"cpu/face/cpu.cfs_quota_us": "300000", "cpu/face/cpu.cfs_period_us": "100000"}, 3),
+        ("4:cpuset:/face", {"cpu/face/cpu.cfs_quota_us": "300000", "cpu/face/cpu.cfs_period_us": "100000"}, None),
+        # A container without a namespace of its own is called there as outside
+        ("0::/docker/0123", {"cpu.max": "200000 100000"}, 2),
+    ],
+)  # fmt: skip
+def test_a_quota_of_the_processs_own_group(
+    member: str, files: dict[str, str], cores: int | None, tmp_path: Path
+) -> None:
+    write(tmp_path, {**files, "self": member})
+    assert faces.threads._quota(tmp_path, tmp_path / "self") == cores
+
+
+@pytest.mark.skipif(
+    not (sys.platform == "linux" and os.access("/sys/fs/cgroup/cpu/cgroup.procs", os.W_OK)),
+    reason="no control group of version 1 can be made here",
+)
+def test_a_real_quota_counts() -> None:
+    group = Path("/sys/fs/cgroup/cpu/face-verification-test")
+    group.mkdir()
+    try:
+        (group / "cpu.cfs_quota_us").write_text("100000")
+        joining = f"Path({str(group / 'cgroup.procs')!r}).write_text(str(os.getpid()))"
+        code = f"import os; from pathlib import Path; {joining}; "
+        code += "from faces.threads import available_cores; print(available_cores())"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "1\n"
+    finally:
+        group.rmdir()
 
 
 def test_a_number_of_cores_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ from tests.ports import free_port
 LIMIT_BYTES = 2 * 2**20
 """MAX_CONTENT_MB's default, 2."""
 
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=limite"}
+
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows")
 
 
@@ -42,6 +44,23 @@ def padded(photo: bytes, size: int) -> bytes:
 
 def post_photo(client: FlaskClient, photo: bytes, name: str = "photo.jpg", kind: str = "image/jpeg") -> TestResponse:
     return client.post("/verify", data={"image": (io.BytesIO(photo), name, kind)})
+
+
+def head(path: str, length: int, kind: str = MULTIPART["Content-Type"]) -> bytes:
+    """The head of a POST whose body has so many bytes."""
+    lines = (f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {length}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def certify(folder: Path) -> tuple[Path, Path]:
+    """A new certificate for localhost and its key, as files."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
 
 
 @dataclass
@@ -80,6 +99,7 @@ def server_environment(settings: Settings, port: int, folder: Path) -> dict[str,
         "CORS_ORIGINS": ",".join(settings.cors_origins),
         "WEB_CONCURRENCY": "2",
         "MAX_WAIT_SECONDS": str(settings.max_wait_seconds),
+        "HEADER_SECONDS": str(settings.header_seconds),
         "XDG_RUNTIME_DIR": str(folder),
     }
 

@@ -110,7 +110,7 @@ def test_the_wait_is_estimated_from_what_came_before() -> None:
 
 
 def test_work_that_lasts_is_expected_to_last() -> None:
-    """Nothing waits, all before was short, and still a new photo may have to wait for as long as that one has lasted."""
+    """Nothing waits and all before was short. Still, a new photo may have to wait for as long as that one lasts."""
     admission = Admission(slots=1, max_wait_seconds=0.3)
     admission.run(nothing)
     held = Held(admission)

@@ -23,12 +23,24 @@ import pytest
 import requests
 
 from service.config import PROJECT_ROOT, Settings
-from tests.service.support import LIMIT_BYTES, Server, padded, posix_only, running, server_environment, shipped_gunicorn
+from tests.service.support import (
+    LIMIT_BYTES,
+    MULTIPART,
+    Server,
+    head,
+    padded,
+    posix_only,
+    running,
+    server_environment,
+    shipped_gunicorn,
+)
+
+if sys.platform != "win32":
+    from service.worker import LoopSignal
 
 pytestmark = posix_only
 
 TOO_LARGE = "Archivo demasiado grande. Límite: 2 MB"
-MULTIPART = {"Content-Type": "multipart/form-data; boundary=limite"}
 PLAIN = [sys.executable, "-m", "gunicorn", "-w", "4", "--timeout", "120", "-b", "127.0.0.1:{port}"]
 APP = "service:create_app()"
 
@@ -63,11 +75,11 @@ def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.Monke
     assert os.environ["OPEN_SESSIONS_AFTER_FORK"] == "1"
     conf["when_ready"](None)
     worker: Any = SimpleNamespace(
-        wsgi=SimpleNamespace(extensions={"engine": SimpleNamespace(open=lambda workers: done.append(workers))}),
-        cfg=SimpleNamespace(workers=7), log=SimpleNamespace(info=lambda *_: None), pid=1,
+        wsgi=SimpleNamespace(extensions={"engine": SimpleNamespace(open=lambda *given: done.append(given))}),
+        cfg=SimpleNamespace(workers=7), log=SimpleNamespace(info=lambda *_: None), pid=1, make_signal=LoopSignal,
     )  # fmt: skip
     conf["post_worker_init"](worker)
-    assert done == ["before_forks", 7, "give_back"]
+    assert done == ["before_forks", (7, LoopSignal), "give_back"]
 
 
 def test_every_endpoint(gunicorn: Server, me_photo: bytes, stranger_photo: bytes) -> None:
@@ -213,11 +225,6 @@ def is_whole(answer: bytes) -> bool:
     head, end, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"Content-Length: (\d+)", head)
     return bool(end) and length is not None and len(body) >= int(length[1])
-
-
-def head(path: str, length: int, kind: str = MULTIPART["Content-Type"]) -> bytes:
-    lines = (f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {length}")
-    return "\r\n".join([*lines, "", ""]).encode()
 
 
 @pytest.mark.parametrize("size", [3_000_000, 20_000_000])

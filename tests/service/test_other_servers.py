@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,27 +16,30 @@ import pytest
 import requests
 
 from service import waitress_server
-from service.admission import THREADS
+from service.admission import MAX_WAITING
 from service.config import PROJECT_ROOT, Settings
+from service.waitress_server import SlowClients
 from tests.ports import free_port
-from tests.service.support import running, server_environment
+from tests.service.support import certify, head, running, server_environment
 
 DEVELOPMENT = [sys.executable, "-m", "service"]
 
 # What Python on Windows has no module of, and gunicorn, which does not run there. None makes an import fail.
 _AS_ON_WINDOWS = """
 import sys
-for name in ("fcntl", "grp", "gunicorn", "pwd", "resource", "termios"):
+for name in ("fcntl", "gevent", "grp", "gunicorn", "pwd", "resource", "termios"):
     sys.modules[name] = None
 import service.__main__, service.waitress_server
 assert service.create_app().test_client().get("/healthz").status_code == 200
 """
 
 
-def run(settings: Settings, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    settings: Settings, folder: Path, command: list[str] = DEVELOPMENT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     variables = server_environment(settings, 5000, folder) | environment
     return subprocess.run(
-        DEVELOPMENT, cwd=PROJECT_ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=PROJECT_ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -70,19 +76,101 @@ def test_wrong_settings(no_models: Settings, tmp_path: Path) -> None:
 
 def test_waitress_keeps_photos_in_memory(no_models: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     started: dict[str, Any] = {}
-    monkeypatch.setitem(sys.modules, "waitress", SimpleNamespace(serve=lambda _, **given: started.update(given)))
+
+    def create_server(_: Any, **given: Any) -> Any:
+        started.update(given)
+        return SimpleNamespace(run=lambda: None)
+
+    monkeypatch.setitem(sys.modules, "waitress", SimpleNamespace(create_server=create_server))
     monkeypatch.setattr(sys, "argv", ["waitress_server.py"])
     port = free_port()
     monkeypatch.setattr(Settings, "load", classmethod(lambda _: replace(no_models, port=port, workers=3)))
     waitress_server.main()
-    assert (started["host"], started["port"], started["threads"]) == ("0.0.0.0", port, THREADS)
+    assert (started["host"], started["port"]) == ("0.0.0.0", port)
+    assert started["threads"] > 2 * MAX_WAITING
     assert started["inbuf_overflow"] >= started["max_request_body_size"] > no_models.max_body_bytes
+
+
+WAITRESS = [sys.executable, "-m", "service.waitress_server"]
+
+
+def test_waitress_for_real(settings: Settings, tmp_path: Path, me_photo: bytes, stranger_photo: bytes) -> None:
+    """It runs everywhere: with slow clients, who are hung up on, and a right one, who does not notice them."""
+    with running(WAITRESS, replace(settings, header_seconds=2), tmp_path) as server, ExitStack() as stack:
+        slow = []
+        for sent in (b"GET / HT", head("/verify", 100_000), b""):
+            slow += [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10)) for _ in range(50)]
+            for connection in slow[-50:]:
+                connection.sendall(sent)
+        until = time.monotonic() + 4.5
+        with requests.Session() as session:  # a connection that stays open and is used
+            while time.monotonic() < until:
+                assert session.get(f"{server.url}/healthz", timeout=5).json() == {"status": "ok"}
+                time.sleep(0.3)
+        assert server.verify(me_photo).json()["is_me"] is True
+        assert server.verify(stranger_photo).json()["is_me"] is False
+        assert server.verify(bytes(20_000_000)).status_code == 413
+        closed = [is_closed(connection) for connection in slow]
+        assert closed == [True] * 50 + [False] * 50 + [True] * 50  # the head of those has arrived
+        assert "Server" not in requests.get(server.url, timeout=5).headers
+
+
+def is_closed(connection: socket.socket) -> bool:
+    connection.settimeout(0)
+    try:
+        return connection.recv(1000) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def channel(requests: int = 0, arriving: Any = None, last_activity: float = 0.0) -> Any:
+    return SimpleNamespace(requests=[None] * requests, request=arriving, last_activity=last_activity, will_close=False)
+
+
+class Arriving:
+    def __init__(self, headers_finished: bool) -> None:
+        self.headers_finished = headers_finished
+
+
+def test_who_lets_waitress_wait_is_closed_in_time() -> None:
+    silent, head_only, body, answered = channel(), channel(arriving=Arriving(False)), channel(), channel(requests=1)
+    body.request = Arriving(True)
+    channels = [silent, head_only, body, answered]
+    slow = SlowClients(header_seconds=10)
+
+    def closed(now: float) -> list[bool]:
+        for own in channels:
+            own.last_activity = now if own is not silent else 0.0  # a byte now and then changes nothing
+        slow.close_them(channels, now)
+        return [own.will_close for own in channels]
+
+    assert closed(1.0) == [False] * 4
+    assert closed(10.5) == [True, False, False, False]
+    assert closed(11.5) == [True, True, False, False]
+    assert closed(60.5) == [True, True, False, False]
+    assert closed(61.5) == [True, True, True, False]
+
+
+def test_where_there_are_too_many_the_longest_waiting_go_and_no_request_in_work() -> None:
+    working = [channel(requests=1) for _ in range(5)]
+    waiting = [channel(last_activity=float(number)) for number in (3, 1, 2, 4, 5)]
+    SlowClients(header_seconds=100, connections=10).close_them([*working, *waiting], 6.0)
+    assert [own.last_activity for own in waiting if own.will_close] == [1.0]
+    assert not any(own.will_close for own in working)
+
+
+def test_waitress_has_no_tls(settings: Settings, tmp_path: Path) -> None:
+    certificate, key = certify(tmp_path)
+    done = run(settings, tmp_path, WAITRESS, TLS_CERT_PATH=str(certificate), TLS_KEY_PATH=str(key))
+    assert done.returncode == 1 and done.stderr.startswith("TLS_CERT_PATH: waitress has no TLS")
 
 
 def test_waitress_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "waitress", None)
     monkeypatch.setattr(sys, "argv", ["waitress_server.py"])
-    with pytest.raises(SystemExit, match=r"use service/run_gunicorn\.sh instead"):
+    with pytest.raises(SystemExit, match=r"pip install waitress, or use service/run_gunicorn\.sh instead"):
         waitress_server.main()
 
 
@@ -113,4 +201,4 @@ def test_slim_requirements_are_pinned_as_the_whole_project() -> None:
         return {name.lower(): version for name, _, version in pairs}
 
     slim, whole = pins(PROJECT_ROOT / "service/requirements.txt"), pins(PROJECT_ROOT / "requirements.txt")
-    assert len(slim) == 14 and slim.items() <= whole.items()
+    assert len(slim) == 15 and slim.items() <= whole.items()
