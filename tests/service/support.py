@@ -71,6 +71,8 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     log_path: Path
+    certificate: str | bool = True
+    """What `requests` takes as `verify`."""
 
     @property
     def log(self) -> str:
@@ -78,7 +80,8 @@ class Server:
 
     def verify(self, photo: bytes, name: str = "photo.jpg", **options: Any) -> requests.Response:
         files = {"image": (name, photo, "image/jpeg")}
-        return requests.post(f"{self.url}/verify", files=files, timeout=30, **options)
+        options = {"timeout": 30, "verify": self.certificate} | options
+        return requests.post(f"{self.url}/verify", files=files, **options)
 
 
 def server_environment(settings: Settings, port: int, folder: Path) -> dict[str, str]:
@@ -100,6 +103,8 @@ def server_environment(settings: Settings, port: int, folder: Path) -> dict[str,
         "WEB_CONCURRENCY": "2",
         "MAX_WAIT_SECONDS": str(settings.max_wait_seconds),
         "HEADER_SECONDS": str(settings.header_seconds),
+        **({"TLS_CERT_PATH": str(settings.tls_cert_path)} if settings.tls_cert_path else {}),
+        **({"TLS_KEY_PATH": str(settings.tls_key_path)} if settings.tls_key_path else {}),
         "XDG_RUNTIME_DIR": str(folder),
     }
 
@@ -128,7 +133,10 @@ def running(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(f"http://127.0.0.1:{port}", port, process, log_path)
+    if settings.tls_cert_path:
+        server = Server(f"https://localhost:{port}", port, process, log_path, str(settings.tls_cert_path))
+    else:
+        server = Server(f"http://127.0.0.1:{port}", port, process, log_path)
     try:
         wait_until_up(server, workers)
         yield server
@@ -150,7 +158,7 @@ def wait_until_up(server: Server, workers: int, seconds: float = 60) -> None:
         if server.process.poll() is not None:
             pytest.fail(f"the server ended with {server.process.returncode}:\n{server.log}")
         with contextlib.suppress(requests.RequestException):
-            requests.get(f"{server.url}/healthz", timeout=30)
+            requests.get(f"{server.url}/healthz", timeout=30, verify=server.certificate)
             if server.log.count("Worker ready") >= workers:
                 return
         time.sleep(0.1)
