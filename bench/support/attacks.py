@@ -56,13 +56,16 @@ def connect(server: Server) -> socket.socket:
 @contextmanager
 def _sockets(server: Server, count: int, first: bytes) -> Iterator[list[socket.socket]]:
     """Connections that have sent something; those that are refused are left out."""
-    with contextlib.ExitStack() as stack:
-        connections = []
+    connections: list[socket.socket] = []
+    try:
         for _ in range(count):
             with contextlib.suppress(OSError):
-                connections.append(stack.enter_context(connect(server)))
+                connections.append(connect(server))
                 connections[-1].sendall(first)
-        yield connections
+        yield connections  # an attack may put another one in the place of one that was hung up on
+    finally:
+        for connection in connections:
+            connection.close()
 
 
 def _silent(first: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
@@ -111,6 +114,7 @@ def _flooding(first: bytes, more: bytes) -> Callable[[Server, int], contextlib.A
                 selector.register(connection, selectors.EVENT_WRITE)
             with _repeated(lambda: flood(server, selector), 0.0):
                 yield
+            connections += [key.fileobj for key in selector.get_map().values()]  # type: ignore[misc]  # see flood
 
     def flood(server: Server, selector: selectors.BaseSelector) -> None:
         for key, _ in selector.select(0.05):
