@@ -88,10 +88,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--mtcnn-batch", type=int, default=64, help="photos that MTCNN looks at together")
     parser.add_argument("--faces", type=int, default=2000, help="photos for embed (with a pixel changed, if fewer)")
     parser.add_argument("--batches", type=int, nargs="+", default=[32, 128, 512, 1024], help="faces in a batch")
-    parser.add_argument("--quick", action="store_true", help="one round of 8 photos, batches of 2 and 4")
+    parser.add_argument("--quick", action="store_true", help="one round of 12 photos, batches of 2 and 4")
     args = parser.parse_args()
     if args.quick:
-        args.rounds, args.photos, args.faces, args.mtcnn_batch, args.batches = 1, 8, 8, 4, [2, 4]
+        args.rounds, args.photos, args.faces, args.mtcnn_batch, args.batches = 1, 12, 8, 4, [2, 4]
     reason = None if args.device == "cpu" else why_no_gpu()
     if reason and args.device == "cuda":
         sys.exit(f"{reason}; expected a GPU, or --device cpu")
