@@ -168,6 +168,9 @@ def test_curl_examples(block: str, server: Server, folder: Path) -> None:
         assert 0 < answer.pop("strangers_like_this") < 1  # the model of the demo, whose answer is shown, says none
         assert list(answer) == list(json.loads(shown)) + more
         assert answer["is_me"] is True
+    elif "/version" in block:
+        assert list(answer) == ["model_version", "backbone", "model_sha256", "git_revision", "dvc_lock_sha256"]
+        assert re.fullmatch("[0-9a-f]{64}", answer["model_sha256"])
     else:
         assert answer == {"status": "ok"}
 
@@ -183,7 +186,7 @@ def test_python_examples(server: Server, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
 def test_there_is_an_example_of_each(name: str) -> None:
     kinds = [kind for section in PAGES[name].sections for kind, body in section.blocks if SERVICE in body]
-    assert sorted(kinds) == ["bash"] * (3 if name == "docs/api.md" else 2) + ["python"] * 3
+    assert sorted(kinds) == ["bash"] * (4 if name == "docs/api.md" else 2) + ["python"] * 3
 
 
 # Commands of git and DVC.
