@@ -1,16 +1,18 @@
 """Many clients at once: how many photos a second, how long they wait, what an overload does, and how memory behaves.
 
     python -m bench.load PHOTO_OR_FOLDER … [--workers 2] [--clients 8] [--seconds 60] [--requests 10000]
-                         [--tuned-only] [--quick]
+                         [--before FOLDER] [--tuned-only] [--quick]
 
 1. Clients post photos of 3 megapixels or more (or, where none is given, all) as fast as they are answered, in turn to
    this project's service and to the naive flow: photos a second, percentiles of the time to an answer, errors. The
    naive flow is started as an operator would who knows torch: as many workers as here, which share the cores
    (OMP_NUM_THREADS), and one worker that has them all. The better one counts. Once more it is started as it comes,
    each worker with a thread for every core: these fight each other.
-2. Eight times as many clients, and a service told that nobody shall wait for more than a second: how many are answered,
+   With `--before`, another copy of the project (its former version, say) is pressed in turn, too.
+2. The same load while 300 clients are connected whose photos trickle in, in turn with and without them.
+3. Eight times as many clients, and a service told that nobody shall wait for more than a second: how many are answered,
    how many are told 503, how soon, and whether with Retry-After.
-3. Proportional set size of the whole service with 4 workers, at the start and over 10,000 requests with small photos;
+4. Proportional set size of the whole service with 4 workers, at the start and over 10,000 requests with small photos;
    the naive flow's beside it, after a few, with gunicorn's --preload and without. The smaller one counts.
 """
 
@@ -33,6 +35,7 @@ import numpy as np
 
 from bench.peers.settings import Settings, for_many
 from bench.support import servers
+from bench.support.attacks import ATTACKS
 from bench.support.memory import proportional_megabytes
 from bench.support.models import make_models
 from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, spread
@@ -45,6 +48,8 @@ from stages.report.machine import describe_machine
 TURNS = 3
 OVERLOAD = 8
 OURS = "this project"
+BEFORE = "before"
+SLOW_CLIENTS = 300
 Body = tuple[bytes, str]
 
 
@@ -123,6 +128,8 @@ def throughput(models: Path, bodies: list[Body], args: argparse.Namespace) -> di
     tuned = for_many(available_cores(), args.workers)
     untuned = Settings(args.workers)
     starts: dict[str, Start] = {OURS: lambda: servers.ours(models, args.workers)}
+    if args.before:
+        starts[BEFORE] = lambda: servers.ours(models, args.workers, args.before.resolve())
     starts |= {own.title: partial(servers.naive, own) for own in tuned}
     turns = 1 if args.quick else TURNS
     plan = [name for _ in range(turns) for name in starts]
@@ -137,17 +144,21 @@ def throughput(models: Path, bodies: list[Body], args: argparse.Namespace) -> di
     figures = {name: load.figures() for name, load in loads.items()}
     best = max((own.title for own in tuned), key=lambda title: figures[title]["per_second"])
     ours = figures.pop(OURS)
+    before = figures.pop(BEFORE, None)
     times = {name: round(ours["per_second"] / row["per_second"], 2) for name, row in figures.items()}
     print(f"{args.workers} workers, {args.clients} clients, {args.seconds:g} s")
-    for name, row in {OURS: ours, **figures}.items():
+    for name, row in {OURS: ours, **({BEFORE: before} if before else {}), **figures}.items():
         waits = f"p50 {row['p50_ms']:8.1f} ms   p99 {row['p99_ms']:8.1f} ms"
-        title = name if name == OURS else f"naive flow, {name}"
+        title = name if name in (OURS, BEFORE) else f"naive flow, {name}"
         fewer = f"   {times[name]:.1f} times fewer" if name in times else ""
         print(f"  {title:44}{row['per_second']:8.2f} photos/s   {waits}   status {row['status']}{fewer}")
     by = round(ours["p99_ms"] / ours["p50_ms"], 2)
+    if before:
+        print(f"  {ours['per_second'] / before['per_second']:.3f} times as many as before")
     print(f"  {times[best]} times as many as the naive flow with {best}; p99 is {by} × p50\n")
     return {
         OURS: ours,
+        **({"before": before} if before else {}),
         "naive flow": {**figures[best], "settings": best},
         "naive flow, by settings": figures,
         "times_as_many": times[best],
@@ -156,8 +167,28 @@ def throughput(models: Path, bodies: list[Body], args: argparse.Namespace) -> di
     }
 
 
+def beside_slow_clients(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[str, Any]:
+    """Part 2: with and without clients whose photos trickle in, in turn, at one service."""
+    loads = {"alone": Load(), "beside": Load()}
+    (trickling,) = (attack for attack in ATTACKS if attack.name == "a body that trickles")
+    with servers.ours(models, args.workers) as server:
+        press(server, bodies, args.clients, 3600, 2 * args.workers)
+        for _ in range(1 if args.quick else TURNS):
+            loads["alone"].add(press(server, bodies, args.clients, args.seconds / TURNS))
+            with trickling.hold(server, SLOW_CLIENTS):
+                loads["beside"].add(press(server, bodies, args.clients, args.seconds / TURNS))
+    figures = {name: load.figures() for name, load in loads.items()}
+    share = round(figures["beside"]["per_second"] / figures["alone"]["per_second"], 3)
+    print(f"{SLOW_CLIENTS} clients whose photos trickle in beside the others")
+    for name, row in figures.items():
+        waits = f"p50 {row['p50_ms']:8.1f} ms   p99 {row['p99_ms']:8.1f} ms"
+        print(f"  {name:8}{row['per_second']:8.2f} photos/s   {waits}   status {row['status']}")
+    print(f"  {share} times as many\n")
+    return {**figures, "slow_clients": SLOW_CLIENTS, "times_as_many": share}
+
+
 def overload(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[str, Any]:
-    """Part 2: more than can be answered in time."""
+    """Part 3: more than can be answered in time."""
     clients = args.clients * OVERLOAD
     with servers.ours(models, args.workers, MAX_WAIT_SECONDS="1") as server:
         press(server, bodies, args.clients, 3600, 2 * args.workers)
@@ -177,7 +208,7 @@ def overload(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict
 
 
 def memory(models: Path, bodies: list[Body], args: argparse.Namespace) -> dict[str, Any]:
-    """Part 3: of the whole service, over many requests."""
+    """Part 4: of the whole service, over many requests."""
     steps = 10
     with servers.ours(models, 4) as server:
         press(server, bodies, 8, 3600, 100)
@@ -216,6 +247,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--requests", type=int, default=10_000, help="over which memory is watched")
+    parser.add_argument("--before", type=Path, help="another copy of the project, to compare with")
     parser.add_argument("--tuned-only", action="store_true", help="leave out the naive flow as it comes")
     parser.add_argument("--quick", action="store_true", help="4 seconds, 200 requests, --tuned-only")
     args = parser.parse_args()
@@ -231,6 +263,7 @@ def main() -> None:
         make_models(models, args.backbone)
         result = {
             "throughput": throughput(models, [multipart(photo) for photo in large], args),
+            "slow_clients": beside_slow_clients(models, [multipart(photo) for photo in large], args),
             "overload": overload(models, [multipart(photo) for photo in large], args),
             "memory": memory(models, [multipart(photo) for photo in small], args),
         }

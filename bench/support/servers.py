@@ -139,7 +139,8 @@ def face_recognition(settings: Settings) -> Iterator[Server]:
 
 def _gunicorn(settings: Settings) -> list[str]:
     preload = ["--preload"] if settings.preload else []
-    return ["-m", "gunicorn", "-w", str(settings.workers), "-t", "300", "-b", "127.0.0.1:{port}", *preload]
+    plain = str(ROOT / "bench/peers/gunicorn.conf.py")
+    return ["-m", "gunicorn", "-c", plain, "-w", str(settings.workers), "-t", "300", "-b", "127.0.0.1:{port}", *preload]
 
 
 @contextmanager
