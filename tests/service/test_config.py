@@ -159,6 +159,20 @@ def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) 
     assert load(tmp_path, "\n".join(variables)) == Settings()
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"TLS_CERT_PATH": "c.pem", "TLS_KEY_PATH": ""}, "TLS_CERT_PATH is set and TLS_KEY_PATH is not"),
+        ({"TLS_KEY_PATH": "k.pem"}, "TLS_KEY_PATH is set and TLS_CERT_PATH is not"),
+        ({"TLS_CERT_PATH": "c.pem", "TLS_KEY_PATH": "k.pem"}, "expected a certificate and its key, both PEM files"),
+    ],
+)
+def test_tls_needs_a_certificate_and_its_key(tmp_path: Path, given: dict[str, str], expected: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(tmp_path, **given)
+    assert expected in str(error.value)
+
+
 def test_accepted_types_are_put_in_order(tmp_path: Path) -> None:
     assert load(tmp_path).accepted_types == ("image/jpeg", "image/png")
     given = load(tmp_path, ACCEPTED_TYPES="image/heic, IMAGE/PNG,image/jpeg,image/png,")
