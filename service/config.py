@@ -81,6 +81,10 @@ def _path(text: str) -> Path:
     return PROJECT_ROOT / Path(text).expanduser()
 
 
+def _optional_path(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
 def _number(text: str) -> float:
     """A finite number in plain notation; Python's own 1_000 is refused."""
     value = float(text)
@@ -134,8 +138,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "MAX_WAIT_SECONDS": ("max_wait_seconds", _number),
     "HEADER_SECONDS": ("header_seconds", _whole),
     "TRUSTED_PROXIES": ("trusted_proxies", _whole),
-    "TLS_CERT_PATH": ("tls_cert_path", _path),
-    "TLS_KEY_PATH": ("tls_key_path", _path),
+    "TLS_CERT_PATH": ("tls_cert_path", _optional_path),
+    "TLS_KEY_PATH": ("tls_key_path", _optional_path),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
 

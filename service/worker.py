@@ -25,6 +25,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -219,20 +220,24 @@ class Worker(GeventWorker):
 
     def _accept(self, listener: gevent.socket.socket, most: int) -> None:
         """Accept the connections that wait there, up to a number."""
+        # gunicorn asks for it with each connection, also when the listening socket has been closed.
+        name = listener.getsockname()
+        named = SimpleNamespace(getsockname=lambda: name)
         for _ in range(most):
             try:
                 client, address = listener.accept()
             except BlockingIOError:
                 return
-            gevent.sleep(0)  # the connections accepted before come first
-            while len(self._connections) >= self.worker_connections:
-                self._make_room()
-                gevent.sleep(HESITATION_SECONDS)
             connection = _Connection(client.family, client.type, client.proto, fileno=client.detach())
             connection.turns = self._turns
-            self._connections[self._pool.spawn(self._serve, listener, connection, address)] = connection
+            self._connections[self._pool.spawn(self._serve, named, connection, address)] = connection
+            # This greenlet may end in any pause, when the worker is to end: only where no connection would be lost.
+            gevent.sleep(0)  # the connections accepted before come first
+            while len(self._connections) > self.worker_connections:
+                self._make_room()
+                gevent.sleep(HESITATION_SECONDS)
 
-    def _serve(self, listener: gevent.socket.socket, client: gevent.socket.socket, address: Any) -> None:
+    def _serve(self, listener: SimpleNamespace, client: gevent.socket.socket, address: Any) -> None:
         """One connection, from its beginning to its end."""
         try:
             if self._tls is not None:

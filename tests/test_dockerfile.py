@@ -38,5 +38,6 @@ def test_what_is_copied_is_all_that_the_service_imports(tmp_path: Path) -> None:
 def test_runs_as_nobody_special_and_says_whether_it_is_healthy() -> None:
     lines = DOCKERFILE.read_text(encoding="utf-8").splitlines()
     assert any(re.match(r"USER (?!root|0)\w+", line) for line in lines)
-    assert any(line.startswith("HEALTHCHECK") for line in lines)
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("HEALTHCHECK"))
+    assert lines[at + 1] == '    CMD ["python", "-I", "service/healthcheck.py"]'
     assert not any(re.match(r"COPY (data|models|\.)", line) for line in lines)

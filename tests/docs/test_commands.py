@@ -59,6 +59,26 @@ RUN_ELSEWHERE = {
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':
         "tests/test_dockerfile.py::test_what_is_copied_is_all_that_the_service_imports",
+    "docker compose -f deploy/compose.yaml up --build --detach":
+        "tests/deploy/test_compose.py::test_compose_finds_nothing_wrong",
+    # No test changes the machine that it runs on: the files are checked by the programs that read them.
+    **dict.fromkeys(
+        (
+            "sudo useradd --system --no-create-home --shell /usr/sbin/nologin face-verification",
+            "sudo cp deploy/face-verification.service /etc/systemd/system/",
+            "sudo systemctl daemon-reload",
+            "sudo systemctl enable --now face-verification",
+        ),
+        "tests/deploy/test_systemd.py::test_systemd_finds_nothing_wrong",
+    ),
+    **dict.fromkeys(
+        (
+            "sudo cp deploy/nginx.conf /etc/nginx/sites-available/face-verification",
+            "sudo ln -s /etc/nginx/sites-available/face-verification /etc/nginx/sites-enabled/",
+            "sudo nginx -t && sudo systemctl reload nginx",
+        ),
+        "tests/deploy/test_nginx.py::test_the_site_is_valid",
+    ),
 }  # fmt: skip
 
 # Where this file runs the others. Each test fails where it leaves one of its own out.

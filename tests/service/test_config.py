@@ -155,8 +155,22 @@ def test_each_app_reads_its_own_threshold(monkeypatch: pytest.MonkeyPatch, no_mo
 def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     variables = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line.split(" ")[1]]
-    assert len(variables) == 16
+    assert len(variables) == 20
     assert load(tmp_path, "\n".join(variables)) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"TLS_CERT_PATH": "c.pem", "TLS_KEY_PATH": ""}, "TLS_CERT_PATH is set and TLS_KEY_PATH is not"),
+        ({"TLS_KEY_PATH": "k.pem"}, "TLS_KEY_PATH is set and TLS_CERT_PATH is not"),
+        ({"TLS_CERT_PATH": "c.pem", "TLS_KEY_PATH": "k.pem"}, "expected a certificate and its key, both PEM files"),
+    ],
+)
+def test_tls_needs_a_certificate_and_its_key(tmp_path: Path, given: dict[str, str], expected: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        load(tmp_path, **given)
+    assert expected in str(error.value)
 
 
 def test_accepted_types_are_put_in_order(tmp_path: Path) -> None:

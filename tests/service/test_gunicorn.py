@@ -161,6 +161,32 @@ def test_a_new_configuration_is_taken_over(settings: Settings, tmp_path: Path, m
         assert server.verify(me_photo).json()["is_me"] is True
 
 
+def test_new_workers_take_over_and_no_request_is_lost(no_models: Settings, tmp_path: Path) -> None:
+    """Four times, while eight clients ask as fast as they can, each time over a new connection."""
+    with shipped_gunicorn(no_models, tmp_path) as server, ThreadPoolExecutor(8) as clients:
+        asking = True
+
+        def ask(_: int) -> list[int]:
+            statuses = []
+            while asking:
+                statuses.append(requests.get(f"{server.url}/livez", timeout=20).status_code)
+            return statuses
+
+        answers = clients.map(ask, range(8))
+        try:
+            for times in range(1, 5):
+                server.process.send_signal(signal.SIGHUP)
+                until = time.monotonic() + 30
+                while server.log.count("Worker exiting") < 2 * times and time.monotonic() < until:
+                    time.sleep(0.05)
+        finally:
+            asking = False
+        statuses = [status for own in answers for status in own]
+        assert server.log.count("Worker exiting") == 8
+        assert len(statuses) > 100 and set(statuses) == {200}
+        assert "Traceback" not in server.log
+
+
 @pytest.mark.parametrize(("concurrency", "workers"), [(None, 4), ("3", 3)])
 def test_shipped_settings(no_models: Settings, tmp_path: Path, concurrency: str | None, workers: int) -> None:
     environment = server_environment(no_models, 5123, tmp_path)

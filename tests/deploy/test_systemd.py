@@ -1,0 +1,107 @@
+"""deploy/face-verification.service, as systemd's own tool reads it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service import worker
+from service.config import VARIABLES, Settings
+from tests.conftest import ROOT
+from tests.ports import free_port
+from tests.service.support import posix_only, server_environment
+
+UNIT = ROOT / "deploy/face-verification.service"
+INSTALLED = "/opt/face-verification"
+ANALYZE = shutil.which("systemd-analyze")
+
+pytestmark = posix_only
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+
+
+def settings_of(text: str) -> dict[str, list[str]]:
+    """The lines NAME=value of a unit: names may come several times."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r"^([A-Za-z]+)=(.*)$", text, re.MULTILINE):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    assert ANALYZE is not None
+    return subprocess.run([ANALYZE, *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit as if the project were installed where this one lies: verify looks for the programs."""
+    text = UNIT.read_text(encoding="utf-8")
+    assert text.count(INSTALLED) == 6
+    copy = tmp_path / UNIT.name
+    copy.write_text(text.replace(INSTALLED, str(ROOT)), encoding="utf-8")
+    return copy
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong(unit: Path) -> None:
+    done = analyze("verify", "--man=no", str(unit))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("wrong", ["ProtectSistem=strict", "TimeoutStopSec=soon", "ExecStart=/nowhere/run"])
+def test_systemd_finds_what_is_wrong(unit: Path, wrong: str) -> None:
+    unit.write_text(unit.read_text(encoding="utf-8").replace("[Service]\n", f"[Service]\n{wrong}\n"), encoding="utf-8")
+    done = analyze("verify", "--man=no", str(unit))
+    assert done.returncode or done.stderr
+
+
+@needs_systemd
+def test_it_is_hardened(unit: Path) -> None:
+    """systemd's own measure, 0 to 10: below 2 is "OK", what Debian's nginx has is 9.6. It has 1.4."""
+    done = analyze("security", "--offline=true", "--threshold=15", "--no-pager", str(unit))
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_fits_the_service() -> None:
+    """Its times, limits and settings against those of the code."""
+    found = settings_of(UNIT.read_text(encoding="utf-8"))
+    conf = (ROOT / "service/gunicorn.conf.py").read_text(encoding="utf-8")
+    number = {name: int(value) for name, value in re.findall(r"^(\w+) = (\d+)$", conf, re.MULTILINE)}
+    assert int(found["TimeoutStopSec"][0]) > number["graceful_timeout"]
+    assert int(found["LimitNOFILE"][0]) >= number["worker_connections"] + worker.SPARE_FILES
+    assert found["KillMode"] == ["mixed"]  # SIGTERM to the workers, too, and they would end before gunicorn says so
+    environment = dict(pair.split("=") for pair in found["Environment"][0].split())
+    assert environment.pop("PYTHONDONTWRITEBYTECODE") == "1"
+    assert environment.keys() <= VARIABLES.keys()
+    assert Settings.load(environment, ROOT / "no-such-file").trusted_proxies == 1
+    start = found["ExecStart"][0].removeprefix(INSTALLED + "/")
+    assert os.access(ROOT / start, os.X_OK)
+
+
+def test_it_says_when_it_is_ready(tmp_path: Path) -> None:
+    """Type=notify."""
+    none = tmp_path / "none"
+    no_models = Settings(model_path=none, scaler_path=none, networks_path=none, photo_limits_path=none)
+    environment = server_environment(no_models, free_port(), tmp_path)
+    notify = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(notify))
+        receiver.settimeout(60)
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [str(ROOT / "service/run_gunicorn.sh")],
+                env=environment | {"NOTIFY_SOCKET": str(notify)}, stdout=log, stderr=subprocess.STDOUT, cwd="/",
+            )  # fmt: skip
+        try:
+            assert receiver.recv(1000).startswith(b"READY=1")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0, (tmp_path / "log").read_text(encoding="utf-8")
