@@ -68,6 +68,7 @@ class Scene:
         ended_on_purpose: process numbers of the workers that the scene ends.
         known: those of all workers that have been seen.
         workers: how many there are to be.
+        last_log: the log as it was read last.
     """
 
     server: Server
@@ -75,6 +76,7 @@ class Scene:
     log_path: Path
     row: Row
     workers: int
+    last_log: str = ""
     allowed_unanswered: int = 0
     ended_on_purpose: set[int] = field(default_factory=set)
     known: set[int] = field(default_factory=set)
@@ -82,7 +84,13 @@ class Scene:
     @property
     def log(self) -> str:
         """What has been logged so far."""
-        return self.log_path.read_text(encoding="utf-8", errors="replace")
+        with contextlib.suppress(FileNotFoundError):  # the service's own mounts have gone with it
+            self.last_log = self.log_path.read_text(encoding="utf-8", errors="replace")
+        return self.last_log
+
+    def inside(self, path: Path) -> Path:
+        """A path as the service's own mounts show it."""
+        return Path(f"/proc/{self.server.process.pid}/root{path}")
 
     def worker_numbers(self) -> set[int]:
         """Process numbers of the workers there are; empty without a master."""
@@ -124,14 +132,20 @@ class Scene:
         """kill -9."""
         os.kill(process, signal.SIGKILL)
 
-    def kill_a_worker(self, clients: int) -> None:
-        """kill -9 of one worker; another one must come. What it had accepted, nobody can answer."""
+    def kill_a_worker(self, clients: int, told: bool = True) -> None:
+        """kill -9 of one worker; another one must come. What it had accepted, nobody can answer.
+
+        Args:
+            clients: how many ask, so how many requests it may have held.
+            told: whether the log can say that the new one is ready.
+        """
         before, ready = self.worker_numbers(), self.log.count("Worker ready")
         self.allowed_unanswered += clients
         self.ended_on_purpose.add(min(before))
         self.kill(min(before))
         self.wait_for(lambda: len(self.worker_numbers() - before) > 0, "no new worker")
-        self.wait_for(lambda: self.log.count("Worker ready") > ready, "the new worker is not ready")
+        if told:
+            self.wait_for(lambda: self.log.count("Worker ready") > ready, "the new worker is not ready")
 
     def hang_up(self) -> None:
         """SIGHUP; then wait until the new workers are ready and the old ones gone."""
@@ -169,7 +183,7 @@ class Stand:
         root: Path = ROOT,
         models: Path | None = None,
         prefix: Sequence[str] = (),
-        log: Path | None = None,
+        log_inside: Path | None = None,
         **settings: str,
     ) -> Iterator[Scene]:
         """Start the service and the load; when the context ends, complete the scene's row.
@@ -180,13 +194,15 @@ class Stand:
             root: the project to serve.
             models: other ones than the stand's.
             prefix, settings: as `servers.ours` takes them.
-            log: where to write the log; None takes a new file of the stand's folder.
+            log_inside: where the prefix makes the service log to, in a mount that only the service sees.
         """
-        log = log or self.new_path("log")
+        log = self.new_path("log")
         with servers.ours(
             models or self.models, workers, root, prefix=prefix, log=log, MAX_CONTENT_MB="2", **settings
         ) as server:
             scene = Scene(server, GoodClients(server, self.photos), log, Row(name, Seen()), workers)
+            if log_inside is not None:
+                scene.log_path = scene.inside(log_inside)
             scene.wait_for(lambda: scene.log.count("Worker ready") >= workers, "not all workers are ready")
             scene.worker_numbers()
             with scene.clients.asking(self.clients) as seen:
@@ -196,6 +212,7 @@ class Stand:
                 if server.process.poll() is None:
                     time.sleep(self.seconds)
                     scene.row.workers_lost = scene.lost()
+                    scene.last_log = scene.log
         _judge(scene)
 
     def new_path(self, name: str) -> Path:
