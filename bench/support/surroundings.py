@@ -250,7 +250,7 @@ def clients_vanish(stand: Stand) -> Row:
         time.sleep(0.05)  # whole photos are work: more of them than the service can do would be another fault
 
     with stand.scene("clients vanish") as scene, never_reads.hold(scene.server, 20):
-        with _meanwhile(lambda: once(scene), 2):
+        with meanwhile(lambda: once(scene), 2):
             scene.wait_for_answers(50)
             for _ in range(3):  # a client may close its sending side and read on
                 with connect(scene.server) as connection:
@@ -265,7 +265,7 @@ def clients_vanish(stand: Stand) -> Row:
 
 
 @contextmanager
-def _meanwhile(work: Callable[[], None], threads: int) -> Iterator[None]:
+def meanwhile(work: Callable[[], None], threads: int) -> Iterator[None]:
     """Do something again and again, in several threads."""
     end = threading.Event()
 
@@ -330,7 +330,7 @@ def memory_is_short(stand: Stand, files: Sequence[bytes] = ()) -> Row:
     with memory_group(MEMORY_BYTES) as group:
         prefix = ["sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"]
         with stand.scene("hostile files, 4 workers, 4 GB", workers=MEMORY_WORKERS, prefix=prefix) as scene:
-            with _meanwhile(lambda: once(scene), _HOSTILE_CLIENTS):
+            with meanwhile(lambda: once(scene), _HOSTILE_CLIENTS):
                 scene.wait_for(lambda: len(sent) > 2 * len(bodies), "not all files were sent twice", 90)
             control = dict(line.split() for line in (group / "memory.oom_control").read_text().splitlines())
             most = int((group / "memory.max_usage_in_bytes").read_text())
