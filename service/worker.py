@@ -137,6 +137,17 @@ class _TlsConnection(_FairReader, gevent.ssl.SSLSocket):
     pass
 
 
+class _Address:
+    """What gunicorn asks the listening socket of a connection. That may be closed before the connection has its turn."""
+
+    def __init__(self, listener: gevent.socket.socket) -> None:
+        self._name = listener.getsockname()
+
+    def getsockname(self) -> Any:
+        """As the socket's."""
+        return self._name
+
+
 class Worker(GeventWorker):
     """See the module. gunicorn makes it: `worker_class = "service.worker.Worker"`."""
 
@@ -220,24 +231,23 @@ class Worker(GeventWorker):
 
     def _accept(self, listener: gevent.socket.socket, most: int) -> None:
         """Accept the connections that wait there, up to a number."""
-        # gunicorn asks for it with each connection, also when the listening socket has been closed.
-        name = listener.getsockname()
-        named = SimpleNamespace(getsockname=lambda: name)
+        own = _Address(listener)
         for _ in range(most):
             try:
                 client, address = listener.accept()
             except BlockingIOError:
                 return
+            # Nothing may wait between accepting and here: this greenlet is killed where it waits when the worker is to
+            # end, and the client would lose its answer.
             connection = _Connection(client.family, client.type, client.proto, fileno=client.detach())
             connection.turns = self._turns
-            self._connections[self._pool.spawn(self._serve, named, connection, address)] = connection
-            # This greenlet may end in any pause, when the worker is to end: only where no connection would be lost.
-            gevent.sleep(0)  # the connections accepted before come first
+            self._connections[self._pool.spawn(self._serve, own, connection, address)] = connection
+            gevent.sleep(0)  # what is ready has its turn
             while len(self._connections) > self.worker_connections:
                 self._make_room()
                 gevent.sleep(HESITATION_SECONDS)
 
-    def _serve(self, listener: SimpleNamespace, client: gevent.socket.socket, address: Any) -> None:
+    def _serve(self, own: _Address, client: gevent.socket.socket, address: Any) -> None:
         """One connection, from its beginning to its end."""
         try:
             if self._tls is not None:
@@ -247,7 +257,7 @@ class Worker(GeventWorker):
                 self._connections[gevent.getcurrent()] = client
                 with self.timeout_ctx():
                     client.do_handshake()
-            self.handle(listener, client, address)
+            self.handle(own, client, address)
         except OSError:  # the handshake failed
             pass
         finally:

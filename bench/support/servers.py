@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -92,13 +92,27 @@ def where(models: Path) -> dict[str, str]:
 
 
 @contextmanager
-def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings: str) -> Iterator[Server]:
+def ours(
+    models: Path,
+    workers: int | None = None,
+    root: Path = ROOT,
+    *,
+    prefix: Sequence[str] = (),
+    log: Path | None = None,
+    port: int | None = None,
+    health: int = 200,
+    **settings: str,
+) -> Iterator[Server]:
     """The service, with its shipped configuration.
 
     Args:
         models: folder with networks/, model.joblib and scaler.joblib.
         workers: None for the default.
         root: the project to serve.
+        prefix: a command that runs what follows it in its own place, such as `unshare -m`.
+        log: the file that its log is added to; None keeps it to itself.
+        port: None for a free one.
+        health: what /healthz answers when it has started: 503 where its models are to be unusable.
         settings: more environment variables.
     """
     environment = {
@@ -109,8 +123,8 @@ def ours(models: Path, workers: int | None = None, root: Path = ROOT, **settings
         **({} if workers is None else {"WEB_CONCURRENCY": str(workers)}),
         **settings,
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
-    with running(command, environment, root) as server:
+    command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
+    with running(command, environment, root, log, port, health) as server:
         yield server
 
 
@@ -144,28 +158,36 @@ def _gunicorn(settings: Settings) -> list[str]:
 
 
 @contextmanager
-def running(command: list[str], environment: dict[str, str], folder: Path) -> Iterator[Server]:
+def running(
+    command: list[str],
+    environment: dict[str, str],
+    folder: Path,
+    log_path: Path | None = None,
+    port: int | None = None,
+    health: int = 200,
+) -> Iterator[Server]:
     """Start a server, wait until it says that it is well, and end it afterwards.
 
     Args:
         command: what to run; `{port}` in it is replaced.
         environment: all its variables, but FLASK_HOST and PORT.
         folder: directory to start it in.
+        log_path: the file that its log is added to; None keeps it to itself.
+        port: None for a free one.
+        health: what /healthz answers when it has started.
 
     Raises:
         SystemExit: it does not start; the message holds its last lines.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or _free_port()
     variables = {**environment, "FLASK_HOST": "127.0.0.1", "PORT": str(port)}
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") if log_path is None else log_path.open("a+") as log:
         process = subprocess.Popen(
             [part.replace("{port}", str(port)) for part in command], cwd=folder, env=variables, stdout=log, stderr=log
         )
         try:
             server = Server("127.0.0.1", port, process)
-            if not _is_up(server):
+            if not _is_up(server, health):
                 log.seek(0)
                 sys.exit(f"{' '.join(command)} did not start:\n{log.read()[-3000:]}")
             yield server
@@ -178,12 +200,19 @@ def running(command: list[str], environment: dict[str, str], folder: Path) -> It
                 process.wait()
 
 
-def _is_up(server: Server) -> bool:
-    """Whether it answers at /healthz before it ends or time is up."""
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_up(server: Server, health: int) -> bool:
+    """Whether it answers with this status at /healthz before it ends or time is up."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
         with contextlib.suppress(OSError):
-            if server.get("/healthz")[0] == 200:
+            if server.get("/healthz")[0] == health:
                 return True
         time.sleep(0.02)
     return False
