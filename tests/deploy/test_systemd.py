@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from service import worker
 from service.config import VARIABLES, Settings
 from tests.conftest import ROOT
 from tests.ports import free_port
 from tests.service.support import posix_only, running, server_environment
+
+if sys.platform != "win32":
+    from service import worker
 
 UNIT = ROOT / "deploy/face-verification.service"
 INSTALLED = "/opt/face-verification"
