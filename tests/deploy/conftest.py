@@ -17,17 +17,20 @@ from tests.service.support import Server, shipped_gunicorn
 
 
 @pytest.fixture(scope="session")
-def service(
-    networks_dir: Path, trained_models: TrainedModels, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """gunicorn as shipped."""
-    settings = Settings(
+def service_settings(networks_dir: Path, trained_models: TrainedModels) -> Settings:
+    """Settings with real networks and a model trained on them."""
+    return Settings(
         model_path=trained_models.path / "model.joblib",
         scaler_path=trained_models.path / "scaler.joblib",
         networks_path=networks_dir,
         photo_limits_path=trained_models.path / "photo_limits.json",
     )
-    with shipped_gunicorn(settings, tmp_path_factory.mktemp("service")) as server:
+
+
+@pytest.fixture(scope="session")
+def service(service_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """gunicorn as shipped."""
+    with shipped_gunicorn(service_settings, tmp_path_factory.mktemp("service")) as server:
         yield server
 
 

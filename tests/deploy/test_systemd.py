@@ -8,15 +8,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from service import worker
 from service.config import VARIABLES, Settings
 from tests.conftest import ROOT
 from tests.ports import free_port
-from tests.service.support import posix_only, server_environment
+from tests.service.support import posix_only, running, server_environment
+
+if sys.platform != "win32":
+    from service import worker
 
 UNIT = ROOT / "deploy/face-verification.service"
 INSTALLED = "/opt/face-verification"
@@ -68,6 +71,40 @@ def test_it_is_hardened(unit: Path) -> None:
     """systemd's own measure, 0 to 10: below 2 is "OK", what Debian's nginx has is 9.6. It has 1.4."""
     done = analyze("security", "--offline=true", "--threshold=15", "--no-pager", str(unit))
     assert done.returncode == 0, done.stdout
+
+
+def test_what_the_service_cannot_do() -> None:
+    found = settings_of(UNIT.read_text(encoding="utf-8"))
+    expected = {
+        "ProtectSystem": "strict", "ReadOnlyPaths": INSTALLED, "InaccessiblePaths": f"-{INSTALLED}/data",
+        "ProtectHome": "yes", "PrivateTmp": "yes", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "",
+        "AmbientCapabilities": "", "MemoryDenyWriteExecute": "yes",
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == {name: [value] for name, value in expected.items()}
+    assert found["User"][0] not in ("root", "0", "nobody") and "ReadWritePaths" not in found
+
+
+# What these two settings of the unit do: NoNewPrivileges, MemoryDenyWriteExecute. It ends with 77 where the system does
+# not have them (Linux has the second since 6.3; before that, systemd has its own way).
+CONFINE = """
+import ctypes, os, sys
+prctl = ctypes.CDLL(None).prctl
+if prctl(38, 1, 0, 0, 0) or prctl(65, 1, 0, 0, 0):
+    sys.exit(77)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_the_service_runs_confined(service_settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
+    """None of its packages needs memory that it can both write and run."""
+    confined = [sys.executable, "-c", CONFINE]
+    if subprocess.run([*confined, "/bin/true"], check=False).returncode == 77:
+        pytest.skip("Linux 6.3 or later is needed")
+    command = [*confined, str(ROOT / "service/run_gunicorn.sh"), "-w", "1"]
+    with running(command, service_settings, tmp_path, tmp_path, 1) as server:
+        assert server.verify(me_photo).json()["is_me"] is True
+        status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+        assert "NoNewPrivs:\t1" in status
 
 
 def test_it_fits_the_service() -> None:
