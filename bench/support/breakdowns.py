@@ -45,9 +45,7 @@ def master_killed(stand: Stand) -> Row:
         scene.server.process.wait()
         killed = time.monotonic()
         log = stand.new_path("log")
-        with servers.ours(
-            stand.models, scene.workers, log=log, port=scene.server.port, MAX_CONTENT_MB="2"
-        ) as second:
+        with servers.ours(stand.models, scene.workers, log=log, port=scene.server.port, MAX_CONTENT_MB="2") as second:
             scene.wait_for(lambda: not any(map(_is_there, workers)), "the old workers are still there")
             scene.wait_for(lambda: "Worker ready" in log.read_text(encoding="utf-8"), "the new master has no worker")
             scene.row.figures["new_master_after_s"] = round(time.monotonic() - killed, 1)
@@ -146,9 +144,8 @@ def reloaded_with_bad_settings(stand: Stand) -> Row:
 
 
 def reloaded_with_another_threshold(stand: Stand) -> Row:
-    """SIGHUP with another threshold: the old one stays, and the log says that a restart is needed."""
+    """SIGHUP with a threshold where none was set: the old one stays, and the log says that a restart is needed."""
     root = stand.copied_project()
-    (root / ".env").write_text("VERIFY_THRESHOLD=0.4\n", encoding="utf-8")
     with stand.scene("SIGHUP, another threshold", root=root) as scene:
         (root / ".env").write_text("VERIFY_THRESHOLD=0.9\n", encoding="utf-8")
         scene.hang_up()

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -131,7 +132,6 @@ def shared_memory_missing(stand: Stand) -> Row:
     return scene.row
 
 
-
 def files_damaged(stand: Stand) -> Row:
     """Each file of the models is overwritten with garbage: what has been loaded goes on, and a restart says why not."""
     models = stand.copied_models()
@@ -156,7 +156,7 @@ def _reason_of_restart(models: Path) -> str:
     with servers.ours(models, 1, health=503) as server:
         status, answer = server.get("/healthz")
         told: str = json.loads(answer)["detail"]
-        verified, headers, _ = server.ask(*multipart(b"\xff\xd8\xff"))
+        verified, _, _ = server.ask(*multipart(b"\xff\xd8\xff"))
         return told if (status, verified) == (503, 503) else f"{status}, {verified}"
 
 
@@ -210,7 +210,7 @@ def clock_steps(stand: Stand) -> Row:
     source.write_text(_CLOCK, encoding="utf-8")
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=True)
     shift.write_bytes(bytes(8))
-    variables = {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(shift), "HEADER_SECONDS": "2"}
+    variables: dict[str, Any] = {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(shift), "HEADER_SECONDS": "2"}
     with stand.scene("clock steps by a day", **variables) as scene, shift.open("r+b") as file:
         shifted = mmap.mmap(file.fileno(), 8)
         for days in (1, 0, -1, 0):

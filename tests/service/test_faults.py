@@ -25,8 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from bench.support import breakdowns, surroundings
-from bench.support.good_clients import Seen
-from bench.support.hostile import png
+from bench.support.good_clients import GoodClients, Seen
 from bench.support.scenes import Row, Scene, Stand
 from bench.support.servers import Server as BenchServer
 from service import create_app
@@ -115,8 +114,6 @@ class TestScenes:
         assert len(problems) == 1 and problems[0].endswith("wrong answers")
 
     def test_what_is_counted_as_what(self, gunicorn: Server, me_photo: bytes) -> None:
-        from bench.support.good_clients import GoodClients
-
         clients = GoodClients(BenchServer("127.0.0.1", gunicorn.port, gunicorn.process), [me_photo])
         good = json.dumps(clients._expected[0]).encode()
         for status, retry, answer, kind in (
@@ -175,7 +172,9 @@ def test_a_model_that_scores_nan_only_now_and_then(
     spoilt = replace(seen, scored=[replace(seen.scored[0], score=score)])
     monkeypatch.setattr("service.engine.verify", lambda *_: spoilt)
     answer = post_photo(client, me_photo)
-    assert answer.status_code == 503 and answer.get_json()["detail"].startswith("el modelo está dañado: da la puntuación ")
+    assert answer.status_code == 503 and answer.get_json()["detail"].startswith(
+        "el modelo está dañado: da la puntuación "
+    )
     monkeypatch.undo()
     assert post_photo(client, me_photo).status_code == 200
 
@@ -236,7 +235,7 @@ def test_a_limit_that_is_no_limit_is_told_in_a_sentence(no_models: Settings, tmp
 
 
 def test_only_clocks_that_nobody_sets_decide() -> None:
-    """No line of the service reads the wall clock, so a step of it changes nothing. The scene `clock_steps` shows it."""
+    """No line of the service reads the wall clock, so a step of it changes nothing: `clock_steps` shows it."""
     read: list[str] = []
     for path in sorted((PROJECT_ROOT / "service").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -248,10 +247,3 @@ def test_only_clocks_that_nobody_sets_decide() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module in ("time", "datetime"):
                 read.append(f"{path.name}:{node.lineno} from {node.module}")
     assert read == []
-
-
-def test_the_costly_photo_of_the_scenes_is_accepted(client: FlaskClient) -> None:
-    """Else SIGTERM would find no work in progress."""
-    data = png(breakdowns.COSTLY_SIDES, 8, 6)
-    answer = post_photo(client, data, "photo.png", "image/png")
-    assert answer.get_json()["error"] == "No se detectó un rostro en la imagen"
