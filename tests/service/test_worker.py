@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -18,8 +21,9 @@ if sys.platform == "win32":
 import gevent
 import gevent.socket
 from gevent.event import Event
+from gevent.pool import Pool
 
-from service.worker import SPARE_FILES, LoopSignal, _Connection, _FairReader, _Turns
+from service.worker import SPARE_FILES, LoopSignal, Worker, _Connection, _FairReader, _Turns
 
 _MOST = """
 import resource, sys
@@ -160,6 +164,84 @@ def test_a_connection_reads_in_small_steps() -> None:
         assert max(sizes) <= 64 * 1024
         theirs.close()
         assert connection.recv(10) == b""
+
+
+class TestAccepting:
+    """What is accepted is answered, whatever ends meanwhile."""
+
+    @pytest.fixture
+    def listener(self) -> Iterator[gevent.socket.socket]:
+        with gevent.socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            listener.settimeout(0)
+            yield listener
+
+    @pytest.fixture
+    def worker(self) -> Worker:
+        """A worker that says to each client at which address it has come, and hangs up."""
+
+        class Telling(Worker):
+            def __init__(self) -> None:
+                self._connections, self._silent, self._uploading = {}, {}, {}
+                self._pool, self._turns, self._tls = Pool(), _Turns(), None
+                self.worker_connections = 10
+
+            def handle(self, listener: Any, client: Any, addr: Any) -> None:
+                client.sendall(f"{listener.getsockname()} {addr}".encode())
+
+        return Telling()
+
+    def test_though_the_greenlet_that_accepts_is_killed(
+        self, listener: gevent.socket.socket, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """That happens where it waits."""
+
+        def killed(_: float) -> None:
+            raise gevent.GreenletExit
+
+        with socket.create_connection(listener.getsockname(), timeout=10) as client:
+            monkeypatch.setattr(gevent, "sleep", killed)
+            gevent.spawn(worker._accept, listener, 10).join(timeout=10)
+            monkeypatch.undo()
+            worker._pool.join(timeout=10)
+            assert client.recv(1000) == f"{listener.getsockname()} {client.getsockname()}".encode()
+
+    def test_though_the_listening_socket_is_closed(self, listener: gevent.socket.socket, worker: Worker) -> None:
+        own = listener.getsockname()
+        with socket.create_connection(own, timeout=10) as client:
+            spawn = worker._pool.spawn
+
+            def spawn_and_close(*given: Any) -> Any:
+                spawned = spawn(*given)
+                listener.close()  # before the connection's greenlet has begun
+                return spawned
+
+            worker._pool.spawn = spawn_and_close
+            gevent.spawn(worker._accept, listener, 1).join(timeout=10)
+            worker._pool.join(timeout=10)
+            assert client.recv(1000) == f"{own} {client.getsockname()}".encode()
+
+    def test_too_many_connections_make_room(self, listener: gevent.socket.socket, worker: Worker) -> None:
+        """One that is silent is given up; the new one is served at once."""
+        worker.worker_connections = 1
+        served: list[Any] = []
+
+        def wait_for_a_request(_: Any, client: Any, addr: Any) -> None:
+            worker._silent[gevent.getcurrent()] = None
+            served.append(addr)
+            assert client.recv(10) == b""
+
+        worker.handle = wait_for_a_request
+        acceptor = gevent.spawn(worker._accept, listener, 10)
+        with socket.create_connection(listener.getsockname(), timeout=10) as first:
+            acceptor.join(timeout=10)
+            with socket.create_connection(listener.getsockname(), timeout=10) as second:
+                gevent.spawn(worker._accept, listener, 10).join(timeout=10)
+                assert served == [first.getsockname(), second.getsockname()]
+                assert first.recv(10) == b"", "the first is hung up on"
+                assert len(worker._connections) == 1
+        worker._pool.kill()
 
 
 class TestLoopSignal:
