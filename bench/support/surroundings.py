@@ -66,11 +66,16 @@ def in_own_mounts(script: str, *arguments: str) -> list[str]:
 
 
 def disk_full(stand: Stand) -> Row:
-    """The disk with the working folder, TMPDIR and the log gets full, and a worker has to be replaced; later it has
-    room again."""
+    """The disk with the working folder, TMPDIR and the log gets full, /dev/shm is, and a worker has to be replaced.
+
+    Later the disk has room again.
+    """
     disk, root = stand.new_path("disk"), stand.copied_project()
     disk.mkdir()
-    script = f'mount -t tmpfs -o size={_DISK_BYTES} none "$1"; cp -r "$2"/. "$1"; cd "$1"; exec >>"$1/log" 2>&1'
+    script = (
+        "mount -t tmpfs -o size=64k none /dev/shm; cat /dev/zero > /dev/shm/filler 2>/dev/null || true; "
+        f'mount -t tmpfs -o size={_DISK_BYTES} none "$1"; cp -r "$2"/. "$1"; cd "$1"; exec >>"$1/log" 2>&1'
+    )
     prefix = in_own_mounts(script, str(disk), str(root))
     with stand.scene("full disk", root=disk, prefix=prefix, log_inside=disk / "log", TMPDIR=str(disk)) as scene:
         filler = scene.inside(disk / "filler")

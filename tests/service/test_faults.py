@@ -131,6 +131,22 @@ class TestScenes:
         assert counts.sent == 127
 
 
+@posix_only
+def test_where_nothing_can_be_written_it_says_what_it_needs(no_models: Settings, tmp_path: Path) -> None:
+    script = "mount -t tmpfs -o ro none /dev/shm; mount -o remount,bind,ro /; ! touch /tmp/x 2>/dev/null"
+    try:
+        prefix = surroundings.in_own_mounts(script)
+    except surroundings.NotPossibleError as error:
+        pytest.skip(str(error))
+    command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
+    environment = server_environment(no_models, 5123, tmp_path)
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("No folder can be written to, ")
+
+
 # Models that are wrong in ways that a hash does not tell.
 
 
