@@ -243,10 +243,11 @@ def _tls_problems(certificate: Path | None, key: Path | None) -> list[str]:
         return []
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except OSError as error:  # of the files, or what OpenSSL says of them
+    except (OSError, ValueError) as error:  # of the files, what OpenSSL says of them, or a path with a zero byte
+        reason = getattr(error, "strerror", None) or error
         return [
             f"TLS_CERT_PATH is {str(certificate)!r} and TLS_KEY_PATH {str(key)!r}; expected a certificate and its key, "
-            f"both PEM files ({error.strerror or error})"
+            f"both PEM files ({reason})"
         ]
     return []
 
@@ -264,4 +265,8 @@ def _read_env_file(path: Path) -> dict[str, str]:
         lines = dotenv_values(path, encoding="utf-8-sig")  # Windows editors put a byte order mark in front
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read ({error.strerror}); let the user who runs the service read it, or remove it"
+        ) from None
     return {name: value or "" for name, value in lines.items()}

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -56,6 +57,14 @@ os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
 # else.
 if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK):
     worker_tmp_dir = "/dev/shm"
+else:
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:  # gunicorn would end with a traceback
+        sys.exit(
+            "No folder can be written to, and gunicorn needs one for its workers' heartbeats, which are empty files: "
+            "mount a writable /dev/shm or /tmp, or set TMPDIR to a folder that can be written to."
+        )
 # The socket for `gunicornc` would be shared by every server of this user, and nothing here uses it.
 control_socket_disable = True
 

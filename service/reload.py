@@ -7,7 +7,6 @@ new ones, and what has changed meanwhile is said in the log.
 from __future__ import annotations
 
 import logging
-from dataclasses import fields
 from pathlib import Path
 
 from service.config import VARIABLES, Settings, SettingsError
@@ -33,8 +32,9 @@ def settings_of_start() -> Settings:
     except SettingsError as error:
         log.error("Reload: the settings of the start stay, since the new ones cannot be used:\n%s", error)
         return settings
-    variables = {field: variable for variable, (field, _) in VARIABLES.items()}
-    changed = [variables[own.name] for own in fields(settings) if getattr(now, own.name) != getattr(settings, own.name)]
+    changed = [
+        variable for variable, (field, _) in VARIABLES.items() if getattr(now, field) != getattr(settings, field)
+    ]
     if changed:
         log.warning("Reload: the settings of the start stay; to change %s, restart the service", ", ".join(changed))
     return settings

@@ -25,7 +25,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -138,7 +137,7 @@ class _TlsConnection(_FairReader, gevent.ssl.SSLSocket):
 
 
 class _Address:
-    """What gunicorn asks the listening socket of a connection. That may be closed before the connection has its turn."""
+    """What gunicorn asks a connection's listening socket. That may be closed before the connection has its turn."""
 
     def __init__(self, listener: gevent.socket.socket) -> None:
         self._name = listener.getsockname()

@@ -144,9 +144,8 @@ def reloaded_with_bad_settings(stand: Stand) -> Row:
 
 
 def reloaded_with_another_threshold(stand: Stand) -> Row:
-    """SIGHUP with another threshold: the old one stays, and the log says that a restart is needed."""
+    """SIGHUP with a threshold where none was set: the old one stays, and the log says that a restart is needed."""
     root = stand.copied_project()
-    (root / ".env").write_text("VERIFY_THRESHOLD=0.4\n", encoding="utf-8")
     with stand.scene("SIGHUP, another threshold", root=root) as scene:
         (root / ".env").write_text("VERIFY_THRESHOLD=0.9\n", encoding="utf-8")
         scene.hang_up()

@@ -197,9 +197,8 @@ class Stand:
             log_inside: where the prefix makes the service log to, in a mount that only the service sees.
         """
         log = self.new_path("log")
-        with servers.ours(
-            models or self.models, workers, root, prefix=prefix, log=log, MAX_CONTENT_MB="2", **settings
-        ) as server:
+        variables: dict[str, Any] = {"MAX_CONTENT_MB": "2", **settings}
+        with servers.ours(models or self.models, workers, root, prefix=prefix, log=log, **variables) as server:
             scene = Scene(server, GoodClients(server, self.photos), log, Row(name, Seen()), workers)
             if log_inside is not None:
                 scene.log_path = scene.inside(log_inside)

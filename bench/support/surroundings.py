@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,11 +66,16 @@ def in_own_mounts(script: str, *arguments: str) -> list[str]:
 
 
 def disk_full(stand: Stand) -> Row:
-    """The disk with the working folder, TMPDIR and the log gets full, and a worker has to be replaced; later it has
-    room again."""
+    """The disk with the working folder, TMPDIR and the log gets full, /dev/shm is, and a worker has to be replaced.
+
+    Later the disk has room again.
+    """
     disk, root = stand.new_path("disk"), stand.copied_project()
     disk.mkdir()
-    script = f'mount -t tmpfs -o size={_DISK_BYTES} none "$1"; cp -r "$2"/. "$1"; cd "$1"; exec >>"$1/log" 2>&1'
+    script = (
+        "mount -t tmpfs -o size=64k none /dev/shm; cat /dev/zero > /dev/shm/filler 2>/dev/null || true; "
+        f'mount -t tmpfs -o size={_DISK_BYTES} none "$1"; cp -r "$2"/. "$1"; cd "$1"; exec >>"$1/log" 2>&1'
+    )
     prefix = in_own_mounts(script, str(disk), str(root))
     with stand.scene("full disk", root=disk, prefix=prefix, log_inside=disk / "log", TMPDIR=str(disk)) as scene:
         filler = scene.inside(disk / "filler")
@@ -155,7 +161,7 @@ def _reason_of_restart(models: Path) -> str:
     with servers.ours(models, 1, health=503) as server:
         status, answer = server.get("/healthz")
         told: str = json.loads(answer)["detail"]
-        verified, headers, _ = server.ask(*multipart(b"\xff\xd8\xff"))
+        verified, _, _ = server.ask(*multipart(b"\xff\xd8\xff"))
         return told if (status, verified) == (503, 503) else f"{status}, {verified}"
 
 
@@ -209,7 +215,7 @@ def clock_steps(stand: Stand) -> Row:
     source.write_text(_CLOCK, encoding="utf-8")
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=True)
     shift.write_bytes(bytes(8))
-    variables = {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(shift), "HEADER_SECONDS": "2"}
+    variables: dict[str, Any] = {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(shift), "HEADER_SECONDS": "2"}
     with stand.scene("clock steps by a day", **variables) as scene, shift.open("r+b") as file:
         shifted = mmap.mmap(file.fileno(), 8)
         for days in (1, 0, -1, 0):

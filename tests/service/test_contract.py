@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import struct
@@ -24,7 +25,7 @@ from bench.support.hostile import png, split
 from faces.recognition.image import DEFAULT_MAX_PIXELS
 from faces.verifier import Verifier
 from service import create_app
-from service.config import Settings
+from service.config import PROJECT_ROOT, Settings
 from tests.service.support import LIMIT_BYTES, encode, padded, post_photo
 
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
@@ -59,6 +60,56 @@ def test_index(client: FlaskClient) -> None:
 def test_health(client: FlaskClient) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.json) == (200, {"status": "ok"})
+
+
+def test_live_and_ready(client: FlaskClient, no_models: Settings) -> None:
+    for path in ("/livez", "/readyz"):
+        response = client.get(path)
+        assert (response.status_code, response.content_type) == (200, "application/json")
+        assert response.json == {"status": "ok"}
+    without = create_app(no_models).test_client()
+    assert without.get("/livez").status_code == 200, "to start it again would not help"
+    ready = without.get("/readyz")
+    assert (ready.status_code, ready.content_type) == (503, "application/json")
+    answer = ready.json
+    assert answer is not None and list(answer) == ["status", "reason"]
+    assert answer["status"] == "unready" and "model.joblib" in answer["reason"]
+
+
+@pytest.mark.parametrize("reason", ["La cola está llena", "Hay fotos en espera y ninguna ha terminado en 31 segundos"])
+def test_not_ready_while_photos_are_not_verified_in_time(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    monkeypatch.setattr(type(client.application.extensions["engine"]), "delay", reason)
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json) == (503, {"status": "unready", "reason": reason})
+    assert client.get("/livez").status_code == client.get("/healthz").status_code == 200
+
+
+def test_version(client: FlaskClient, settings: Settings, no_models: Settings) -> None:
+    """Which model answers, and which code and run it comes from."""
+    response = client.get("/version")
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    answer = json.loads(response.data)
+    assert list(answer) == ["model_version", "backbone", "model_sha256", "git_revision", "dvc_lock_sha256"]
+    assert (answer["model_version"], answer["backbone"]) == ("me-verifier-v1", "dlib-resnet")
+    assert answer["model_sha256"] == hashlib.sha256(settings.model_path.read_bytes()).hexdigest()
+    checkout = (PROJECT_ROOT / ".git").exists()
+    lock = hashlib.sha256((PROJECT_ROOT / "dvc.lock").read_bytes()).hexdigest()
+    assert answer["dvc_lock_sha256"] == (lock if checkout else None)
+    assert (answer["git_revision"] is not None) == checkout
+    without = create_app(replace(no_models, model_version="v2")).test_client().get("/version").json
+    assert without is not None
+    assert (without["model_version"], without["backbone"], without["model_sha256"]) == ("v2", None, None)
+
+
+def test_which_model_answers_not_which_lies_there_now(settings: Settings, tmp_path: Path) -> None:
+    model = tmp_path / "model.joblib"
+    model.write_bytes(settings.model_path.read_bytes())
+    client = create_app(replace(settings, model_path=model)).test_client()
+    before = client.get("/version").json
+    model.write_bytes(b"another one")
+    assert client.get("/version").json == before
 
 
 def test_verify_says_me_and_not_me(client: FlaskClient, me_photo: bytes, stranger_photo: bytes) -> None:

@@ -25,8 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from bench.support import breakdowns, surroundings
-from bench.support.good_clients import Seen
-from bench.support.hostile import png
+from bench.support.good_clients import GoodClients, Seen
 from bench.support.scenes import Row, Scene, Stand
 from bench.support.servers import Server as BenchServer
 from service import create_app
@@ -115,8 +114,6 @@ class TestScenes:
         assert len(problems) == 1 and problems[0].endswith("wrong answers")
 
     def test_what_is_counted_as_what(self, gunicorn: Server, me_photo: bytes) -> None:
-        from bench.support.good_clients import GoodClients
-
         clients = GoodClients(BenchServer("127.0.0.1", gunicorn.port, gunicorn.process), [me_photo])
         good = json.dumps(clients._expected[0]).encode()
         for status, retry, answer, kind in (
@@ -132,6 +129,22 @@ class TestScenes:
             assert clients._kind(0, status, retry, answer) == kind
         counts = Seen(right=1, saturated=2, not_accepted=4, unanswered=8, wrong=16, failures=32, others=64)
         assert counts.sent == 127
+
+
+@posix_only
+def test_where_nothing_can_be_written_it_says_what_it_needs(no_models: Settings, tmp_path: Path) -> None:
+    script = "mount -t tmpfs -o ro none /dev/shm; mount -o remount,bind,ro /; ! touch /tmp/x 2>/dev/null"
+    try:
+        prefix = surroundings.in_own_mounts(script)
+    except surroundings.NotPossibleError as error:
+        pytest.skip(str(error))
+    command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
+    environment = server_environment(no_models, 5123, tmp_path)
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("No folder can be written to, ")
 
 
 # Models that are wrong in ways that a hash does not tell.
@@ -238,7 +251,7 @@ def test_a_limit_that_is_no_limit_is_told_in_a_sentence(no_models: Settings, tmp
 
 
 def test_only_clocks_that_nobody_sets_decide() -> None:
-    """No line of the service reads the wall clock, so a step of it changes nothing. The scene `clock_steps` shows it."""
+    """No line of the service reads the wall clock, so a step of it changes nothing: `clock_steps` shows it."""
     read: list[str] = []
     for path in sorted((PROJECT_ROOT / "service").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -250,10 +263,3 @@ def test_only_clocks_that_nobody_sets_decide() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module in ("time", "datetime"):
                 read.append(f"{path.name}:{node.lineno} from {node.module}")
     assert read == []
-
-
-def test_the_costly_photo_of_the_scenes_is_accepted(client: FlaskClient) -> None:
-    """Else SIGTERM would find no work in progress."""
-    data = png(breakdowns.COSTLY_SIDES, 8, 6)
-    answer = post_photo(client, data, "photo.png", "image/png")
-    assert answer.get_json()["error"] == "No se detectó un rostro en la imagen"
