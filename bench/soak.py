@@ -7,8 +7,9 @@ known one), one client posts hostile files in turn, and the attacks of `bench.su
 table, a line for each tenth of the time: right answers, wrong ones, 5xx other than 503 with Retry-After, 503 with
 Retry-After, requests without an answer, workers lost, the longest time until a right answer, and the memory of all
 processes (proportional set size). Before, the same load warms the service up until each hostile file has been posted
-and each attack been made. From then on memory must be flat: what is held at least nine tenths of the time may be at most
-10 % more in the last third than in the first. (What a costly photo takes while it is verified comes and goes.) The bench ends with status 1 where something is not as it must be.
+and each attack been made. From then on memory must be flat: what is held at least nine tenths of the time may be at
+most 10 % more in the last third than in the first. (What a costly photo takes while it is verified comes and goes.) The
+bench ends with status 1 where something is not as it must be.
 """
 
 from __future__ import annotations
@@ -142,9 +143,12 @@ def main() -> None:
         folder.mkdir()
         make_models(models, "dlib-resnet")
         row = soak(Stand(models, photos, folder), 60 * args.minutes, args.workers, args.sockets, hostile_files())
-    growth = row.figures["growth"]
-    print(f"\n{row.seen.sent} requests of right clients, {row.figures['hostile_files']} hostile files, "
-          f"{row.figures['attacks']} attacks; memory held {row.figures['held_megabytes']} MB, {growth:+.1%} from the first third to the last")  # fmt: skip
+    figures = row.figures
+    print(
+        f"\n{row.seen.sent} requests of right clients, {figures['hostile_files']} hostile files, "
+        f"{figures['attacks']} attacks; memory held in each third {figures['held_megabytes']} MB "
+        f"({figures['growth']:+.1%})"
+    )
     for problem in row.problems:
         print(f"PROBLEM: {problem}")
     print(json.dumps({"bench": "soak", "machine": describe_machine(), "minutes": args.minutes, **row.as_json()}))
