@@ -218,14 +218,14 @@ def test_mtcnn_finds_the_same_in_batches_of_equal_size(photos_dir: Path, lfw_dir
 def test_what_stages_remember_is_forgotten(tmp_path: Path, networks_dir: Path) -> None:
     """Else the second round would measure how soon crops and embeddings are taken over."""
     project = Project(tmp_path / "project", networks_dir.parent, "dlib-resnet")
-    project.put([b"one", b"two"])
+    project.put([b"one", b"two", b"three", b"four"])
     for path in (REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS, CROPPED, INDEX, CROP_REPORT):
         (project.root / path.parent).mkdir(parents=True, exist_ok=True)
         (project.root / path).touch()
     project.forget()
     left = {path.relative_to(project.root).as_posix() for path in project.root.rglob("*") if path.is_file()}
     assert {name for name in left if not name.startswith("models/")} == {
-        "params.yaml", "data/me/00000.jpg", "data/not_me/00001.jpg",
+        "params.yaml", "data/me/00000.jpg", "data/me/00001.jpg", "data/me/00002.jpg", "data/not_me/00003.jpg",
     }  # fmt: skip
 
 
