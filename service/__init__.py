@@ -53,7 +53,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(_protect)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # where Flask's documentation puts middleware
     CORS(app, origins=list(settings.cors_origins), send_wildcard=True)
     return app
 

@@ -157,7 +157,7 @@ class Admission:
             job.begun = time.monotonic()
         try:
             job.result = job.work()
-        except BaseException as error:
+        except BaseException as error:  # raised where the result is waited for
             job.error = error
         finally:
             with self._lock:

@@ -161,7 +161,7 @@ class Engine:
             admission = Admission(slots, self._settings.max_wait_seconds, make_signal)
             try:
                 admission.start(lambda: _warm_up(recognizer, verifier, networks.embedding_size))
-            except Exception as error:
+            except Exception as error:  # ONNX Runtime has errors of its own for damaged files
                 self._fail(error)
                 return
             self._opened = _Opened(os.getpid(), recognizer, verifier, admission)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from faces.files import sha256_of
 from service.config import PROJECT_ROOT
 
 _GIT_SECONDS = 5
@@ -36,17 +36,21 @@ class Origin:
             root: the project's folder.
         """
         checkout = (root / ".git").exists()
-        return cls(_sha256(model_path), _revision(root) if checkout else None,
-                   _sha256(root / "dvc.lock") if checkout else None)  # fmt: skip
+        return cls(
+            sha256_if_any(model_path),
+            _revision(root) if checkout else None,
+            sha256_if_any(root / "dvc.lock") if checkout else None,
+        )
 
     def as_json(self) -> dict[str, str | None]:
         """As /version shows it."""
         return asdict(self)
 
 
-def _sha256(path: Path) -> str | None:
+def sha256_if_any(path: Path) -> str | None:
+    """The SHA-256 of a file; None where it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError:
         return None
 

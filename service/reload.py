@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 
 from service.config import VARIABLES, Settings, SettingsError
-from service.origin import Origin
+from service.origin import Origin, sha256_if_any
 
 log = logging.getLogger("service.reload")
 
@@ -47,5 +47,5 @@ def say_if_model_changed(origin: Origin, model_path: Path) -> None:
         origin: of the model that was loaded.
         model_path: its file.
     """
-    if Origin.read(model_path).model_sha256 != origin.model_sha256:
+    if sha256_if_any(model_path) != origin.model_sha256:
         log.warning("Reload: the model of the start stays; to serve the new one, restart the service")

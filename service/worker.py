@@ -223,7 +223,7 @@ class Worker(GeventWorker):
                 if self.wsgi.extensions["engine"].busy:
                     gevent.sleep(HESITATION_SECONDS)
                 self._accept(listener, _AT_ONCE)
-            except OSError as error:  # no file descriptor or no memory is left, or the client has gone again
+            except (OSError, MemoryError) as error:  # no descriptor or no memory is left, or the client has gone again
                 self.log.warning("No connection accepted: %s", error)
                 self._make_room()
                 gevent.sleep(10 * HESITATION_SECONDS)
@@ -250,9 +250,8 @@ class Worker(GeventWorker):
         """One connection, from its beginning to its end."""
         try:
             if self._tls is not None:
-                turns = client.turns
                 client = self._tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-                client.turns = turns
+                client.turns = self._turns
                 self._connections[gevent.getcurrent()] = client
                 with self.timeout_ctx():
                     client.do_handshake()
@@ -348,6 +347,7 @@ class _Upload(Body):
 def _discard_rest(body: _Upload) -> bool:
     """Read what is left of a body; whether that was all of it, so that another request can follow."""
     left = DISCARDED_BYTES
+    # Whatever goes wrong now (the client hangs up, falls silent, breaks the format), it has its answer.
     with contextlib.suppress(Exception), gevent.Timeout(DISCARD_SECONDS, TimeoutError):
         while not body.failed and left > 0:
             data = body.read(_STEP_BYTES)

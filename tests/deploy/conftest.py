@@ -13,18 +13,13 @@ import pytest
 from service.config import Settings
 from tests.conftest import TrainedModels
 from tests.deploy.nginx import Nginx, proxied
-from tests.service.support import Server, shipped_gunicorn
+from tests.service.support import Server, settings_of, shipped_gunicorn
 
 
 @pytest.fixture(scope="session")
 def service_settings(networks_dir: Path, trained_models: TrainedModels) -> Settings:
     """Settings with real networks and a model trained on them."""
-    return Settings(
-        model_path=trained_models.path / "model.joblib",
-        scaler_path=trained_models.path / "scaler.joblib",
-        networks_path=networks_dir,
-        photo_limits_path=trained_models.path / "photo_limits.json",
-    )
+    return settings_of(trained_models.path, networks_dir)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from service import create_app
 from service.config import Settings
-from tests.service.support import Server, encode, shipped_gunicorn
+from tests.service.support import Server, encode, settings_of, shipped_gunicorn
 
 
 @pytest.fixture
@@ -31,12 +31,7 @@ def no_models(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def settings(networks_dir: Path, trained_models: Any) -> Settings:
     """Settings with real networks and a model trained on them."""
-    return Settings(
-        model_path=trained_models.path / "model.joblib",
-        scaler_path=trained_models.path / "scaler.joblib",
-        networks_path=networks_dir,
-        photo_limits_path=trained_models.path / "photo_limits.json",
-    )
+    return settings_of(trained_models.path, networks_dir)
 
 
 @pytest.fixture(scope="session")

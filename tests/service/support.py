@@ -63,6 +63,16 @@ def certify(folder: Path) -> tuple[Path, Path]:
     return certificate, key
 
 
+def settings_of(models: Path, networks: Path) -> Settings:
+    """Settings of a model and its limits in a folder, and of networks in another."""
+    return Settings(
+        model_path=models / "model.joblib",
+        scaler_path=models / "scaler.joblib",
+        networks_path=networks,
+        photo_limits_path=models / "photo_limits.json",
+    )
+
+
 @dataclass
 class Server:
     """A server in a process of its own, and what it has printed so far."""
