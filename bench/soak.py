@@ -71,7 +71,15 @@ def attacked(scene: Scene, sockets: int, seconds_each: float) -> Iterator[list[s
         thread.join()
 
 
-def soak(stand: Stand, seconds: float, workers: int, sockets: int, files: Sequence[bytes], tell: bool = True) -> Row:
+def soak(
+    stand: Stand,
+    seconds: float,
+    workers: int,
+    sockets: int,
+    files: Sequence[bytes],
+    tell: bool = True,
+    warm_rounds: int = 1,
+) -> Row:
     """Load the service in all ways at once, and watch it.
 
     Args:
@@ -81,6 +89,8 @@ def soak(stand: Stand, seconds: float, workers: int, sockets: int, files: Sequen
         sockets: of each attack.
         files: hostile ones, posted in turn.
         tell: whether to print a line for each tenth.
+        warm_rounds: how often each file is posted before memory is watched. A worker grows when it meets a file for the
+            first time, and chance decides which worker gets it: over minutes that is over soon, over seconds it is not.
 
     Returns:
         The row. Its figures have `parts`, a line for each tenth; `held_megabytes`, what is held at least nine tenths of
@@ -90,7 +100,7 @@ def soak(stand: Stand, seconds: float, workers: int, sockets: int, files: Sequen
     posted: list[int] = []
     samples: list[float] = []
     lines: list[dict[str, object]] = []
-    each = min(_ROUND_OF_ATTACKS_SECONDS, seconds / 2) / len(ATTACKS)
+    each = min(_ROUND_OF_ATTACKS_SECONDS, seconds / 3) / len(ATTACKS)  # a third has all of them, so thirds are alike
     with stand.scene("good and hostile load", workers=workers) as scene:
 
         def post_hostile() -> None:
@@ -101,7 +111,9 @@ def soak(stand: Stand, seconds: float, workers: int, sockets: int, files: Sequen
 
         with meanwhile(post_hostile, 1), attacked(scene, sockets, each) as made:
             scene.wait_for(
-                lambda: len(posted) >= len(bodies) and len(made) > len(ATTACKS), "not warm", _WARM_UP_SECONDS
+                lambda: len(posted) >= warm_rounds * len(bodies) and len(made) > len(ATTACKS),
+                "not warm",
+                _WARM_UP_SECONDS,
             )
             started = time.monotonic()
             for tenth in range(1, TENTHS + 1):
