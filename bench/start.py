@@ -1,10 +1,11 @@
 """How soon does it answer? From `gunicorn` to the first photo verified, and what importing the code takes.
 
-    python -m bench.start PHOTO [--rounds 5] [--quick]
+    python -m bench.start PHOTO [--rounds 5] [--before FOLDER] [--quick]
 
 In turn, this project's service (its defaults: 4 workers) and the naive flow (one worker; with one thread, and with one
 for each core: the sooner counts) are started, and asked until they answer the photo. Then each module is imported in a
-new interpreter, whose own start is subtracted, and what the service must not import is looked for.
+new interpreter, whose own start is subtracted, and what the service must not import is looked for. With `--before`,
+another copy of the project (its former version, say) is started in turn, too.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from stages.progress import progress
 from stages.report.machine import describe_machine
 
 OURS = "this project"
+BEFORE = "before"
 MODULES = ("faces", "faces.recognition.recognizer", "service", "bench.peers.naive")
 HEAVY = ("torch", "torchvision", "facenet_pytorch", "pandas", "sklearn", "scipy", "matplotlib", "dvc", "onnx")
 _FIND_HEAVY = f"import sys, service; service.create_app(); print([name for name in {HEAVY!r} if name in sys.modules])"
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("photo", type=Path, metavar="PHOTOS", help="a photo with a face; of a folder, the first one")
     parser.add_argument("--backbone", choices=BACKBONE_NAMES, default="dlib-resnet")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--before", type=Path, help="another copy of the project, to compare with")
     parser.add_argument("--quick", action="store_true", help="one round")
     args = parser.parse_args()
     rounds = 1 if args.quick else args.rounds
@@ -86,6 +89,8 @@ def main() -> None:
         models = Path(folder)
         make_models(models, args.backbone)
         starts: dict[str, Start] = {OURS: lambda: servers.ours(models), **naive}
+        if args.before:
+            starts[BEFORE] = lambda: servers.ours(models, root=args.before.resolve())
         seconds: dict[str, list[float]] = {name: [] for name in starts}
         for _ in progress(range(rounds), rounds, "starting", "round"):
             for name, start in starts.items():
@@ -96,12 +101,16 @@ def main() -> None:
 
 def report(backbone: str, seconds: dict[str, list[float]], imports: dict[str, float], heavy: str) -> None:
     """Print the table and the JSON line: of the naive flow's settings, those that answer soonest count."""
-    ours = seconds.pop(OURS)
+    ours, before = seconds.pop(OURS), seconds.pop(BEFORE, None)
     medians = {settings: round(float(np.median(values)), 2) for settings, values in seconds.items()}
     soonest = min(medians, key=medians.__getitem__)
     print(f"{backbone}; medians of {len(ours)}; {describe_machine()}\n")
     for service, value in {OURS: np.median(ours), **{f"naive flow, {own}": medians[own] for own in medians}}.items():
         print(f"gunicorn to the first /verify answered, {service:34}{value:7.2f} s")
+    times_before = round(float(np.median(np.array(ours) / np.array(before))), 3) if before else None
+    if before:
+        print(f"gunicorn to the first /verify answered, {BEFORE:34}{np.median(before):7.2f} s")
+        print(f"  {times_before} times as long as before")
     for module, value in imports.items():
         print(f"import {module:32}{'':35}{value:7.2f} s")
     print(f"of {', '.join(HEAVY)} the service imports: {heavy}")
@@ -109,6 +118,7 @@ def report(backbone: str, seconds: dict[str, list[float]], imports: dict[str, fl
         "first_answer_s": {OURS: round(float(np.median(ours)), 2), "naive flow": medians[soonest]},
         "naive_settings": soonest,
         "naive_first_answer_s_by_settings": medians,
+        "times_as_long_as_before": times_before,
         "times_as_soon": round(float(np.median(np.array(seconds[soonest]) / np.array(ours))), 2),
         "import_s": {module: round(value, 3) for module, value in imports.items()},
         "heavy": heavy,

@@ -1,20 +1,24 @@
 """How long does POST /verify take, beside the usual ways of answering it?
 
-    python -m bench.verify PHOTO_OR_FOLDER … [--rounds 5] [--small-photos 30] [--without-face-recognition] [--quick]
+    python -m bench.verify PHOTO_OR_FOLDER … [--rounds 5] [--small-photos 30] [--without-face-recognition]
+                           [--before FOLDER] [--quick]
 
 Every photo is posted over HTTP to this project's service (its defaults: 4 workers; both backbones, with and without the
 mirrored face), to the naive flow (facenet-pytorch's MTCNN at full size, InceptionResnetV1 in torch, Flask) and to the
-package face_recognition, one request at a time, in rounds whose order rotates. Each of these peers has one worker, once
+package face_recognition, one request at a time, in another order each round (torch's threads go on turning for a while
+after an answer, which the next in line feels). Each of these peers has one worker, once
 with one thread and once with one for each core (OMP_NUM_THREADS): in each group of photos the faster counts. A ratio is
 of two requests of the same round; each photo's is the median of its rounds, and a group's the median of its photos.
 Photos of 3 megapixels or more are measured once more enlarged to 12. Smaller ones with several faces, and photos on
 which a service finds none, stand apart. Of files below 40 kB, such as LFW's, an evenly spread choice is taken.
+With `--before`, another copy of the project (its former version, say) is asked in turn, too, with the first backbone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import tempfile
 import time
 from collections.abc import Callable
@@ -36,6 +40,7 @@ from stages.progress import progress
 from stages.report.machine import describe_machine
 
 NO_FACE = "no face"
+BEFORE = "before"
 OURS = {
     "dlib-resnet": ("dlib-resnet", True),
     "dlib-resnet, no flip": ("dlib-resnet", False),
@@ -61,9 +66,9 @@ def time_photo(photo: bytes, services: dict[str, Server], detector: Detector, ro
     """Post a photo to every service, in rounds; the first round warms up and is not counted."""
     body, content_type = multipart(photo)
     timed = Timed(group_by_faces(photo, detector), {name: [] for name in services})
-    names = list(services)
+    names, order = list(services), random.Random(len(photo))
     for turn in range(rounds + 1):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+        for name in order.sample(names, len(names)):
             started = time.perf_counter()
             status, _, _ = services[name].ask(body, content_type)
             if turn:
@@ -100,7 +105,7 @@ def report(rows: list[Timed], ours: list[str], peers: dict[str, list[str]], dlib
             ratios = {
                 peer: float(np.median([row.ratio(name, settings) for row in own])) for peer, settings in fastest.items()
             }
-            text = "   ".join(f"{peer} {ratio:5.1f}" for peer, ratio in ratios.items())
+            text = "   ".join(f"{peer} {ratio:5.2f}" for peer, ratio in ratios.items())
             print(f"  {name:{width}}  {median_ms(own, name):16.1f}   {text}")
             group_figures[name] = {
                 "ms": median_ms(own, name),
@@ -126,6 +131,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--small-photos", type=int, default=30, help="how many of the files below 40 kB")
     parser.add_argument("--without-face-recognition", action="store_true", help="leave that peer out")
+    parser.add_argument("--before", type=Path, help="another copy of the project, to compare with")
     parser.add_argument("--quick", action="store_true", help="one round, of the backbones dlib-resnet alone")
     args = parser.parse_args()
     photos = load(args.photos, args.small_photos)
@@ -141,6 +147,10 @@ def main() -> None:
         if not args.without_face_recognition:
             starts["face_recognition"] = servers.face_recognition
         peers: dict[str, list[str]] = {}
+        if args.before:
+            first = Path(name) / next(iter(wanted))
+            services[BEFORE] = stack.enter_context(servers.ours(first, root=args.before.resolve()))
+            peers[BEFORE] = [BEFORE]
         for peer, start in starts.items():
             tried = {f"{peer}, {own.title}": start(own) for own in for_one_request(available_cores())}
             services |= {title: stack.enter_context(server) for title, server in tried.items()}
