@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 
@@ -39,9 +40,15 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace a file's content, flushed to disk before it takes the old one's place."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
+def write_bytes(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Replace a file's content, flushed to disk before it takes the old one's place.
+
+    Args:
+        path: the file.
+        data: its new content.
+        mode: its permissions, less those that the process's umask takes away.
+    """
+    with replacing(path) as temporary, open(temporary, "wb", opener=partial(os.open, mode=mode)) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -12,6 +12,7 @@ from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service import errors, routes
+from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
 from service.origin import Origin
@@ -46,16 +47,17 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine.open()
     app.extensions["engine"] = engine  # gunicorn's workers open it after the fork
 
+    access = guard.register(app, settings)
     origin = Origin.read(settings.model_path)
     app.extensions["origin"] = origin
-    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin))
+    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin, access))
     errors.register(app, settings)
     app.after_request(_protect)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)
         app.wsgi_app = proxied  # type: ignore[method-assign]  # where Flask's documentation puts middleware
-    CORS(app, origins=list(settings.cors_origins), send_wildcard=True)
+    CORS(app, origins=list(settings.cors_origins or ("*",)), send_wildcard=True)
     return app
 
 

@@ -1,21 +1,45 @@
-"""Development server: `python -m service`. In production, `service/run_gunicorn.sh`."""
+"""Development server: `python -m service`; in production, `service/run_gunicorn.sh`. And the operator's commands:
+`python -m service keys …`."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 from dataclasses import replace
 
 from werkzeug.serving import is_running_from_reloader
 
+from faces.errors import UserError
 from service import create_app
-from service.address import check_address, parse_no_arguments
+from service.access import command as access_command
+from service.address import HOW_SET, check_address
 from service.config import Settings, SettingsError
 
 
 def main() -> None:
+    """Serve, or do what the command says."""
+    program = "python -m service"
+    description = f"Without a command: serves POST /verify, for development.\n{HOW_SET}"
+    parser = argparse.ArgumentParser(
+        program, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    access_command.add_commands(commands)
+    args = parser.parse_args()
+    if "run" not in args:
+        serve()
+        return
+    try:
+        sys.exit(args.run(args))
+    except SettingsError as error:
+        sys.exit(f"Wrong settings:\n{error}")
+    except UserError as error:
+        sys.exit(str(error))
+
+
+def serve() -> None:
     """Serve with Flask's own server; each request in a thread of its own."""
-    parse_no_arguments("python -m service", "Serves POST /verify, for development.")
     try:
         settings = Settings.load()
     except SettingsError as error:

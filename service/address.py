@@ -7,7 +7,7 @@ import errno
 import socket
 import sys
 
-_HOW_SET = "Its settings are variables of the environment, or lines of .env, as in: PORT=5001 FLASK_HOST=127.0.0.1"
+HOW_SET = "Its settings are variables of the environment, or lines of .env, as in: PORT=5001 FLASK_HOST=127.0.0.1"
 
 
 def parse_no_arguments(program: str, description: str) -> None:
@@ -20,7 +20,7 @@ def parse_no_arguments(program: str, description: str) -> None:
     Raises:
         SystemExit: `--help` was given (status 0), or anything else (2).
     """
-    argparse.ArgumentParser(program, usage=f"{program} [-h]\n{_HOW_SET}", description=description).parse_args()
+    argparse.ArgumentParser(program, usage=f"{program} [-h]\n{HOW_SET}", description=description).parse_args()
 
 
 def check_address(host: str, port: int) -> None:

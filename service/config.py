@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from dotenv import dotenv_values
+from limits import parse
 from msgspec import Meta, convert
 
 from faces.operating_point import DEFAULT_THRESHOLD
@@ -65,6 +66,15 @@ Origins = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
     Meta(min_length=1, description="* or a list of origins with commas between, such as https://example.org"),
 ]
+RateLimit = Annotated[
+    str | None, Meta(description="a number of requests for a time, such as 1000/minute or 20/second, or off")
+]
+OptionalText = Annotated[
+    str,
+    Meta(
+        pattern=r"^$|^(redis|rediss|redis\+unix)://", description="the URL of a Redis, such as redis://localhost:6379"
+    ),
+]
 _TYPES = tuple(kind.mime for kind in KINDS)
 Types = Annotated[
     tuple[Annotated[str, Meta(pattern=f"^({'|'.join(map(re.escape, _TYPES))})$")], ...],
@@ -101,6 +111,14 @@ def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise ValueError
     return int(text)
+
+
+def _limit(text: str) -> str | None:
+    if text.lower() == "off":
+        return None
+    if parse(text).amount < 1:
+        raise ValueError
+    return text
 
 
 def _switch(text: str) -> bool:
@@ -140,8 +158,17 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "TRUSTED_PROXIES": ("trusted_proxies", _whole),
     "TLS_CERT_PATH": ("tls_cert_path", _optional_path),
     "TLS_KEY_PATH": ("tls_key_path", _optional_path),
+    "KEYS_PATH": ("keys_path", _path),
+    "REQUIRE_KEYS": ("require_keys", _switch),
+    "KEY_LIMIT": ("key_limit", _limit),
+    "ADDRESS_LIMIT": ("address_limit", _limit),
+    "FAILED_KEY_LIMIT": ("failed_key_limit", _limit),
+    "LIMITS_STORAGE": ("limits_storage", str),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
+
+_SECRET = ("LIMITS_STORAGE",)
+"""What may hold a password: messages do not repeat it."""
 
 log = logging.getLogger("service.config")
 
@@ -154,7 +181,8 @@ class SettingsError(ValueError):
 class Settings:
     """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto".
 
-    `threshold_given` says whether somebody has set the threshold, be it to the default.
+    `threshold_given` says whether somebody has set the threshold, be it to the default; so does `address_limit_given`.
+    `cors_origins` of None is the contract's `*` while there are no keys. A limit of None is none.
     """
 
     model_path: FilePath = PROJECT_ROOT / "models/model.joblib"
@@ -171,13 +199,20 @@ class Settings:
     host: Text = "0.0.0.0"
     port: Port = 5000
     debug: Switch = False
-    cors_origins: Origins = ("*",)
+    cors_origins: Origins | None = None
     workers: Workers = 4
     max_wait_seconds: Seconds = 5.0
     header_seconds: WholeSeconds = 10
     trusted_proxies: Proxies = 0
     tls_cert_path: OptionalPath = None
     tls_key_path: OptionalPath = None
+    keys_path: FilePath = PROJECT_ROOT / "private/api_keys.json"
+    require_keys: Switch = False
+    key_limit: RateLimit = "1000/minute"
+    address_limit: RateLimit = "1000/minute"
+    address_limit_given: bool = False
+    failed_key_limit: RateLimit = "30/minute"
+    limits_storage: OptionalText = ""
 
     @property
     def max_image_bytes(self) -> int:
@@ -221,7 +256,8 @@ class Settings:
                 try:
                     given[name] = convert(read(text), types[name])
                 except ValueError:  # of read, or msgspec's ValidationError
-                    problems.append(f"{variable} is {text!r}; expected {_description(types[name])}")
+                    shown = "set to something else" if variable in _SECRET else repr(text)
+                    problems.append(f"{variable} is {shown}; expected {_description(types[name])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
         try:
@@ -231,7 +267,11 @@ class Settings:
         problems += _tls_problems(given.get("tls_cert_path"), given.get("tls_key_path"))
         if problems:
             raise SettingsError("\n".join(problems))
-        return cls(**given, threshold_given="VERIFY_THRESHOLD" in values)
+        return cls(
+            **given,
+            threshold_given="VERIFY_THRESHOLD" in values,
+            address_limit_given="ADDRESS_LIMIT" in values,
+        )
 
 
 def _tls_problems(certificate: Path | None, key: Path | None) -> list[str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from flask import Flask, Response, current_app, jsonify, request
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from faces.message import fill
@@ -18,6 +19,9 @@ from faces.recognition.image import (
 )
 from faces.recognition.image_kinds import KINDS
 from faces.spanish import in_spanish
+from service.access.guard import HEADER, KeyMissingError, RoleMissingError
+from service.access.keys import KeysError
+from service.access.limits import retry_after
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
@@ -32,6 +36,10 @@ SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
 TOO_SLOW = "La imagen ha tardado demasiado en llegar"
 UNEXPECTED = "Error interno del servidor"
 BAD_REQUEST = "Petición no válida"
+KEY_MISSING = "Hace falta una clave de acceso válida"
+ROLE_MISSING = "La clave no da permiso para esta operación"
+TOO_MANY = "Demasiadas peticiones. Inténtalo de nuevo más tarde"
+KEYS_UNREADABLE = "No se pueden comprobar las claves de acceso"
 
 _BY_STATUS = {
     400: BAD_REQUEST,
@@ -91,6 +99,10 @@ def register(app: Flask, settings: Settings) -> None:
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(SaturatedError, _saturated)
     app.register_error_handler(ModelsNotLoadedError, _models_not_loaded)
+    app.register_error_handler(KeyMissingError, _key_missing)
+    app.register_error_handler(RoleMissingError, _role_missing)
+    app.register_error_handler(KeysError, _always(503, KEYS_UNREADABLE, "El registro del servicio dice por qué"))
+    app.register_error_handler(RateLimitExceeded, _too_many)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -144,6 +156,25 @@ def _api_error(error: ApiError) -> Response:
 def _saturated(error: SaturatedError) -> Response:
     answer = _answer(503, SATURATED)
     answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
+def _key_missing(_: KeyMissingError) -> Response:
+    answer = _answer(401, KEY_MISSING, f"Envía la clave en la cabecera {HEADER}; la da quien administra el servicio")
+    answer.headers["WWW-Authenticate"] = f'ApiKey header="{HEADER}"'
+    return answer
+
+
+def _role_missing(error: RoleMissingError) -> Response:
+    return _answer(403, ROLE_MISSING, f"Hace falta el permiso '{error.role}'")
+
+
+def _too_many(_: RateLimitExceeded) -> Response:
+    seconds = retry_after(current_app.extensions["rate_limits"])
+    answer = _answer(
+        429, TOO_MANY, fill("Vuelve a intentarlo dentro de {seconds:# segundo|# segundos}", seconds=seconds)
+    )
+    answer.headers["Retry-After"] = str(seconds)
     return answer
 
 

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
 from faces.verification import ScoredFace, Verification
+from service.access.guard import Guard
 from service.config import Settings
 from service.engine import Engine
 from service.errors import BAD_REQUEST, NO_FACE, ApiError
@@ -40,7 +41,9 @@ def _quality(face: Face) -> FaceQuality:
     return face.quality
 
 
-def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, origin: Origin) -> Blueprint:
+def create_blueprint(
+    settings: Settings, engine: Engine, threshold: Threshold, origin: Origin, access: Guard
+) -> Blueprint:
     """The endpoints of a service with these settings and models.
 
     Args:
@@ -48,6 +51,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, o
         engine: verifies photos.
         threshold: from which score on a photo counts as "me".
         origin: of the model and the code.
+        access: who may ask.
     """
     api = Blueprint("api", __name__)
 
@@ -92,6 +96,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, o
         upload = read_upload(request, "image", settings.max_image_bytes, texts=["faces"])
         all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
         verification = engine.verify(upload.image, all_faces)
+        access.authorize_again()
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
         return jsonify(

@@ -1,0 +1,85 @@
+"""`python -m service keys create|list|revoke`: the API keys of this installation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+import msgspec
+
+from service.access.keys import ROLES, ApiKey, create_key, read_keys, revoke_key
+from service.config import Settings
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `keys` and what it can do."""
+    keys = commands.add_parser("keys", help="make, list and revoke API keys").add_subparsers(required=True)
+    create = keys.add_parser("create", help="make a key; it is shown once, and only its hash is kept")
+    create.add_argument("name", help="whose key it is")
+    create.add_argument("--role", action="append", choices=ROLES, required=True, help="what it may do; may be repeated")
+    create.add_argument("--days", type=float, help="for how many days it counts; for always if left out")
+    create.set_defaults(run=_create)
+    listing = keys.add_parser("list", help="show all keys, without their secrets")
+    listing.add_argument("--json", action="store_true", help="for machines")
+    listing.set_defaults(run=_list)
+    revoke = keys.add_parser("revoke", help="let a key count no more, from the next request on")
+    revoke.add_argument("id", help="of the key, as 'list' shows it")
+    revoke.set_defaults(run=_revoke)
+
+
+def _create(args: argparse.Namespace) -> int:
+    settings = Settings.load()
+    record = _recorder(settings)
+    key, text = create_key(settings.keys_path, args.name, args.role, args.days, partial(record, "key created"))
+    print(text)
+    print(
+        f"Key {key.id} of {key.name!r} may: {', '.join(key.roles)}. Keep it now: only its hash is stored. "
+        "Send it in the header X-API-Key.",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    path = Settings.load().keys_path
+    found = read_keys(path)
+    keys = list(found.by_id.values()) if found else []
+    if args.json:
+        without_hash = [
+            {name: value for name, value in msgspec.to_builtins(key).items() if name != "sha256"} for key in keys
+        ]
+        print(json.dumps(without_hash, ensure_ascii=False))
+        return 0
+    if not keys:
+        print("There is no key: everybody who reaches the service may use it, unless REQUIRE_KEYS=true.")
+        return 0
+    now = datetime.now(UTC)
+    rows = [("id", "state", "roles", "created", "expires", "name")]
+    rows += [
+        (key.id, key.problem(now) or "counts", ", ".join(key.roles), _day(key.created), _day(key.expires), key.name)
+        for key in keys
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _revoke(args: argparse.Namespace) -> int:
+    settings = Settings.load()
+    key = revoke_key(settings.keys_path, args.id, partial(_recorder(settings), "key revoked"))
+    print(f"Key {key.id} of {key.name!r} counts no more, from the next request on.")
+    return 0
+
+
+def _day(moment: datetime | None) -> str:
+    return "–" if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _recorder(settings: Settings) -> Callable[[str, ApiKey], None]:
+    """Writes down what an administrator does, before it is done."""
+    return lambda act, key: None

@@ -1,0 +1,118 @@
+"""Asks each request for its key before anything of its body is read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Flask, Response, g, request
+
+from service.access.keys import ApiKey, KeyRing, KeysError, Role
+from service.access.limits import limit_requests
+from service.config import Settings
+
+HEADER = "X-API-Key"
+
+OPEN_PATHS = ("/", "/healthz", "/livez", "/readyz")
+"""What is answered without a key: these say nothing of a person or of a model."""
+
+ROLE_OF_PATH: dict[str, Role | Literal["any"]] = {
+    "/verify": "verify",
+    "/metrics": "metrics",
+    "/admin/reload": "admin",
+    "/version": "any",
+    "/openapi.json": "any",
+}
+"""What a key must be allowed to do. Any path that is not here needs a key, too, whatever it may do."""
+
+
+class KeyMissingError(Exception):
+    """A request needs a key, and has none that counts: none at all, a wrong, an expired or a revoked one."""
+
+
+class RoleMissingError(Exception):
+    """A key does not have the role that the path needs.
+
+    Attributes:
+        role: it.
+    """
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(role)
+        self.role = role
+
+
+class Guard:
+    """The key that each request needs.
+
+    Args:
+        keys: those that count.
+    """
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def identify(self) -> None:
+        """Find out whose request it is, before it is counted and before it is refused."""
+        g.for_all = request.path in OPEN_PATHS or request.method == "OPTIONS"
+        g.key_needed = not g.for_all and self._keys.needed
+        g.key = self._find() if g.key_needed else None
+        g.key_id = g.key.id if g.key else None
+
+    def authorize(self) -> None:
+        """Let the request in, or not.
+
+        Raises:
+            KeyMissingError: there is no key that counts.
+            RoleMissingError: its role is another one.
+        """
+        if not g.key_needed:
+            return
+        if g.key is None:
+            raise KeyMissingError
+        role = ROLE_OF_PATH.get(request.path, "any")
+        if role != "any" and role not in g.key.roles:
+            raise RoleMissingError(role)
+
+    def authorize_again(self) -> None:
+        """Look once more, before the answer leaves: the key may have been revoked while the request ran.
+
+        Raises:
+            KeyMissingError: it has been; or keys are needed since then.
+        """
+        if request.path not in OPEN_PATHS and self._keys.needed and self._find() is None:
+            raise KeyMissingError
+
+    def _find(self) -> ApiKey | None:
+        return self._keys.find(request.headers.get(HEADER, ""))
+
+
+def register(app: Flask, settings: Settings) -> Guard:
+    """Make an application ask for keys and count requests.
+
+    Args:
+        app: the application; no route need be there yet.
+        settings: where the keys are, the limits, which pages may ask.
+    """
+    keys = KeyRing(settings.keys_path, settings.require_keys)
+    guard = Guard(keys)
+    app.before_request(guard.identify)
+    app.extensions["rate_limits"] = limit_requests(app, settings)
+    app.before_request(guard.authorize)
+
+    def close_to_other_pages(response: Response) -> Response:
+        """Pages of other origins may ask while no key exists, as in the contract; then only those that are named."""
+        if settings.cors_origins is None and keys.needed:
+            for name in {name for name, _ in response.headers if name.startswith("Access-Control-")}:
+                del response.headers[name]
+        return response
+
+    app.after_request(close_to_other_pages)
+    if not keys.needed:
+        app.logger.warning(
+            "There is no API key, so everybody who reaches this service may use it. To change that: "
+            "python -m service keys create NAME --role verify (or REQUIRE_KEYS=true)"
+        )
+    return guard
+
+
+__all__ = ["Guard", "KeyMissingError", "KeysError", "RoleMissingError", "register"]
