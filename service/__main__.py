@@ -15,6 +15,7 @@ from service import create_app
 from service.access import command as access_command
 from service.address import HOW_SET, check_address
 from service.config import Settings, SettingsError
+from service.reload import ProcessReloader
 
 
 def main() -> None:
@@ -49,7 +50,10 @@ def serve() -> None:
     # The debugger is off, even with FLASK_DEBUG: every error is to be JSON, and the debugger's console would let
     # anybody who reaches the port run code. Flask does not read .env, since Settings has done that. There is one
     # process, so it may use all cores.
-    create_app(replace(settings, workers=1)).run(
+    settings = replace(settings, workers=1)
+    app = create_app(settings)
+    ProcessReloader(app, settings)
+    app.run(
         settings.host,
         settings.port,
         debug=settings.debug,

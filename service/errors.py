@@ -25,6 +25,7 @@ from service.access.limits import retry_after
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
+from service.reload import ReloadRefusedError
 
 NO_FACE = "No se detectó un rostro en la imagen"
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
@@ -33,6 +34,8 @@ UNREADABLE = "No se pudo leer la imagen"
 TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
 MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
 SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
+CANNOT_RELOAD = "Este servidor no puede recargar el modelo: reinícialo"
+RELOAD_REFUSED = "La recarga se ha rechazado y todo sigue como estaba"
 TOO_SLOW = "La imagen ha tardado demasiado en llegar"
 UNEXPECTED = "Error interno del servidor"
 BAD_REQUEST = "Petición no válida"
@@ -103,6 +106,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.register_error_handler(RoleMissingError, _role_missing)
     app.register_error_handler(KeysError, _always(503, KEYS_UNREADABLE, "El registro del servicio dice por qué"))
     app.register_error_handler(RateLimitExceeded, _too_many)
+    app.register_error_handler(ReloadRefusedError, lambda error: _answer(409, RELOAD_REFUSED, error.reason))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 

@@ -25,10 +25,12 @@ from service.address import check_address  # noqa: E402  found by the line above
 from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
-from service.reload import say_if_model_changed, settings_of_start  # noqa: E402  as above
+from service.reload import WorkerReloader, settings_in_force, take_over  # noqa: E402  as above
 
+# A reload (SIGHUP) reads this file again: then this builds and tries out a new application, too.
+os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
 try:
-    settings = settings_of_start()
+    settings = settings_in_force()
 except SettingsError as error:
     sys.exit(f"Wrong settings:\n{error}")
 
@@ -51,7 +53,6 @@ if settings.tls_cert_path and settings.tls_key_path:
     certfile, keyfile = str(settings.tls_cert_path), str(settings.tls_key_path)
 
 preload_app = True
-os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
 
 # The workers' heartbeats are files. In memory, they never wait for a disk, and a read-only container can write nowhere
 # else.
@@ -89,13 +90,16 @@ def when_ready(_: Any) -> None:
 
 
 def on_reload(arbiter: Any) -> None:
-    """In the master, after SIGHUP."""
-    say_if_model_changed(arbiter.app.wsgi().extensions["origin"], settings.model_path)
+    """In the master, after SIGHUP, before it forks new workers."""
+    take_over(arbiter.app)
+    before_forks()
 
 
 def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
-    worker.wsgi.extensions["engine"].open(worker.cfg.workers, getattr(worker, "make_signal", Event))
+    make_signal = getattr(worker, "make_signal", Event)
+    worker.wsgi.extensions["engine"].open(worker.cfg.workers, make_signal)
+    worker.wsgi.extensions["reloader"] = WorkerReloader(settings, worker.ppid, make_signal)
     give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 

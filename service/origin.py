@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from faces.files import sha256_of
@@ -55,6 +56,7 @@ def sha256_if_any(path: Path) -> str | None:
         return None
 
 
+@cache  # a reload brings a new model, and the code stays that of the start
 def _revision(root: Path) -> str | None:
     git = shutil.which("git")
     if git is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
@@ -13,9 +14,10 @@ from faces.verification import ScoredFace, Verification
 from service.access.guard import Guard
 from service.config import Settings
 from service.engine import Engine
-from service.errors import BAD_REQUEST, NO_FACE, ApiError
+from service.errors import BAD_REQUEST, CANNOT_RELOAD, NO_FACE, ApiError
 from service.hints import NO_FACE_FOUND, describe
 from service.origin import Origin
+from service.reload import Outcome
 from service.threshold import Threshold
 from service.uploads import read_upload
 
@@ -79,14 +81,30 @@ def create_blueprint(
 
     @api.get("/readyz")
     def ready() -> tuple[Response, int]:
-        """200 if a photo sent now would be verified in time, else 503 and the reason: photos should go elsewhere."""
+        """200 if a photo sent now would be verified in time, else 503 and the reason: photos should go elsewhere.
+
+        It also says what came of the last reload.
+        """
         reason = engine.delay if engine.problem is None else engine.problem.detail
-        return (jsonify(status="ok"), 200) if reason is None else (jsonify(status="unready", reason=reason), 503)
+        outcome: Outcome | None = current_app.extensions.get("reload_outcome")
+        reloaded = {} if outcome is None else {"reload": outcome.as_json()}
+        if reason is None:
+            return jsonify(status="ok", **reloaded), 200
+        return jsonify(status="unready", reason=reason, **reloaded), 503
 
     @api.get("/version")
     def version() -> Response:
         """Which model answers, and which code and run it comes from."""
         return jsonify(model_version=settings.model_version, backbone=engine.backbone, **origin.as_json())
+
+    @api.post("/admin/reload")
+    def reload() -> tuple[Response, int]:
+        """Take over model, networks and settings as they are now: 200 or 202; 409 where they cannot serve."""
+        reloader: Callable[[], Outcome] | None = current_app.extensions.get("reloader")
+        if reloader is None:
+            raise ApiError(501, CANNOT_RELOAD)
+        outcome = reloader()
+        return jsonify(outcome.as_json()), 202 if outcome.status == "begun" else 200
 
     @api.post("/verify")
     def verify() -> Response:

@@ -1,23 +1,35 @@
-"""After SIGHUP the settings and the model of the start stay, and the log says what is different."""
+"""A reload: everything changes together, or nothing does; and what cannot serve is refused."""
 
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from flask import Flask
 
-from service import reload
+from service import create_app, reload
+from service.access.keys import create_key
 from service.config import VARIABLES, Settings, SettingsError
-from service.origin import Origin
-from service.reload import say_if_model_changed, settings_of_start
+from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
+from tests.ports import free_port
+from tests.service.support import post_photo
+
+pytestmark = pytest.mark.security
+
+Write = Callable[..., None]
 
 
 @pytest.fixture
 def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The `.env` of a process that has read no settings yet; no variable of the environment counts."""
     path = tmp_path / ".env"
-    monkeypatch.setattr(reload, "_of_start", [])
+    monkeypatch.setattr(reload, "_serving", [])
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     load = Settings.load
@@ -25,90 +37,204 @@ def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return path
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "service.reload"]
-    caplog.clear()
-    return lines
+@pytest.fixture
+def write(env_file: Path, settings: Settings, tmp_path: Path) -> Write:
+    """Writes the `.env` of the settings of the tests, with what is given changed."""
+
+    def write_file(**changes: str) -> None:
+        lines = {
+            "MODEL_PATH": settings.model_path, "SCALER_PATH": settings.scaler_path,
+            "NETWORKS_PATH": settings.networks_path, "PHOTO_LIMITS_PATH": settings.photo_limits_path,
+            "KEYS_PATH": tmp_path / "keys.json", "FLASK_HOST": "127.0.0.1", "PORT": free_port(),
+        }  # fmt: skip
+        text = "\n".join(f"{name}={value}" for name, value in (lines | changes).items())
+        env_file.write_text(text, encoding="utf-8")
+
+    return write_file
 
 
-def test_what_is_the_same_is_not_told(env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    env_file.write_text("PORT=5001\n", encoding="utf-8")
-    first = settings_of_start()
-    env_file.write_text("# another comment\n\nPORT = '5001'\nMAX_CONTENT_MB=2\n", encoding="utf-8")
-    assert settings_of_start() is first and first.port == 5001
-    assert said(caplog) == []
+class TestBuild:
+    """What is refused."""
+
+    def test_settings_that_cannot_be_used(self, write: Write) -> None:
+        write()
+        former = Settings.load()
+        write(VERIFY_THRESHOLD="two", WEB_CONCURRENCY="0")
+        with pytest.raises(
+            ReloadRefusedError, match=r"VERIFY_THRESHOLD is 'two'(.|\n)*WEB_CONCURRENCY is '0'"
+        ) as caught:
+            build(former)
+        assert "two" not in caught.value.reason, "anybody may read the reason"
+
+    def test_models_that_are_not_there(self, write: Write, tmp_path: Path) -> None:
+        write()
+        former = Settings.load()
+        write(MODEL_PATH=str(tmp_path / "nothing.joblib"))
+        with pytest.raises(ReloadRefusedError):
+            build(former)
+
+    def test_a_port_that_is_taken(self, write: Write) -> None:
+        import socket
+
+        write()
+        former = Settings.load()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen(1)
+            write(PORT=str(taken.getsockname()[1]))
+            with pytest.raises(ReloadRefusedError, match="is taken by another program"):
+                build(former)
+            assert build(former, one_process=True)[0].port == former.port, "one process keeps its address"
+
+    def test_a_service_that_asks_for_keys_is_not_opened(self, write: Write, tmp_path: Path) -> None:
+        write()
+        create_key(tmp_path / "keys.json", "Ana", ["verify"], None, lambda _: None)
+        former = Settings.load()
+        write(KEYS_PATH=str(tmp_path / "kees.json"))
+        with pytest.raises(ReloadRefusedError, match="abrirían a todos"):
+            build(former)
+        write(KEYS_PATH=str(tmp_path / "kees.json"), REQUIRE_KEYS="true")
+        assert build(former)[0].require_keys
+
+    def test_what_can_serve(self, write: Write, me_photo: bytes) -> None:
+        write()
+        former = Settings.load()
+        write(VERIFY_THRESHOLD="0.25")
+        settings, app = build(former)
+        answer = post_photo(app.test_client(), me_photo).json
+        assert settings.threshold == 0.25 and answer is not None and answer["threshold"] == 0.25
 
 
-def test_what_has_changed_is_named_as_it_is_set(env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = settings_of_start()
-    env_file.write_text("VERIFY_THRESHOLD=0.9\nWEB_CONCURRENCY=7\nHEADER_SECONDS=3\n", encoding="utf-8")
-    assert settings_of_start() is first
-    names = "VERIFY_THRESHOLD, WEB_CONCURRENCY, HEADER_SECONDS"
-    assert said(caplog) == [
-        ("WARNING", f"Reload: the settings of the start stay; to change {names}, restart the service")
-    ]
-    env_file.unlink()
-    assert settings_of_start() is first
-    assert said(caplog) == []
+class TestInTheMaster:
+    """gunicorn reads its file anew, and takes over what that has built."""
+
+    @pytest.fixture(autouse=True)
+    def no_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The processes of tests have threads, so they cannot fork; a real gunicorn does in test_faults.py."""
+        monkeypatch.setattr(reload, "_try_in_a_fork", lambda engine: engine.open(1))
+
+    def test_a_good_one_is_taken_over_whole(self, write: Write) -> None:
+        write()
+        first = settings_in_force()
+        gunicorn_app = SimpleNamespace(callable=create_app(first))
+        write(VERIFY_THRESHOLD="0.25", MODEL_VERSION="two")
+        second = settings_in_force()
+        assert second != first and second.threshold == 0.25
+        take_over(gunicorn_app)
+        app: Flask = gunicorn_app.callable
+        assert app.extensions["settings"] is second
+        assert app.test_client().get("/version").json["model_version"] == "two"  # type: ignore[index]
+        ready = app.test_client().get("/readyz").json
+        assert ready is not None and ready["reload"]["status"] == "done"
+
+    @pytest.mark.parametrize("damage", ["settings", "model", "file"])
+    def test_a_bad_one_changes_nothing_and_is_told(
+        self, write: Write, env_file: Path, damage: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write()
+        first = settings_in_force()
+        app = create_app(first)
+        gunicorn_app = SimpleNamespace(callable=app)
+        if damage == "settings":
+            write(VERIFY_THRESHOLD="2")
+        elif damage == "model":
+            write(MODEL_PATH=str(env_file), VERIFY_THRESHOLD="0.1")
+        else:
+            env_file.write_bytes(b"PORT=\xff\n")
+        assert settings_in_force() is first
+        take_over(gunicorn_app)
+        assert gunicorn_app.callable is app
+        assert "Reload refused: the former model and settings serve on" in caplog.text
+        ready = app.test_client().get("/readyz")
+        assert ready.status_code == 200 and ready.json is not None
+        assert ready.json["reload"]["status"] == "refused" and ready.json["reload"]["reason"]
+        write(VERIFY_THRESHOLD="0.3")
+        settings_in_force()
+        take_over(gunicorn_app)
+        assert gunicorn_app.callable.test_client().get("/readyz").json["reload"]["status"] == "done"
+
+    def test_at_the_start_wrong_settings_are_an_error(self, env_file: Path) -> None:
+        env_file.write_text("PORT=0\n", encoding="utf-8")
+        with pytest.raises(SettingsError, match="PORT is '0'"):
+            settings_in_force()
+        env_file.write_text("PORT=5002\n", encoding="utf-8")
+        assert settings_in_force().port == 5002, "nothing has been kept of those that could not be used"
+
+    @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no file here that nobody can read")
+    def test_a_file_that_cannot_be_read_does_not_end_the_master(
+        self, env_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        first = settings_in_force()
+        env_file.symlink_to("/proc/self/mem")  # it can be opened, even by root, and not be read from its beginning
+        assert settings_in_force() is first
+        assert f"{env_file} cannot be read (" in caplog.text
+
+    def test_a_path_with_a_zero_byte_does_not_end_the_master(
+        self, env_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        first = settings_in_force()
+        env_file.write_bytes(b"TLS_CERT_PATH=a\0b\nTLS_KEY_PATH=c\n")
+        assert settings_in_force() is first
+        assert "both PEM files" in caplog.text
 
 
-def test_what_cannot_be_used_is_told_with_its_reason(env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = settings_of_start()
-    env_file.write_text("PORT=0\nFLASK_DEBUG=maybe\n", encoding="utf-8")
-    assert settings_of_start() is first
-    ((level, message),) = said(caplog)
-    assert level == "ERROR"
-    start, *reasons = message.splitlines()
-    assert start == "Reload: the settings of the start stay, since the new ones cannot be used:"
-    assert [reason.split(";")[0] for reason in reasons] == ["PORT is '0'", "FLASK_DEBUG is 'maybe'"]
-    env_file.write_bytes(b"PORT=\xff\n")
-    assert settings_of_start() is first
-    assert "not UTF-8" in said(caplog)[0][1]
+class TestInOneProcess:
+    """`POST /admin/reload` where one process serves."""
+
+    @pytest.fixture
+    def served(self, write: Write) -> Flask:
+        write()
+        settings = replace(Settings.load(), workers=1)
+        app = create_app(settings)
+        ProcessReloader(app, settings)
+        return app
+
+    @pytest.fixture
+    def admin(self, tmp_path: Path) -> dict[str, str]:
+        return {"X-API-Key": create_key(tmp_path / "keys.json", "Eva", ["admin"], None, lambda _: None)[1]}
+
+    def test_it_needs_an_administrator_even_where_there_are_no_keys(self, served: Flask) -> None:
+        assert served.test_client().post("/admin/reload").status_code == 401
+
+    def test_a_good_one(self, served: Flask, admin: dict[str, str], write: Write) -> None:
+        client = served.test_client()
+        for name in ("two", "three"):
+            write(MODEL_VERSION=name)
+            answer = client.post("/admin/reload", headers=admin)
+            assert answer.status_code == 200 and answer.json is not None and answer.json["status"] == "done"
+            assert client.get("/version", headers=admin).json["model_version"] == name  # type: ignore[index]
+
+    def test_a_bad_one(self, served: Flask, admin: dict[str, str], write: Write) -> None:
+        client = served.test_client()
+        write(MODEL_VERSION="two", NETWORKS_PATH="/nowhere")
+        answer = client.post("/admin/reload", headers=admin)
+        assert answer.status_code == 409 and answer.json is not None
+        assert answer.json["error"] == "La recarga se ha rechazado y todo sigue como estaba" and answer.json["detail"]
+        assert client.get("/version", headers=admin).json["model_version"] == "me-verifier-v1"  # type: ignore[index]
+        assert client.get("/readyz").json["reload"]["status"] == "refused"  # type: ignore[index]
+
+    def test_a_server_that_cannot_says_so(self, settings: Settings, tmp_path: Path, admin: dict[str, str]) -> None:
+        client = create_app(replace(settings, keys_path=tmp_path / "keys.json")).test_client()
+        assert client.post("/admin/reload", headers=admin).status_code == 501
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no file here that nobody can read")
-def test_a_file_that_cannot_be_read_does_not_end_the_master(env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = settings_of_start()
-    env_file.symlink_to("/proc/self/mem")  # it can be opened, even by root, and not be read from its beginning
-    assert settings_of_start() is first
-    ((level, message),) = said(caplog)
-    assert level == "ERROR" and f"{env_file} cannot be read (" in message
+def test_a_worker_tries_it_out_elsewhere_and_tells_the_master(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The other process reads the environment, so that is changed here."""
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda process, number: told.append((process, number)))
+    values: dict[str, Any] = {
+        "MODEL_PATH": settings.model_path, "SCALER_PATH": settings.scaler_path,
+        "NETWORKS_PATH": settings.networks_path, "KEYS_PATH": tmp_path / "keys.json",
+    }  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(name, str(value))
+    import threading
 
-
-def test_a_path_with_a_zero_byte_does_not_end_the_master(env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = settings_of_start()
-    env_file.write_bytes(b"TLS_CERT_PATH=a\0b\nTLS_KEY_PATH=c\n")
-    assert settings_of_start() is first
-    assert "both PEM files" in said(caplog)[0][1]
-
-
-def test_a_threshold_that_is_set_to_the_default_is_the_same(env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    first = settings_of_start()
-    env_file.write_text("VERIFY_THRESHOLD=0.75\n", encoding="utf-8")
-    assert settings_of_start() is first
-    assert said(caplog) == []
-
-
-def test_at_the_start_wrong_settings_are_an_error(env_file: Path) -> None:
-    env_file.write_text("PORT=0\n", encoding="utf-8")
-    with pytest.raises(SettingsError, match="PORT is '0'"):
-        settings_of_start()
-    env_file.write_text("PORT=5002\n", encoding="utf-8")
-    assert settings_of_start().port == 5002, "nothing has been kept of those that could not be used"
-
-
-def test_another_model_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    model = tmp_path / "model.joblib"
-    model.write_bytes(b"a model")
-    origin = Origin.read(model)
-    say_if_model_changed(origin, model)
-    assert said(caplog) == []
-    expected = [("WARNING", "Reload: the model of the start stays; to serve the new one, restart the service")]
-    model.write_bytes(b"another one")
-    say_if_model_changed(origin, model)
-    assert said(caplog) == expected
-    model.unlink()
-    say_if_model_changed(origin, model)
-    assert said(caplog) == expected
-    say_if_model_changed(Origin.read(model), model)
-    assert said(caplog) == [], "there was none at the start either"
+    reloader = WorkerReloader(Settings.load(), 4711, threading.Event)
+    assert reloader().status == "begun" and told == [(4711, signal.SIGHUP)]
+    monkeypatch.setenv("SCALER_PATH", str(tmp_path / "nothing"))
+    with pytest.raises(ReloadRefusedError):
+        reloader()
+    assert len(told) == 2, "the master refuses, so that all workers know"

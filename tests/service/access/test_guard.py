@@ -40,7 +40,7 @@ def test_without_keys_everybody_may_ask_and_the_log_says_so(build: Build, caplog
 
 
 def test_from_the_first_key_on_a_key_is_needed_without_a_restart(build: Build, make_key: MakeKey) -> None:
-    client = build()
+    client = build(failed_key_limit=None)
     assert client.get("/version").status_code == 200
     key = make_key("verify")
     for path in ("/version", "/nowhere", "/metrics", "/openapi.json", "/admin/reload", "/healthz/", "/HEALTHZ"):
