@@ -61,6 +61,12 @@ Proxies = Annotated[
     int, Meta(ge=0, le=10, description="how many proxies stand in front of the service, 0 to 10: 0 trusts no header")
 ]
 OptionalPath = Annotated[Path | None, Meta(description="the path of a PEM file, absolute or relative to the project")]
+OptionalFile = Annotated[Path | None, Meta(description="a path, absolute or relative to the project, or nothing")]
+Secret = Annotated[str, Meta(pattern=r"^(.{32,})?$", description="a secret of 32 characters or more, or nothing")]
+SegmentMegabytes = Annotated[
+    float, Meta(ge=0.001, le=4096, description="a number of megabytes (2^20 bytes) from 0.001 to 4096, such as 64")
+]
+Days = Annotated[int, Meta(ge=0, le=36500, description="a whole number of days, 1 or more, or 0 to keep everything")]
 Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
 Origins = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
@@ -127,7 +133,9 @@ def _switch(text: str) -> bool:
     return text.lower() in _TRUE
 
 
-def _origins(text: str) -> tuple[str, ...]:
+def _origins(text: str) -> tuple[str, ...] | None:
+    if not text:
+        return None
     return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
 
 
@@ -164,11 +172,19 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ADDRESS_LIMIT": ("address_limit", _limit),
     "FAILED_KEY_LIMIT": ("failed_key_limit", _limit),
     "LIMITS_STORAGE": ("limits_storage", str),
+    "AUDIT_PATH": ("audit_path", _optional_path),
+    "AUDIT_HEAD_PATH": ("audit_head_path", _path),
+    "AUDIT_SALTS_PATH": ("audit_salts_path", _path),
+    "AUDIT_KEY": ("audit_key", str),
+    "AUDIT_KEY_FILE": ("audit_key_file", _optional_path),
+    "AUDIT_MAX_MB": ("audit_max_mb", _number),
+    "AUDIT_KEEP_DAYS": ("audit_keep_days", _whole),
+    "AUDIT_SYNC": ("audit_sync", _switch),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
 
-_SECRET = ("LIMITS_STORAGE",)
-"""What may hold a password: messages do not repeat it."""
+_SECRETS = ("AUDIT_KEY", "LIMITS_STORAGE")
+"""Variables whose values no message shows."""
 
 log = logging.getLogger("service.config")
 
@@ -210,9 +226,17 @@ class Settings:
     require_keys: Switch = False
     key_limit: RateLimit = "1000/minute"
     address_limit: RateLimit = "1000/minute"
-    address_limit_given: bool = False
+    address_limit_given: bool = field(default=False, compare=False)
     failed_key_limit: RateLimit = "30/minute"
     limits_storage: OptionalText = ""
+    audit_path: OptionalFile = None
+    audit_head_path: FilePath = PROJECT_ROOT / "private/audit_head.jsonl"
+    audit_salts_path: FilePath = PROJECT_ROOT / "private/audit_salts"
+    audit_key: Secret = field(default="", repr=False)  # repr goes into logs
+    audit_key_file: OptionalFile = None
+    audit_max_mb: SegmentMegabytes = 64.0
+    audit_keep_days: Days = 0
+    audit_sync: Switch = False
 
     @property
     def max_image_bytes(self) -> int:
@@ -228,6 +252,11 @@ class Settings:
     def max_pixels(self) -> int:
         """Largest image accepted, in pixels; checked on its header, before it is decoded."""
         return int(self.max_megapixels * 1e6)
+
+    @property
+    def audit_max_bytes(self) -> int:
+        """Size from which on a segment of the audit log is followed by the next, in bytes."""
+        return int(self.audit_max_mb * BYTES_PER_MB)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -256,7 +285,7 @@ class Settings:
                 try:
                     given[name] = convert(read(text), types[name])
                 except ValueError:  # of read, or msgspec's ValidationError
-                    shown = "set to something else" if variable in _SECRET else repr(text)
+                    shown = f"a text of {len(text)} characters" if variable in _SECRETS else repr(text)
                     problems.append(f"{variable} is {shown}; expected {_description(types[name])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
@@ -265,6 +294,8 @@ class Settings:
         except CoresError as error:
             problems.append(str(error))
         problems += _tls_problems(given.get("tls_cert_path"), given.get("tls_key_path"))
+        if given.get("audit_key") and given.get("audit_key_file"):
+            problems.append("AUDIT_KEY and AUDIT_KEY_FILE are both set; expected one of them, or none")
         if problems:
             raise SettingsError("\n".join(problems))
         return cls(

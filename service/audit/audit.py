@@ -1,0 +1,199 @@
+"""The audit log as the service uses it: several threads and processes may write at once, and any may be killed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from service.audit.chain import Key, days_ago
+from service.audit.counts import Counts
+from service.audit.errors import AuditError
+from service.audit.files import make_private_folder, segments
+from service.audit.salts import Commitment
+from service.audit.settings import AuditSettings
+from service.audit.writer import Writer
+
+LOCK_SECONDS = 5.0
+"""How long a record waits for others. It takes as long only where a process is stopped while it writes."""
+
+_POLL_SECONDS = 0.0005
+
+log = logging.getLogger("service.audit")
+
+
+class Audit:
+    """The audit log of a process. Made by `open`; safe for several threads.
+
+    Args:
+        settings: where it lies.
+        key: of its records.
+
+    Raises:
+        OSError: the folder of the salts cannot be made.
+    """
+
+    def __init__(self, settings: AuditSettings, key: Key) -> None:
+        self._settings = settings
+        self._mutex = threading.Lock()
+        self._lock = _lock(settings)
+        self._writer = Writer(settings, key)
+        self._counts = Counts(lambda fields: self.record("refusals", **fields))
+
+    @classmethod
+    def open(cls, settings: AuditSettings) -> Self:
+        """Open the log, or begin it where there is none.
+
+        Args:
+            settings: where it lies.
+
+        Raises:
+            AuditError: it cannot be written to, its secret is missing or another, its head or a segment is missing, or
+                it is not this log's.
+        """
+        try:
+            make_private_folder(settings.folder)
+            make_private_folder(settings.head.parent)
+            with _lock(settings):
+                key = settings.load_key(make=not settings.head.exists() and not segments(settings.folder))
+            audit = cls(settings, key)
+        except Timeout:
+            raise _locked(settings.lock) from None
+        except OSError as error:
+            raise _unwritable(settings.folder, error) from None
+        with audit._exclusive():
+            audit._writer.begin()
+            audit._writer.catch_up()
+            audit._writer.check_end()
+        return audit
+
+    def close(self) -> None:
+        """Write the counts that are pending, and close the files. The log may be used again afterwards.
+
+        Raises:
+            AuditError: the counts cannot be written.
+        """
+        try:
+            self._counts.flush()
+        finally:
+            with self._mutex:
+                self._writer.close()
+
+    def commit_to(self, image: bytes) -> Commitment:
+        """A commitment to an image, for `record`. Nothing is written yet."""
+        return Commitment.to(image)
+
+    def record(self, act: str, *, image: Commitment | None = None, **fields: Any) -> None:
+        """Append a record. When this returns, it is in the log.
+
+        Args:
+            act: what was done, such as "verify".
+            image: which image it was done with.
+            **fields: more of it, JSON values. Commands look for `request_id`, `key_id`, `status`, `is_me`, `score` and
+                `threshold`.
+
+        Raises:
+            AuditError: it cannot be written, and nothing of it is in the log: what it would have recorded must not be
+                done.
+            TypeError: a field has no JSON, or a name that the log uses itself.
+            ValueError: a number is not finite, or the record is longer than `chain.MOST_LINE_BYTES`.
+        """
+        with self._exclusive():
+            self._writer.catch_up()
+            if self._writer.must_rotate():
+                self._writer.rotate()
+            self._writer.append(act, image, fields)
+
+    def count(self, refusal: str, key_id: str | None = None) -> None:
+        """Count something that was refused. It is written within a minute, with all others of that time.
+
+        Args:
+            refusal: why, such as "rate_limit".
+            key_id: of the key that was given, if it is a known one.
+        """
+        self._counts.add(refusal, key_id)
+
+    def prune(self, days: int) -> list[int]:
+        """Remove the oldest segments, as far as all of their records are older than so many days, and their salts.
+
+        A record says so, and where what is left begins.
+
+        Returns:
+            Numbers of the segments removed.
+
+        Raises:
+            AuditError: that cannot be recorded, and nothing was removed; or a file cannot be removed.
+        """
+        with self._exclusive():
+            self._writer.catch_up()
+            if self._writer.must_rotate() or self._writer.since < days_ago(days):
+                self._writer.rotate(prune=False)  # else old records would stay as long as nobody asks
+            return self._writer.prune(days)
+
+    def forget(self, places: Mapping[int, Sequence[int]], by: str) -> int:
+        """Delete salts, so that nobody can tell any more which image those records are of.
+
+        Args:
+            places: of the records in each segment, from 0 on.
+            by: how they were found, "image" or "request"; it is recorded, and how many there are, but not which.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            AuditError: that cannot be recorded, and nothing was deleted; or a salt cannot be overwritten.
+        """
+        total = sum(map(len, places.values()))
+        with self._exclusive():
+            self._writer.catch_up()
+            if self._writer.must_rotate():
+                self._writer.rotate()
+            self._writer.append("forget", None, {"by": by, "salts": total})
+            for segment, own in places.items():
+                self._writer.salts.forget(segment, own)
+        return total
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """Nobody else writes meanwhile.
+
+        Raises:
+            AuditError: another process does not end writing, or the block ends with an error of the system.
+        """
+        with self._mutex:
+            try:
+                with self._lock:
+                    yield
+            except Timeout:
+                raise _locked(self._settings.lock) from None
+            except BaseException as error:
+                self._writer.distrust()
+                if isinstance(error, OSError):
+                    raise _unwritable(self._settings.folder, error) from None
+                raise
+
+
+def _lock(settings: AuditSettings) -> FileLock:
+    """The lock of whoever writes. It opens its file anew each time, so that a fork shares none; the system frees it
+    where a process is killed."""
+    return FileLock(settings.lock, timeout=LOCK_SECONDS, poll_interval=_POLL_SECONDS, thread_local=False)
+
+
+def _unwritable(folder: Path, error: OSError) -> AuditError:
+    where = error.filename or folder
+    return AuditError(
+        f"The audit log in {folder} cannot be written ({where}: {error.strerror or error}): make room, or let the user "
+        "who runs the service write there"
+    )
+
+
+def _locked(lock: Path) -> AuditError:
+    return AuditError(
+        f"The audit log could not be written within {LOCK_SECONDS:.0f} s, since another process holds {lock}: look for "
+        "one that is stopped, and end it"
+    )
