@@ -6,11 +6,12 @@ import contextlib
 import sys
 from dataclasses import replace
 
-from werkzeug.serving import is_running_from_reloader
+from werkzeug.serving import is_running_from_reloader, run_simple
 
 from service import create_app
 from service.address import check_address, parse_no_arguments
 from service.config import Settings, SettingsError
+from service.monitoring.logs import QuietRequestHandler, log_accesses
 
 
 def main() -> None:
@@ -25,7 +26,19 @@ def main() -> None:
     # The debugger is off, even with FLASK_DEBUG: every error is to be JSON, and the debugger's console would let
     # anybody who reaches the port run code. Flask does not read .env, since Settings has done that. There is one
     # process, so it may use all cores.
-    create_app(replace(settings, workers=1)).run(
+    app = create_app(replace(settings, workers=1))
+    if settings.log_format == "json":  # Flask's `run` prints lines of its own
+        log_accesses(app)
+        run_simple(
+            settings.host,
+            settings.port,
+            app,
+            use_reloader=settings.debug,
+            threaded=True,
+            request_handler=QuietRequestHandler,
+        )
+        return
+    app.run(
         settings.host,
         settings.port,
         debug=settings.debug,

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from dotenv import dotenv_values
 from msgspec import Meta, convert
@@ -60,6 +60,7 @@ Proxies = Annotated[
     int, Meta(ge=0, le=10, description="how many proxies stand in front of the service, 0 to 10: 0 trusts no header")
 ]
 OptionalPath = Annotated[Path | None, Meta(description="the path of a PEM file, absolute or relative to the project")]
+LogFormat = Annotated[Literal["text", "json"], Meta(description="text or json")]
 Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
 Origins = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
@@ -140,6 +141,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "TRUSTED_PROXIES": ("trusted_proxies", _whole),
     "TLS_CERT_PATH": ("tls_cert_path", _optional_path),
     "TLS_KEY_PATH": ("tls_key_path", _optional_path),
+    "LOG_FORMAT": ("log_format", str.lower),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
 
@@ -178,6 +180,7 @@ class Settings:
     trusted_proxies: Proxies = 0
     tls_cert_path: OptionalPath = None
     tls_key_path: OptionalPath = None
+    log_format: LogFormat = "text"
 
     @property
     def max_image_bytes(self) -> int:

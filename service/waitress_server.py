@@ -13,6 +13,7 @@ from service import create_app
 from service.address import check_address, parse_no_arguments
 from service.admission import MAX_WAITING
 from service.config import Settings, SettingsError
+from service.monitoring.logs import log_accesses
 
 THREADS = 4 * MAX_WAITING
 """Threads that wait while some of them verify, and that say no where it would take too long."""
@@ -92,8 +93,11 @@ def main() -> None:
     # temporary file. Uploaded photos must stay in memory, so that limit is set to the limit of a request.
     limit = max(MAX_BODY_BYTES, settings.max_body_bytes)
     check_address(settings.host, settings.port)
+    app = create_app(replace(settings, workers=1))  # there is one process, so it may use all cores
+    if settings.log_format == "json":
+        log_accesses(app)
     server = waitress.create_server(
-        create_app(replace(settings, workers=1)),  # there is one process, so it may use all cores
+        app,
         host=settings.host,
         port=settings.port,
         threads=THREADS,
