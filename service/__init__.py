@@ -15,6 +15,7 @@ from service import errors, routes
 from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
+from service.monitoring import logs, request_ids
 from service.origin import Origin
 from service.threshold import Threshold
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingsError: a setting has a value that cannot be used; the message names each one.
     """
     settings = settings or Settings.load()
+    logs.configure(settings.log_format)
     app = Flask("service", static_folder=None)
     app.debug = settings.debug
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -53,6 +55,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin, access))
     errors.register(app, settings)
     app.after_request(_protect)
+    request_ids.register(app)
+    logs.register(app)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)

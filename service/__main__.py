@@ -6,15 +6,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from dataclasses import replace
 
-from werkzeug.serving import is_running_from_reloader
+from werkzeug.serving import is_running_from_reloader, run_simple
 
 from faces.errors import UserError
-from service import create_app
 from service.access import command as access_command
 from service.address import HOW_SET, check_address
 from service.config import Settings, SettingsError
+from service.monitoring.logs import QuietRequestHandler
 from service.reload import ProcessReloader
 
 
@@ -50,9 +49,17 @@ def serve() -> None:
     # The debugger is off, even with FLASK_DEBUG: every error is to be JSON, and the debugger's console would let
     # anybody who reaches the port run code. Flask does not read .env, since Settings has done that. There is one
     # process, so it may use all cores.
-    settings = replace(settings, workers=1)
-    app = create_app(settings)
-    ProcessReloader(app, settings)
+    app = ProcessReloader.start(settings)
+    if settings.log_format == "json":  # Flask's `run` prints lines of its own
+        run_simple(
+            settings.host,
+            settings.port,
+            app,
+            use_reloader=settings.debug,
+            threaded=True,
+            request_handler=QuietRequestHandler,
+        )
+        return
     app.run(
         settings.host,
         settings.port,

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from dotenv import dotenv_values
 from limits import parse
@@ -67,6 +67,7 @@ SegmentMegabytes = Annotated[
     float, Meta(ge=0.001, le=4096, description="a number of megabytes (2^20 bytes) from 0.001 to 4096, such as 64")
 ]
 Days = Annotated[int, Meta(ge=0, le=36500, description="a whole number of days, 1 or more, or 0 to keep everything")]
+LogFormat = Annotated[Literal["text", "json"], Meta(description="text or json")]
 Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
 Origins = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
@@ -180,6 +181,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "AUDIT_MAX_MB": ("audit_max_mb", _number),
     "AUDIT_KEEP_DAYS": ("audit_keep_days", _whole),
     "AUDIT_SYNC": ("audit_sync", _switch),
+    "LOG_FORMAT": ("log_format", str.lower),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
 
@@ -237,6 +239,7 @@ class Settings:
     audit_max_mb: SegmentMegabytes = 64.0
     audit_keep_days: Days = 0
     audit_sync: Switch = False
+    log_format: LogFormat = "text"
 
     @property
     def max_image_bytes(self) -> int:

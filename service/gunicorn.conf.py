@@ -25,6 +25,9 @@ from service.address import check_address  # noqa: E402  found by the line above
 from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
+from service.monitoring import logs  # noqa: E402  as above
+from service.monitoring.gunicorn_logger import JsonLogger, TextLogger  # noqa: E402  as above
+from service.monitoring.request_ids import HEADER, begin_outside, request_id  # noqa: E402  as above
 from service.reload import WorkerReloader, settings_in_force, take_over  # noqa: E402  as above
 
 # A reload (SIGHUP) reads this file again: then this builds and tries out a new application, too.
@@ -69,10 +72,12 @@ else:
 # The socket for `gunicornc` would be shared by every server of this user, and nothing here uses it.
 control_socket_disable = True
 
-# The log gets method, path, status and duration, but no address, no query, and nothing of a photo or a score. With
-# %(U)r, a path with a line break in it cannot write a line of its own.
+# The log gets method, path, status, duration and the request's id, but no address, no query, and nothing of a photo or
+# a score. With %(U)r, a path with a line break in it cannot write a line of its own.
 accesslog = "-"
-access_log_format = "%(t)s %(m)s %(U)r %(s)s %(M)s ms"
+access_log_format = f"%(t)s %(m)s %(U)r %(s)s %(M)s ms %({{{HEADER.lower()}}}o)s"
+logger_class = JsonLogger if settings.log_format == "json" else TextLogger
+logs.configure(settings.log_format)
 
 
 def on_starting(arbiter: Any) -> None:
@@ -109,6 +114,7 @@ def _write_json_error(sock: socket.socket, status_int: int, reason: str, mesg: s
     body = json.dumps({"error": f"Petición HTTP no válida: {mesg or reason}"}, ensure_ascii=False).encode()
     head = (
         f"HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\n"
+        f"{HEADER}: {request_id() or begin_outside()}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     gunicorn.util.write_nonblock(sock, head.encode("latin-1") + body)

@@ -35,6 +35,7 @@ from service.address import check_address
 from service.admission import Admission, Signal
 from service.config import PROJECT_ROOT, Settings, SettingsError
 from service.engine import Engine
+from service.monitoring.logs import log_accesses
 
 _TRIAL_SECONDS = 60.0
 _WRONG_SETTINGS = "Los ajustes nuevos no se pueden usar; el registro del servicio dice por qué"
@@ -245,7 +246,7 @@ class WorkerReloader:
 
 
 class ProcessReloader:
-    """Where one process serves: puts a new application in the place of the old one.
+    """Where one process serves: puts a new application in the place of the old one. Made by `start`.
 
     Args:
         served: the application that the server was given; its `wsgi_app` is what answers.
@@ -257,6 +258,17 @@ class ProcessReloader:
         self._settings = settings
         self._one = threading.Lock()
         served.extensions["reloader"] = self
+
+    @classmethod
+    def start(cls, settings: Settings) -> Flask:
+        """The application for a server of one process, which can use all cores; it can be reloaded."""
+        from service import create_app  # here, since it imports this module
+
+        settings = replace(settings, workers=1)
+        app = create_app(settings)
+        _log_accesses(app, settings)
+        cls(app, settings)
+        return app
 
     def __call__(self) -> Outcome:
         """Reload.
@@ -275,12 +287,19 @@ class ProcessReloader:
                 log.error(_REFUSED, error)
                 self._app.extensions["reload_outcome"] = Outcome.now("refused", error.reason)
                 raise
+            _log_accesses(app, settings)
             outcome = Outcome.now("done")
             app.extensions["reload_outcome"], app.extensions["reloader"] = outcome, self
             self._settings, self._app = settings, app
             self._served.wsgi_app = app.wsgi_app  # type: ignore[method-assign]  # one assignment: no request sees half
             log.info("Reload done: requests from now on see the model and the settings as they are now")
             return outcome
+
+
+def _log_accesses(app: Flask, settings: Settings) -> None:
+    """Where one process serves, its server has no log of requests in JSON."""
+    if settings.log_format == "json":
+        log_accesses(app)
 
 
 def main() -> None:

@@ -6,10 +6,8 @@ import importlib
 import select
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Protocol
 
-from service import create_app
 from service.address import check_address, parse_no_arguments
 from service.admission import MAX_WAITING
 from service.config import Settings, SettingsError
@@ -93,11 +91,8 @@ def main() -> None:
     # temporary file. Uploaded photos must stay in memory, so that limit is set to the limit of a request.
     limit = max(MAX_BODY_BYTES, settings.max_body_bytes)
     check_address(settings.host, settings.port)
-    settings = replace(settings, workers=1)  # there is one process, so it may use all cores
-    app = create_app(settings)
-    ProcessReloader(app, settings)
     server = waitress.create_server(
-        app,
+        ProcessReloader.start(settings),
         host=settings.host,
         port=settings.port,
         threads=THREADS,

@@ -35,6 +35,8 @@ from gevent.pool import Pool
 from gunicorn.http.body import Body
 from gunicorn.workers.ggevent import GeventWorker
 
+from service.monitoring.request_ids import begin_outside
+
 UPLOAD_SECONDS = 60.0
 """From the first byte of a body to its last."""
 
@@ -306,6 +308,11 @@ class Worker(GeventWorker):
         if not (_discard_rest(req.body) and go_on):
             raise StopIteration
         sock.take_turn(_STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
+        """Answer what is no HTTP, or failed: with a request id, and without the client's address in the log."""
+        begin_outside()
+        super().handle_error(req, client, ("-", -1), exc)
 
     def _take_in(self, req: Any) -> None:
         """Note that a body begins to arrive; where too much would be held in memory, the oldest makes room."""

@@ -348,8 +348,8 @@ def test_the_log_holds_method_path_status_and_time_and_no_more(
     for hidden in (str(answer["score"]), "juana", "secreto", "127.0.0.1 -", "python-requests"):
         assert not any(hidden in line for line in lines)
     logged = [line.partition("] ")[2] for line in lines if re.match(r"\[\d\d/", line)]
-    assert re.fullmatch(r"POST '/verify' 200 \d+ ms", logged[-2])
-    assert re.fullmatch(r"GET '/linea\\nnueva' 404 \d+ ms", logged[-1])
+    assert re.fullmatch(r"POST '/verify' 200 \d+ ms [0-9a-f]{32}", logged[-2])
+    assert re.fullmatch(r"GET '/linea\\nnueva' 404 \d+ ms [0-9a-f]{32}", logged[-1])
 
 
 def test_another_limit_and_threshold_reach_the_workers(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:

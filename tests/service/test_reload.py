@@ -184,10 +184,7 @@ class TestInOneProcess:
     @pytest.fixture
     def served(self, write: Write) -> Flask:
         write()
-        settings = replace(Settings.load(), workers=1)
-        app = create_app(settings)
-        ProcessReloader(app, settings)
-        return app
+        return ProcessReloader.start(Settings.load())
 
     @pytest.fixture
     def admin(self, tmp_path: Path) -> dict[str, str]:

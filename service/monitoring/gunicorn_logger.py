@@ -1,0 +1,45 @@
+"""gunicorn's logs in the two formats of `service.monitoring.logs`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from service.monitoring.logs import JsonFormatter, TextFormatter, access_fields
+from service.monitoring.request_ids import HEADER, request_id
+
+
+class TextLogger(Logger):
+    """As gunicorn's own, with request ids, also for what gunicorn answers itself."""
+
+    def setup(self, cfg: Any) -> None:
+        """As gunicorn's."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(TextFormatter(self.error_fmt, self.datefmt))
+
+    def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
+        """What `access_log_format` can name."""
+        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        atoms.setdefault(f"{{{HEADER.lower()}}}o", request_id() or "-")
+        return atoms
+
+
+class JsonLogger(Logger):
+    """Each line a JSON object."""
+
+    def setup(self, cfg: Any) -> None:
+        """As gunicorn's; all its handlers write JSON."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            for handler in log.handlers:
+                handler.setFormatter(JsonFormatter())
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:  # noqa: ARG002
+        """One request. `access_log_format` does not count here."""
+        if self.access_log_enabled:
+            status = int(str(resp.status).split()[0])
+            fields = access_fields(environ, status, request_time.total_seconds(), resp.headers)
+            self.access_log.info("answered", extra=fields)
