@@ -11,12 +11,13 @@ from flask import Flask, Response
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service import errors, routes
+from service import errors, recording, routes
 from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
 from service.monitoring import logs, request_ids
 from service.origin import Origin
+from service.recording import Recorder
 from service.threshold import Threshold
 
 
@@ -49,19 +50,26 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine.open()
     app.extensions["engine"] = engine  # gunicorn's workers open it after the fork
 
+    # What is registered first looks at a request first, and at its answer last.
+    request_ids.register(app)
+    logs.register(app)
+    app.after_request(_protect)
     access = guard.register(app, settings)
     origin = Origin.read(settings.model_path)
     app.extensions["origin"] = origin
-    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin, access))
+    recorder = Recorder(settings, access.keys)
+    app.extensions["recorder"] = recorder
+    app.register_blueprint(
+        routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin, access, recorder)
+    )
     errors.register(app, settings)
-    app.after_request(_protect)
-    request_ids.register(app)
-    logs.register(app)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)
         app.wsgi_app = proxied  # type: ignore[method-assign]  # where Flask's documentation puts middleware
     CORS(app, origins=list(settings.cors_origins or ("*",)), send_wildcard=True)
+    recording.register(app, settings, recorder, errors.not_recorded)
+    recorder.check()
     return app
 
 

@@ -12,6 +12,7 @@ from werkzeug.serving import is_running_from_reloader, run_simple
 from faces.errors import UserError
 from service.access import command as access_command
 from service.address import HOW_SET, check_address
+from service.audit import AuditError
 from service.config import Settings, SettingsError
 from service.monitoring.logs import QuietRequestHandler
 from service.reload import ProcessReloader
@@ -34,7 +35,7 @@ def main() -> None:
         sys.exit(args.run(args))
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
-    except UserError as error:
+    except (UserError, AuditError) as error:
         sys.exit(str(error))
 
 

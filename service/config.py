@@ -70,8 +70,8 @@ Days = Annotated[int, Meta(ge=0, le=36500, description="a whole number of days, 
 LogFormat = Annotated[Literal["text", "json"], Meta(description="text or json")]
 Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
 Origins = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...],
-    Meta(min_length=1, description="* or a list of origins with commas between, such as https://example.org"),
+    tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...] | None,
+    Meta(description="* or a list of origins with commas between, such as https://example.org, or nothing"),
 ]
 RateLimit = Annotated[
     str | None, Meta(description="a number of requests for a time, such as 1000/minute or 20/second, or off")
@@ -217,7 +217,7 @@ class Settings:
     host: Text = "0.0.0.0"
     port: Port = 5000
     debug: Switch = False
-    cors_origins: Origins | None = None
+    cors_origins: Origins = None
     workers: Workers = 4
     max_wait_seconds: Seconds = 5.0
     header_seconds: WholeSeconds = 10

@@ -25,6 +25,7 @@ from service.access.limits import retry_after
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
+from service.recording import NotRecordedError
 from service.reload import ReloadRefusedError
 
 NO_FACE = "No se detectó un rostro en la imagen"
@@ -42,6 +43,7 @@ BAD_REQUEST = "Petición no válida"
 KEY_MISSING = "Hace falta una clave de acceso válida"
 ROLE_MISSING = "La clave no da permiso para esta operación"
 TOO_MANY = "Demasiadas peticiones. Inténtalo de nuevo más tarde"
+NOT_RECORDED = "No se puede registrar el uso, así que no se da respuesta"
 KEYS_UNREADABLE = "No se pueden comprobar las claves de acceso"
 
 _BY_STATUS = {
@@ -106,6 +108,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.register_error_handler(RoleMissingError, _role_missing)
     app.register_error_handler(KeysError, _always(503, KEYS_UNREADABLE, "El registro del servicio dice por qué"))
     app.register_error_handler(RateLimitExceeded, _too_many)
+    app.register_error_handler(NotRecordedError, not_recorded)
     app.register_error_handler(ReloadRefusedError, lambda error: _answer(409, RELOAD_REFUSED, error.reason))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -179,6 +182,13 @@ def _too_many(_: RateLimitExceeded) -> Response:
         429, TOO_MANY, fill("Vuelve a intentarlo dentro de {seconds:# segundo|# segundos}", seconds=seconds)
     )
     answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def not_recorded(_: NotRecordedError | None = None) -> Response:
+    """The answer in place of one that cannot be recorded."""
+    answer = _answer(503, NOT_RECORDED, "El registro del servicio dice por qué")
+    answer.headers["Retry-After"] = "5"
     return answer
 
 

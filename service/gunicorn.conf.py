@@ -104,9 +104,16 @@ def post_worker_init(worker: Any) -> None:
     """In each worker, after the fork and before its first request."""
     make_signal = getattr(worker, "make_signal", Event)
     worker.wsgi.extensions["engine"].open(worker.cfg.workers, make_signal)
+    worker.wsgi.extensions["recorder"].wait_with(make_signal)
     worker.wsgi.extensions["reloader"] = WorkerReloader(settings, worker.ppid, make_signal)
     give_back()
     worker.log.info("Worker ready (pid: %s)", worker.pid)
+
+
+def worker_exit(_: Any, worker: Any) -> None:
+    """In each worker, at its end."""
+    if getattr(worker, "wsgi", None) is not None:  # else it ended before it had begun
+        worker.wsgi.extensions["recorder"].close()
 
 
 def _write_json_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:

@@ -32,10 +32,11 @@ from flask import Flask
 
 from service.access.keys import KeyRing
 from service.address import check_address
-from service.admission import Admission, Signal
+from service.admission import Signal
 from service.config import PROJECT_ROOT, Settings, SettingsError
 from service.engine import Engine
 from service.monitoring.logs import log_accesses
+from service.worker_threads import WorkerThread
 
 _TRIAL_SECONDS = 60.0
 _WRONG_SETTINGS = "Los ajustes nuevos no se pueden usar; el registro del servicio dice por qué"
@@ -215,16 +216,15 @@ class WorkerReloader:
     def __init__(self, settings: Settings, master: int, make_signal: Callable[[], Signal]) -> None:
         self._settings = settings
         self._master = master
-        self._threads = Admission(1, _TRIAL_SECONDS, make_signal)
+        self._thread = WorkerThread(make_signal, "reload")
 
     def __call__(self) -> Outcome:
         """Begin a reload. The master is told even where it will refuse, so that all workers know of it.
 
         Raises:
             ReloadRefusedError: it will be refused.
-            service.admission.SaturatedError: others wait for a reload already.
         """
-        said = self._threads.run(self._try_out)
+        said = self._thread.run(self._try_out)
         os.kill(self._master, signal.SIGHUP)
         if said != "ok":
             raise ReloadRefusedError(said or _NO_TRIAL)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 
 from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
@@ -16,7 +16,9 @@ from service.config import Settings
 from service.engine import Engine
 from service.errors import BAD_REQUEST, CANNOT_RELOAD, NO_FACE, ApiError
 from service.hints import NO_FACE_FOUND, describe
+from service.monitoring.request_ids import request_id
 from service.origin import Origin
+from service.recording import Recorder
 from service.reload import Outcome
 from service.threshold import Threshold
 from service.uploads import read_upload
@@ -44,7 +46,7 @@ def _quality(face: Face) -> FaceQuality:
 
 
 def create_blueprint(
-    settings: Settings, engine: Engine, threshold: Threshold, origin: Origin, access: Guard
+    settings: Settings, engine: Engine, threshold: Threshold, origin: Origin, access: Guard, recorder: Recorder
 ) -> Blueprint:
     """The endpoints of a service with these settings and models.
 
@@ -54,6 +56,7 @@ def create_blueprint(
         threshold: from which score on a photo counts as "me".
         origin: of the model and the code.
         access: who may ask.
+        recorder: writes down what administrators do.
     """
     api = Blueprint("api", __name__)
 
@@ -103,6 +106,7 @@ def create_blueprint(
         reloader: Callable[[], Outcome] | None = current_app.extensions.get("reloader")
         if reloader is None:
             raise ApiError(501, CANNOT_RELOAD)
+        recorder.record("reload", request_id=request_id(), key_id=g.key_id)
         outcome = reloader()
         return jsonify(outcome.as_json()), 202 if outcome.status == "begun" else 200
 
@@ -112,14 +116,17 @@ def create_blueprint(
         started = time.perf_counter()
         engine.check_queue()
         upload = read_upload(request, "image", settings.max_image_bytes, texts=["faces"])
+        g.image = upload.image  # for the audit log
         all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
         verification = engine.verify(upload.image, all_faces)
         access.authorize_again()
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
+        decided = decide(verification.score)
+        g.decision = decided | {"threshold": threshold.value, "faces": len(verification.scored)}
         return jsonify(
             model_version=settings.model_version,
-            **decide(verification.score),
+            **decided,
             threshold=threshold.value,
             timing_ms=round((time.perf_counter() - started) * 1000, 2),
             **threshold.as_json(),

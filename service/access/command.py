@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from functools import partial
 import msgspec
 
 from service.access.keys import ROLES, ApiKey, create_key, read_keys, revoke_key
+from service.audit import Audit, AuditSettings
 from service.config import Settings
 
 
@@ -33,8 +35,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _create(args: argparse.Namespace) -> int:
     settings = Settings.load()
-    record = _recorder(settings)
-    key, text = create_key(settings.keys_path, args.name, args.role, args.days, partial(record, "key created"))
+    record = partial(_recorder(settings), "key created")
+    key, text = create_key(settings.keys_path, args.name, args.role, args.days, record)
     print(text)
     print(
         f"Key {key.id} of {key.name!r} may: {', '.join(key.roles)}. Keep it now: only its hash is stored. "
@@ -81,5 +83,14 @@ def _day(moment: datetime | None) -> str:
 
 
 def _recorder(settings: Settings) -> Callable[[str, ApiKey], None]:
-    """Writes down what an administrator does, before it is done."""
-    return lambda act, key: None
+    """Writes into the audit log what an administrator does, before it is done."""
+
+    def record(act: str, key: ApiKey) -> None:
+        audit = Audit.open(AuditSettings.of(settings))  # it is on, since there are keys now
+        try:
+            # No name: what is in the log can never be taken out.
+            audit.record(act, key_id=key.id, roles=list(key.roles), by=getpass.getuser())
+        finally:
+            audit.close()
+
+    return record

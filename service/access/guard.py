@@ -46,10 +46,13 @@ class Guard:
 
     Args:
         keys: those that count.
+
+    Attributes:
+        keys: as given.
     """
 
     def __init__(self, keys: KeyRing) -> None:
-        self._keys = keys
+        self.keys = keys
 
     def identify(self) -> None:
         """Find out whose request it is, before it is counted and before it is refused.
@@ -57,7 +60,7 @@ class Guard:
         What an administrator may do needs a key even where nothing else does.
         """
         g.for_all = request.path in OPEN_PATHS or request.method == "OPTIONS"
-        g.key_needed = not g.for_all and (self._keys.needed or ROLE_OF_PATH.get(request.path) == "admin")
+        g.key_needed = not g.for_all and (self.keys.needed or ROLE_OF_PATH.get(request.path) == "admin")
         g.key = self._find() if g.key_needed else None
         g.key_id = g.key.id if g.key else None
 
@@ -82,11 +85,11 @@ class Guard:
         Raises:
             KeyMissingError: it has been; or keys are needed since then.
         """
-        if request.path not in OPEN_PATHS and self._keys.needed and self._find() is None:
+        if request.path not in OPEN_PATHS and self.keys.needed and self._find() is None:
             raise KeyMissingError
 
     def _find(self) -> ApiKey | None:
-        return self._keys.find(request.headers.get(HEADER, ""))
+        return self.keys.find(request.headers.get(HEADER, ""))
 
 
 def register(app: Flask, settings: Settings) -> Guard:

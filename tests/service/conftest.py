@@ -25,6 +25,7 @@ def no_models(tmp_path: Path) -> Settings:
         scaler_path=tmp_path / "scaler.joblib",
         networks_path=tmp_path / "networks",
         photo_limits_path=tmp_path / "photo_limits.json",
+        keys_path=tmp_path / "no_keys.json",
     )
 
 

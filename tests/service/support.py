@@ -63,6 +63,17 @@ def certify(folder: Path) -> tuple[Path, Path]:
     return certificate, key
 
 
+def kept_in(folder: Path) -> dict[str, Any]:
+    """Settings with keys and the audit log in a folder, so that no test touches those of the project."""
+    return {
+        "keys_path": folder / "keys.json",
+        "audit_path": folder / "audit",
+        "audit_head_path": folder / "kept apart/head",
+        "audit_salts_path": folder / "kept apart/salts",
+        "audit_key": "a secret that only tests know of, with 32 characters",
+    }
+
+
 def settings_of(models: Path, networks: Path) -> Settings:
     """Settings of a model and its limits in a folder, and of networks in another."""
     return Settings(
@@ -70,6 +81,7 @@ def settings_of(models: Path, networks: Path) -> Settings:
         scaler_path=models / "scaler.joblib",
         networks_path=networks,
         photo_limits_path=models / "photo_limits.json",
+        keys_path=models / "no_keys.json",
     )
 
 
@@ -109,7 +121,12 @@ def server_environment(settings: Settings, port: int, folder: Path) -> dict[str,
         "FLASK_HOST": "127.0.0.1",
         "PORT": str(port),
         "FLASK_DEBUG": "False",
-        "CORS_ORIGINS": ",".join(settings.cors_origins),
+        "CORS_ORIGINS": ",".join(settings.cors_origins or ()),
+        "KEYS_PATH": str(settings.keys_path),
+        "AUDIT_PATH": str(settings.audit_path or ""),
+        "AUDIT_HEAD_PATH": str(settings.audit_head_path),
+        "AUDIT_SALTS_PATH": str(settings.audit_salts_path),
+        "AUDIT_KEY": settings.audit_key,
         "WEB_CONCURRENCY": "2",
         "MAX_WAIT_SECONDS": str(settings.max_wait_seconds),
         "HEADER_SECONDS": str(settings.header_seconds),

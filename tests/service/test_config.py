@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import create_app
-from service.config import PROJECT_ROOT, Settings, SettingsError
+from service.config import PROJECT_ROOT, VARIABLES, Settings, SettingsError
 
 
 def load(tmp_path: Path, env_file: str | bytes | None = None, **environment: str) -> Settings:
@@ -29,7 +29,7 @@ def test_defaults(tmp_path: Path) -> None:
         host="0.0.0.0",
         port=5000,
         debug=False,
-        cors_origins=("*",),
+        cors_origins=None,
         workers=4,
     )
 
@@ -75,7 +75,14 @@ def test_paths_are_relative_to_the_project_not_to_the_directory(
         *[("FLASK_DEBUG", value, "one of true") for value in ("maybe", "2", "")],
         *[("MAX_WAIT_SECONDS", value, "seconds greater than 0") for value in ("0", "-1", "soon", "inf")],
         *[("WEB_CONCURRENCY", value, "1 or more") for value in ("0", "-1", "two", "1.5")],
-        *[("CORS_ORIGINS", value, "a list of origins") for value in ("", "example.org", "https://a.example,b")],
+        *[("CORS_ORIGINS", value, "a list of origins") for value in ("example.org", "https://a.example,b")],
+        *[
+            ("KEY_LIMIT", value, "a number of requests for a time")
+            for value in ("", "many", "0/minute", "-1/minute", "5")
+        ],
+        ("REQUIRE_KEYS", "perhaps", "one of true"),
+        ("KEYS_PATH", "", "a path"),
+        ("LIMITS_STORAGE", "memcached://x", "the URL of a Redis"),
         ("MODEL_PATH", "", "a path"),
         ("FLASK_HOST", " ", "some text"),
     ],
@@ -155,7 +162,7 @@ def test_each_app_reads_its_own_threshold(monkeypatch: pytest.MonkeyPatch, no_mo
 def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     variables = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line.split(" ")[1]]
-    assert len(variables) == 21
+    assert len(variables) == len(VARIABLES)
     assert load(tmp_path, "\n".join(variables)) == Settings()
 
 
@@ -184,3 +191,9 @@ def test_accepted_types_are_put_in_order(tmp_path: Path) -> None:
 def test_accepted_types_that_are_not_read_are_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=r"ACCEPTED_TYPES is .*expected a list of these types.*image/avif"):
         load(tmp_path, ACCEPTED_TYPES=text)
+
+
+def test_a_password_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, LIMITS_STORAGE="http://:hunter2@example.org")
+    assert "LIMITS_STORAGE" in str(caught.value) and "hunter2" not in str(caught.value)

@@ -18,7 +18,7 @@ from service.access.keys import create_key
 from service.config import VARIABLES, Settings, SettingsError
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
 from tests.ports import free_port
-from tests.service.support import post_photo
+from tests.service.support import kept_in, post_photo
 
 pytestmark = pytest.mark.security
 
@@ -45,7 +45,9 @@ def write(env_file: Path, settings: Settings, tmp_path: Path) -> Write:
         lines = {
             "MODEL_PATH": settings.model_path, "SCALER_PATH": settings.scaler_path,
             "NETWORKS_PATH": settings.networks_path, "PHOTO_LIMITS_PATH": settings.photo_limits_path,
-            "KEYS_PATH": tmp_path / "keys.json", "FLASK_HOST": "127.0.0.1", "PORT": free_port(),
+            "KEYS_PATH": tmp_path / "keys.json", "AUDIT_PATH": tmp_path / "audit",
+            "AUDIT_HEAD_PATH": tmp_path / "apart/head", "AUDIT_SALTS_PATH": tmp_path / "apart/salts",
+            "AUDIT_KEY": "a" * 32, "FLASK_HOST": "127.0.0.1", "PORT": free_port(),
         }  # fmt: skip
         text = "\n".join(f"{name}={value}" for name, value in (lines | changes).items())
         env_file.write_text(text, encoding="utf-8")
@@ -211,7 +213,7 @@ class TestInOneProcess:
         assert client.get("/readyz").json["reload"]["status"] == "refused"  # type: ignore[index]
 
     def test_a_server_that_cannot_says_so(self, settings: Settings, tmp_path: Path, admin: dict[str, str]) -> None:
-        client = create_app(replace(settings, keys_path=tmp_path / "keys.json")).test_client()
+        client = create_app(replace(settings, **kept_in(tmp_path))).test_client()
         assert client.post("/admin/reload", headers=admin).status_code == 501
 
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from service import create_app
 from service.access.keys import Role, create_key
 from service.config import Settings
+from tests.service.support import kept_in
 
 
 @pytest.fixture
@@ -35,6 +36,6 @@ def build(no_models: Settings, keys_path: Path) -> Callable[..., FlaskClient]:
     """Builds a client whose settings differ from the defaults in what is given."""
 
     def client(**changes: Any) -> FlaskClient:
-        return create_app(replace(no_models, keys_path=keys_path, **changes)).test_client()
+        return create_app(replace(no_models, **(kept_in(keys_path.parent) | changes))).test_client()
 
     return client

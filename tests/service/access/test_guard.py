@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from service.access.guard import OPEN_PATHS, ROLE_OF_PATH
 from service.access.keys import create_key, revoke_key
 from service.config import Settings
 from service.engine import Engine
-from tests.service.support import post_photo
+from tests.service.support import kept_in, post_photo
 
 pytestmark = pytest.mark.security
 
@@ -127,7 +128,7 @@ def test_it_is_refused_before_the_body_is_read(no_models: Settings, keys_path: P
         def readinto(self, _: object) -> int:
             raise AssertionError("the body was read")
 
-    app = create_app(Settings(**{**vars(no_models), "keys_path": keys_path}))
+    app = create_app(replace(no_models, **kept_in(keys_path.parent)))
     answer = app.test_client().post(
         "/verify", input_stream=io.BufferedReader(Body()), content_length=1000, content_type="multipart/form-data"
     )
@@ -138,7 +139,7 @@ def test_a_key_that_is_revoked_meanwhile_gets_no_answer(
     settings: Settings, keys_path: Path, me_photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, text = create_key(keys_path, "Ana", ["verify"], None, lambda _: None)
-    client = create_app(Settings(**{**vars(settings), "keys_path": keys_path})).test_client()
+    client = create_app(replace(settings, **kept_in(keys_path.parent))).test_client()
     client.environ_base["HTTP_X_API_KEY"] = text
     assert post_photo(client, me_photo).status_code == 200
     verify_photo = Engine.verify

@@ -1,0 +1,164 @@
+"""What goes into the audit log: each answer of /verify and each act of administration, before anybody learns of it.
+
+An answer that cannot be recorded is not given: it becomes 503, until the log can be written again. Requests that are
+refused before anything is decided are counted, and the counts are recorded once a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from service.access.keys import KeyRing
+from service.admission import Signal
+from service.audit import Audit, AuditError, AuditSettings
+from service.config import Settings
+from service.monitoring.request_ids import request_id
+from service.worker_threads import WorkerThread
+
+_REFUSALS = {401: "key", 403: "role", 408: "too slow", 413: "too large", 429: "limit", 503: "unavailable"}
+"""Statuses that are counted, and what they are counted as."""
+
+log = logging.getLogger("service.recording")
+
+
+class NotRecordedError(Exception):
+    """What was to be done could not be recorded, so it is not done."""
+
+
+class Recorder:
+    """Writes to the audit log, where it is on: where AUDIT_PATH is set, and where API keys are asked for.
+
+    Args:
+        settings: where the log lies.
+        keys: those that are asked for.
+    """
+
+    def __init__(self, settings: Settings, keys: KeyRing) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._opening = threading.Lock()
+        self._make_signal: Callable[[], Signal] = threading.Event
+        self._process = 0
+        self._audit: Audit | None = None
+        self._thread: WorkerThread | None = None
+        self._unwritten = False
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is recorded."""
+        return self._settings.audit_path is not None or self._keys.needed
+
+    def check(self) -> None:
+        """At the start: say whether the log can be written. Nothing is kept open, since a process may fork."""
+        if not self.on:
+            return
+        try:
+            Audit.open(AuditSettings.of(self._settings)).close()
+            log.info("Each use is recorded in %s", AuditSettings.of(self._settings).folder)
+        except AuditError as error:
+            log.error("Uses cannot be recorded, so /verify will answer 503: %s", error)
+
+    def wait_with(self, make_signal: Callable[[], Signal]) -> None:
+        """How requests of this process wait for their record."""
+        self._make_signal = make_signal
+        self._thread_here()
+
+    def record(self, act: str, image: bytes | None = None, **fields: Any) -> None:
+        """Record something; returns when it is in the log, or at once where the log is off.
+
+        Args:
+            act: what was done, or is done next.
+            image: which photo it was done with; a commitment to it is recorded.
+            **fields: JSON values.
+
+        Raises:
+            NotRecordedError: it cannot be recorded.
+        """
+        if not self.on:
+            return
+
+        def write() -> None:
+            audit = self._in_this_process()
+            audit.record(act, image=None if image is None else audit.commit_to(image), **fields)
+
+        try:
+            self._thread_here().run(write)
+        except AuditError as error:
+            if not self._unwritten:  # once, and again when it could be written meanwhile
+                log.error("Uses cannot be recorded, so they are answered 503: %s", error)
+            self._unwritten = True
+            raise NotRecordedError from error
+        if self._unwritten:
+            log.warning("Uses can be recorded again")
+        self._unwritten = False
+
+    def count(self, refusal: str, key_id: str | None) -> None:
+        """Count a refusal; it is recorded within a minute."""
+        if not self.on:
+            return
+        try:
+            self._in_this_process().count(refusal, key_id)
+        except AuditError:
+            log.debug("a refusal was not counted", exc_info=True)  # the log cannot be opened, and that has been said
+
+    def close(self) -> None:
+        """Record the counts that are pending, at the end of a process."""
+        if self._audit is None or self._process != os.getpid():
+            return
+        try:
+            self._audit.close()
+        except AuditError as error:
+            log.error("The last refusals are not recorded: %s", error)
+
+    def _in_this_process(self) -> Audit:
+        with self._opening:
+            if self._audit is None or self._process != os.getpid():
+                self._audit = Audit.open(AuditSettings.of(self._settings))
+                self._process = os.getpid()
+            return self._audit
+
+    def _thread_here(self) -> WorkerThread:
+        with self._opening:
+            if self._thread is None or self._thread.process != os.getpid():
+                self._thread = WorkerThread(self._make_signal, "audit")
+            return self._thread
+
+
+def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callable[[], Response]) -> None:
+    """Record each answer of an application before it leaves. To be registered last: it then sees an answer first.
+
+    Args:
+        app: the application.
+        settings: what answers call the model is recorded.
+        recorder: writes.
+        answer: makes the answer that takes the place of one that cannot be recorded.
+    """
+    origin, engine = app.extensions["origin"], app.extensions["engine"]
+
+    def record(response: Response) -> Response:
+        if response.status_code in _REFUSALS:
+            recorder.count(_REFUSALS[response.status_code], g.get("key_id"))
+        elif request.path == "/verify" and request.method == "POST":
+            try:
+                recorder.record(
+                    "verify",
+                    g.get("image"),
+                    request_id=request_id(),
+                    key_id=g.get("key_id"),
+                    status=response.status_code,
+                    **g.get("decision", {}),
+                    model_version=settings.model_version,
+                    model_sha256=origin.model_sha256,
+                    backbone=engine.backbone,
+                )
+            except NotRecordedError:
+                return answer()
+        return response
+
+    app.after_request(record)
