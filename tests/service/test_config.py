@@ -82,7 +82,6 @@ def test_paths_are_relative_to_the_project_not_to_the_directory(
         ],
         ("REQUIRE_KEYS", "perhaps", "one of true"),
         ("KEYS_PATH", "", "a path"),
-        ("LIMITS_STORAGE", "memcached://x", "the URL of a Redis"),
         ("MODEL_PATH", "", "a path"),
         ("FLASK_HOST", " ", "some text"),
     ],
