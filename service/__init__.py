@@ -15,6 +15,7 @@ from service import errors, routes
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
 from service.monitoring import logs, request_ids
+from service.monitoring import routes as monitoring_routes
 from service.origin import Origin
 from service.threshold import Threshold
 
@@ -39,6 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it: accents stay
     app.json.sort_keys = False  # type: ignore[attr-defined]  # as above: fields stay in the contract's order
+    request_ids.register(app)
+    logs.register(app)
+    monitoring_routes.register(app)
     if app.logger.level == logging.NOTSET:
         app.logger.setLevel(logging.INFO)
 
@@ -50,11 +54,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     origin = Origin.read(settings.model_path)
     app.extensions["origin"] = origin
-    app.register_blueprint(routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin))
+    threshold = Threshold.resolve(settings)
+    app.extensions["threshold"] = threshold
+    app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin))
     errors.register(app, settings)
     app.after_request(_protect)
-    request_ids.register(app)
-    logs.register(app)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         proxied = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)

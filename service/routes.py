@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -14,6 +14,7 @@ from service.config import Settings
 from service.engine import Engine
 from service.errors import BAD_REQUEST, NO_FACE, ApiError
 from service.hints import NO_FACE_FOUND, describe
+from service.monitoring import metrics
 from service.origin import Origin
 from service.threshold import Threshold
 from service.uploads import read_upload
@@ -22,6 +23,13 @@ DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
     "y responde si el rostro es el de la persona con la que se entrenó el modelo."
 )
+
+
+class Decision(TypedDict):
+    """What follows from a score."""
+
+    is_me: bool
+    score: float
 
 
 def _wants_all_faces(given: str) -> bool:
@@ -94,6 +102,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, o
         verification = engine.verify(upload.image, all_faces)
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
+        metrics.count_decision(**decide(verification.score))
         return jsonify(
             model_version=settings.model_version,
             **decide(verification.score),
@@ -124,7 +133,7 @@ def create_blueprint(settings: Settings, engine: Engine, threshold: Threshold, o
         ]
         return {"faces_found": verification.faces_found, "faces": faces}
 
-    def decide(score: float) -> dict[str, bool | float]:
+    def decide(score: float) -> Decision:
         """A score as the client reads it, rounded, and what follows from it."""
         rounded = round(score, 6)
         return {"is_me": rounded >= threshold.value, "score": rounded}
