@@ -16,6 +16,7 @@ from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
 from service.monitoring import logs, request_ids
+from service.monitoring import routes as monitoring_routes
 from service.origin import Origin
 from service.recording import Recorder
 from service.threshold import Threshold
@@ -53,15 +54,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     # What is registered first looks at a request first, and at its answer last.
     request_ids.register(app)
     logs.register(app)
+    monitoring_routes.register(app)
     app.after_request(_protect)
     access = guard.register(app, settings)
     origin = Origin.read(settings.model_path)
     app.extensions["origin"] = origin
+    threshold = Threshold.resolve(settings)
+    app.extensions["threshold"] = threshold
     recorder = Recorder(settings, access.keys)
     app.extensions["recorder"] = recorder
-    app.register_blueprint(
-        routes.create_blueprint(settings, engine, Threshold.resolve(settings), origin, access, recorder)
-    )
+    app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, access, recorder))
     errors.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies

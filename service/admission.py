@@ -72,14 +72,20 @@ class Admission:
         max_wait_seconds: a photo that would wait longer is not let in; one that has waited longer is given up.
         make_signal: how a caller waits. A server that runs all its connections in one thread has a way of its own, in
             which the others go on.
+        report: is told, at each change, how many photos wait and how many are being verified. It must not wait.
     """
 
     def __init__(
-        self, slots: int, max_wait_seconds: float, make_signal: Callable[[], Signal] = threading.Event
+        self,
+        slots: int,
+        max_wait_seconds: float,
+        make_signal: Callable[[], Signal] = threading.Event,
+        report: Callable[[int, int], None] = lambda _waiting, _working: None,
     ) -> None:
         self._slots = slots
         self._max_wait = max_wait_seconds
         self._make_signal = make_signal
+        self._report = report
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="verify")
         self._lock = threading.Lock()
         self._waiting: set[_Job[Any]] = set()
@@ -132,6 +138,7 @@ class Admission:
             if not (self._waiting or self._working):
                 self._last_progress = time.monotonic()  # nothing was to be done till now
             self._waiting.add(job)
+            self._report_now()
         try:
             self._pool.submit(self._do, job)
             if not job.done.wait(self._max_wait):
@@ -142,7 +149,9 @@ class Admission:
         finally:
             with self._lock:  # whatever ended the waiting: the connection may have been given up
                 job.given_up = True
-                self._waiting.discard(job)
+                if job in self._waiting:
+                    self._waiting.remove(job)
+                    self._report_now()
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
@@ -154,6 +163,7 @@ class Admission:
                 return
             self._waiting.discard(job)
             self._working.add(job)
+            self._report_now()
             job.begun = time.monotonic()
         try:
             job.result = job.work()
@@ -162,9 +172,13 @@ class Admission:
         finally:
             with self._lock:
                 self._working.discard(job)
+                self._report_now()
                 self._last_progress = time.monotonic()
                 self._seconds += _WEIGHT_OF_NEWEST * (self._last_progress - job.begun - self._seconds)
             job.done.set()
+
+    def _report_now(self) -> None:
+        self._report(len(self._waiting), len(self._working))
 
     def _refuse_if_full(self) -> None:
         if self._is_full():

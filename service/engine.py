@@ -39,6 +39,8 @@ from faces.verification import Verification, verify
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
 from service.admission import Admission, Signal
 from service.config import PROJECT_ROOT, Settings
+from service.monitoring import metrics
+from service.timed_recognizer import StepTimes, TimedRecognizer
 
 OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
 
@@ -90,7 +92,7 @@ class _Opened:
     """What belongs to one process, since sessions and threads do not survive a fork."""
 
     process: int
-    recognizer: Recognizer
+    recognizer: TimedRecognizer
     verifier: Verifier
     admission: Admission
 
@@ -157,8 +159,8 @@ class Engine:
             slots = threads_per_worker(workers or self._settings.workers)
             limit_numpy(1)  # with more, numpy's threads would wait for each other on cores that the networks need
             networks, verifier = self._models.networks, self._models.verifier
-            recognizer = Recognizer(networks, verifier.flip, self._settings.max_pixels, self._settings.kinds)
-            admission = Admission(slots, self._settings.max_wait_seconds, make_signal)
+            recognizer = TimedRecognizer(networks, verifier.flip, self._settings.max_pixels, self._settings.kinds)
+            admission = Admission(slots, self._settings.max_wait_seconds, make_signal, metrics.show_queue)
             try:
                 admission.start(lambda: _warm_up(recognizer, verifier, networks.embedding_size))
             except Exception as error:  # ONNX Runtime has errors of its own for damaged files
@@ -209,7 +211,12 @@ class Engine:
         if self.problem is not None:
             raise ModelsNotLoadedError(self.problem)
         opened = self._in_this_process()
-        verification = opened.admission.run(lambda: verify(photo, opened.recognizer, opened.verifier, all_faces))
+        times = StepTimes()
+        try:
+            verification = opened.admission.run(lambda: _verify_timed(photo, opened, all_faces, times))
+        finally:
+            for step, seconds in list(times.seconds.items()):  # the thread may be at work still
+                metrics.observe_step(step, seconds)
         wrong = [scored.score for scored in verification.scored if not 0 <= scored.score <= 1] if verification else []
         if wrong:
             error = _no_number(wrong[0])
@@ -224,6 +231,16 @@ class Engine:
             assert self.problem is not None  # open() says why it did not
             raise ModelsNotLoadedError(self.problem)
         return self._opened
+
+
+def _verify_timed(photo: bytes, opened: _Opened, all_faces: bool, times: StepTimes) -> Verification | None:
+    """In a thread of the queue: verify, and say how long each step took."""
+    times.end("queue")
+    with opened.recognizer.telling(times):
+        verification = verify(photo, opened.recognizer, opened.verifier, all_faces)
+    if verification is not None:
+        times.end("score")
+    return verification
 
 
 def _warm_up(recognizer: Recognizer, verifier: Verifier, embedding_size: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, request
 from flask_limiter import RateLimitExceeded
@@ -25,6 +26,7 @@ from service.access.limits import retry_after
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
+from service.monitoring.metrics import Reason, count_refusal
 from service.recording import NotRecordedError
 from service.reload import ReloadRefusedError
 
@@ -54,6 +56,10 @@ _BY_STATUS = {
 }
 
 
+_REASONS: dict[str, Reason] = {NO_FACE: "no_face", NO_IMAGE: "no_image", TOO_SLOW: "too_slow"}
+_REASONS_OF_STATUS: dict[int, Reason] = {401: "no_key", 403: "role", 408: "too_slow", 429: "limit"}
+
+
 class ApiError(Exception):
     """An answer other than 200, raised anywhere below a route.
 
@@ -63,6 +69,7 @@ class ApiError(Exception):
         detail: more about this case, added as `detail` unless None.
         headers: further headers of the answer.
         hints: what the caller may try, added as `hints` unless None.
+        reason: as what it counts in the metrics; None finds out by the error, or the status.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class ApiError(Exception):
         detail: str | None = None,
         headers: Mapping[str, str] | None = None,
         hints: Sequence[Mapping[str, str]] | None = None,
+        reason: Reason | None = None,
     ) -> None:
         super().__init__(error)
         self.status = status
@@ -79,6 +87,7 @@ class ApiError(Exception):
         self.detail = detail
         self.headers = headers or {}
         self.hints = hints
+        self.reason: Reason = reason or _REASONS.get(error) or _reason_of_status(status) or "invalid"
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -98,20 +107,51 @@ def register(app: Flask, settings: Settings) -> None:
         (ImageTooCostlyError, (400, UNREADABLE, costly)),
         (MemoryError, (400, UNREADABLE, costly)),
     ):
-        app.register_error_handler(kind, _always(*answer))
-    app.register_error_handler(UnknownKindError, lambda error: _wrong_type(error, settings))
-    app.register_error_handler(RequestEntityTooLarge, lambda _: _too_large(settings.max_image_bytes, megabytes))
-    app.register_error_handler(ApiError, _api_error)
-    app.register_error_handler(SaturatedError, _saturated)
-    app.register_error_handler(ModelsNotLoadedError, _models_not_loaded)
-    app.register_error_handler(KeyMissingError, _key_missing)
-    app.register_error_handler(RoleMissingError, _role_missing)
-    app.register_error_handler(KeysError, _always(503, KEYS_UNREADABLE, "El registro del servicio dice por qué"))
-    app.register_error_handler(RateLimitExceeded, _too_many)
-    app.register_error_handler(NotRecordedError, not_recorded)
-    app.register_error_handler(ReloadRefusedError, lambda error: _answer(409, RELOAD_REFUSED, error.reason))
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
+        _handle(app, kind, "unreadable", _always(*answer))
+    _handle(app, UnknownKindError, "wrong_type", lambda error: _wrong_type(error, settings))
+    _handle(app, RequestEntityTooLarge, "too_large", lambda _: _too_large(settings.max_image_bytes, megabytes))
+    _handle(app, ApiError, lambda error: error.reason, _api_error)
+    _handle(app, SaturatedError, "saturated", _saturated)
+    _handle(app, ModelsNotLoadedError, "no_models", _models_not_loaded)
+    _handle(app, KeyMissingError, lambda error: "wrong_key" if error.given else "no_key", _key_missing)
+    _handle(app, RoleMissingError, "role", _role_missing)
+    _handle(app, KeysError, "failure", _always(503, KEYS_UNREADABLE, "El registro del servicio dice por qué"))
+    _handle(app, RateLimitExceeded, "limit", _too_many)
+    _handle(app, NotRecordedError, "no_audit", not_recorded)
+    _handle(app, ReloadRefusedError, None, lambda error: _answer(409, RELOAD_REFUSED, error.reason))
+    _handle(app, HTTPException, lambda error: _reason_of_status(error.get_response().status_code), _http_error)
+    _handle(app, Exception, "failure", _unexpected)
+
+
+def _handle(
+    app: Flask,
+    kind: type[Exception],
+    reason: Reason | Callable[[Any], Reason | None] | None,
+    answer: Callable[[Any], Response],
+) -> None:
+    """Answer errors of a kind, and count them.
+
+    Args:
+        app: the application.
+        kind: of errors, those derived from it included unless they have a handler of their own.
+        reason: as what they count, or what finds it out; None counts nothing.
+        answer: makes the answer of an error.
+    """
+
+    def counted(error: Exception) -> Response:
+        counts_as = reason(error) if callable(reason) else reason
+        if counts_as is not None:
+            count_refusal(counts_as)
+        return answer(error)
+
+    app.register_error_handler(kind, counted)
+
+
+def _reason_of_status(status: int) -> Reason | None:
+    """As what an error counts of which nothing is known but its status; a path or method that there is not: not."""
+    if status in (404, 405):
+        return None
+    return _REASONS_OF_STATUS.get(status, "failure" if status >= 500 else "invalid")
 
 
 def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exception], Response]:

@@ -25,9 +25,10 @@ from service.address import check_address  # noqa: E402  found by the line above
 from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
-from service.monitoring import logs  # noqa: E402  as above
+from service.monitoring import logs, metrics, shared_folder  # noqa: E402  as above
 from service.monitoring.gunicorn_logger import JsonLogger, TextLogger  # noqa: E402  as above
 from service.monitoring.request_ids import HEADER, begin_outside, request_id  # noqa: E402  as above
+from service.monitoring.routes import refresh  # noqa: E402  as above
 from service.reload import WorkerReloader, settings_in_force, take_over  # noqa: E402  as above
 
 # A reload (SIGHUP) reads this file again: then this builds and tries out a new application, too.
@@ -57,17 +58,18 @@ if settings.tls_cert_path and settings.tls_key_path:
 
 preload_app = True
 
-# The workers' heartbeats are files. In memory, they never wait for a disk, and a read-only container can write nowhere
-# else.
+# The workers' heartbeats are files, and so are their metrics. In memory, they never wait for a disk, and a read-only
+# container can write nowhere else.
 if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK):
     worker_tmp_dir = "/dev/shm"
+    metrics.share(shared_folder.make(Path(worker_tmp_dir)))
 else:
     try:
-        tempfile.gettempdir()
+        metrics.share(shared_folder.make(Path(tempfile.gettempdir())))
     except FileNotFoundError:  # gunicorn would end with a traceback
         sys.exit(
-            "No folder can be written to, and gunicorn needs one for its workers' heartbeats, which are empty files: "
-            "mount a writable /dev/shm or /tmp, or set TMPDIR to a folder that can be written to."
+            "No folder can be written to, and gunicorn needs one for its workers' heartbeats, which are empty files, "
+            "and their metrics: mount a writable /dev/shm or /tmp, or set TMPDIR to a folder that can be written to."
         )
 # The socket for `gunicornc` would be shared by every server of this user, and nothing here uses it.
 control_socket_disable = True
@@ -94,6 +96,21 @@ def when_ready(_: Any) -> None:
     before_forks()
 
 
+def pre_fork(arbiter: Any, worker: Any) -> None:
+    """In the master, before each fork."""
+    metrics.choose_slot(worker, list(arbiter.WORKERS.values()))
+
+
+def post_fork(_: Any, worker: Any) -> None:
+    """In each worker, first of all."""
+    metrics.use_slot(worker)
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """In the master, after a worker has ended, however it did."""
+    metrics.free_slot(worker)
+
+
 def on_reload(arbiter: Any) -> None:
     """In the master, after SIGHUP, before it forks new workers."""
     take_over(arbiter.app)
@@ -107,6 +124,7 @@ def post_worker_init(worker: Any) -> None:
     worker.wsgi.extensions["recorder"].wait_with(make_signal)
     worker.wsgi.extensions["reloader"] = WorkerReloader(settings, worker.ppid, make_signal)
     give_back()
+    refresh(worker.wsgi)
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 

@@ -18,6 +18,7 @@ from service.access.keys import KeyRing
 from service.admission import Signal
 from service.audit import Audit, AuditError, AuditSettings
 from service.config import Settings
+from service.monitoring.metrics import count_refusal
 from service.monitoring.request_ids import request_id
 from service.worker_threads import WorkerThread
 
@@ -158,6 +159,7 @@ def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callabl
                     backbone=engine.backbone,
                 )
             except NotRecordedError:
+                count_refusal("no_audit")
                 return answer()
         return response
 

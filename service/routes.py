@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
@@ -16,6 +16,7 @@ from service.config import Settings
 from service.engine import Engine
 from service.errors import BAD_REQUEST, CANNOT_RELOAD, NO_FACE, ApiError
 from service.hints import NO_FACE_FOUND, describe
+from service.monitoring import metrics
 from service.monitoring.request_ids import request_id
 from service.origin import Origin
 from service.recording import Recorder
@@ -27,6 +28,13 @@ DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
     "y responde si el rostro es el de la persona con la que se entrenó el modelo."
 )
+
+
+class Decision(TypedDict):
+    """What follows from a score."""
+
+    is_me: bool
+    score: float
 
 
 def _wants_all_faces(given: str) -> bool:
@@ -124,6 +132,7 @@ def create_blueprint(
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
         decided = decide(verification.score)
         g.decision = decided | {"threshold": threshold.value, "faces": len(verification.scored)}
+        metrics.count_decision(**decided)
         return jsonify(
             model_version=settings.model_version,
             **decided,
@@ -154,7 +163,7 @@ def create_blueprint(
         ]
         return {"faces_found": verification.faces_found, "faces": faces}
 
-    def decide(score: float) -> dict[str, bool | float]:
+    def decide(score: float) -> Decision:
         """A score as the client reads it, rounded, and what follows from it."""
         rounded = round(score, 6)
         return {"is_me": rounded >= threshold.value, "score": rounded}

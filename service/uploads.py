@@ -7,6 +7,7 @@ the whole form if a file's name is not UTF-8; curl on Windows sends such a name 
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from service.errors import NO_IMAGE, TOO_SLOW, ApiError
+from service.monitoring.metrics import observe_step
 
 _READ_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
@@ -55,6 +57,7 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
         ApiError: 400, there is no such file, it is empty, or the body is not multipart; 408, it took too long.
         RequestEntityTooLarge: the file, or the request around it, is too large.
     """
+    began = time.perf_counter()
     boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")
     if request.mimetype != "multipart/form-data" or not boundary:
         raise ApiError(400, NO_IMAGE, "La petición debe ser multipart/form-data")
@@ -64,6 +67,7 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
         raise ApiError(400, NO_IMAGE, "El cuerpo de la petición no es multipart/form-data válido") from None
     if not upload.image:
         raise ApiError(400, NO_IMAGE)
+    observe_step("upload", time.perf_counter() - began)
     return upload
 
 

@@ -36,6 +36,7 @@ from gunicorn.http.body import Body
 from gunicorn.workers.ggevent import GeventWorker
 
 from service.monitoring.request_ids import begin_outside
+from service.monitoring.routes import refresh
 
 UPLOAD_SECONDS = 60.0
 """From the first byte of a body to its last."""
@@ -194,6 +195,7 @@ class Worker(GeventWorker):
         acceptors = [gevent.spawn(self._accept_always, listener) for listener in self.sockets]
         while self.alive:
             self.notify()
+            refresh(self.wsgi)
             gevent.sleep(_TICK_SECONDS)
         gevent.killall(acceptors)
         for listener in self.sockets:

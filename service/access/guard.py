@@ -26,7 +26,15 @@ ROLE_OF_PATH: dict[str, Role | Literal["any"]] = {
 
 
 class KeyMissingError(Exception):
-    """A request needs a key, and has none that counts: none at all, a wrong, an expired or a revoked one."""
+    """A request needs a key, and has none that counts: none at all, a wrong, an expired or a revoked one.
+
+    Attributes:
+        given: whether it has one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = HEADER in request.headers
 
 
 class RoleMissingError(Exception):

@@ -65,6 +65,9 @@ def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.Monke
     monkeypatch.setenv("OPEN_SESSIONS_AFTER_FORK", "")
     load = Settings.load
     monkeypatch.setattr(Settings, "load", lambda: load(env_file=tmp_path / "none"))
+    for name in ("shared_folder.make", "metrics.share"):  # they are for a process that is gunicorn's own
+        monkeypatch.setattr(f"service.monitoring.{name}", lambda _: None)
+    monkeypatch.setattr("service.monitoring.routes.refresh", lambda _: done.append("refresh"))
     path = list(sys.path)
     try:
         conf = runpy.run_path(str(PROJECT_ROOT / "service/gunicorn.conf.py"))
@@ -79,7 +82,7 @@ def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.Monke
         cfg=SimpleNamespace(workers=7), log=SimpleNamespace(info=lambda *_: None), pid=1, make_signal=LoopSignal,
     )  # fmt: skip
     conf["post_worker_init"](worker)
-    assert done == ["before_forks", (7, LoopSignal), "give_back"]
+    assert done == ["before_forks", (7, LoopSignal), "give_back", "refresh"]
 
 
 def test_every_endpoint(gunicorn: Server, me_photo: bytes, stranger_photo: bytes) -> None:
