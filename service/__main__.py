@@ -21,11 +21,12 @@ from service.reload import ProcessReloader
 def main() -> None:
     """Serve, or do what the command says."""
     program = "python -m service"
-    description = f"Without a command: serves POST /verify, for development.\n{HOW_SET}"
     parser = argparse.ArgumentParser(
-        program, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        program,
+        usage=f"{program} [-h] [COMMAND ...]\n{HOW_SET}",
+        description="Without a command: serves POST /verify, for development.",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=program)
     access_command.add_commands(commands)
     args = parser.parse_args()
     if "run" not in args:

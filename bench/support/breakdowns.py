@@ -9,17 +9,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-import joblib
-
 from bench.support import servers
 from bench.support.hostile import png
 from bench.support.scenes import Row, Scene, Stand
 from bench.support.servers import multipart
+from faces.verifier import Verifier
 
 COSTLY_SIDES = (8000, 6000)
 """Pixels of a PNG that costs about as much as any photo that is accepted."""
 
 _TERM_SECONDS = 40.0
+
+_REFUSED = "Reload refused: the former model and settings serve on"
 
 
 def nothing(stand: Stand) -> Row:
@@ -122,20 +123,21 @@ def reloaded(stand: Stand) -> Row:
     with stand.scene("SIGHUP, the same settings", root=root) as scene:
         scene.hang_up()
         scene.wait_for_answers()
-        scene.expect("Reload: " not in scene.log, "the log says that something is different")
+        scene.expect(_reload(scene) == "done", "/readyz does not say that the reload is done")
     return scene.row
 
 
 def reloaded_with_bad_settings(stand: Stand) -> Row:
-    """SIGHUP with a `.env` that cannot be used: the old settings stay, the log says why."""
+    """SIGHUP with a `.env` that cannot be used: the former settings serve on, the log and /readyz say why."""
     root = stand.copied_project()
     (root / ".env").write_text("VERIFY_THRESHOLD=0.4\n", encoding="utf-8")
     with stand.scene("SIGHUP, a bad .env", root=root) as scene:
         (root / ".env").write_text("VERIFY_THRESHOLD=abc\nPORT=many\n", encoding="utf-8")
         scene.hang_up()
         scene.wait_for_answers()
-        scene.expect("the settings of the start stay" in scene.log, "the log does not say that the settings stay")
+        scene.expect(_REFUSED in scene.log, "the log does not say that the reload was refused")
         scene.expect("VERIFY_THRESHOLD is 'abc'; expected" in scene.log, "the log does not say what is wrong")
+        scene.expect(_reload(scene) == "refused", "/readyz does not say that the reload was refused")
         (root / ".env").write_bytes(b"\xff\xfe\x00")
         scene.hang_up()
         scene.wait_for_answers()
@@ -144,27 +146,59 @@ def reloaded_with_bad_settings(stand: Stand) -> Row:
 
 
 def reloaded_with_another_threshold(stand: Stand) -> Row:
-    """SIGHUP with a threshold where none was set: the old one stays, and the log says that a restart is needed."""
+    """SIGHUP with another threshold and version: each answer has both former ones, or both new ones."""
     root = stand.copied_project()
+    (root / ".env").write_text("VERIFY_THRESHOLD=0.4\n", encoding="utf-8")
     with stand.scene("SIGHUP, another threshold", root=root) as scene:
-        (root / ".env").write_text("VERIFY_THRESHOLD=0.9\n", encoding="utf-8")
+        scene.clients.allow(threshold=0.45, model_version="two")
+        (root / ".env").write_text("VERIFY_THRESHOLD=0.45\nMODEL_VERSION=two\n", encoding="utf-8")
         scene.hang_up()
         scene.wait_for_answers()
-        scene.expect("to change VERIFY_THRESHOLD, restart the service" in scene.log, "the log does not name it")
+        scene.expect(_version(scene)["model_version"] == "two", "/version has the former settings")
+        scene.expect(_reload(scene) == "done", "/readyz does not say that the reload is done")
     return scene.row
 
 
 def reloaded_with_another_model(stand: Stand) -> Row:
-    """SIGHUP with another model: the old one stays, and the log says that a restart is needed."""
+    """SIGHUP with another file of a model that scores the same: it is taken over, also by a worker that comes later."""
     models = stand.copied_models()
     with stand.scene("SIGHUP, another model", models=models) as scene:
-        before = _version(scene)
-        joblib.dump({"another": "model"}, models / "model.joblib")
+        before = _version(scene)["model_sha256"]
+        verifier = Verifier.load(models / "model.joblib", models / "scaler.joblib")
+        verifier.model.trained_again = True
+        verifier.save(models)
         scene.hang_up()
         scene.wait_for_answers()
-        scene.expect("the model of the start stays" in scene.log, "the log does not say that the model stays")
-        scene.expect(_version(scene) == before, "/version names another model than the one that answers")
+        scene.expect(_reload(scene) == "done", "/readyz does not say that the reload is done")
+        after = _version(scene)["model_sha256"]
+        scene.expect(after != before, "/version has the former model")
+        scene.kill_a_worker(stand.clients)
+        scene.wait_for_answers()
+        scene.expect(_version(scene)["model_sha256"] == after, "a new worker has the former model")
     return scene.row
+
+
+def reloaded_with_a_bad_model(stand: Stand) -> Row:
+    """SIGHUP with a model that is damaged: the former one serves on, also in a worker that is started later."""
+    models = stand.copied_models()
+    with stand.scene("SIGHUP, a damaged model", models=models) as scene:
+        before = _version(scene)["model_sha256"]
+        path = models / "model.joblib"
+        path.write_bytes(path.read_bytes()[:-20])
+        scene.hang_up()
+        scene.wait_for_answers()
+        scene.expect(_REFUSED in scene.log, "the log does not say that the reload was refused")
+        scene.expect(_reload(scene) == "refused", "/readyz does not say that the reload was refused")
+        scene.kill_a_worker(stand.clients)
+        scene.wait_for_answers()
+        scene.expect(_version(scene)["model_sha256"] == before, "a new worker has the damaged model")
+    return scene.row
+
+
+def _reload(scene: Scene) -> str | None:
+    """What /readyz says of the last reload."""
+    said = json.loads(scene.server.get("/readyz")[1]).get("reload", {}).get("status")
+    return None if said is None else str(said)
 
 
 def _version(scene: Scene) -> dict[str, Any]:
@@ -182,5 +216,6 @@ BREAKDOWNS = (
     reloaded_with_bad_settings,
     reloaded_with_another_threshold,
     reloaded_with_another_model,
+    reloaded_with_a_bad_model,
 )
 """Each takes a `Stand` and returns a `Row`."""

@@ -75,6 +75,11 @@ class GoodClients:
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._expected = [self._first_answer(body) for body in self._bodies]
+        self._variants: list[dict[str, Any]] = [{}]
+
+    def allow(self, **changes: Any) -> None:
+        """From now on, answers are right, too, that differ from the first ones in all of this."""
+        self._variants.append(changes)
 
     def _first_answer(self, body: tuple[bytes, str]) -> dict[str, Any]:
         status, _, answer = self.server.ask(*body, timeout=TIMEOUT_SECONDS)
@@ -144,7 +149,9 @@ class GoodClients:
         if status == 200:
             try:
                 given, expected = json.loads(answer), self._expected[place]
-                same = all(given[name] == expected[name] for name in _COMPARED)
+                same = any(
+                    all(given[name] == (expected | changes)[name] for name in _COMPARED) for changes in self._variants
+                )
                 return "right" if same and abs(given["score"] - expected["score"]) < SCORE_TOLERANCE else "wrong"
             except (ValueError, KeyError, TypeError):
                 return "wrong"

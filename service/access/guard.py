@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Literal
 
 from flask import Flask, Response, g, request
@@ -11,6 +12,8 @@ from service.access.limits import limit_requests
 from service.config import Settings
 
 HEADER = "X-API-Key"
+
+log = logging.getLogger("service.access")
 
 OPEN_PATHS = ("/", "/healthz", "/livez", "/readyz")
 """What is answered without a key: these say nothing of a person or of a model."""
@@ -122,7 +125,7 @@ def register(app: Flask, settings: Settings) -> Guard:
 
     app.after_request(close_to_other_pages)
     if not keys.needed:
-        app.logger.warning(
+        log.warning(
             "There is no API key, so everybody who reaches this service may use it. To change that: "
             "python -m service keys create NAME --role verify (or REQUIRE_KEYS=true)"
         )

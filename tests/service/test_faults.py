@@ -41,6 +41,7 @@ QUICK: tuple[Fault, ...] = (
     breakdowns.reloaded_with_bad_settings,
     breakdowns.reloaded_with_another_threshold,
     breakdowns.reloaded_with_another_model,
+    breakdowns.reloaded_with_a_bad_model,
     surroundings.shared_memory_missing,
     surroundings.file_system_read_only,
 )
@@ -250,16 +251,31 @@ def test_a_limit_that_is_no_limit_is_told_in_a_sentence(no_models: Settings, tmp
     assert f"MAX_CONTENT_MB is '{value}'; expected a number of megabytes" in done.stderr
 
 
+WALL_CLOCK = {
+    "access/command.py": "shows when a key was made",
+    "access/keys.py": "a key ends on a day of the calendar",
+    "access/limits.py": "the library of limits says in it when a limit ends",
+    "audit/": "a record says when it was made, and old ones are removed by their age; numbers order them",
+    "monitoring/": "lines of the log say when",
+    "reload.py": "/readyz says when",
+}
+"""Files of the service that may read a clock that somebody can set, and what for."""
+
+
 def test_only_clocks_that_nobody_sets_decide() -> None:
-    """No line of the service reads the wall clock, so a step of it changes nothing: `clock_steps` shows it."""
+    """Nothing else of the service reads the wall clock, so a step of it changes nothing: `clock_steps` shows it."""
     read: list[str] = []
-    for path in sorted((PROJECT_ROOT / "service").rglob("*.py")):
+    folder = PROJECT_ROOT / "service"
+    for path in sorted(folder.rglob("*.py")):
+        place = path.relative_to(folder).as_posix()
+        if place.startswith(tuple(WALL_CLOCK)):
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute):
                 name = ast.unparse(node)
                 if name in ("time.time", "time.time_ns") or name.startswith(("datetime.", "date.")):
-                    read.append(f"{path.name}:{node.lineno} {name}")
+                    read.append(f"{place}:{node.lineno} {name}")
             elif isinstance(node, ast.ImportFrom) and node.module in ("time", "datetime"):
-                read.append(f"{path.name}:{node.lineno} from {node.module}")
+                read.append(f"{place}:{node.lineno} from {node.module}")
     assert read == []

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +24,7 @@ import pytest
 import requests
 
 from service.config import PROJECT_ROOT, Settings
+from service.reload import WorkerReloader
 from tests.service.support import (
     LIMIT_BYTES,
     MULTIPART,
@@ -34,9 +36,6 @@ from tests.service.support import (
     server_environment,
     shipped_gunicorn,
 )
-
-if sys.platform != "win32":
-    from service.worker import LoopSignal
 
 pytestmark = posix_only
 
@@ -63,6 +62,7 @@ def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.Monke
     for name, value in {"PORT": "5123", "FLASK_HOST": "127.0.0.1", "WEB_CONCURRENCY": "3"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("OPEN_SESSIONS_AFTER_FORK", "")
+    monkeypatch.setattr("service.reload._serving", [])
     load = Settings.load
     monkeypatch.setattr(Settings, "load", lambda: load(env_file=tmp_path / "none"))
     for name in ("shared_folder.make", "metrics.share"):  # they are for a process that is gunicorn's own
@@ -77,12 +77,20 @@ def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.Monke
     assert (conf["bind"], conf["workers"], conf["preload_app"]) == ("127.0.0.1:5123", 3, True)
     assert os.environ["OPEN_SESSIONS_AFTER_FORK"] == "1"
     conf["when_ready"](None)
+    extensions: dict[str, Any] = {
+        "engine": SimpleNamespace(open=lambda *given: done.append(given)),
+        "recorder": SimpleNamespace(wait_with=done.append, close=lambda: done.append("closed")),
+    }
     worker: Any = SimpleNamespace(
-        wsgi=SimpleNamespace(extensions={"engine": SimpleNamespace(open=lambda *given: done.append(given))}),
-        cfg=SimpleNamespace(workers=7), log=SimpleNamespace(info=lambda *_: None), pid=1, make_signal=LoopSignal,
+        wsgi=SimpleNamespace(extensions=extensions), cfg=SimpleNamespace(workers=7), pid=1, ppid=2,
+        log=SimpleNamespace(info=lambda *_: None), make_signal=Event,
     )  # fmt: skip
     conf["post_worker_init"](worker)
-    assert done == ["before_forks", (7, LoopSignal), "give_back", "refresh"]
+    assert done == ["before_forks", (7, Event), Event, "give_back", "refresh"]
+    assert isinstance(extensions["reloader"], WorkerReloader)
+    conf["worker_exit"](None, worker)
+    assert done[-1] == "closed"
+    conf["worker_exit"](None, SimpleNamespace())
 
 
 def test_every_endpoint(gunicorn: Server, me_photo: bytes, stranger_photo: bytes) -> None:
