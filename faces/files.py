@@ -39,9 +39,15 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace a file's content, flushed to disk before it takes the old one's place."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
+def write_flushed(path: Path, data: bytes) -> None:
+    """Write a file whose content is on the disk before this returns."""
+    with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace a file's content, flushed to disk before it takes the old one's place."""
+    with replacing(path) as temporary:
+        write_flushed(temporary, data)

@@ -18,6 +18,7 @@ from msgspec import Meta, convert
 from faces.operating_point import DEFAULT_THRESHOLD
 from faces.recognition.image import LARGEST_MAX_PIXELS
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind
+from faces.records import LEAST_KEY, Trust
 from faces.threads import CoresError, available_cores
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -71,6 +72,11 @@ Types = Annotated[
     Meta(min_length=1, description=f"a list of these types with commas between: {', '.join(_TYPES)}"),
 ]
 
+SigningKey = Annotated[
+    Annotated[str, Meta(min_length=LEAST_KEY)] | None,
+    Meta(description=f"a text of {LEAST_KEY} characters or more, as the stages have it, or nothing"),
+]
+
 # How a variable's text is read. A ValueError says that the text cannot be read. The type of its field says which values
 # are allowed.
 
@@ -83,6 +89,10 @@ def _path(text: str) -> Path:
 
 def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
+
+
+def _optional_text(text: str) -> str | None:
+    return text or None
 
 
 def _number(text: str) -> float:
@@ -125,6 +135,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "NETWORKS_PATH": ("networks_path", _path),
     "OPERATING_POINT_PATH": ("operating_point_path", _path),
     "PHOTO_LIMITS_PATH": ("photo_limits_path", _path),
+    "ALLOW_UNRECORDED_MODEL": ("allow_unrecorded_model", _switch),
+    "MODEL_SIGNING_KEY": ("model_signing_key", _optional_text),
     "VERIFY_THRESHOLD": ("threshold", _number_or_auto),
     "MAX_CONTENT_MB": ("max_content_mb", _number),
     "MAX_MEGAPIXELS": ("max_megapixels", _number),
@@ -142,6 +154,9 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "TLS_KEY_PATH": ("tls_key_path", _optional_path),
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
+
+SECRETS = ("MODEL_SIGNING_KEY",)
+"""Variables whose values no message and no log shows."""
 
 log = logging.getLogger("service.config")
 
@@ -162,6 +177,8 @@ class Settings:
     networks_path: FilePath = PROJECT_ROOT / "models/networks"
     operating_point_path: FilePath = PROJECT_ROOT / "models/operating_point.json"
     photo_limits_path: FilePath = PROJECT_ROOT / "models/photo_limits.json"
+    allow_unrecorded_model: Switch = False
+    model_signing_key: SigningKey = field(default=None, repr=False)
     threshold: Threshold = DEFAULT_THRESHOLD
     threshold_given: bool = field(default=False, compare=False)  # for what is said of it; the service is the same
     max_content_mb: Megabytes = 2.0
@@ -178,6 +195,12 @@ class Settings:
     trusted_proxies: Proxies = 0
     tls_cert_path: OptionalPath = None
     tls_key_path: OptionalPath = None
+
+    @property
+    def trust(self) -> Trust:
+        """What is believed of the files in models/."""
+        key = self.model_signing_key
+        return Trust(key.encode() if key else None, self.allow_unrecorded_model)
 
     @property
     def max_image_bytes(self) -> int:
@@ -221,7 +244,8 @@ class Settings:
                 try:
                     given[name] = convert(read(text), types[name])
                 except ValueError:  # of read, or msgspec's ValidationError
-                    problems.append(f"{variable} is {text!r}; expected {_description(types[name])}")
+                    shown = "a text that is not shown here" if variable in SECRETS else repr(text)
+                    problems.append(f"{variable} is {shown}; expected {_description(types[name])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
         try:

@@ -38,7 +38,7 @@ class Threshold:
             given = settings.threshold_given or settings.threshold != DEFAULT_THRESHOLD
             return cls(settings.threshold, "setting", "set" if given else "default")
         try:
-            point = OperatingPoint.read(settings.operating_point_path, settings.model_path)
+            point = OperatingPoint.read(settings.operating_point_path, settings.model_path, settings.trust)
         except OperatingPointError as error:
             return cls._default(error.args[0])
         if point.supported:
