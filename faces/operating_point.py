@@ -134,7 +134,8 @@ class OperatingPoint:
             text = "there is no {name} beside the model: run 'dvc repro'"
             raise OperatingPointError(text, name=path.name) from None
         except RecordError as error:
-            raise OperatingPointError(error.args[0]) from error
+            text = "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/"
+            raise OperatingPointError(text, name=path.name, stage=STAGE) from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             text = "{name} is damaged: run 'dvc repro --force {stage}'"
             raise OperatingPointError(text, name=path.name, stage=STAGE) from error

@@ -184,7 +184,7 @@ class CheckedRecord:
                 path=path,
                 given=digest,
                 record=self.path,
-                expected=self.record.files.get(name, Message("none")),
+                expected=self.record.files.get(name, Message("nothing of that name")),
                 stage=self.record.stage,
             )
         return digest

@@ -64,7 +64,7 @@ SPANISH = {
         "{path} no es el archivo que escribió el pipeline: su SHA-256 es {given}, y en {record} consta {expected}. "
         "Ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"
     ),
-    "none": "ninguno",
+    "nothing of that name": "nada con ese nombre",
     (
         "there is no {record}, so nothing says that the pipeline wrote {path}. Run 'dvc repro', which writes it; for a "
         "model of your own, set ALLOW_UNRECORDED_MODEL=true: a model's file can run any code"
@@ -101,6 +101,9 @@ SPANISH = {
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
     "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
         "{name} es de una versión anterior del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
+    "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/": (
+        "{name} no es lo que registró el pipeline: ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"
     ),
     "{name} gives the threshold {threshold}; expected 0 to 1": (
         "{name} tiene el umbral {threshold}; debe ser un número de 0 a 1"

@@ -100,7 +100,7 @@ class FaceNet:
         """
         network = InceptionResnetV1(pretrained=None, classify=False)
         data = weights.read_bytes()
-        self._check(weights, hashlib.sha256(data).hexdigest(), Message("delete it, and it is fetched again"))
+        self._check(weights, hashlib.sha256(data).hexdigest(), Message("delete it, and it is downloaded again"))
         try:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             # The checkpoint also holds the classifier of its training, which embeddings do not use.
