@@ -28,7 +28,7 @@ from bench.support.models import make_models
 from bench.support.servers import ROOT, Server, multipart
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
-from faces.verifier import RECIPE_ATTRIBUTE
+from faces.verifier_arrays import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
 from stages.estimation.population import population_for
 from stages.files.dataset import Dataset
@@ -136,7 +136,7 @@ def train_on_the_demo(folder: Path) -> None:
     recipe = recognizer.networks.manifest.recipe(recognizer.flip)
     verifier = fit(data, params.train, population_for(params.train, recipe))
     setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
-    verifier.save(folder / "model.joblib", folder / "scaler.joblib")
+    verifier.save(folder)
 
 
 def given(folders: list[Path]) -> Iterator[HostileFile]:

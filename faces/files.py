@@ -40,15 +40,21 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_bytes(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file's content, flushed to disk before it takes the old one's place.
+def write_flushed(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a file whose content is on the disk before this returns.
 
     Args:
         path: the file.
-        data: its new content.
-        mode: its permissions, less those that the process's umask takes away.
+        data: its content.
+        mode: its permissions where it is new, less those that the process's umask takes away.
     """
-    with replacing(path) as temporary, open(temporary, "wb", opener=partial(os.open, mode=mode)) as file:
+    with open(path, "wb", opener=partial(os.open, mode=mode)) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_bytes(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Replace a file's content, flushed to disk before it takes the old one's place; arguments as `write_flushed`."""
+    with replacing(path) as temporary:
+        write_flushed(temporary, data, mode)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from faces.errors import UserError
-from faces.files import sha256_of, write_text
+from faces.files import sha256_of
 from faces.message import Message
+from faces.records import MadeFrom, RecordError, Trust, write_recorded
+
+STAGE, NAME = "evaluate", "operating_point.json"
+"""The stage that writes the file, and what it and its record call it."""
 
 DEFAULT_THRESHOLD = 0.75
 """The threshold if none is set, and if the data are too few to choose one."""
@@ -76,20 +81,45 @@ class OperatingPoint:
         """Whether own strangers promise the target."""
         return self.basis == "promised"
 
-    def write(self, path: Path, model: Path, **figures: Any) -> None:
-        """Write the file for a model, with more figures for people to read."""
-        content = {**asdict(self), "supported": self.supported, **figures, "model_sha256": sha256_of(model)}
-        write_text(path, json.dumps(content, indent=2) + "\n")
+    def write(
+        self,
+        folder: Path,
+        model: Path,
+        figures: Mapping[str, Any] | None = None,
+        made_from: MadeFrom | None = None,
+        backbone: str | None = None,
+    ) -> None:
+        """Write operating_point.json and the record that names it (`faces.records`).
+
+        Args:
+            folder: where to.
+            model: the model's file.
+            figures: more, for people to read.
+            made_from, backbone: for the record.
+        """
+        content = {**asdict(self), "supported": self.supported, **(figures or {}), "model_sha256": sha256_of(model)}
+        text = json.dumps(content, indent=2) + "\n"
+        write_recorded(folder, STAGE, {NAME: text.encode()}, made_from, backbone)
 
     @classmethod
-    def read(cls, path: Path, model: Path) -> OperatingPoint:
+    def read(cls, path: Path, model: Path, trust: Trust | None = None) -> OperatingPoint:
         """Read the file that belongs to a model.
 
+        Args:
+            path: the file.
+            model: the model's file.
+            trust: the file has to be the one that the record beside it names, as far as this believes it; None asks
+                for no record.
+
         Raises:
-            OperatingPointError: it is missing or damaged, of an earlier version, or of another model.
+            OperatingPointError: it is missing or damaged, of an earlier version, of another model, or not the one that
+                is recorded.
         """
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            data = path.read_bytes()
+            if trust is not None:
+                trust.check(STAGE, NAME, path, data)
+            values = json.loads(data)
             if values.keys() >= _FIRST_KEYS and "basis" not in values:
                 text = "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/"
                 raise OperatingPointError(text, name=path.name)
@@ -103,9 +133,12 @@ class OperatingPoint:
         except FileNotFoundError:
             text = "there is no {name} beside the model: run 'dvc repro'"
             raise OperatingPointError(text, name=path.name) from None
+        except RecordError as error:
+            text = "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/"
+            raise OperatingPointError(text, name=path.name, stage=STAGE) from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             text = "{name} is damaged: run 'dvc repro --force {stage}'"
-            raise OperatingPointError(text, name=path.name, stage="evaluate") from error
+            raise OperatingPointError(text, name=path.name, stage=STAGE) from error
         for threshold in (point.threshold, point.estimated_threshold):
             if threshold is not None and not 0 <= threshold <= 1:
                 text = "{name} gives the threshold {threshold}; expected 0 to 1"

@@ -7,12 +7,12 @@ so that the service can tell somebody who is refused what to do better.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from faces.errors import MessageError
-from faces.files import write_text
 
 HINTS = ("small", "blurred", "dark", "bright", "turned_away", "cut_off")
 """What may be wrong with a face."""
@@ -81,19 +81,27 @@ class PhotoLimits:
         }
         return [name for name in HINTS if wrong[name]]
 
-    def write(self, path: Path) -> None:
-        """Write the file."""
-        write_text(path, json.dumps(asdict(self), indent=2) + "\n")
+    def to_json(self) -> str:
+        """The text of the file."""
+        return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> PhotoLimits:
+    def read(cls, path: Path, check: Callable[[Path, bytes], None] | None = None) -> PhotoLimits:
         """Read the file.
+
+        Args:
+            path: the file.
+            check: looks at its content before it is used, and raises an error where it is not to be used.
 
         Raises:
             PhotoLimitsError: it is missing or damaged.
+            Exception: what `check` raises.
         """
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            data = path.read_bytes()
+            if check is not None:
+                check(path, data)
+            values: dict[str, Any] = json.loads(data)
             return cls(**{name: float(values[name]) for name in cls.__dataclass_fields__})
         except FileNotFoundError:
             raise PhotoLimitsError("there is no {name} beside the model: run 'dvc repro'", name=path.name) from None

@@ -1,19 +1,16 @@
-"""What a verifier is saved as, read and evaluated without scikit-learn.
+"""How a fitted verifier scores, without scikit-learn.
 
 Importing scikit-learn takes longer (1.3 s) than all else that the service does until its first answer, and it needs a
-few sums of it. So the estimators that `stages.train` saves have namesakes here that hold the fitted values and score
-as they do; `load` reads a file into these where it holds such an estimator, and leaves every other to joblib.
+few sums of it. So there is a class here for each estimator that `stages.train` fits: it holds the fitted values, which
+`faces.verifier_arrays` reads from a file, and scores as the estimator does.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import joblib
 import numpy as np
-from joblib.numpy_pickle import NumpyUnpickler
 from numpy.typing import ArrayLike, NDArray
 
 from faces.population import Mixture, Spread, far_of, likeness, likeness_of
@@ -129,25 +126,19 @@ class PopulationScoring(_LogOddsScoring):
         return self.slope_ * likeness_of(share, self.likenesses_, self.fars_) + self.intercept_
 
 
-class _ReadOnly:
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"this {type(self).__name__} only scores; save the one that was fitted")
+class StandardScaling:
+    """What a fitted StandardScaler of scikit-learn does.
 
-
-class CosineClassifier(_ReadOnly, CosineScoring):
-    """A fitted `faces.cosine.CosineClassifier`."""
-
-
-class PopulationClassifier(_ReadOnly, PopulationScoring):
-    """A fitted `faces.population_classifier.PopulationClassifier`."""
-
-
-class StandardScaler(_ReadOnly):
-    """A fitted scikit-learn StandardScaler."""
+    Attributes:
+        mean_, scale_: float64 [D]; None where the embeddings are not centred, or not scaled.
+        with_mean: whether they are centred.
+        n_features_in_: D.
+    """
 
     mean_: Vector | None
     scale_: Vector | None
     with_mean: bool
+    n_features_in_: int
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Embeddings [N, D] less the mean, over the scale; float32 stays float32."""
@@ -160,70 +151,20 @@ class StandardScaler(_ReadOnly):
         return scaled
 
 
-class LogisticRegression(_ReadOnly):
-    """A fitted scikit-learn LogisticRegression of two classes."""
+class LogisticScoring:
+    """What a fitted LogisticRegression of scikit-learn does, of two classes.
+
+    Attributes:
+        coef_: float [1, D].
+        intercept_: float [1].
+        n_features_in_: D.
+    """
 
     coef_: Vector
     intercept_: Vector
+    n_features_in_: int
 
     def predict_proba(self, X: ArrayLike) -> Vector:
         """Probabilities of both classes, float64 [N, 2], for embeddings [N, D]."""
         likely = probability((np.asarray(X) @ self.coef_.T + self.intercept_)[:, 0])
         return np.column_stack([1 - likely, likely])
-
-
-_NAMESAKES = {
-    ("faces.cosine", "CosineClassifier"): CosineClassifier,
-    ("faces.population_classifier", "PopulationClassifier"): PopulationClassifier,
-    ("sklearn.preprocessing._data", "StandardScaler"): StandardScaler,
-    ("sklearn.linear_model._logistic", "LogisticRegression"): LogisticRegression,
-}
-_ARRAYS = {
-    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy._core.multiarray", "scalar"),
-}
-
-
-class _Unpickler(NumpyUnpickler):
-    """Reads namesakes and arrays, and nothing else: no other class or function is looked up."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _NAMESAKES:
-            return _NAMESAKES[module, name]
-        if (module, name) in _ARRAYS:
-            return super().find_class(module, name)
-        raise TypeError(f"{module}.{name} has no namesake")
-
-
-def _is_usable(estimator: object) -> bool:
-    """Whether it is fitted, and of the kind that its namesake speaks of."""
-    values = vars(estimator)
-    if isinstance(estimator, CosineClassifier):
-        return {"template_", "slope_", "intercept_"} <= values.keys()
-    if isinstance(estimator, PopulationClassifier):
-        return PopulationScoring.__annotations__.keys() <= values.keys()
-    if isinstance(estimator, StandardScaler):
-        return {"mean_", "scale_", "with_mean"} <= values.keys()
-    if isinstance(estimator, LogisticRegression):
-        return "intercept_" in values and values.get("coef_", np.empty(0)).shape[:1] == (1,)
-    return False
-
-
-def load(path: Path) -> Any:
-    """What a file of joblib's holds: a namesake of this module where there is one, else the thing itself.
-
-    A pickle of anything else can run any code: load only what you or your pipeline wrote.
-
-    Raises:
-        Exception: whatever a damaged file, or a class that cannot be had, makes of joblib.load.
-    """
-    try:
-        with path.open("rb") as file:
-            estimator = _Unpickler(str(path), file, ensure_native_byte_order=True).load()
-        if _is_usable(estimator):
-            return estimator
-    except Exception:  # not one of those, or compressed, or damaged: joblib knows, or says what is wrong
-        pass
-    return joblib.load(path)

@@ -53,11 +53,57 @@ SPANISH = {
     ),
     "scaler": "escalador",
     "model": "modelo",
+    "{model} and {scaler} are of two trainings, one of which was stopped: run 'dvc repro --force train'": (
+        "{model} y {scaler} son de dos entrenamientos, y uno de ellos se interrumpió: ejecuta 'dvc repro --force train'"
+    ),
+    # The records of what the pipeline wrote
+    (
+        "{path} is not the file that the pipeline wrote: its SHA-256 is {given}, and {record} names {expected}. Run "
+        "'dvc repro --force {stage}' and copy all of models/"
+    ): (
+        "{path} no es el archivo que escribió el pipeline: su SHA-256 es {given}, y en {record} consta {expected}. "
+        "Ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"
+    ),
+    "nothing of that name": "nada con ese nombre",
+    (
+        "there is no {record}, so nothing says that the pipeline wrote {path}. Run 'dvc repro', which writes it; for a "
+        "model of your own, set ALLOW_UNRECORDED_MODEL=true: a model's file can run any code"
+    ): (
+        "no existe {record}, así que nada dice que {path} lo escribiera el pipeline. Ejecuta 'dvc repro', que lo crea; "
+        "si el modelo es tuyo, pon ALLOW_UNRECORDED_MODEL=true: el archivo de un modelo puede ejecutar cualquier código"
+    ),
+    "{record} is damaged, or of another version: run 'dvc repro --force {stage}'": (
+        "{record} está dañado o es de otra versión: ejecuta 'dvc repro --force {stage}'"
+    ),
+    (
+        "{record} is not signed, and MODEL_SIGNING_KEY is set: run 'dvc repro --force {stage}' with that variable in "
+        "the environment"
+    ): (
+        "{record} no está firmado, y MODEL_SIGNING_KEY tiene valor: ejecuta 'dvc repro --force {stage}' con esa "
+        "variable en el entorno"
+    ),
+    (
+        "the signature of {record} does not belong to MODEL_SIGNING_KEY: somebody changed the record, or it was signed "
+        "with another key. Run 'dvc repro --force {stage}' with that variable in the environment"
+    ): (
+        "la firma de {record} no corresponde a MODEL_SIGNING_KEY: alguien cambió el archivo, o se firmó con otra "
+        "clave. Ejecuta 'dvc repro --force {stage}' con esa variable en el entorno"
+    ),
+    (
+        "{variable} has {count:# character|# characters}; expected {least} or more, such as those of: python -c "
+        "'import secrets; print(secrets.token_hex(32))'"
+    ): (
+        "{variable} tiene {count:# carácter|# caracteres}; deben ser {least} o más, como los de: python -c 'import "
+        "secrets; print(secrets.token_hex(32))'"
+    ),
     # The operating point
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
     "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
         "{name} es de una versión anterior del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
+    "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/": (
+        "{name} no es lo que registró el pipeline: ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"
     ),
     "{name} gives the threshold {threshold}; expected 0 to 1": (
         "{name} tiene el umbral {threshold}; debe ser un número de 0 a 1"

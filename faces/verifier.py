@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from faces import scoring
 from faces.errors import UserError
-from faces.files import replacing
 from faces.message import Message
+from faces.records import MadeFrom, RecordError, Trust, read_record, write_recorded
 from faces.scoring import probability
+from faces.verifier_arrays import MADE_WITH_ATTRIBUTE, RECIPE_ATTRIBUTE, decode, encode
 
-RECIPE_ATTRIBUTE = "embedding_recipe_"
-"""Attribute of the saved classifier that says how its embeddings were made (`Manifest.recipe`)."""
+STAGE = "train"
+"""The stage that writes the files of a verifier."""
 
-
-MADE_WITH_ATTRIBUTE = "made_with_"
-"""Attribute of the saved classifier that says which code and packages made its embeddings and compute its scores."""
+MODEL_NAME, SCALER_NAME, ARRAYS_NAME = "model.joblib", "scaler.joblib", "verifier.npz"
+"""What the record of that stage calls them."""
 
 _FAR_OUT = 700.0  # log odds beyond which their exponential is no number any more
 
@@ -48,51 +48,121 @@ class Verifier:
     """Scores embeddings with `model.predict_proba(scaler.transform(embedding))[:, 1]`.
 
     Args:
-        model: a fitted scikit-learn classifier of two classes, 1 = me.
-        scaler: a fitted scikit-learn transformer.
+        model: a fitted scikit-learn classifier of two classes, 1 = me; or what `faces.verifier_arrays` reads.
+        scaler: a fitted scikit-learn transformer; or as above.
+        model_sha256: of the file model.joblib that says the same as `model`; None where it was not read from one.
     """
 
-    def __init__(self, model: Any, scaler: Any) -> None:
+    def __init__(self, model: Any, scaler: Any, model_sha256: str | None = None) -> None:
         self.model = model
         self.scaler = scaler
+        self.model_sha256 = model_sha256
 
     @classmethod
-    def load(cls, model_path: Path, scaler_path: Path) -> Verifier:
-        """Load both files. They are pickles: load only what you or your pipeline wrote.
+    def load(cls, model_path: Path, scaler_path: Path, trust: Trust | None = None) -> Verifier:
+        """Load what the pipeline wrote, and nothing else.
+
+        Both files have to be those that the record beside the model names, and so has verifier.npz beside it, whose
+        arrays are what is read; the two files themselves are pickles and stay closed. They are opened in two cases:
+        the record names no verifier.npz, or there is no such record and `trust` allows that.
+
+        Args:
+            model_path, scaler_path: the files. Each is read once: what is checked is what is loaded.
+            trust: what is believed; None trusts as the stages do, `Trust.of_environment`.
 
         Raises:
             VerifierNotFoundError: a file is missing.
-            VerifierError: a file is not a fitted model or scaler.
+            VerifierError: a file is not the one that the record names; the record is missing, damaged or wrongly
+                signed; or a file is not a fitted model or scaler.
         """
-        loaded = []
-        for path, method in ((model_path, "predict_proba"), (scaler_path, "transform")):
-            if not path.is_file():
-                raise VerifierNotFoundError("there is no {path}: run 'dvc repro' to train", path=path)
+        files = {MODEL_NAME: _read(model_path), SCALER_NAME: _read(scaler_path)}
+        paths = {MODEL_NAME: model_path, SCALER_NAME: scaler_path}
+        try:
+            trust = trust or Trust.of_environment()
             try:
-                value = scoring.load(path)
+                return cls._load_recorded(paths, files, trust)
+            except RecordError as error:
+                trust.tolerate(error)
+        except RecordError as error:
+            raise VerifierError(error.args[0]) from error
+        return cls._unpickle(paths, files)
+
+    @classmethod
+    def _load_recorded(cls, paths: Mapping[str, Path], files: Mapping[str, bytes], trust: Trust) -> Verifier:
+        """Load files that the record beside the model names.
+
+        Raises:
+            RecordError: there is no such record, or it names others.
+        """
+        folder = paths[MODEL_NAME].parent
+        checked = read_record(folder, STAGE, paths[MODEL_NAME], trust.key)
+        digests = {name: checked.check(name, paths[name], files[name]) for name in files}
+        if ARRAYS_NAME in checked.record.files:
+            path = folder / ARRAYS_NAME
+            arrays = _read(path)
+            digest = checked.check(ARRAYS_NAME, path, arrays)
+            try:
+                model, scaler = decode(arrays)
+            except Exception as error:  # numpy has many for what is no archive of arrays
+                raise _cannot_be_loaded(path, Message("it is damaged")) from error
+            return cls(model, scaler, checked.record.of_the_same_run(ARRAYS_NAME, digest, MODEL_NAME))
+        if not checked.record.is_one_run(digests):
+            text = "{model} and {scaler} are of two trainings, one of which was stopped: run 'dvc repro --force train'"
+            raise RecordError(text, model=paths[MODEL_NAME], scaler=paths[SCALER_NAME])
+        return cls._unpickle(paths, files)
+
+    @classmethod
+    def _unpickle(cls, paths: Mapping[str, Path], files: Mapping[str, bytes]) -> Verifier:
+        """Load pickles, which can run anything: of files that are trusted, as the caller has made sure."""
+        import joblib  # here alone: what the pipeline trains needs neither it nor scikit-learn
+
+        loaded = []
+        for name, method in ((MODEL_NAME, "predict_proba"), (SCALER_NAME, "transform")):
+            try:
+                value = joblib.load(io.BytesIO(files[name]))
             except Exception as error:  # a pickle can raise anything at all
                 if isinstance(error, ImportError):
                     lacks = Message("the package {name} is not installed", name=error.name)
                 else:
                     lacks = Message("it is damaged")
-                raise VerifierError(
-                    "{path} cannot be loaded ({lacks}): run 'dvc repro' again", path=path, lacks=lacks
-                ) from error
+                raise _cannot_be_loaded(paths[name], lacks) from error
             if not hasattr(value, method):
                 raise VerifierError(
                     "{path} holds a {kind}; expected something with {method}()",
-                    path=path,
+                    path=paths[name],
                     kind=type(value).__name__,
                     method=method,
                 )
             loaded.append(value)
-        return cls(*loaded)
+        return cls(loaded[0], loaded[1], hashlib.sha256(files[MODEL_NAME]).hexdigest())
 
-    def save(self, model_path: Path, scaler_path: Path) -> None:
-        """Write both files, each in one step; an older pair stays until the new one is complete."""
-        with replacing(scaler_path) as scaler_file, replacing(model_path) as model_file:
-            joblib.dump(self.scaler, scaler_file)
-            joblib.dump(self.model, model_file)
+    def save(
+        self,
+        folder: Path,
+        beside: Mapping[str, bytes] | None = None,
+        made_from: MadeFrom | None = None,
+        backbone: str | None = None,
+    ) -> None:
+        """Write model.joblib, scaler.joblib, verifier.npz and the record that names them (`faces.records`).
+
+        An older verifier can be loaded until the new one is complete, at every moment.
+
+        Args:
+            folder: where to.
+            beside: further files of the same stage, content by name.
+            made_from, backbone: for the record.
+        """
+        import joblib  # see _unpickle
+
+        files = dict(beside or {})
+        for name, value in ((SCALER_NAME, self.scaler), (MODEL_NAME, self.model)):
+            file = io.BytesIO()
+            joblib.dump(value, file)
+            files[name] = file.getvalue()
+        arrays = encode(self.model, self.scaler)
+        if arrays is not None:
+            files[ARRAYS_NAME] = arrays  # last: it decides which verifier is loaded
+        write_recorded(folder, STAGE, files, made_from, backbone)
 
     @property
     def recipe(self) -> dict[str, Any] | None:
@@ -203,3 +273,22 @@ class Verifier:
         """
         scores: NDArray[np.float64] = self.model.predict_proba(self.scaler.transform(embeddings))[:, 1]
         return scores.astype(np.float64)
+
+
+def _read(path: Path) -> bytes:
+    """A file's content.
+
+    Raises:
+        VerifierNotFoundError: it is not there.
+        VerifierError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise VerifierNotFoundError("there is no {path}: run 'dvc repro' to train", path=path) from None
+    except OSError as error:
+        raise _cannot_be_loaded(path, error.strerror or Message("unknown")) from error
+
+
+def _cannot_be_loaded(path: Path, reason: Message | str) -> VerifierError:
+    return VerifierError("{path} cannot be loaded ({lacks}): run 'dvc repro' again", path=path, lacks=reason)

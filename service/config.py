@@ -19,6 +19,7 @@ from msgspec import Meta, convert
 from faces.operating_point import DEFAULT_THRESHOLD
 from faces.recognition.image import LARGEST_MAX_PIXELS
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind
+from faces.records import LEAST_KEY, Trust
 from faces.threads import CoresError, available_cores
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +89,11 @@ Types = Annotated[
     Meta(min_length=1, description=f"a list of these types with commas between: {', '.join(_TYPES)}"),
 ]
 
+SigningKey = Annotated[
+    Annotated[str, Meta(min_length=LEAST_KEY)] | None,
+    Meta(description=f"a text of {LEAST_KEY} characters or more, as the stages have it, or nothing"),
+]
+
 # How a variable's text is read. A ValueError says that the text cannot be read. The type of its field says which values
 # are allowed.
 
@@ -100,6 +106,10 @@ def _path(text: str) -> Path:
 
 def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
+
+
+def _optional_text(text: str) -> str | None:
+    return text or None
 
 
 def _number(text: str) -> float:
@@ -152,6 +162,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "NETWORKS_PATH": ("networks_path", _path),
     "OPERATING_POINT_PATH": ("operating_point_path", _path),
     "PHOTO_LIMITS_PATH": ("photo_limits_path", _path),
+    "ALLOW_UNRECORDED_MODEL": ("allow_unrecorded_model", _switch),
+    "MODEL_SIGNING_KEY": ("model_signing_key", _optional_text),
     "VERIFY_THRESHOLD": ("threshold", _number_or_auto),
     "MAX_CONTENT_MB": ("max_content_mb", _number),
     "MAX_MEGAPIXELS": ("max_megapixels", _number),
@@ -185,8 +197,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 """For each variable, the field of `Settings` that it sets, and how its text is read."""
 
-_SECRETS = ("AUDIT_KEY", "LIMITS_STORAGE")
-"""Variables whose values no message shows."""
+SECRETS = ("AUDIT_KEY", "LIMITS_STORAGE", "MODEL_SIGNING_KEY")
+"""Variables whose values no message and no log shows."""
 
 log = logging.getLogger("service.config")
 
@@ -208,6 +220,8 @@ class Settings:
     networks_path: FilePath = PROJECT_ROOT / "models/networks"
     operating_point_path: FilePath = PROJECT_ROOT / "models/operating_point.json"
     photo_limits_path: FilePath = PROJECT_ROOT / "models/photo_limits.json"
+    allow_unrecorded_model: Switch = False
+    model_signing_key: SigningKey = field(default=None, repr=False)
     threshold: Threshold = DEFAULT_THRESHOLD
     threshold_given: bool = field(default=False, compare=False)  # for what is said of it; the service is the same
     max_content_mb: Megabytes = 2.0
@@ -240,6 +254,12 @@ class Settings:
     audit_keep_days: Days = 0
     audit_sync: Switch = False
     log_format: LogFormat = "text"
+
+    @property
+    def trust(self) -> Trust:
+        """What is believed of the files in models/."""
+        key = self.model_signing_key
+        return Trust(key.encode() if key else None, self.allow_unrecorded_model)
 
     @property
     def max_image_bytes(self) -> int:
@@ -288,7 +308,7 @@ class Settings:
                 try:
                     given[name] = convert(read(text), types[name])
                 except ValueError:  # of read, or msgspec's ValidationError
-                    shown = f"a text of {len(text)} characters" if variable in _SECRETS else repr(text)
+                    shown = "a text that is not shown here" if variable in SECRETS else repr(text)
                     problems.append(f"{variable} is {shown}; expected {_description(types[name])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)

@@ -21,6 +21,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,7 @@ from faces.photo_limits import PhotoLimits, PhotoLimitsError
 from faces.recognition.networks import MANIFEST, Networks, NetworksError, NetworksNotFoundError
 from faces.recognition.recognizer import Recognizer
 from faces.recognition.sessions import import_onnxruntime
+from faces.records import RecordError
 from faces.spanish import in_spanish
 from faces.threads import available_cores, limit_numpy, threads_per_worker
 from faces.verification import Verification, verify
@@ -48,6 +50,12 @@ log = logging.getLogger("service.engine")
 
 _NO_NETWORKS = Message(
     "the networks do not work, though they are the files that networks.json names: run 'dvc repro --force export'"
+)
+
+
+_UNRECORDED = (
+    "ALLOW_UNRECORDED_MODEL is true: models, networks and thresholds are loaded that the pipeline did not write, and a "
+    "model's file can run any code. Set it to false unless you made the files and nobody else can write to them"
 )
 
 
@@ -113,14 +121,16 @@ class Engine:
         """Read the networks, the model and the scaler, and check that they belong together.
 
         Returns:
-            An engine. If something is missing, is damaged or does not fit, the engine has a `problem`, which is logged
-            too.
+            An engine. If something is missing, is damaged, does not fit or is not recorded (`faces.records`), the
+            engine has a `problem`, which is logged too.
         """
+        if settings.allow_unrecorded_model:
+            log.warning(_UNRECORDED)
         try:
-            networks = Networks.load(settings.networks_path)
-            verifier = Verifier.load(settings.model_path, settings.scaler_path)
+            networks = Networks.load(settings.networks_path, check=partial(_check_manifest, settings))
+            verifier = Verifier.load(settings.model_path, settings.scaler_path, settings.trust)
             verifier.check_recipe(networks.manifest.recipe(verifier.flip))
-        except (NetworksError, VerifierError) as error:
+        except (NetworksError, VerifierError, RecordError) as error:
             missing = _missing(settings)
             log.warning(
                 "Models not loaded, /verify will answer 503: %s%s. Then start the service again.",
@@ -137,6 +147,11 @@ class Engine:
         import_onnxruntime()  # here, before workers are forked, so that they share its memory
         log.info("Loaded %s: backbone %s", _relative(settings.model_path), networks.backbone_name)
         return cls(_Models(networks, verifier), None, settings)
+
+    @property
+    def model_sha256(self) -> str | None:
+        """SHA-256 of the file model.joblib of the model that was loaded, in hexadecimal; None without models."""
+        return self._models.verifier.model_sha256 if self._models else None
 
     @property
     def backbone(self) -> str | None:
@@ -256,16 +271,27 @@ def _warm_up(recognizer: Recognizer, verifier: Verifier, embedding_size: int) ->
         raise _no_number(score)
 
 
+def _check_manifest(settings: Settings, path: Path, data: bytes) -> None:
+    """Make sure that networks.json is the one that the stage export recorded.
+
+    It names the ONNX files by their SHA-256. These run no code, but other networks let other people in.
+
+    Raises:
+        RecordError: it is not.
+    """
+    settings.trust.check("export", f"networks/{MANIFEST}", path, data, settings.networks_path.parent)
+
+
 def _read_photo_limits(settings: Settings) -> PhotoLimits | None:
     """The limits of a poor photo; None, with a warning, where the file cannot be used: answers then have no hints."""
     try:
-        return PhotoLimits.read(settings.photo_limits_path)
-    except PhotoLimitsError as error:
+        return PhotoLimits.read(settings.photo_limits_path, partial(settings.trust.check, "train", "photo_limits.json"))
+    except (PhotoLimitsError, RecordError) as error:
         log.warning("Answers will have no hints about the photo: %s", error)
         return None
 
 
-def _describe(error: NetworksError | VerifierError, missing: list[str]) -> ModelProblem:
+def _describe(error: NetworksError | VerifierError | RecordError, missing: list[str]) -> ModelProblem:
     """What answers say of an error of loading; the log has said it in English."""
     reason = in_spanish(error).replace(f"{PROJECT_ROOT}{os.sep}", "")
     if isinstance(error, NetworksMismatchError):

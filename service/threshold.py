@@ -8,6 +8,7 @@ from typing import Literal
 
 from faces.message import Message
 from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, strangers_are
+from faces.records import RecordError
 from faces.spanish import in_spanish
 from service.config import Settings
 
@@ -38,8 +39,10 @@ class Threshold:
             given = settings.threshold_given or settings.threshold != DEFAULT_THRESHOLD
             return cls(settings.threshold, "setting", "set" if given else "default")
         try:
-            point = OperatingPoint.read(settings.operating_point_path, settings.model_path)
+            point = OperatingPoint.read(settings.operating_point_path, settings.model_path, settings.trust)
         except OperatingPointError as error:
+            if isinstance(error.__cause__, RecordError):  # its paths are for the log, not for answers
+                log.warning("VERIFY_THRESHOLD=auto: %s", error.__cause__)
             return cls._default(error.args[0])
         if point.supported:
             log.info("VERIFY_THRESHOLD=auto: %s, promised for a FAR of %s", point.threshold, point.target_far)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
-from faces.verifier import RECIPE_ATTRIBUTE
+from faces.verifier_arrays import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
 from stages.estimation.population import population_for
 from stages.files.dataset import Dataset
@@ -119,8 +119,7 @@ def trained_models(shared: SharedFolders, recognizer: Recognizer, lfw_dir: Path,
         recipe = recognizer.networks.manifest.recipe(recognizer.flip)
         verifier = fit(data, dlib_params.train, population_for(dlib_params.train, recipe))
         setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
-        verifier.save(folder / "model.joblib", folder / "scaler.joblib")
-        photo_limits(dlib_params.quality).write(folder / "photo_limits.json")
+        verifier.save(folder, {"photo_limits.json": photo_limits(dlib_params.quality).to_json().encode()})
 
     return TrainedModels(shared.made_once("trained", train), me[20:], others[60:])
 

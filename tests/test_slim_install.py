@@ -21,12 +21,13 @@ import requests
 from faces.operating_point import OperatingPoint
 from tests.conftest import ROOT, TrainedModels
 from tests.ports import free_port
+from tests.recording import copy_networks, copy_trained
 from tests.service.support import Server, posix_only, stop, wait_until_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), posix_only]  # the first test installs everything
 
 # The commands of docs/deployment.md: in the project, on the server, and there again.
-PACK = "tar -czhf service.tar.gz faces service models/*.joblib models/*.json models/networks"
+PACK = "tar -czhf service.tar.gz faces service models/*.* models/networks models/records"
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
 
@@ -76,17 +77,15 @@ def deployed(
     """That folder with the models in it, out of an archive packed as documented."""
     project = tmp_path_factory.mktemp("project")
     copy_code(project)
-    shutil.copytree(networks_dir, project / "models" / "networks")
-    for name in ("model.joblib", "scaler.joblib"):
-        shutil.copy(trained_models.path / name, project / "models")
-    OperatingPoint(0.6, 0.1, "promised", None, False, 60, 60, 30).write(
-        project / "models/operating_point.json", project / "models/model.joblib"
-    )
+    models = copy_trained(trained_models.path, project / "models")
+    copy_networks(networks_dir, models / "networks")
+    OperatingPoint(0.6, 0.1, "promised", None, False, 60, 60, 30).write(models, models / "model.joblib")
     (project / "models" / "weights").mkdir()
     shell(PACK, project)
     shell(f"tar -xzf '{project}/service.tar.gz'", installed)
     assert sorted(path.name for path in (installed / "models").iterdir()) == [
-        "model.joblib", "networks", "operating_point.json", "scaler.joblib"
+        "model.joblib", "networks", "operating_point.json", "photo_limits.json", "records", "scaler.joblib",
+        "verifier.npz",
     ]  # fmt: skip
     return installed
 

@@ -17,7 +17,7 @@ from faces.backbones import WeightsUnavailableError, get_backbone
 from faces.backbones.facenet import VARIABLE
 from faces.files import sha256_of
 from faces.recognition.networks import Manifest
-from faces.verifier import RECIPE_ATTRIBUTE
+from faces.verifier_arrays import RECIPE_ATTRIBUTE
 from stages.estimation.fit import fit
 from stages.estimation.population import population_for
 from stages.export.export import export_networks
@@ -53,7 +53,7 @@ def make_models(folder: Path, backbone: str, flip: bool = True) -> Params:
     population = population_for(params.train, manifest.recipe(flip))
     verifier = fit(Dataset(embeddings, (np.arange(60) < 20).astype(int), np.arange(60)), params.train, population)
     setattr(verifier.model, RECIPE_ATTRIBUTE, manifest.recipe(flip))
-    verifier.save(folder / "model.joblib", folder / "scaler.joblib")
+    verifier.save(folder)
     return params
 
 

@@ -6,6 +6,8 @@ for on this machine, then downloaded, and never loaded before its SHA-256 is che
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -78,7 +80,10 @@ class FaceNet:
         return target
 
     def _checked(self, path: Path, remedy: Message) -> Path:
-        digest = sha256_of(path)
+        self._check(path, sha256_of(path), remedy)
+        return path
+
+    def _check(self, path: Path, digest: str, remedy: Message) -> None:
         if digest != self.weights_sha256:
             raise WeightsDamagedError(
                 "{path} has SHA-256 {digest}; expected {weights_sha256}: {remedy}",
@@ -87,13 +92,17 @@ class FaceNet:
                 weights_sha256=self.weights_sha256,
                 remedy=remedy,
             )
-        return path
 
     def build(self, weights: Path, image_size: int) -> nn.Module:
-        """The network in torch, filled from the checkpoint."""
+        """The network in torch, filled from the checkpoint.
+
+        A checkpoint is a pickle. Its bytes are read once, so those that were checked are those that are loaded.
+        """
         network = InceptionResnetV1(pretrained=None, classify=False)
+        data = weights.read_bytes()
+        self._check(weights, hashlib.sha256(data).hexdigest(), Message("delete it, and it is downloaded again"))
         try:
-            state = torch.load(weights, map_location="cpu", weights_only=True)
+            state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             # The checkpoint also holds the classifier of its training, which embeddings do not use.
             network.load_state_dict({name: value for name, value in state.items() if not name.startswith("logits.")})
         except Exception as error:  # torch raises many kinds for a file that is no checkpoint of this network

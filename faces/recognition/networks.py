@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ MANIFEST = "networks.json"
 FORMAT = 2
 DETECTOR_NAMES = ("pnet", "rnet", "onet")
 NETWORK_NAMES = (*DETECTOR_NAMES, "embedder")
+Check = Callable[[Path, bytes], None]
+"""Raises an error where a file, with this content, is not to be used."""
+
 _EXPORT_HINT = Message("run 'dvc repro export' (or 'python -m stages.export') to write them")
 
 
@@ -91,16 +94,24 @@ class Manifest:
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, folder: Path, check: Check | None = None) -> Manifest:
         """Read `networks.json` in a folder.
+
+        Args:
+            folder: holds it.
+            check: looks at the file's content before it is used.
 
         Raises:
             NetworksNotFoundError: it is not there.
             NetworksError: it is damaged, or of another format.
+            Exception: what `check` raises.
         """
         path = folder / MANIFEST
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            data = path.read_bytes()
+            if check is not None:
+                check(path, data)
+            values = json.loads(data.decode("utf-8"))
         except FileNotFoundError as error:
             raise NetworksNotFoundError("there is no {path}: {hint}", path=path, hint=_EXPORT_HINT) from error
         except (OSError, ValueError, RecursionError) as error:  # the last one where it is nested without end
@@ -174,18 +185,20 @@ class Networks:
         self._models = models
 
     @classmethod
-    def load(cls, folder: Path, names: Iterable[str] = NETWORK_NAMES) -> Networks:
+    def load(cls, folder: Path, names: Iterable[str] = NETWORK_NAMES, check: Check | None = None) -> Networks:
         """Read networks of a folder and check each file against networks.json.
 
         Args:
             folder: holds networks.json.
             names: those that will be opened.
+            check: looks at networks.json, as `Manifest.read` takes it.
 
         Raises:
             NetworksNotFoundError: networks.json or an ONNX file is missing.
             NetworksError: a file is not the one that networks.json names.
+            Exception: what `check` raises.
         """
-        manifest = Manifest.read(folder)
+        manifest = Manifest.read(folder, check)
         models: dict[str, bytes] = {}
         for name in names:
             path = folder / f"{name}.onnx"

@@ -1,8 +1,8 @@
 """Stage evaluate: what each threshold would do with faces that the model did not see, and which one to serve with.
 
 Reads the scores that stage train wrote of faces kept out of training. Writes reports/evaluation_results.json, curves
-(reports/*.csv for `dvc plots`, reports/*.png for people) and models/operating_point.json. FAR is the share of other
-people's faces that a threshold accepts (false acceptance), FRR the share of the person's own that it rejects.
+(reports/*.csv for `dvc plots`, reports/*.png for people), models/operating_point.json and its record. FAR is the share
+of other people's faces that a threshold accepts (false acceptance), FRR the share of the person's own that it rejects.
 """
 
 from __future__ import annotations
@@ -22,13 +22,25 @@ from stages.estimation.intervals import is_no_bound
 from stages.estimation.rates import calibration_error, classification_metrics, error_rates, refuses_many
 from stages.evaluate import curves, operating_point
 from stages.evaluate.thresholds import analyse_thresholds, describe, threshold_table
-from stages.files.paths import CONTACT_SHEET, EVALUATION, METRICS, MODEL, OPERATING_POINT, QUALITY_CSV, SCALER
+from stages.files.making import made_from
+from stages.files.paths import (
+    CONTACT_SHEET,
+    EVALUATE_RECORD,
+    EVALUATION,
+    METRICS,
+    MODEL,
+    MODELS,
+    OPERATING_POINT,
+    PREDICTIONS,
+    QUALITY_CSV,
+    SCALER,
+)
 from stages.files.photos import CLASSES
 from stages.files.tables import read_json, rounded, write_json
 from stages.language.telling import number, tell
 from stages.params import EvaluateParams, load_params
 
-OUTPUTS = (EVALUATION, OPERATING_POINT, *curves.FILES)
+OUTPUTS = (EVALUATION, OPERATING_POINT, EVALUATE_RECORD, *curves.FILES)
 
 
 @dataclass(frozen=True)
@@ -195,5 +207,6 @@ def main() -> None:
     backbone = str(trained.get("backbone"))
     curves.write_all(parts["test"], judged.thresholds, params.threshold, point.threshold, backbone, verifier)
     write_json(EVALUATION, judged.results)
-    point.write(OPERATING_POINT, MODEL, **rounded(judged.figures_at_point))
+    making = made_from("evaluate", [MODEL, METRICS, PREDICTIONS], {"evaluate": params}, ["numpy", "scikit-learn"])
+    point.write(MODELS, MODEL, rounded(judged.figures_at_point), making, backbone)
     print(summarise(judged.results))

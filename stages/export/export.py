@@ -1,6 +1,7 @@
 """Stage export: write MTCNN's three networks and the embedder as ONNX, each checked against its torch original.
 
-Writes models/networks/{pnet,rnet,onet,embedder}.onnx and networks.json; nothing is replaced until all are right.
+Writes models/networks/{pnet,rnet,onet,embedder}.onnx and networks.json, and models/records/export.json, which names
+them; nothing is replaced until all are right.
 """
 
 from __future__ import annotations
@@ -18,24 +19,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from facenet_pytorch.models import mtcnn
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
 from faces.backbones import Backbone, WeightsUnavailableError, get_backbone
 from faces.detection.settings import DetectorSettings
-from faces.files import sha256_of, write_bytes, write_text
+from faces.files import sha256_of
 from faces.recognition.networks import MANIFEST, NETWORK_NAMES, Manifest
 from faces.recognition.sessions import open_session
+from faces.records import MadeFrom, write_recorded
 from faces.threads import available_cores
 from stages.errors import StageError
-from stages.files.paths import NETWORKS
+from stages.files.making import made_from
+from stages.files.paths import EXPORT_RECORD, NETWORKS
 from stages.files.photos import what_dvc_cannot_do
 from stages.language.telling import tell
 from stages.params import Params, load_params
 
-OUTPUTS = (NETWORKS, NETWORKS / MANIFEST, *(NETWORKS / f"{network}.onnx" for network in NETWORK_NAMES))
+OUTPUTS = (NETWORKS, NETWORKS / MANIFEST, *(NETWORKS / f"{network}.onnx" for network in NETWORK_NAMES), EXPORT_RECORD)
 
 TOLERANCE = 1e-4
 """Largest difference allowed between the outputs of torch and of ONNX Runtime; about 1e-6 is usual."""
@@ -228,11 +231,19 @@ def export_networks(params: Params, folder: Path) -> Manifest:
                 )
             logger.info(tell("{network}: ONNX agrees with torch to {worst:.1e}", network=network, worst=worst))
         manifest = _describe(params, backbone, temporary)
-        for network in jobs:
-            write_bytes(folder / f"{network}.onnx", (temporary / f"{network}.onnx").read_bytes())
-        # Last: files that do not match it are refused, so a stage killed before this line is noticed.
-        write_text(folder / MANIFEST, manifest.to_json())
+        files = {f"{network}.onnx": (temporary / f"{network}.onnx").read_bytes() for network in jobs}
+        # Last: files that do not match it are refused, so a stage killed before it is moved is noticed.
+        files[MANIFEST] = manifest.to_json().encode()
+        named = {f"{folder.name}/{name}": data for name, data in files.items()}
+        write_recorded(folder.parent, "export", named, _made_from(params, manifest), backbone.name)
     return manifest
+
+
+def _made_from(params: Params, manifest: Manifest) -> MadeFrom:
+    """What the networks were made from: their weights come from packages, or from a file that may lie anywhere."""
+    parameters = {"backbone": params.backbone, "crop": manifest.crop, "detector": params.detector}
+    making = made_from("export", [], parameters, manifest.versions)
+    return replace(making, inputs=manifest.weights)
 
 
 def _describe(params: Params, backbone: Backbone, folder: Path) -> Manifest:

@@ -21,11 +21,17 @@ REMEMBERED = DATA / "remembered"
 REMEMBERED_CROPS = REMEMBERED / "crops"
 REMEMBERED_EMBEDDINGS = REMEMBERED / "embeddings"
 
-NETWORKS = Path("models/networks")
-MODEL = Path("models/model.joblib")
-SCALER = Path("models/scaler.joblib")
-PHOTO_LIMITS = Path("models/photo_limits.json")
-OPERATING_POINT = Path("models/operating_point.json")
+MODELS = Path("models")
+NETWORKS = MODELS / "networks"
+MODEL = MODELS / "model.joblib"
+SCALER = MODELS / "scaler.joblib"
+VERIFIER_ARRAYS = MODELS / "verifier.npz"
+PHOTO_LIMITS = MODELS / "photo_limits.json"
+OPERATING_POINT = MODELS / "operating_point.json"
+RECORDS = MODELS / "records"
+EXPORT_RECORD = RECORDS / "export.json"
+TRAIN_RECORD = RECORDS / "train.json"
+EVALUATE_RECORD = RECORDS / "evaluate.json"
 
 REPORTS = Path("reports")
 CROP_REPORT = REPORTS / "crop_report.csv"

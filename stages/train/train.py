@@ -1,7 +1,8 @@
 """Stage train: estimate how the verifier does on faces it has not seen, then fit the one that serves.
 
-Writes models/model.joblib, models/scaler.joblib, models/photo_limits.json (from where a photo is too poor, for the
-service), data/predictions.csv (scores of faces by models that did not see them, which stage evaluate judges) and
+Writes models/model.joblib, models/scaler.joblib, models/verifier.npz (the same as arrays, which hold no code),
+models/photo_limits.json (from where a photo is too poor, for the service), models/records/train.json (which files these
+are), data/predictions.csv (scores of faces by models that did not see them, which stage evaluate judges) and
 reports/metrics.json.
 
 With cross-validation (the default) the model that serves is trained on every face, and the figures are of models that
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,13 +33,28 @@ from stages.estimation.protocol import make_splits
 from stages.estimation.rates import classification_metrics
 from stages.files.dataset import IMBALANCED, RECOMMENDED, Dataset, load_dataset
 from stages.files.least_photos import why_others_are_needed
-from stages.files.paths import EMBEDDING_RECIPE, EMBEDDINGS, INDEX, METRICS, MODEL, PHOTO_LIMITS, PREDICTIONS, SCALER
+from stages.files.making import made_from
+from stages.files.paths import (
+    EMBEDDING_RECIPE,
+    EMBEDDINGS,
+    GROUPS,
+    INDEX,
+    LABELS,
+    METRICS,
+    MODEL,
+    MODELS,
+    PHOTO_LIMITS,
+    PREDICTIONS,
+    SCALER,
+    TRAIN_RECORD,
+    VERIFIER_ARRAYS,
+)
 from stages.files.photos import CLASSES
 from stages.files.tables import read_table, reading_output_of, write_json, write_table
 from stages.language.telling import number, some, tell
-from stages.params import QualityParams, TrainParams, load_params
+from stages.params import Params, QualityParams, TrainParams, load_params
 
-OUTPUTS = (MODEL, SCALER, PHOTO_LIMITS, PREDICTIONS, METRICS)
+OUTPUTS = (MODEL, SCALER, VERIFIER_ARRAYS, PHOTO_LIMITS, TRAIN_RECORD, PREDICTIONS, METRICS)
 
 FEW_OTHERS = 300
 """People of not_me below which even a FAR of 1 % cannot be promised."""
@@ -187,6 +204,17 @@ def photo_limits(params: QualityParams) -> PhotoLimits:
     return PhotoLimits(**{name: getattr(params, name) for name in PhotoLimits.__dataclass_fields__})
 
 
+def _save(verifier: Verifier, params: Params, backbone: str) -> None:
+    """Write the verifier and what goes with it, and record them."""
+    limits = photo_limits(params.quality)
+    inputs = [EMBEDDINGS, LABELS, GROUPS, INDEX, EMBEDDING_RECIPE]
+    if params.train.population not in ("auto", "none"):
+        inputs.append(Path(params.train.population))
+    packages = ("joblib", "numpy", "scikit-learn", "scipy")
+    making = made_from("train", inputs, {"quality": limits, "train": params.train}, packages)
+    verifier.save(MODELS, {PHOTO_LIMITS.name: limits.to_json().encode()}, making, backbone)
+
+
 def summarise(metrics: dict[str, Any], faces: int) -> str:
     """What the stage says on the terminal."""
     lines = []
@@ -247,7 +275,6 @@ def main() -> None:
     metrics = build_metrics(data, predictions, trained, params.train, recipe["backbone"])
     metrics["population"] = describe_population(verifier, population, params.train)
     write_table(PREDICTIONS, predictions)
-    verifier.save(MODEL, SCALER)
-    photo_limits(params.quality).write(PHOTO_LIMITS)
+    _save(verifier, params, recipe["backbone"])
     write_json(METRICS, metrics)
     print(summarise(metrics, len(trained.labels)))

@@ -12,10 +12,11 @@ from tests.conftest import ROOT
 
 # Benches export networks for themselves. That they can is shown by one; the others get those that all tests share.
 _WITH_NETWORKS = """
-import runpy, shutil, sys
+import pathlib, runpy, sys
 from bench.support import models
+from tests.recording import copy_networks
 networks, bench = sys.argv[1:3]
-models.export_networks = lambda params, folder: shutil.copytree(networks, folder)
+models.export_networks = lambda params, folder: copy_networks(pathlib.Path(networks), folder)
 sys.argv = [bench, *sys.argv[3:]]
 runpy.run_module(f"bench.{bench}", run_name="__main__")
 """

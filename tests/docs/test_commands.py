@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from faces.records import Trust, read_record
+from faces.verifier import Verifier
 from service.config import Settings
 from tests.clone import Clone, new_clone, stages_run
 from tests.conftest import ROOT, TrainedModels
@@ -101,6 +103,8 @@ QUEUE = (
     "dvc queue start", "dvc queue status",
 )  # fmt: skip
 SECOND = "git clone ADDRESS second && cd second && dvc pull"
+KEY = "export MODEL_SIGNING_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
+SIGN = "dvc repro --force --single-item export train evaluate"
 RUN_HERE: dict[str, tuple[str, ...]] = {
     "test_clone": (CLONE, ENTER),
     "test_a_project_without_git": (WITHOUT_GIT,),
@@ -120,6 +124,7 @@ RUN_HERE: dict[str, tuple[str, ...]] = {
         'git tag --annotate me-verifier@v1.0.0 --message "First model in service"',
         "dvc artifacts get . me-verifier --rev v1.0.0 --out me-verifier.joblib",
     ),
+    "test_signed_records": (KEY, SIGN),
     "test_consent_taken_back": (
         'python -m history save "Without the photos of one person"', "dvc gc --workspace --force",
         'python -m history save "Before the update"',
@@ -405,6 +410,18 @@ def test_versions_of_the_model(mine: Clone, terminal: Terminal) -> None:
     for command in RUN_HERE["test_versions_of_the_model"]:
         run(command)
     assert mine.path("me-verifier.joblib").read_bytes() == mine.path("models/model.joblib").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.security
+@pytest.mark.timeout(600)
+def test_signed_records(mine: Clone, terminal: Terminal) -> None:
+    printed = terminal.run(mine, KEY, f"{KEY}; echo $MODEL_SIGNING_KEY")
+    terminal.run(mine, SIGN, f"export MODEL_SIGNING_KEY={printed.strip()}; {SIGN}")
+    trust = Trust(printed.strip().encode())
+    for stage in ("export", "train", "evaluate"):
+        assert read_record(mine.path("models"), stage, mine.path("models"), trust.key)
+    assert Verifier.load(mine.path("models/model.joblib"), mine.path("models/scaler.joblib"), trust)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ def written(tmp_path: Path) -> tuple[Path, Path]:
     """An operating point's file and its model."""
     model, path = tmp_path / "model.joblib", tmp_path / "operating_point.json"
     model.write_bytes(b"model")
-    POINT.write(path, model, far=0.002)
+    POINT.write(tmp_path, model, {"far": 0.002})
     return path, model
 
 
@@ -63,7 +63,7 @@ def test_the_file_says_what_each_figure_is(written: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize("threshold", [0.0, 1.0])
 def test_the_ends_of_the_scale_are_thresholds(written: tuple[Path, Path], threshold: float) -> None:
     path, model = written
-    replace(POINT, threshold=threshold, estimated_threshold=threshold).write(path, model)
+    replace(POINT, threshold=threshold, estimated_threshold=threshold).write(path.parent, model)
     read = OperatingPoint.read(path, model)
     assert (read.threshold, read.estimated_threshold) == (threshold, threshold)
 
@@ -72,7 +72,7 @@ def test_the_ends_of_the_scale_are_thresholds(written: tuple[Path, Path], thresh
 @pytest.mark.parametrize("name", ["threshold", "estimated_threshold"])
 def test_what_is_no_threshold_is_refused(written: tuple[Path, Path], name: str, threshold: float) -> None:
     path, model = written
-    replace(POINT, **{name: threshold}).write(path, model)
+    replace(POINT, **{name: threshold}).write(path.parent, model)
     with pytest.raises(OperatingPointError, match="expected 0 to 1"):
         OperatingPoint.read(path, model)
 
@@ -80,7 +80,7 @@ def test_what_is_no_threshold_is_refused(written: tuple[Path, Path], name: str, 
 @pytest.mark.parametrize("basis", ["measured", "estimated"])
 def test_only_what_is_said_to_be_promised_is_promised(written: tuple[Path, Path], basis: Basis) -> None:
     path, model = written
-    replace(POINT, basis=basis).write(path, model)
+    replace(POINT, basis=basis).write(path.parent, model)
     assert OperatingPoint.read(path, model).supported is False
     assert json.loads(path.read_text(encoding="utf-8"))["supported"] is False
 
@@ -104,7 +104,7 @@ def test_an_estimate_is_accepted_where_that_is_said(written: tuple[Path, Path], 
 
 def test_without_a_population_nothing_is_estimated(written: tuple[Path, Path]) -> None:
     path, model = written
-    replace(POINT, estimated_threshold=None).write(path, model)
+    replace(POINT, estimated_threshold=None).write(path.parent, model)
     assert OperatingPoint.read(path, model).estimated_threshold is None
 
 

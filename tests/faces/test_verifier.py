@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from faces.recognition.networks import Networks
-from faces.verifier import (
-    RECIPE_ATTRIBUTE,
-    NetworksMismatchError,
-    Verifier,
-    VerifierError,
-    VerifierNotFoundError,
-)
+from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
+from faces.verifier_arrays import RECIPE_ATTRIBUTE
+from tests.recording import dump, record_trained
 
 
 def trained(size: int = 128, recipe: dict[str, Any] | None = None) -> Verifier:
@@ -40,7 +37,14 @@ def networks(networks_dir: Path) -> Networks:
 
 @pytest.fixture
 def paths(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "models").mkdir()
     return tmp_path / "models" / "model.joblib", tmp_path / "models" / "scaler.joblib"
+
+
+def files_of(paths: tuple[Path, Path]) -> list[str]:
+    """All files of the models' folder by name, temporary ones too."""
+    folder = paths[0].parent
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 class TestFiles:
@@ -48,17 +52,18 @@ class TestFiles:
 
     def test_round_trip(self, paths: tuple[Path, Path], networks: Networks) -> None:
         verifier = trained(recipe=networks.manifest.recipe(flip=False))
-        verifier.save(*paths)
+        verifier.save(paths[0].parent)
         loaded = Verifier.load(*paths)
         embeddings = np.random.default_rng(1).normal(0, 0.1, (5, 128)).astype(np.float32)
         assert loaded.score(embeddings) == pytest.approx(verifier.score(embeddings), rel=1e-12)
         assert loaded.recipe == networks.manifest.recipe(flip=False)
         assert loaded.flip is False
-        assert sorted(paths[0].parent.iterdir()) == sorted(paths)  # nothing temporary stays
+        assert files_of(paths) == ["model.joblib", "records/train.json", "scaler.joblib", "verifier.npz"]
+        assert loaded.model_sha256 == hashlib.sha256(paths[0].read_bytes()).hexdigest()
 
     @pytest.mark.parametrize("missing", [0, 1])
     def test_missing(self, paths: tuple[Path, Path], missing: int) -> None:
-        trained().save(*paths)
+        trained().save(paths[0].parent)
         paths[missing].unlink()
         with pytest.raises(
             VerifierNotFoundError, match=rf"there is no .*{paths[missing].name}: run 'dvc repro' to train"
@@ -68,9 +73,10 @@ class TestFiles:
     @pytest.mark.parametrize("damaged", [0, 1])
     @pytest.mark.parametrize("content", [b"", b"not a pickle", "half"])
     def test_damaged(self, paths: tuple[Path, Path], damaged: int, content: bytes | str) -> None:
-        trained().save(*paths)
+        dump(paths[0].parent, trained().model, trained().scaler)
         whole = paths[damaged].read_bytes()
         paths[damaged].write_bytes(whole[: len(whole) // 2] if content == "half" else content)
+        record_trained(paths[0].parent)
         with pytest.raises(VerifierError, match=rf"{paths[damaged].name} cannot be loaded .*: run 'dvc repro' again"):
             Verifier.load(*paths)
 
@@ -84,18 +90,19 @@ class TestFiles:
         ],
     )
     def test_not_a_model(self, paths: tuple[Path, Path], place: int, value: object, told: str) -> None:
-        trained().save(*paths)
-        joblib.dump(value, paths[place])
+        given = [trained().model, trained().scaler]
+        given[place] = value
+        dump(paths[0].parent, *given)
         with pytest.raises(VerifierError, match=told):
             Verifier.load(*paths)
 
     def test_failing_save_leaves_the_old_pair(self, paths: tuple[Path, Path]) -> None:
-        trained().save(*paths)
+        trained().save(paths[0].parent)
         before = [path.read_bytes() for path in paths]
         with pytest.raises(Exception, match="pickle"):
-            Verifier(lambda: None, StandardScaler()).save(*paths)  # a lambda cannot be pickled
+            Verifier(lambda: None, StandardScaler()).save(paths[0].parent)  # a lambda cannot be pickled
         assert [path.read_bytes() for path in paths] == before
-        assert sorted(paths[0].parent.iterdir()) == sorted(paths)
+        assert files_of(paths) == ["model.joblib", "records/train.json", "scaler.joblib", "verifier.npz"]
 
 
 class TestNetworks:
@@ -169,7 +176,7 @@ def test_mirroring_is_as_it_was_trained(recipe: dict[str, Any] | None, flip: boo
 
 
 def test_each_file_holds_its_own(paths: tuple[Path, Path]) -> None:
-    trained().save(*paths)
+    trained().save(paths[0].parent)
     assert [type(joblib.load(path)) for path in paths] == [LogisticRegression, StandardScaler]
 
 

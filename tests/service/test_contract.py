@@ -26,6 +26,7 @@ from faces.recognition.image import DEFAULT_MAX_PIXELS
 from faces.verifier import Verifier
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
+from tests.recording import copy_trained
 from tests.service.support import LIMIT_BYTES, encode, padded, post_photo
 
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
@@ -104,8 +105,7 @@ def test_version(client: FlaskClient, settings: Settings, no_models: Settings) -
 
 
 def test_which_model_answers_not_which_lies_there_now(settings: Settings, tmp_path: Path) -> None:
-    model = tmp_path / "model.joblib"
-    model.write_bytes(settings.model_path.read_bytes())
+    model = copy_trained(settings.model_path.parent, tmp_path) / "model.joblib"
     client = create_app(replace(settings, model_path=model)).test_client()
     before = client.get("/version").json
     model.write_bytes(b"another one")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ from faces.verifier import Verifier
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
 from service.engine import OPEN_AFTER_FORK_VARIABLE
+from tests.recording import copy_networks, dump, record_networks, record_trained
 from tests.service.support import post_photo
 
 NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
@@ -41,16 +41,15 @@ def train(settings: Settings, dimensions: int) -> Settings:
     embeddings = np.random.default_rng(0).normal(size=(20, dimensions))
     scaler = StandardScaler().fit(embeddings)
     model = LogisticRegression().fit(scaler.transform(embeddings), np.arange(20) % 2)
-    joblib.dump(model, settings.model_path)
-    joblib.dump(scaler, settings.scaler_path)
+    dump(settings.model_path.parent, model, scaler)
     return settings
 
 
 @pytest.fixture
 def copied(no_models: Settings, networks_dir: Path) -> Settings:
     """Networks and a model that fits them, in files a test may damage."""
-    shutil.copytree(networks_dir, no_models.networks_path)
-    PhotoLimits(40, 0.003, 40, 200, 0.5, 0.8).write(no_models.photo_limits_path)
+    copy_networks(networks_dir, no_models.networks_path)
+    no_models.photo_limits_path.write_text(PhotoLimits(40, 0.003, 40, 200, 0.5, 0.8).to_json(), encoding="utf-8")
     return train(no_models, Networks.load(networks_dir).embedding_size)
 
 
@@ -127,15 +126,18 @@ def test_the_detail_is_in_the_language_of_the_answers(
         model = joblib.load(copied.model_path)
         recipe = Networks.load(copied.networks_path).manifest.recipe(flip=True)
         model.embedding_recipe_ = {**recipe, "backbone": "another"}
-        joblib.dump(model, copied.model_path)
+        dump(copied.model_path.parent, model, joblib.load(copied.scaler_path))
     elif what == "no model":
-        joblib.dump({}, copied.model_path)
+        dump(copied.model_path.parent, {}, StandardScaler())
     elif what == "damaged":
         copied.model_path.write_bytes(b"no pickle")
+        record_trained(copied.model_path.parent)
     elif what == "no JSON":
         manifest.write_text("{")
+        record_networks(manifest.parent)
     elif what == "another format":
         manifest.write_text('{"format": 1}')
+        record_networks(manifest.parent)
     health, verify = answers(copied, faceless_photo)
     assert re.fullmatch(DETAILS[what], health["detail"]), health["detail"]
     assert verify["detail"] == health["detail"]
@@ -248,8 +250,7 @@ def test_a_photo_is_asked_about_as_the_model_was_trained(
     assert abs(scores[True] - scores[False]) > 0.01
     model.embedding_recipe_ = networks.manifest.recipe(flip)
     changed = replace(no_models, networks_path=settings.networks_path)
-    joblib.dump(model, changed.model_path)
-    joblib.dump(scaler, changed.scaler_path)
+    dump(changed.model_path.parent, model, scaler)
 
     answer = post_photo(create_app(changed).test_client(), me_photo).get_json()
     assert answer["score"] == pytest.approx(scores[flip], abs=2e-6)
@@ -345,7 +346,7 @@ class TestMadeWith:
         made_with = {**embedding_fingerprint(), "scoring": scoring_fingerprint(), **changes}
         verifier = Verifier(model, joblib.load(settings.scaler_path))
         verifier.describe(Networks.load(settings.networks_path).manifest.recipe(flip=True), made_with)
-        verifier.save(settings.model_path, settings.scaler_path)
+        verifier.save(settings.model_path.parent, {"photo_limits.json": settings.photo_limits_path.read_bytes()})
         caplog.clear()
         client = create_app(settings).test_client()
         assert client.get("/healthz").status_code == 200

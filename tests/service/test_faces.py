@@ -19,6 +19,7 @@ from service import create_app
 from service.config import Settings
 from service.errors import BAD_REQUEST, NO_FACE
 from service.hints import NO_FACE_FOUND, SENTENCES
+from tests.recording import put_photo_limits
 from tests.service.support import Server, encode, post_photo
 
 
@@ -62,7 +63,7 @@ class TestAllFaces:
     ) -> None:
         path = tmp_path / "photo_limits.json"
         sizes = [face["size"] for face in ask(photo_client(), group, faces="all").get_json()["faces"]]
-        PhotoLimits(sum(sizes) / 2, 0, 0, 255, 10, 0).write(path)
+        put_photo_limits(path, PhotoLimits(sum(sizes) / 2, 0, 0, 255, 10, 0))
         answer = ask(photo_client(photo_limits_path=path), group, faces="all").get_json()
         codes = [[hint["code"] for hint in face["hints"]] for face in answer["faces"]]
         assert (answer["hints"], codes) == ([], [[], ["small"]])
@@ -159,7 +160,7 @@ class TestHints:
         self, photo_client: Callable[..., FlaskClient], face: Image.Image, tmp_path: Any
     ) -> None:
         path = tmp_path / "photo_limits.json"
-        PhotoLimits(10_000, 0.003, 40, 200, 0.5, 0.8).write(path)
+        put_photo_limits(path, PhotoLimits(10_000, 0.003, 40, 200, 0.5, 0.8))
         assert self.hints(photo_client(photo_limits_path=path), face) == ["small"]
 
     def test_without_limits_there_are_none(

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 import requests
@@ -30,6 +29,7 @@ from bench.support.scenes import Row, Scene, Stand
 from bench.support.servers import Server as BenchServer
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
+from tests.recording import copy_networks, copy_trained, dump, record_networks
 from tests.service.support import Server, posix_only, post_photo, server_environment, shipped_gunicorn
 
 Fault = Callable[[Stand], Row]
@@ -54,10 +54,8 @@ THOROUGH = tuple(
 def models_folder(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """networks/, model.joblib and scaler.joblib in one folder."""
     folder = tmp_path_factory.mktemp("faults") / "models"
-    shutil.copytree(settings.networks_path, folder / "networks")
-    for path in (settings.model_path, settings.scaler_path):
-        shutil.copy(path, folder)
-    return folder
+    copy_networks(settings.networks_path, folder / "networks")
+    return copy_trained(settings.model_path.parent, folder)
 
 
 @pytest.fixture
@@ -173,8 +171,7 @@ def test_a_model_that_scores_nan(copied: Settings, me_photo: bytes) -> None:
     embeddings = np.random.default_rng(0).normal(size=(20, dimensions))
     model = LogisticRegression().fit(embeddings, np.arange(20) % 2)
     model.coef_[:] = np.nan
-    joblib.dump(model, copied.model_path)
-    joblib.dump(StandardScaler().fit(embeddings), copied.scaler_path)
+    dump(copied.model_path.parent, model, StandardScaler().fit(embeddings))
     detail, error = refused(copied, me_photo)
     assert detail == "el modelo está dañado: da la puntuación nan; ejecuta 'dvc repro --force train'"
     assert error == f"No se pudieron leer los modelos: {detail}"
@@ -203,6 +200,7 @@ def with_garbage(settings: Settings, name: str, data: bytes) -> Settings:
     (settings.networks_path / f"{name}.onnx").write_bytes(data)
     values["files"][name] = hashlib.sha256(data).hexdigest()
     manifest.write_text(json.dumps(values), encoding="utf-8")
+    record_networks(settings.networks_path)
     return settings
 
 
@@ -235,6 +233,7 @@ def test_garbage_in_a_network_does_not_end_the_workers(copied: Settings, tmp_pat
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"format":' * 50_000, "[" * 100_000 + "]" * 100_000])
 def test_networks_json_nested_without_end(copied: Settings, me_photo: bytes, text: str) -> None:
     (copied.networks_path / "networks.json").write_text(text, encoding="utf-8")
+    record_networks(copied.networks_path)
     detail, _ = refused(copied, me_photo)
     assert "networks.json" in detail
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +16,7 @@ from bench.support.memory import proportional_megabytes
 from bench.support.scenes import Stand
 from bench.support.surroundings import hostile_files
 from service.config import Settings
+from tests.recording import copy_networks, copy_trained
 from tests.service.support import LIMIT_BYTES, shipped_gunicorn
 
 CLIENTS = 4
@@ -32,9 +32,8 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="memory is read 
 @pytest.fixture
 def stand(settings: Settings, tmp_path: Path, me_photo: bytes, stranger_photo: bytes) -> Stand:
     models = tmp_path / "models"
-    shutil.copytree(settings.networks_path, models / "networks")
-    for path in (settings.model_path, settings.scaler_path):
-        shutil.copy(path, models)
+    copy_networks(settings.networks_path, models / "networks")
+    copy_trained(settings.model_path.parent, models)
     (tmp_path / "scenes").mkdir()
     return Stand(models, [me_photo, stranger_photo], tmp_path / "scenes", seconds=1.0)
 

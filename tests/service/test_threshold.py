@@ -15,6 +15,7 @@ from faces.operating_point import Basis, OperatingPoint
 from service import create_app
 from service.config import Settings
 from service.threshold import Threshold
+from tests.recording import record
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ POINT = OperatingPoint(0.4321, 0.01, "measured", 0.3456, False, 250, 250, 300)
 
 def write(auto: Settings, basis: Basis, **changes: Any) -> None:
     """An operating point; what is not given is that of POINT."""
-    replace(POINT, basis=basis, **changes).write(auto.operating_point_path, auto.model_path)
+    replace(POINT, basis=basis, **changes).write(auto.operating_point_path.parent, auto.model_path)
 
 
 def test_a_number_is_a_number(settings: Settings) -> None:
@@ -111,6 +112,7 @@ def test_a_file_of_an_earlier_version_is_told_of(auto: Settings) -> None:
     for name in ("basis", "estimated_threshold", "accept_estimate"):
         del values[name]
     auto.operating_point_path.write_text(json.dumps(values), encoding="utf-8")
+    record(auto.operating_point_path.parent, "evaluate", auto.operating_point_path.name)
     served = Threshold.resolve(auto)
     assert (served.value, served.basis) == (0.75, "default")
     assert "es de una versión anterior del proyecto: ejecuta 'dvc repro'" in served.note

@@ -207,6 +207,8 @@ def new_workspace(root: Path, networks: Path) -> Workspace:
     """A folder with parameters and networks, and no photos."""
     (root / "models").mkdir(parents=True)
     (root / "models" / "networks").symlink_to(networks, target_is_directory=True)
+    (root / "models" / "records").mkdir()
+    shutil.copy(networks.parent / "records" / "export.json", root / "models" / "records")
     write_params(root)
     return Workspace(root)
 

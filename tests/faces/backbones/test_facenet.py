@@ -134,7 +134,17 @@ class TestCheckpoint:
         else:
             torch.save([1, 2] if flavour == "no dict" else state, path)
         with pytest.raises(WeightsDamagedError, match=r"checkpoint\.pt is no checkpoint of InceptionResnetV1"):
-            FaceNet().build(path, 160)
+            FaceNet(sha256=sha256_of(path)).build(path, 160)
+        assert not Path("sprung").exists()
+
+    @pytest.mark.security
+    def test_a_file_that_was_swapped_after_the_check_is_not_loaded(self) -> None:
+        path = Path("checkpoint.pt")
+        path.write_bytes(CONTENT)
+        facenet = FaceNet(sha256=sha256(CONTENT))
+        torch.save(_Trap(), path)
+        with pytest.raises(WeightsDamagedError, match=f"expected {sha256(CONTENT)}"):
+            facenet.build(path, 160)
         assert not Path("sprung").exists()
 
     def test_is_facenet_pytorchs_own(self, facenet: FaceNetBuild, crops: np.ndarray) -> None:
@@ -146,7 +156,7 @@ class TestCheckpoint:
         faces = torch.from_numpy(crops[:2])
         with torch.no_grad():
             expected = theirs(fixed_image_standardization(faces.permute(0, 3, 1, 2).float()))
-            ours = FaceNet().build(facenet.checkpoint, 160)(faces)
+            ours = FaceNet(sha256=sha256_of(facenet.checkpoint)).build(facenet.checkpoint, 160)(faces)
         assert (ours - expected).abs().max() <= 1e-6
 
 
@@ -175,7 +185,8 @@ class TestExported:
     def test_onnx_agrees_with_torch(self, facenet: FaceNetBuild, crops: np.ndarray, count: int) -> None:
         session = onnxruntime.InferenceSession(facenet.networks / "embedder.onnx")
         with torch.no_grad():
-            expected = get_backbone("facenet-vggface2").build(facenet.checkpoint, 160)(torch.from_numpy(crops[:count]))
+            backbone = get_backbone("facenet-vggface2", weights_sha256=sha256_of(facenet.checkpoint))
+            expected = backbone.build(facenet.checkpoint, 160)(torch.from_numpy(crops[:count]))
         (ours,) = session.run(None, {"pixels": crops[:count]})
         assert ours.shape == (count, 512)
         assert np.abs(ours - expected.numpy()).max() <= 1e-5

@@ -276,8 +276,9 @@ def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) 
 
 
 @posix_only
-@pytest.mark.parametrize("moves", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow),
-                                   pytest.param(3, marks=pytest.mark.slow)])  # fmt: skip
+@pytest.mark.security
+@pytest.mark.parametrize("moves", [5 if moves == 5 else pytest.param(moves, marks=pytest.mark.slow)
+                                   for moves in range(8)])  # fmt: skip
 def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(workspace: Workspace, moves: int) -> None:
     before = workspace.outputs()
     workspace.set_params(train__population_far=0.01, train__random_state=1)
@@ -290,6 +291,8 @@ def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(wor
         file = workspace.path(f"models/{name}.joblib")
         assert type(joblib.load(file)) is kind
         assert digest(file) in {before[f"models/{name}.joblib"], after[f"models/{name}.joblib"]}
+    assert digest(workspace.path("models/verifier.npz")) == (before if moves < 6 else after)["models/verifier.npz"]
+    assert Verifier.load(workspace.path("models/model.joblib"), workspace.path("models/scaler.joblib"))
     workspace.stage("train")
     assert workspace.outputs() == after
 

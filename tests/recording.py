@@ -1,0 +1,65 @@
+"""Models for tests, with the records without which nothing loads them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from faces.photo_limits import PhotoLimits
+from faces.records import FOLDER, write_recorded
+
+TRAINED = ("model.joblib", "scaler.joblib", "verifier.npz", "photo_limits.json")
+"""Files that the stage train writes into models/."""
+
+
+def record(folder: Path, stage: str, *names: str) -> None:
+    """Write the record of files as they are now, as if a stage had written them."""
+    write_recorded(folder, stage, {name: (folder / name).read_bytes() for name in names})
+
+
+def record_trained(folder: Path) -> None:
+    """Record those of `TRAINED` that are in a folder."""
+    record(folder, "train", *(name for name in TRAINED if (folder / name).is_file()))
+
+
+def record_networks(networks: Path) -> None:
+    """Record a folder's networks.json."""
+    record(networks.parent, "export", f"{networks.name}/networks.json")
+
+
+def dump(folder: Path, model: Any, scaler: Any) -> None:
+    """Write model and scaler as another program does, with joblib alone, and record them."""
+    joblib.dump(model, folder / "model.joblib")
+    joblib.dump(scaler, folder / "scaler.joblib")
+    (folder / "verifier.npz").unlink(missing_ok=True)
+    record_trained(folder)
+
+
+def put_photo_limits(path: Path, limits: PhotoLimits) -> None:
+    """Write a file of limits into a folder without a model, and record it."""
+    path.write_text(limits.to_json(), encoding="utf-8")
+    record(path.parent, "train", path.name)
+
+
+def copy_networks(source: Path, target: Path) -> Path:
+    """Copy a folder of networks and their record; returns `target`."""
+    shutil.copytree(source, target)
+    _copy_record(source.parent, target.parent, "export")
+    return target
+
+
+def copy_trained(source: Path, target: Path) -> Path:
+    """Copy what train writes into models/, and the record; returns `target`."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in TRAINED:
+        shutil.copy(source / name, target)
+    _copy_record(source, target, "train")
+    return target
+
+
+def _copy_record(source: Path, target: Path, stage: str) -> None:
+    (target / FOLDER).mkdir(exist_ok=True)
+    shutil.copy(source / FOLDER / f"{stage}.json", target / FOLDER)
