@@ -17,6 +17,7 @@ from service.audit.errors import AuditError
 from service.audit.files import make_private_folder, segments
 from service.audit.salts import Commitment
 from service.audit.settings import AuditSettings
+from service.audit.walk import Walk
 from service.audit.writer import Writer
 
 LOCK_SECONDS = 5.0
@@ -33,9 +34,6 @@ class Audit:
     Args:
         settings: where it lies.
         key: of its records.
-
-    Raises:
-        OSError: the folder of the salts cannot be made.
     """
 
     def __init__(self, settings: AuditSettings, key: Key) -> None:
@@ -46,11 +44,13 @@ class Audit:
         self._counts = Counts(lambda fields: self.record("refusals", **fields))
 
     @classmethod
-    def open(cls, settings: AuditSettings) -> Self:
+    def open(cls, settings: AuditSettings, resume_after: Walk | None = None) -> Self:
         """Open the log, or begin it where there is none.
 
         Args:
             settings: where it lies.
+            resume_after: a reading of the log, to go on after what it has found to be missing: its head, or the segment
+                that was written to. Without it, that is an error.
 
         Raises:
             AuditError: it cannot be written to, its secret is missing or another, its head or a segment is missing, or
@@ -59,6 +59,7 @@ class Audit:
         try:
             make_private_folder(settings.folder)
             make_private_folder(settings.head.parent)
+            make_private_folder(settings.salts)
             with _lock(settings):
                 key = settings.load_key(make=not settings.head.exists() and not segments(settings.folder))
             audit = cls(settings, key)
@@ -66,10 +67,14 @@ class Audit:
             raise _locked(settings.lock) from None
         except OSError as error:
             raise _unwritable(settings.folder, error) from None
-        with audit._exclusive():
+        with audit._closed_on_error(), audit._exclusive():
+            if resume_after:
+                audit._writer.resume(resume_after.last)
             audit._writer.begin()
             audit._writer.catch_up()
             audit._writer.check_end()
+            if audit._writer.must_rotate():
+                audit._writer.rotate()
         return audit
 
     def close(self) -> None:
@@ -159,6 +164,14 @@ class Audit:
         return total
 
     @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._writer.close()
+            raise
+
+    @contextmanager
     def _exclusive(self) -> Iterator[None]:
         """Nobody else writes meanwhile.
 
@@ -181,7 +194,7 @@ class Audit:
 def _lock(settings: AuditSettings) -> FileLock:
     """The lock of whoever writes. It opens its file anew each time, so that a fork shares none; the system frees it
     where a process is killed."""
-    return FileLock(settings.lock, timeout=LOCK_SECONDS, poll_interval=_POLL_SECONDS, thread_local=False)
+    return FileLock(settings.lock, timeout=LOCK_SECONDS, poll_interval=_POLL_SECONDS, thread_local=False, mode=0o600)
 
 
 def _unwritable(folder: Path, error: OSError) -> AuditError:

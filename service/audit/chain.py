@@ -203,7 +203,10 @@ class Head:
         if not hmac.compare_digest(hmac.digest(key.head, body, "sha256"), mac):
             return None
         values = json.loads(body)
-        return cls(**values) if values.pop("format") == FORMAT else None
+        if values.pop("format") != FORMAT:
+            return None
+        head = cls(**values)
+        return head if head.encode(key) == line else None  # also what fills the place up is as it was
 
 
 def read_head(key: Key, data: bytes) -> tuple[Head, int] | None:
@@ -215,6 +218,13 @@ def read_head(key: Key, data: bytes) -> tuple[Head, int] | None:
     slots = [data[:HEAD_SLOT_BYTES], data[HEAD_SLOT_BYTES:HEAD_BYTES]]
     found = [(head, place) for place, slot in enumerate(slots) if (head := Head.decode(key, slot))]
     return max(found, key=lambda one: one[0].number, default=None)
+
+
+def is_whole(key: Key, data: bytes) -> bool:
+    """Whether both places of a head are as they are left when nothing goes wrong: one record apart, or more."""
+    heads = [Head.decode(key, data[start : start + HEAD_SLOT_BYTES]) for start in (0, HEAD_SLOT_BYTES)]
+    numbers = {head.number for head in heads if head}
+    return len(numbers) == 2 or numbers == {0}
 
 
 def head_fingerprint(data: bytes) -> str | None:

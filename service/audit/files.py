@@ -39,6 +39,17 @@ def first_line(path: Path) -> bytes:
         return file.readline(MOST_LINE_BYTES + 1)
 
 
+def last_lines(path: Path) -> list[bytes]:
+    """The last two lines of a segment, without newlines; fewer where it has not as many.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * MOST_LINE_BYTES))
+        return file.read().splitlines()[-2:]
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter, if it is not there yet.
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.audit.files import KeptFile, make_private_folder
+from service.audit.files import KeptFile
 
 SALT_BYTES = 32
 NO_SALT = bytes(SALT_BYTES)
@@ -54,14 +54,10 @@ class Salts:
     """The files with the salts of a log's segments.
 
     Args:
-        folder: where they are; made if it is not there.
-
-    Raises:
-        OSError: it cannot be made.
+        folder: where they are.
     """
 
     def __init__(self, folder: Path) -> None:
-        make_private_folder(folder)
         self._folder = folder
         self._index = 0
         self._file: KeptFile | None = None

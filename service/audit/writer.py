@@ -42,7 +42,7 @@ from service.audit.chain import (
     unseal,
 )
 from service.audit.errors import AuditError
-from service.audit.files import KeptFile, first_line, segment_path, segments, sync_folder, write_new
+from service.audit.files import KeptFile, first_line, last_lines, segment_path, segments, sync_folder, write_new
 from service.audit.salts import Commitment, Salts
 from service.audit.settings import AuditSettings
 
@@ -57,9 +57,6 @@ class Writer:
     Args:
         settings: where the log lies.
         key: of its records.
-
-    Raises:
-        OSError: the folder of the salts cannot be made.
     """
 
     def __init__(self, settings: AuditSettings, key: Key) -> None:
@@ -160,17 +157,50 @@ class Writer:
             if self._settings.sync:
                 self._head_file.sync()
         except OSError:
-            # Only a head that surely does not name the record allows to remove it. One that stays is a record without
+            # Only a head that surely does not name the record allows to remove it. A record that stays is one without
             # an answer, which does no harm.
             with contextlib.suppress(OSError):
                 self._head_file.write(start, self._raw_head[start:end])
-                if undo:
+            with contextlib.suppress(OSError):
+                found = read_head(self._key, self._head_file.read(0, HEAD_BYTES))
+                if undo and found and found[0] == self._head:
                     undo()
             raise
         before, after = self._raw_head[:start], self._raw_head[end:]
         if head.segment != self._head.segment:
             self._close_segment()
         self._raw_head, self._slot, self._head = before + data + after, slot, head
+
+    def resume(self, last: Head | None) -> None:
+        """Go on after a loss that an administrator has accepted: of the head, or of the segment that it names.
+
+        Args:
+            last: where the log ends as it was read.
+
+        Raises:
+            AuditError: there is no record to go on after.
+            OSError: it cannot be written.
+        """
+        there = segments(self._settings.folder)
+        try:
+            self._read_head()
+        except (FileNotFoundError, AuditError):
+            path = self._settings.head
+            if last is None:
+                raise AuditError(
+                    f"No record in {self._settings.folder} can be proven with this secret: move the log and its head "
+                    "away to begin another"
+                ) from None
+            if path.exists():
+                path.rename(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
+            size = segment_path(self._settings.folder, there[-1]).stat().st_size
+            _write_head(path, replace(last, segment=there[-1], size=size).encode(self._key))
+            self.close()
+            self._read_head()
+            self._break_off("its head was missing or damaged")
+            return
+        if self._head.segment and self._head.segment not in there:
+            self._break_off("the file was gone")
 
     # Segments
 
@@ -391,9 +421,9 @@ class Writer:
     def prune(self, days: int) -> list[int]:
         """Remove the oldest segments, as far as all of their records are older than so many days, and their salts.
 
-        When a segment was written is taken from headers that this log's key has sealed, its own and the next one's:
-        else somebody could date records back to have them removed. Of the two the later counts, since a clock may have
-        been wrong.
+        When a segment was written is taken from records that this log's key has sealed: else somebody could date them
+        back to have them removed. Of its header and its last record the later counts, since a clock may have been
+        wrong.
 
         Returns:
             Numbers of the segments removed.
@@ -409,7 +439,10 @@ class Writer:
             if index >= self._head.segment or not segment_path(folder, index + 1).exists():
                 break
             own, after = (open_header(self._key, first_line(segment_path(folder, at))) for at in (index, index + 1))
-            if own is None or after is None or max(own["time"], after["time"]) >= limit:
+            if own is None or after is None:
+                break
+            ended = self._end_of(segment_path(folder, index), after["previous"]) or after["time"]
+            if max(own["time"], ended) >= limit:
                 break
             removable.append(index)
             following = after
@@ -429,6 +462,17 @@ class Writer:
         for index in removable:
             segment_path(folder, index).unlink()
         return removable
+
+    def _end_of(self, path: Path, mac: str) -> str | None:
+        """The time of a segment's last record, whose HMAC is `mac`; None where that cannot be proven."""
+        try:
+            before, last = last_lines(path)
+            body, own = unseal(last)
+            if own.hex() == mac and is_chained(self._key, unseal(before)[1], body, own):
+                return str(parse(body)["time"])
+        except (LineError, ValueError):
+            pass
+        return None
 
 
 def _write_head(path: Path, slot: bytes) -> None:

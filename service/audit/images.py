@@ -1,0 +1,82 @@
+"""Which records are of an image, for somebody who asks what is kept, or wants it forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.audit.errors import AuditError
+from service.audit.salts import NO_SALT, SALT_BYTES, Salts, commitment_value
+from service.audit.settings import AuditSettings
+from service.audit.walk import Entry, Walk
+
+
+@dataclass
+class Found:
+    """Records that were looked for.
+
+    Attributes:
+        records: their fields.
+        places: of their salts, by segment.
+        forgotten: how many there are whose salt has been deleted before.
+    """
+
+    records: list[dict[str, Any]]
+    places: dict[int, list[int]]
+    forgotten: int
+
+
+def find_image(settings: AuditSettings, walk: Walk, path: Path) -> Found:
+    """The records of an image, byte for byte the one that was sent. Each salt that is still there is tried.
+
+    Raises:
+        AuditError: the image or the log cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise AuditError(f"{path} cannot be read ({error.strerror}): give the file of a photo") from None
+    found = Found([], defaultdict(list), 0)
+    for entry, salt in _with_salts(settings, walk):
+        if salt != NO_SALT and hmac.compare_digest(commitment_value(salt, digest).hex(), str(entry.record["image"])):
+            found.records.append(entry.record)
+            found.places[entry.segment].append(entry.place)
+    return found
+
+
+def find_request(settings: AuditSettings, walk: Walk, request_id: str) -> Found:
+    """The records of a request that was sent with an image.
+
+    Raises:
+        AuditError: the log cannot be read.
+    """
+    found = Found([], defaultdict(list), 0)
+    for entry, salt in _with_salts(settings, walk):
+        if entry.record.get("request_id") != request_id:
+            continue
+        if salt == NO_SALT:
+            found.forgotten += 1
+        else:
+            found.records.append(entry.record)
+            found.places[entry.segment].append(entry.place)
+    return found
+
+
+def _with_salts(settings: AuditSettings, walk: Walk) -> Iterator[tuple[Entry, bytes]]:
+    """The records that have an image, with their salts; `NO_SALT` where that was deleted."""
+    folder = Salts(settings.salts)
+    segment, salts = 0, b""
+    for entry in walk.entries():
+        if entry.segment != segment:
+            segment, salts = entry.segment, folder.read(entry.segment)
+        if "image" in entry.record:
+            start = entry.place * SALT_BYTES
+            if start + SALT_BYTES > len(salts):  # it may have been written since
+                salts = folder.read(segment)
+            yield entry, salts[start : start + SALT_BYTES].ljust(SALT_BYTES, b"\0")
