@@ -92,7 +92,7 @@ class ApiError(Exception):
 
 def register(app: Flask, settings: Settings) -> None:
     """Make every error of the application a JSON answer."""
-    megabytes, megapixels = _plain(settings.max_content_mb), _plain(settings.max_megapixels)
+    megabytes, megapixels = plain(settings.max_content_mb), plain(settings.max_megapixels)
     many_pixels = fill(
         "La imagen tiene demasiados píxeles. Límite: {megapixels:# megapíxel|# megapíxeles}, y {side} píxeles por lado",
         megapixels=megapixels,
@@ -165,12 +165,12 @@ def _wrong_type(error: UnknownKindError, settings: Settings) -> Response:
     accepted = ",".join(settings.accepted_types)
     detail = (
         f"El contenido es {in_spanish(described)} y ACCEPTED_TYPES es {accepted}. Guarda o exporta la foto como "
-        f"{_either([kind.name for kind in settings.kinds])} y envíala otra vez"
+        f"{either([kind.name for kind in settings.kinds])} y envíala otra vez"
     )
     mime = next((kind.mime for kind in KINDS if kind.described == described), None)
     if mime is not None:  # a setting is all that it lacks
         detail += f", o permite este tipo en el servidor y reinícialo: ACCEPTED_TYPES={accepted},{mime}"
-    return _answer(400, WRONG_TYPE.format(types=_either(settings.accepted_types)), f"{detail}.")
+    return _answer(400, WRONG_TYPE.format(types=either(settings.accepted_types)), f"{detail}.")
 
 
 def _too_large(limit: int, megabytes: str) -> Response:
@@ -270,11 +270,11 @@ def _answer(
     return response
 
 
-def _plain(number: float) -> str:
+def plain(number: float) -> str:
     """2.0 as "2", 1.5 as "1.5"."""
     return str(int(number)) if number.is_integer() else str(number)
 
 
-def _either(names: Sequence[str]) -> str:
+def either(names: Sequence[str]) -> str:
     """ "a, b o c"."""
     return " o ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 
 from service.monitoring import metrics
 from service.monitoring.metrics import UNKNOWN_ENDPOINT, Model
@@ -18,6 +18,19 @@ def tell_metrics() -> Response:
     refresh(current_app)
     text, content_type = metrics.exposition(request.headers.get("Accept", ""))
     return Response(text, content_type=content_type)
+
+
+@monitoring.get("/openapi.json")
+def describe() -> Response:
+    """This document: every endpoint, what it takes and what it answers."""
+    from service.openapi import document  # here: whoever does not ask for it need not wait for its import at the start
+
+    settings = current_app.extensions["settings"]
+    made_for, made = current_app.extensions.get("openapi", (None, None))
+    if made_for != settings:  # 10 ms in which no other connection is answered
+        made = document(current_app, settings)
+        current_app.extensions["openapi"] = settings, made
+    return jsonify(made)
 
 
 def register(app: Flask) -> None:

@@ -1,0 +1,119 @@
+"""The shape of every JSON answer, for /openapi.json. Routes write them; a test holds what they write to these types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from faces.photo_limits import HINTS
+from service.hints import NO_FACE_FOUND
+
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Share = Annotated[float, Meta(ge=0, le=1, description="share of strangers who are estimated to score as high")]
+Pixels = Annotated[float, Meta(description="pixels of the photo as displayed")]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+HintCode = Annotated[str, Meta(extra_json_schema={"enum": [*HINTS, NO_FACE_FOUND]})]
+
+
+class Endpoints(Struct):
+    """Paths of the two endpoints that most clients need."""
+
+    health: str
+    verify: str
+
+
+class Index(Struct):
+    """What this service is."""
+
+    name: str
+    version: str
+    description: str
+    endpoints: Endpoints
+
+
+class Status(Struct):
+    """All is well."""
+
+    status: Literal["ok"]
+
+
+class Unhealthy(Struct):
+    """No photo can be verified."""
+
+    status: Literal["unhealthy"]
+    reason: Literal["Models not loaded"]
+    detail: Annotated[str, Meta(description="what is missing or wrong, in Spanish")]
+
+
+class Unready(Struct):
+    """Photos should go elsewhere for now."""
+
+    status: Literal["unready"]
+    reason: Annotated[str, Meta(description="why, in Spanish")]
+
+
+class Version(Struct):
+    """Which model and which code answer; null is what cannot be known."""
+
+    model_version: str
+    backbone: str | None
+    model_sha256: Sha256 | None
+    git_revision: Annotated[str, Meta(pattern="^[0-9a-f]{40,64}$")] | None
+    dvc_lock_sha256: Sha256 | None
+
+
+class Hint(Struct):
+    """What the person on the photo can do better."""
+
+    code: HintCode
+    text: Annotated[str, Meta(description="a sentence for people, in Spanish")]
+
+
+class FaceMeasures(Struct):
+    """Where a face is, and how good it is to recognise."""
+
+    box: Annotated[list[Pixels], Meta(min_length=4, max_length=4, description="left, top, right, bottom")]
+    probability: Probability
+    turned: Annotated[int, Meta(ge=0, lt=360, description="degrees clockwise that the photo was turned to find it")]
+    size: Pixels
+    sharpness: Annotated[float, Meta(ge=0)]
+    brightness: Annotated[float, Meta(ge=0, le=255)]
+    turned_away: Annotated[float, Meta(ge=0, description="0 from the front, 0.5 where the nose is below an eye")]
+    visible: Probability
+
+
+class FaceVerdict(FaceMeasures, kw_only=True):
+    """One of several faces, with its own decision."""
+
+    is_me: bool
+    score: Probability
+    strangers_like_this: Share | UnsetType = UNSET
+    hints: list[Hint]
+
+
+class Verdict(Struct, kw_only=True):
+    """Whether the largest face on the photo is "me"."""
+
+    model_version: str
+    is_me: Annotated[bool, Meta(description="score >= threshold")]
+    score: Annotated[float, Meta(ge=0, le=1, description="probability of me")]
+    threshold: Probability
+    timing_ms: Annotated[float, Meta(ge=0, description="milliseconds that the server spent")]
+    threshold_source: Literal["setting", "auto", "default"]
+    threshold_basis: Literal["set", "promised", "estimated", "default"]
+    threshold_note: Annotated[str, Meta(description="where the source is default: why, in Spanish")] | UnsetType = UNSET
+    strangers_like_this: Share | UnsetType = UNSET
+    backbone: str
+    face: FaceMeasures
+    hints: list[Hint]
+    faces_found: Annotated[int, Meta(ge=1, description="with faces=all")] | UnsetType = UNSET
+    faces: Annotated[list[FaceVerdict], Meta(description="with faces=all: the largest ones")] | UnsetType = UNSET
+
+
+class Error(Struct):
+    """Any answer that is no success."""
+
+    error: Annotated[str, Meta(description="what is wrong, in Spanish")]
+    detail: Annotated[str, Meta(description="more about this case, in Spanish")] | UnsetType = UNSET
+    hints: list[Hint] | UnsetType = UNSET
