@@ -13,6 +13,7 @@ from faces.errors import UserError
 from service.access import command as access_command
 from service.address import HOW_SET, check_address
 from service.audit import AuditError
+from service.audit import command as audit_command
 from service.config import Settings, SettingsError
 from service.monitoring.logs import QuietRequestHandler
 from service.reload import ProcessReloader
@@ -28,6 +29,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=program)
     access_command.add_commands(commands)
+    audit_command.add_commands(commands)
     args = parser.parse_args()
     if "run" not in args:
         serve()

@@ -46,11 +46,27 @@ class Unhealthy(Struct):
     detail: Annotated[str, Meta(description="what is missing or wrong, in Spanish")]
 
 
+class Reload(Struct):
+    """What came of a reload; begun: /readyz tells when it is done."""
+
+    status: Literal["begun", "done", "refused"]
+    time: Annotated[str, Meta(description="UTC, in ISO 8601")]
+    reason: Annotated[str, Meta(description="why it was refused, in Spanish")] | UnsetType = UNSET
+
+
+class Ready(Struct):
+    """Photos are verified in time."""
+
+    status: Literal["ok"]
+    reload: Annotated[Reload, Meta(description="the last one, if there was one")] | UnsetType = UNSET
+
+
 class Unready(Struct):
     """Photos should go elsewhere for now."""
 
     status: Literal["unready"]
     reason: Annotated[str, Meta(description="why, in Spanish")]
+    reload: Annotated[Reload, Meta(description="the last one, if there was one")] | UnsetType = UNSET
 
 
 class Version(Struct):

@@ -35,6 +35,8 @@ _VERDICT = {
 }  # fmt: skip
 """The contract's example, and the fields that were added since."""
 
+_TIME = "2026-11-27T12:00:00+00:00"
+
 _IMAGE = {
     "type": "object",
     "required": ["image"],
@@ -112,7 +114,7 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
         "GET /livez": Endpoint({200: ok}, guarded=False),
         "GET /readyz": Endpoint(
             {
-                200: ok,
+                200: Answer("It is", answers.Ready, {"ok": {"status": "ok"}}),
                 503: Answer(
                     "It is not",
                     answers.Unready,
@@ -139,8 +141,12 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
                     examples=_error("too_large", errors.TOO_LARGE.format(limit=errors.plain(settings.max_content_mb))),
                 ),
                 503: Answer(
-                    "Models are missing or wrong; or more requests than can be answered in time, with Retry-After",
-                    examples=_error("no_models", errors.MODELS_NOT_FOUND) | _error("saturated", errors.SATURATED),
+                    "Models are missing or wrong; more requests than can be answered in time, or no record of the use is "
+                    "possible, both with Retry-After; keys cannot be checked",
+                    examples=_error("no_models", errors.MODELS_NOT_FOUND)
+                    | _error("saturated", errors.SATURATED)
+                    | _error("keys", errors.KEYS_UNREADABLE)
+                    | _error("record", errors.NOT_RECORDED),
                     retry_after=True,
                 ),
             },
@@ -173,15 +179,33 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
                 )
             }
         ),
+        "POST /admin/reload": Endpoint(
+            {
+                200: Answer("Done", answers.Reload, {"done": {"status": "done", "time": _TIME}}),
+                202: Answer("Begun", answers.Reload, {"begun": {"status": "begun", "time": _TIME}}),
+                409: Answer(
+                    "The new model or settings cannot serve", examples=_error("refused", errors.RELOAD_REFUSED)
+                ),
+                501: Answer("This server cannot reload", examples=_error("cannot", errors.CANNOT_RELOAD)),
+            }
+        ),
         "GET /openapi.json": Endpoint({200: Answer("This document", body=None, media_types=(JSON,))}),
     }
 
 
 _OF_ALL = {500: Answer("A failure that nobody foresaw", examples=_error("unexpected", errors.UNEXPECTED))}
 _OF_GUARDED = {
-    401: Answer("A key is needed, and there is none or a wrong one"),
-    403: Answer("The key is not for this"),
-    429: Answer("Too many requests with this key or from this address", retry_after=True),
+    401: Answer("A key is needed, and there is none that counts", examples=_error("key", errors.KEY_MISSING)),
+    403: Answer("The key does not allow this", examples=_error("role", errors.ROLE_MISSING)),
+    429: Answer(
+        "Too many requests with this key or from this address",
+        examples=_error("limit", errors.TOO_MANY),
+        retry_after=True,
+    ),
+    503: Answer(
+        "Keys cannot be checked, or the use cannot be recorded",
+        examples=_error("keys", errors.KEYS_UNREADABLE) | _error("record", errors.NOT_RECORDED),
+    ),
 }
 
 
@@ -249,7 +273,7 @@ def document(app: Flask, settings: Settings) -> dict[str, Any]:
 
 def _operation(route: str, text: str, endpoint: Endpoint) -> dict[str, Any]:
     """One method of a path."""
-    every = {**endpoint.answers, **_OF_ALL, **(_OF_GUARDED if endpoint.guarded else {})}
+    every = {**_OF_ALL, **(_OF_GUARDED if endpoint.guarded else {}), **endpoint.answers}
     more = dict(endpoint.more)
     parameters = ["request_id", *more.pop("parameters", [])]
     return {
