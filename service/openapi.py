@@ -141,8 +141,8 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
                     examples=_error("too_large", errors.TOO_LARGE.format(limit=errors.plain(settings.max_content_mb))),
                 ),
                 503: Answer(
-                    "Models are missing or wrong; more requests than can be answered in time, or no record of the use is "
-                    "possible, both with Retry-After; keys cannot be checked",
+                    "Models are missing or wrong; more requests than can be answered in time, or no record of the use "
+                    "is possible, both with Retry-After; keys cannot be checked",
                     examples=_error("no_models", errors.MODELS_NOT_FOUND)
                     | _error("saturated", errors.SATURATED)
                     | _error("keys", errors.KEYS_UNREADABLE)

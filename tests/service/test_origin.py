@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.origin import Origin
+from service.origin import Origin, _revision
 
 without_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 NOWHERE = Origin(None, None, None)
@@ -19,6 +19,12 @@ def git(root: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
     done = subprocess.run(["git", "-C", str(root), *identity, *arguments], check=True, capture_output=True, text=True)
     return done.stdout.strip()
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> None:
+    """A process asks git once: its code stays what it was."""
+    _revision.cache_clear()
 
 
 @pytest.fixture
@@ -47,6 +53,8 @@ def test_a_checkout(checkout: Path, tmp_path: Path) -> None:
     assert list(origin.as_json()) == ["model_sha256", "git_revision", "dvc_lock_sha256"]
     (checkout / "dvc.lock").write_bytes(b"another\n")
     git(checkout, "commit", "-q", "-a", "-m", "Second")
+    assert Origin.read(model, checkout).git_revision == origin.git_revision, "the code of this process stays as it was"
+    _revision.cache_clear()
     later = Origin.read(model, checkout)
     assert later.model_sha256 == origin.model_sha256
     assert later.git_revision not in (None, origin.git_revision)
