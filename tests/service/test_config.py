@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import create_app
-from service.config import PROJECT_ROOT, Settings, SettingsError
+from service.config import PROJECT_ROOT, VARIABLES, Settings, SettingsError
 
 
 def load(tmp_path: Path, env_file: str | bytes | None = None, **environment: str) -> Settings:
@@ -155,7 +155,7 @@ def test_each_app_reads_its_own_threshold(monkeypatch: pytest.MonkeyPatch, no_mo
 def test_the_example_file_lists_every_variable_with_its_default(tmp_path: Path) -> None:
     lines = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     variables = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "=" in line.split(" ")[1]]
-    assert len(variables) == 20
+    assert len(variables) == len(VARIABLES)
     assert load(tmp_path, "\n".join(variables)) == Settings()
 
 
