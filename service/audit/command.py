@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from service.audit.audit import Audit
@@ -164,21 +165,19 @@ def _read_copy(key: Key, path: Path) -> tuple[int, str]:
 
 def _accept(arguments: argparse.Namespace, settings: AuditSettings) -> int:
     before = _walk(settings).run()
-    audit = Audit.open(settings, before)
-    walk = _walk(settings).run()
-    findings = walk.open_findings
-    if not findings:
-        print("Nothing is wrong with the log that is not accepted already.")
-    elif len(findings) > _MOST_ACCEPTED:
-        raise AuditError(
-            f"{len(findings)} things are wrong with the log; expected at most {_MOST_ACCEPTED}: move it and its head "
-            "away as they are, and begin another"
-        )
-    else:
-        audit.record("accept", note=arguments.note, findings=[finding.as_json() for finding in findings])
-        for finding in findings:
-            print(f"accepted: {finding.text}")
-    audit.close()
+    with closing(Audit.open(settings, before)) as audit:
+        findings = _walk(settings).run().open_findings
+        if not findings:
+            print("Nothing is wrong with the log that is not accepted already.")
+        elif len(findings) > _MOST_ACCEPTED:
+            raise AuditError(
+                f"{len(findings)} things are wrong with the log; expected at most {_MOST_ACCEPTED}: move it and its "
+                "head away as they are, and begin another"
+            )
+        else:
+            audit.record("accept", note=arguments.note, findings=[finding.as_json() for finding in findings])
+            for finding in findings:
+                print(f"accepted: {finding.text}")
     return GOOD
 
 
@@ -243,9 +242,8 @@ def _forget(arguments: argparse.Namespace, settings: AuditSettings) -> int:
     if not found.records:
         print("That is forgotten already." if found.forgotten else "There is no such record.")
         return GOOD if found.forgotten else BAD
-    audit = Audit.open(settings)
-    forgotten = audit.forget(found.places, by)
-    audit.close()
+    with closing(Audit.open(settings)) as audit:
+        forgotten = audit.forget(found.places, by)
     print(f"Salts deleted: {forgotten}. Nobody can tell any more which image those records are of.")
     return GOOD
 
@@ -254,8 +252,7 @@ def _prune(arguments: argparse.Namespace, settings: AuditSettings) -> int:
     settings.load_key()  # else a log that is missing would be begun
     if not settings.head.exists():
         raise AuditError(f"There is no audit log with the head {settings.head}: check AUDIT_PATH and AUDIT_HEAD_PATH")
-    audit = Audit.open(settings)
-    removed = audit.prune(arguments.days)
-    audit.close()
+    with closing(Audit.open(settings)) as audit:
+        removed = audit.prune(arguments.days)
     print("1 file was removed." if len(removed) == 1 else f"{len(removed)} files were removed.")
     return GOOD

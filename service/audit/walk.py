@@ -37,6 +37,9 @@ from service.audit.findings import Finding, Identity, Kind, are
 from service.audit.settings import AuditSettings
 from service.audit.tail import read_tail
 
+MOST_FINDINGS = 10_000
+"""Beyond these nothing more is listed: a file of empty lines must not fill the memory."""
+
 _ATTEMPTS = 5  # at a head that is being written
 _PAUSE_SECONDS = 0.05
 
@@ -75,7 +78,7 @@ class Walk:
         progress: told how many bytes more have been read.
 
     Attributes:
-        findings: what is wrong.
+        findings: what is wrong, the first `MOST_FINDINGS`.
         accepted: what an administrator has accepted, with the time and the note of the record that says so.
         count: how many records are proven.
         head: where the log ends, as its head says; None where that is missing or damaged.
@@ -367,4 +370,5 @@ class Walk:
     def _find(
         self, kind: Kind, path: Path, line: int, text: str, first: int | None = None, last: int | None = None
     ) -> None:
-        self.findings.append(Finding(kind, path.name, line, first, last, f"{path.name}: {text}"))
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(Finding(kind, path.name, line, first, last, f"{path.name}: {text}"))

@@ -57,6 +57,16 @@ RUN_ELSEWHERE = {
         "tests/test_update.py::test_a_newer_archive_given_the_photos_of_the_old_folder",
     "cp -R ../old-folder/data ../old-folder/models ../old-folder/reports ../old-folder/params.yaml .":
         "tests/test_update.py::test_moving_to_the_folder_of_a_newer_archive",
+    "python -m service audit verify": "tests/service/audit/test_command.py::test_a_log_that_is_whole",
+    'python -m service audit accept --note "The disk was full of errors"':
+        "tests/service/audit/test_command.py::test_accepting_a_loss",
+    "python -m service audit report": "tests/service/audit/test_command.py::test_report",
+    "python -m service audit find --image photo.jpg":
+        "tests/service/audit/test_command.py::test_finding_and_forgetting_an_image",
+    "python -m service audit forget --image photo.jpg":
+        "tests/service/audit/test_command.py::test_finding_and_forgetting_an_image",
+    "python -m service audit forget --request ID": "tests/service/audit/test_command.py::test_forgetting_a_request",
+    "python -m service audit prune --days 365": "tests/service/audit/test_command.py::test_retention",
     # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':

@@ -234,7 +234,7 @@ def test_retention_that_is_interrupted(settings: AuditSettings, clock: Clock, mo
         context.setattr(Path, "unlink", interrupted)
         audit.prune(20)
     assert kinds(settings) == []
-    assert audit.prune(20) == [1, 2, 3, 4]
+    assert audit.prune(20) == [1, 2, 3, 4, 5]
     audit.close()
     assert kinds(settings) == []
     assert walk(settings).pruned_through == records(settings)[0]["number"] - 1
@@ -400,3 +400,16 @@ def test_settings_of_the_service(tmp_path: Path) -> None:
     for name, value in (("AUDIT_MAX_MB", "0"), ("AUDIT_KEEP_DAYS", "-1"), ("AUDIT_SYNC", "maybe")):
         with pytest.raises(SettingsError, match=name):
             load(**{name: value})
+
+
+@pytest.mark.parametrize("words", ["verify", "report", "find --image {photo}", "forget --request r99"])
+def test_looking_writes_nothing(settings: AuditSettings, ask: Ask, tmp_path: Path, words: str) -> None:
+    write(settings, 8)
+    given = words.format(photo=photo(tmp_path, 99)).split()
+
+    def state() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    before = state()
+    ask(*given)
+    assert state() == before

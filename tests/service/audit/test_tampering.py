@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from service.audit import Audit, AuditError, AuditSettings
 from service.audit.chain import Key, read_head, seal
-from service.audit.walk import Walk
+from service.audit.walk import MOST_FINDINGS, Walk
 from tests.service.audit.support import findings, kinds, lines, records, segment, settings_in, walk, write
 
 pytestmark = pytest.mark.security
@@ -185,6 +185,11 @@ def test_a_whole_log_that_is_replaced_by_an_older_one_is_found_with_a_copy_of_th
     assert found
     kept = Walk(log, log.load_key(), {found[0].number: found[0].record_mac}).run()
     assert [finding.kind for finding in kept.findings] == ["head"]
+
+
+def test_a_file_of_empty_lines_does_not_fill_the_memory(log: AuditSettings) -> None:
+    segment(log, 1).write_bytes(lines(log)[0] + b"\n" * 20_000)
+    assert len(findings(log)) == MOST_FINDINGS
 
 
 def test_another_secret_is_told_from_a_change(log: AuditSettings) -> None:

@@ -495,3 +495,31 @@ def test_a_full_disk_is_an_error_until_there_is_room(settings: AuditSettings, pa
         assert findings(settings) == []
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_nothing_is_found_while_records_are_written_and_removed(settings: AuditSettings) -> None:
+    small = replace(settings, max_bytes=1500)
+    audit = Audit.open(small)
+    ended = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            answer(audit, number)
+            if number % 30 == 0:
+                audit.prune(0)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        counts = []
+        for _ in range(60):
+            found = walk(small)
+            assert found.findings == []
+            counts.append(found.pruned_through)
+    finally:
+        ended.set()
+        thread.join()
+        audit.close()
+    assert counts[-1] > counts[0]
