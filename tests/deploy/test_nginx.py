@@ -112,7 +112,7 @@ def test_too_large_a_photo_gets_the_contracts_text(nginx: Nginx) -> None:
 
 
 def test_what_is_for_the_operator_is_not_public(nginx: Nginx, service: Server) -> None:
-    for path in ("/livez", "/readyz", "/version", "/%6civez", "//version", "/verify/../readyz"):
+    for path in ("/livez", "/readyz", "/version", "/metrics", "/%6civez", "//version", "/verify/../readyz"):
         with connected(nginx) as connection:  # requests would make the paths plain
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             answer = connection.makefile("rb").read()

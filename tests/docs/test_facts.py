@@ -192,7 +192,10 @@ def test_every_error_of_the_service(name: str) -> None:
 
 @in_both("docs/api.md")
 def test_every_endpoint(name: str) -> None:
-    routes = re.findall(r'@api\.(get|post)\("(.+?)"\)', read("service/routes.py"))
+    routes = re.findall(
+        r'@(?:api|monitoring)\.(get|post)\("(.+?)"\)',
+        read("service/routes.py") + read("service/monitoring/routes.py"),
+    )
     assert [code_in(row[0])[0] for row in rows(name, "API")] == [f"{verb.upper()} {path}" for verb, path in routes]
 
 
