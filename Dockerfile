@@ -12,10 +12,15 @@ WORKDIR /app
 
 COPY service/requirements.txt service/requirements.txt
 RUN pip install --no-cache-dir -r service/requirements.txt \
-    && useradd --system --no-create-home --uid 10001 service
+    && useradd --system --no-create-home --uid 10001 service \
+    && install --directory --owner=10001 --mode=700 /state
 
 COPY faces/ faces/
 COPY service/ service/
+# API keys and the audit log: mount a volume at /state to keep them.
+ENV KEYS_PATH=/state/api_keys.json \
+    AUDIT_HEAD_PATH=/state/kept-apart/audit_head.jsonl \
+    AUDIT_SALTS_PATH=/state/kept-apart/audit_salts
 # To ship the models inside the image instead of mounting them:
 # COPY models/ models/
 

@@ -14,9 +14,6 @@ from service.config import PROJECT_ROOT, Settings
 DEFAULT_FOLDER = PROJECT_ROOT / "audit"
 """Where the log lies if it is on and AUDIT_PATH does not say where."""
 
-DEFAULT_KEY_FILE = PROJECT_ROOT / "private/audit.key"
-"""Where a secret is made if neither AUDIT_KEY nor AUDIT_KEY_FILE gives one."""
-
 LEAST_KEY_CHARACTERS = 32
 
 
@@ -30,7 +27,7 @@ class AuditSettings:
         salts: folder of the salts.
         key: the secret, or "" where it stands in a file.
         key_file: the file of the secret; None for `own_key_file`.
-        own_key_file: made with a new secret if neither of the two is given.
+        own_key_file: beside the head; made with a new secret if neither of the two is given.
         max_bytes: a segment that is this large is followed by the next.
         keep_days: segments whose records are all older are removed, and a new one begins each day; 0 keeps all.
         sync: flush each record to disk before it counts.
@@ -41,7 +38,7 @@ class AuditSettings:
     salts: Path = PROJECT_ROOT / "private/audit_salts"
     key: str = field(default="", repr=False)
     key_file: Path | None = None
-    own_key_file: Path = DEFAULT_KEY_FILE
+    own_key_file: Path = PROJECT_ROOT / "private/audit.key"
     max_bytes: int = 64 * 2**20
     keep_days: int = 0
     sync: bool = False
@@ -55,6 +52,7 @@ class AuditSettings:
             salts=settings.audit_salts_path,
             key=settings.audit_key,
             key_file=settings.audit_key_file,
+            own_key_file=settings.audit_head_path.with_name("audit.key"),
             max_bytes=settings.audit_max_bytes,
             keep_days=settings.audit_keep_days,
             sync=settings.audit_sync,

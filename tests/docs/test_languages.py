@@ -15,7 +15,7 @@ MOST_WORDS = 2500
 
 EXPECTED = (
     "installation", "photos", "pipeline", "experiments", "api", "deployment", "evaluation", "benchmarks",
-    "troubleshooting", "upgrading", "privacy", "audit", "licences", "architecture", "monitoring",
+    "troubleshooting", "upgrading", "privacy", "audit", "licences", "architecture", "monitoring", "access",
 )  # fmt: skip
 
 pairs = pytest.mark.parametrize("english", ENGLISH)
