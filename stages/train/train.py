@@ -207,7 +207,7 @@ def photo_limits(params: QualityParams) -> PhotoLimits:
 def _save(verifier: Verifier, params: Params, backbone: str) -> None:
     """Write the verifier and what goes with it, and record them."""
     limits = photo_limits(params.quality)
-    inputs = [EMBEDDINGS, LABELS, GROUPS, INDEX, EMBEDDING_RECIPE]
+    inputs = [EMBEDDINGS, LABELS, GROUPS, EMBEDDING_RECIPE]
     if params.train.population not in ("auto", "none"):
         inputs.append(Path(params.train.population))
     packages = ("joblib", "numpy", "scikit-learn", "scipy")
