@@ -272,6 +272,17 @@ def test_records_that_are_dated_back_are_not_removed(settings: AuditSettings, cl
     assert segment(settings).exists()
 
 
+def test_a_last_record_that_is_dated_back_keeps_its_file(settings: AuditSettings, clock: Clock, ask: Ask) -> None:
+    clock.set("2026-01-01")
+    write(settings, 2)
+    clock.set("2026-02-01")
+    write(settings, 6, start=2)
+    *before, last = lines(settings)
+    assert b"2026-02-01" in last
+    segment(settings).write_bytes(b"".join([*before, last.replace(b"2026-02-01", b"2026-01-01")]))
+    assert ask("prune", "--days", "20")[1] == "0 files were removed.\n"
+
+
 def test_nothing_is_pruned_where_there_is_no_log(ask: Ask, settings: AuditSettings) -> None:
     status, said = ask("prune", "--days", "20")
     assert status == 2

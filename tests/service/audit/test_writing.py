@@ -240,6 +240,17 @@ def test_a_lost_end_is_told_and_the_log_goes_on_after_it(settings: AuditSettings
     assert ids(settings)[:2] == ["r0", "r1"]
 
 
+def test_an_end_that_is_lost_while_the_service_runs_is_told(settings: AuditSettings, audit: Audit) -> None:
+    answer(audit, 0)
+    answer(audit, 1)
+    size = segment(settings).stat().st_size - 150
+    os.truncate(segment(settings), size)
+    answer(audit, 2)
+    assert "lost" in kinds(settings)
+    assert segment(settings).stat().st_size == size
+    assert ids(settings)[-1] == "r2"
+
+
 def test_an_end_that_was_overwritten_is_told(settings: AuditSettings) -> None:
     """After a power cut, some file systems leave zeros."""
     write(settings, 3)
