@@ -60,17 +60,14 @@ preload_app = True
 
 # The workers' heartbeats are files, and so are their metrics. In memory, they never wait for a disk, and a read-only
 # container can write nowhere else.
-if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK):
-    worker_tmp_dir = "/dev/shm"
-    metrics.share(shared_folder.make(Path(worker_tmp_dir)))
-else:
-    try:
-        metrics.share(shared_folder.make(Path(tempfile.gettempdir())))
-    except FileNotFoundError:  # gunicorn would end with a traceback
-        sys.exit(
-            "No folder can be written to, and gunicorn needs one for its workers' heartbeats, which are empty files, "
-            "and their metrics: mount a writable /dev/shm or /tmp, or set TMPDIR to a folder that can be written to."
-        )
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() and os.access("/dev/shm", os.W_OK) else None
+try:
+    metrics.share(shared_folder.make(Path(worker_tmp_dir or tempfile.gettempdir())))
+except OSError:  # gunicorn would end with a traceback
+    sys.exit(
+        "No folder can be written to, and gunicorn needs one for its workers' heartbeats, which are empty files, and "
+        "for their metrics: mount a writable /dev/shm or /tmp, or set TMPDIR to a folder that can be written to."
+    )
 # The socket for `gunicornc` would be shared by every server of this user, and nothing here uses it.
 control_socket_disable = True
 

@@ -12,6 +12,7 @@ No label has a value that a client can invent.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ UNKNOWN_ENDPOINT = "unknown"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1.0)
 _PREFIX = "face_verification"
+_FILE_BYTES = 128 * 1024  # of each kind of metric; all series together need less than half of it
+
+log = logging.getLogger("service.metrics")
 
 _slot: str | None = None
 _folder: Path | None = None
@@ -200,15 +204,42 @@ def choose_slot(worker: object, living: list[object]) -> None:
     slot = next(number for number in range(len(living) + 1) if number not in taken)
     worker.metrics_slot = slot  # type: ignore[attr-defined]  # a name of ours
     free_slot(worker)
+    try:
+        _reserve(slot)
+    except OSError as error:
+        worker.metrics_slot = None  # type: ignore[attr-defined]  # as above
+        log.warning("No room for metrics in %s (%s): a worker counts for itself alone", _folder, error.strerror)
+
+
+def _reserve(slot: int) -> None:
+    """Make the files of a slot, with all their memory: a process is ended that writes where there is none left.
+
+    Raises:
+        OSError: there is not so much.
+    """
+    if _folder is None or not hasattr(os, "posix_fallocate"):
+        return
+    for kind in ("counter", "histogram", "gauge_livesum", "gauge_livemostrecent"):
+        descriptor = os.open(_folder / f"{kind}_{slot}.db", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, _FILE_BYTES)
+        finally:
+            os.close(descriptor)
 
 
 def use_slot(worker: object) -> None:
-    """Count in the files of its slot: in the worker, before it serves."""
-    global _slot
-    _slot = str(worker.metrics_slot)  # type: ignore[attr-defined]  # of choose_slot
+    """Count in the files of its slot, or without one in this process alone: in the worker, before it serves."""
+    global _slot, _folder
+    slot: int | None = worker.metrics_slot  # type: ignore[attr-defined]  # of choose_slot
+    if slot is None:
+        _folder, values.ValueClass = None, values.MutexValue
+        _metrics.cache_clear()
+    else:
+        _slot = str(slot)
 
 
 def free_slot(worker: object) -> None:
     """Forget the figures of the present of a worker that has ended; its counts stay. In the master."""
-    if _folder is not None:
-        mark_process_dead(worker.metrics_slot, str(_folder))  # type: ignore[attr-defined]  # of choose_slot
+    slot: int | None = worker.metrics_slot  # type: ignore[attr-defined]  # of choose_slot
+    if _folder is not None and slot is not None:
+        mark_process_dead(slot, str(_folder))

@@ -20,6 +20,10 @@ from tests.service.support import Server, posix_only, shipped_gunicorn
 
 pytestmark = posix_only
 
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="shows who holds a folder; Linux alone has it"
+)
+
 ANSWERED = 'face_verification_requests_total{endpoint="/livez",status="200"}'
 
 
@@ -47,6 +51,7 @@ def test_whichever_worker_is_asked_tells_of_all(gunicorn: Server, me_photo: byte
         assert after["face_verification_photos_waiting"] == after["face_verification_photos_in_work"] == 0
 
 
+@needs_proc
 def test_reloads_and_kills_lose_no_count_and_leave_no_file(no_models: Settings, tmp_path: Path) -> None:
     with shipped_gunicorn(no_models, tmp_path) as server:
         (folder,) = [path for path in folders() if held_by(path, server.process.pid)]
@@ -68,6 +73,7 @@ def test_reloads_and_kills_lose_no_count_and_leave_no_file(no_models: Settings, 
     assert not folder.exists()
 
 
+@needs_proc
 @pytest.mark.slow
 def test_what_a_killed_master_leaves_goes_at_the_next_start(no_models: Settings, tmp_path: Path) -> None:
     with contextlib.suppress(pytest.fail.Exception), shipped_gunicorn(no_models, tmp_path) as server:
@@ -131,3 +137,52 @@ def test_a_folder_is_its_makers_and_others_leave_it_alone(tmp_path: Path) -> Non
         process.communicate(timeout=10)
         assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+_FULL = """
+import errno, os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from service.monitoring import metrics
+
+full = sys.argv[2] == "full"
+reserved = []
+
+def fallocate(descriptor, start, length):
+    if full:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    reserved.append(length)
+
+os.posix_fallocate = fallocate
+metrics.share(Path(sys.argv[1]))
+worker = SimpleNamespace()
+metrics.choose_slot(worker, [])
+metrics.use_slot(worker)
+metrics.count_refusal("limit")
+assert 'refusals_total{reason="limit"} 1.0' in metrics.exposition("")[0].decode()
+metrics.free_slot(worker)
+assert len(reserved) == (0 if full else 4), reserved
+"""
+
+
+@pytest.mark.parametrize("room", ["full", "there"])
+def test_memory_is_reserved_and_where_there_is_none_a_worker_counts_alone(tmp_path: Path, room: str) -> None:
+    """Without it, writing to a file in memory that has none left ends the process."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path), room], cwd=PROJECT_ROOT, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert ("No room for metrics" in done.stderr) == (room == "full")
+
+
+@needs_proc
+def test_what_is_reserved_is_enough(gunicorn: Server) -> None:
+    """Whatever has been asked: no file of a worker has grown, and half of each is free."""
+    requests.get(f"{gunicorn.url}/openapi.json", timeout=10)
+    (folder,) = [path for path in folders() if held_by(path, gunicorn.process.pid)]
+    files = list(folder.glob("*_[0-9].db"))
+    assert len(files) == 8
+    for path in files:
+        content = path.read_bytes()
+        assert len(content) == 128 * 1024 and int.from_bytes(content[:4], sys.byteorder) < 64 * 1024
