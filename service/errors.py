@@ -20,7 +20,8 @@ from faces.recognition.image import (
 )
 from faces.recognition.image_kinds import KINDS
 from faces.spanish import in_spanish
-from service.access.guard import HEADER, KeyMissingError, RoleMissingError
+from service.access import guard
+from service.access.guard import KeyMissingError, RoleMissingError
 from service.access.keys import KeysError
 from service.access.limits import retry_after
 from service.admission import SaturatedError
@@ -207,8 +208,10 @@ def _saturated(error: SaturatedError) -> Response:
 
 
 def _key_missing(_: KeyMissingError) -> Response:
-    answer = _answer(401, KEY_MISSING, f"Envía la clave en la cabecera {HEADER}; la da quien administra el servicio")
-    answer.headers["WWW-Authenticate"] = f'ApiKey header="{HEADER}"'
+    answer = _answer(
+        401, KEY_MISSING, f"Envía la clave en la cabecera {guard.HEADER}; la da quien administra el servicio"
+    )
+    answer.headers["WWW-Authenticate"] = f'ApiKey header="{guard.HEADER}"'
     return answer
 
 

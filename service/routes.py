@@ -108,16 +108,6 @@ def create_blueprint(
         """Which model answers, and which code and run it comes from."""
         return jsonify(model_version=settings.model_version, backbone=engine.backbone, **origin.as_json())
 
-    @api.post("/admin/reload")
-    def reload() -> tuple[Response, int]:
-        """Take over model, networks and settings as they are now: 200 or 202; 409 where they cannot serve."""
-        reloader: Callable[[], Outcome] | None = current_app.extensions.get("reloader")
-        if reloader is None:
-            raise ApiError(501, CANNOT_RELOAD)
-        recorder.record("reload", request_id=request_id(), key_id=g.key_id)
-        outcome = reloader()
-        return jsonify(outcome.as_json()), 202 if outcome.status == "begun" else 200
-
     @api.post("/verify")
     def verify() -> Response:
         """Whether the largest face on the photo sent in the field `image` is "me"."""
@@ -145,6 +135,16 @@ def create_blueprint(
             hints=hints(verification.face),
             **(everyone(verification) if all_faces else {}),
         )
+
+    @api.post("/admin/reload")
+    def reload() -> tuple[Response, int]:
+        """Take over model, networks and settings as they are now: 200 or 202; 409 where they cannot serve."""
+        reloader: Callable[[], Outcome] | None = current_app.extensions.get("reloader")
+        if reloader is None:
+            raise ApiError(501, CANNOT_RELOAD)
+        recorder.record("reload", request_id=request_id(), key_id=g.key_id)
+        outcome = reloader()
+        return jsonify(outcome.as_json()), 202 if outcome.status == "begun" else 200
 
     def measures(face: Face) -> dict[str, Any]:
         """Where a face is, and how good it is to recognise."""

@@ -56,7 +56,7 @@ def test_the_service_can_do_no_more_than_it_needs(services: dict[str, Any]) -> N
     networks = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["networks"]
     assert networks["inside"]["internal"] is True
     for one in services.values():
-        assert all(volume.endswith(":ro") for volume in one["volumes"])
+        assert all(volume.endswith(":ro") or volume == "state:/state" for volume in one["volumes"])
         assert one["mem_limit"] and one["pids_limit"] and one["read_only"] is True
 
 
@@ -64,7 +64,10 @@ def test_what_it_names_is_there(services: dict[str, Any]) -> None:
     """Files beside it, folders and port of the image, settings of the service."""
     service, nginx = services["service"], services["nginx"]
     assert (COMPOSE.parent / service["build"]["context"] / "Dockerfile").is_file()
-    (models,) = service["volumes"]
+    models, state = service["volumes"]
+    assert state == "state:/state" and "install --directory --owner=10001 --mode=700 /state" in DOCKERFILE
+    kept = [value for name, value in service["environment"].items() if name.startswith(("KEYS_", "AUDIT_"))]
+    assert len(kept) == 4 and all(value.startswith("/state/") for value in kept)
     source, target, _ = models.split(":")
     workdir = re.search(r"^WORKDIR (\S+)$", DOCKERFILE, re.MULTILINE)
     assert workdir and (target, (COMPOSE.parent / source).resolve()) == (f"{workdir[1]}/models", ROOT / "models")

@@ -57,6 +57,15 @@ RUN_ELSEWHERE = {
         "tests/test_update.py::test_a_newer_archive_given_the_photos_of_the_old_folder",
     "cp -R ../old-folder/data ../old-folder/models ../old-folder/reports ../old-folder/params.yaml .":
         "tests/test_update.py::test_moving_to_the_folder_of_a_newer_archive",
+    'python -m service keys create "Front door" --role verify':
+        "tests/service/access/test_command.py::test_making_listing_and_revoking",
+    'python -m service keys create "Prometheus" --role metrics --days 365':
+        "tests/service/access/test_command.py::test_making_listing_and_revoking",
+    "python -m service keys list": "tests/service/access/test_command.py::test_making_listing_and_revoking",
+    "python -m service keys revoke 5cabe886": "tests/service/access/test_command.py::test_making_listing_and_revoking",
+    'kill -HUP "$(pgrep -o gunicorn)"': "tests/service/test_gunicorn.py::test_a_new_configuration_is_taken_over",
+    'curl -sS -X POST -H "X-API-Key: $KEY" http://127.0.0.1:5000/admin/reload':
+        "tests/service/test_gunicorn.py::test_an_administrator_reloads",
     "python -m service audit verify": "tests/service/audit/test_command.py::test_a_log_that_is_whole",
     'python -m service audit accept --note "The disk was full of errors"':
         "tests/service/audit/test_command.py::test_accepting_a_loss",
@@ -80,6 +89,8 @@ RUN_ELSEWHERE = {
             "sudo cp deploy/face-verification.service /etc/systemd/system/",
             "sudo systemctl daemon-reload",
             "sudo systemctl enable --now face-verification",
+            "sudo -u face-verification env $(systemctl show -p Environment --value face-verification) \\",
+            '  .venv/bin/python -m service keys create "Front door" --role verify',
         ),
         "tests/deploy/test_systemd.py::test_systemd_finds_nothing_wrong",
     ),
@@ -145,7 +156,8 @@ RUN_HERE: dict[str, tuple[str, ...]] = {
 def code_blocks(language: str) -> list[str]:
     """The code blocks of a language that ask the service, as printed, each once."""
     blocks = (block for name in ENGLISH for section in PAGES[name].sections for block in section.blocks)
-    return list(dict.fromkeys(body for kind, body in blocks if kind == language and SERVICE in body))
+    own = (body for kind, body in blocks if kind == language and SERVICE in body and "/admin/" not in body)
+    return list(dict.fromkeys(own))
 
 
 def test_every_command_is_run_somewhere() -> None:
@@ -168,6 +180,7 @@ def server(
         model_path=trained_models.path / "model.joblib",
         scaler_path=trained_models.path / "scaler.joblib",
         networks_path=networks_dir,
+        keys_path=trained_models.path / "no_keys.json",
     )
     with running(GUNICORN, settings, tmp_path_factory.mktemp("server")) as started:
         yield started
@@ -197,7 +210,7 @@ def test_curl_examples(block: str, server: Server, folder: Path) -> None:
         pytest.skip("curl is not installed")
     answer = json.loads(output_of(["sh", "-c", block.replace(SERVICE, server.url)], folder))
     if "/verify" in block:
-        (shown,) = {body for name in ENGLISH for section in PAGES[name].sections for kind, body in section.blocks
+        (shown,) = {body for section in PAGES["docs/api.md"].sections for kind, body in section.blocks
                     if kind == "json"}  # fmt: skip
         more = ["faces_found", "faces"] if "faces=all" in block else []
         assert 0 < answer.pop("strangers_like_this") < 1  # the model of the demo, whose answer is shown, says none

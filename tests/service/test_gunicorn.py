@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import requests
 
+from service.access.keys import create_key
 from service.config import PROJECT_ROOT, Settings
 from service.reload import WorkerReloader
 from tests.service.support import (
@@ -30,6 +31,7 @@ from tests.service.support import (
     MULTIPART,
     Server,
     head,
+    kept_in,
     padded,
     posix_only,
     running,
@@ -170,6 +172,27 @@ def test_a_new_configuration_is_taken_over(settings: Settings, tmp_path: Path, m
         while server.log.count("Sessions opened in process") < 4 and time.monotonic() < until:
             time.sleep(0.2)
         assert server.verify(me_photo).json()["is_me"] is True
+
+
+def test_an_administrator_reloads(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
+    kept = kept_in(tmp_path)
+    key = {"X-API-Key": create_key(kept["keys_path"], "Eva", ["admin", "verify"], None, lambda _: None)[1]}
+    with shipped_gunicorn(replace(settings, **kept), tmp_path) as server:
+        answer = requests.post(f"{server.url}/admin/reload", headers=key, timeout=60)
+        assert (answer.status_code, answer.json()["status"]) == (202, "begun")
+        until = time.monotonic() + 30
+        while server.log.count("Worker exiting") < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert requests.get(f"{server.url}/readyz", timeout=10).json()["reload"]["status"] == "done"
+        files = {"image": ("photo.jpg", me_photo, "image/jpeg")}
+        assert requests.post(f"{server.url}/verify", files=files, headers=key, timeout=30).json()["is_me"] is True
+        kept["keys_path"].rename(tmp_path / "away")
+        assert requests.post(f"{server.url}/admin/reload", headers=key, timeout=60).status_code == 503
+        assert "Traceback" not in server.log
+    lines = [
+        json.loads(line) for path in (tmp_path / "audit").glob("*.jsonl") for line in path.read_text("utf-8").splitlines()
+    ]
+    assert [line["act"] for line in lines if line["act"] in ("reload", "verify")] == ["reload", "verify"]
 
 
 def test_new_workers_take_over_and_no_request_is_lost(no_models: Settings, tmp_path: Path) -> None:

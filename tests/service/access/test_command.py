@@ -1,0 +1,84 @@
+"""`python -m service keys`: what an administrator types, and what of it is recorded."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.__main__ import main
+from service.access.keys import KeyRing
+from service.config import Settings
+from tests.service.support import kept_in
+
+pytestmark = pytest.mark.security
+
+Type = Callable[..., tuple[int | str, str, str]]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> dict[str, Any]:
+    return kept_in(tmp_path)
+
+
+@pytest.fixture
+def type_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kept: dict[str, Any]) -> Type:
+    """Types a command; its exit status, what it prints and what it says beside that."""
+    load = Settings.load
+    environment = {name.upper(): str(value) for name, value in kept.items()}
+    monkeypatch.setattr(Settings, "load", lambda: load(environment, Path("no file")))
+
+    def run(*words: str) -> tuple[int | str, str, str]:
+        monkeypatch.setattr(sys, "argv", ["service", "keys", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed, said = capsys.readouterr()
+        return ended.value.code or 0, printed, said
+
+    return run
+
+
+def records(kept: dict[str, Any]) -> list[dict[str, Any]]:
+    lines = [
+        line for path in sorted(kept["audit_path"].glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
+    ]
+    return [record for record in map(json.loads, lines) if record["act"].startswith("key ")]
+
+
+def test_making_listing_and_revoking(type_in: Type, kept: dict[str, Any]) -> None:
+    assert "There is no key: everybody" in type_in("list")[1]
+    status, text, said = type_in("create", "Front door", "--role", "verify", "--role", "metrics", "--days", "365")
+    assert status == 0 and text.count("\n") == 1, "the key alone, so that a script can take it"
+    assert "only its hash is stored" in said
+    ring = KeyRing(kept["keys_path"], required=False)
+    key = ring.find(text.strip())
+    assert key is not None and key.roles == ("verify", "metrics") and key.expires is not None
+    shown = type_in("list")[1]
+    assert key.id in shown and "Front door" in shown and "counts" in shown and text.strip() not in shown
+    (listed,) = json.loads(type_in("list", "--json")[1])
+    assert listed["id"] == key.id and "sha256" not in listed
+    status, printed, _ = type_in("revoke", key.id)
+    assert status == 0 and "from the next request on" in printed
+    assert "revoked" in type_in("list")[1] and ring.find(text.strip()) is None
+    assert [(record["act"], record["key_id"]) for record in records(kept)] == [
+        ("key created", key.id), ("key revoked", key.id),
+    ]  # fmt: skip
+    assert "Front door" not in json.dumps(records(kept)), "what is in the log can never be taken out"
+
+
+def test_a_mistake_is_told_in_a_sentence(type_in: Type) -> None:
+    assert type_in("revoke", "ffffffff")[0] == (
+        "there is no key with the id 'ffffffff'; 'python -m service keys list' names them all"
+    )
+    assert "1 to 80 printable characters" in str(type_in("create", "", "--role", "verify")[0])
+    assert type_in("create", "x")[0] == 2 and type_in("create", "x", "--role", "all")[0] == 2
+
+
+def test_what_cannot_be_recorded_is_not_done(type_in: Type, kept: dict[str, Any]) -> None:
+    kept["audit_path"].write_text("no folder", encoding="utf-8")
+    assert "audit log" in str(type_in("create", "Front door", "--role", "verify")[0])
+    assert not kept["keys_path"].exists()
