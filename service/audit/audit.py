@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
 from service.audit.chain import Key, days_ago
 from service.audit.counts import Counts
 from service.audit.errors import AuditError
 from service.audit.files import make_private_folder, segments
+from service.audit.lock import make_lock
 from service.audit.salts import Commitment
 from service.audit.settings import AuditSettings
 from service.audit.walk import Walk
@@ -22,8 +21,6 @@ from service.audit.writer import Writer
 
 LOCK_SECONDS = 5.0
 """How long a record waits for others. It takes as long only where a process is stopped while it writes."""
-
-_POLL_SECONDS = 0.0005
 
 log = logging.getLogger("service.audit")
 
@@ -39,7 +36,7 @@ class Audit:
     def __init__(self, settings: AuditSettings, key: Key) -> None:
         self._settings = settings
         self._mutex = threading.Lock()
-        self._lock = _lock(settings)
+        self._lock = make_lock(settings.lock, LOCK_SECONDS)
         self._writer = Writer(settings, key)
         self._counts = Counts(lambda fields: self.record("refusals", **fields))
 
@@ -60,10 +57,10 @@ class Audit:
             make_private_folder(settings.folder)
             make_private_folder(settings.head.parent)
             make_private_folder(settings.salts)
-            with _lock(settings):
+            with make_lock(settings.lock, LOCK_SECONDS):
                 key = settings.load_key(make=not settings.head.exists() and not segments(settings.folder))
             audit = cls(settings, key)
-        except Timeout:
+        except TimeoutError:
             raise _locked(settings.lock) from None
         except OSError as error:
             raise _unwritable(settings.folder, error) from None
@@ -182,19 +179,13 @@ class Audit:
             try:
                 with self._lock:
                     yield
-            except Timeout:
+            except TimeoutError:
                 raise _locked(self._settings.lock) from None
             except BaseException as error:
                 self._writer.distrust()
                 if isinstance(error, OSError):
                     raise _unwritable(self._settings.folder, error) from None
                 raise
-
-
-def _lock(settings: AuditSettings) -> FileLock:
-    """The lock of whoever writes. It opens its file anew each time, so that a fork shares none; the system frees it
-    where a process is killed."""
-    return FileLock(settings.lock, timeout=LOCK_SECONDS, poll_interval=_POLL_SECONDS, thread_local=False, mode=0o600)
 
 
 def _unwritable(folder: Path, error: OSError) -> AuditError:

@@ -16,7 +16,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,8 @@ OWN_FIELDS = ("number", "time", "act", "image", "mac")
 _MAC_FIELD = b',"mac":"'
 _TAIL_BYTES = len(_MAC_FIELD) + 2 * MAC_BYTES + len(b'"}')
 _TAIL = re.compile(re.escape(_MAC_FIELD) + rb'([0-9a-f]{64})"\}')
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # made once: that takes as long as its work
 
 HEAD_SLOT_BYTES = 512
 HEAD_BYTES = 2 * HEAD_SLOT_BYTES
@@ -98,7 +100,7 @@ def seal(key: Key, previous: bytes, record: Mapping[str, Any]) -> tuple[bytes, b
         TypeError: a value has no JSON.
         ValueError: a number is not finite, or the line is longer than `MOST_LINE_BYTES`.
     """
-    body = json.dumps(record, separators=(",", ":"), allow_nan=False).encode("ascii")
+    body = _encode(record).encode("ascii")
     mac = hmac.digest(key.records, previous + body, "sha256")
     line = body[:-1] + _MAC_FIELD + mac.hex().encode("ascii") + b'"}\n'
     if len(line) > MOST_LINE_BYTES:
@@ -189,7 +191,7 @@ class Head:
 
     def encode(self, key: Key) -> bytes:
         """The head as one of the two lines of its file, `HEAD_SLOT_BYTES` bytes."""
-        body = json.dumps({"format": FORMAT, **asdict(self)}, separators=(",", ":")).encode("ascii")
+        body = _encode({"format": FORMAT, **vars(self)}).encode("ascii")
         mac = hmac.digest(key.head, body, "sha256")
         return (body[:-1] + _MAC_FIELD + mac.hex().encode("ascii") + b'"}').ljust(HEAD_SLOT_BYTES - 1) + b"\n"
 

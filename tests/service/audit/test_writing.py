@@ -21,6 +21,7 @@ from service.audit import Audit, AuditError, AuditSettings
 from service.audit import audit as module
 from service.audit.chain import Head
 from service.audit.files import KeptFile
+from service.audit.lock import make_lock
 from service.config import PROJECT_ROOT
 from tests.service.audit.support import (
     answer,
@@ -534,3 +535,41 @@ def test_nothing_is_found_while_records_are_written_and_removed(settings: AuditS
         thread.join()
         audit.close()
     assert counts[-1] > counts[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_a_lock_whose_file_is_removed_still_keeps_others_out(settings: AuditSettings, audit: Audit) -> None:
+    """Else the one who opened it before and the one who opens it after would both have it."""
+    one = make_lock(settings.lock, 0.05)
+    with one:
+        pass
+    settings.lock.unlink()
+    with make_lock(settings.lock, 0.05), pytest.raises(TimeoutError), one:
+        pass
+    answer(audit, 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX")
+def test_a_fork_does_not_share_its_parents_lock(settings: AuditSettings, audit: Audit) -> None:
+    """gunicorn may load the service before it forks its workers."""
+    answer(audit, 0)
+    lock = make_lock(settings.lock, 0.05)
+    with lock:
+        child = os.fork()
+        if child == 0:
+            try:
+                with lock:
+                    os._exit(1)
+            except TimeoutError:
+                os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    child = os.fork()
+    if child == 0:
+        for number in range(100, 120):
+            answer(audit, number)
+        os._exit(0)
+    for number in range(1, 20):
+        answer(audit, number)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(ids(settings)) == 40
+    assert kinds(settings) == []
