@@ -76,6 +76,7 @@ def test_paths_are_relative_to_the_project_not_to_the_directory(
         *[("MAX_WAIT_SECONDS", value, "seconds greater than 0") for value in ("0", "-1", "soon", "inf")],
         *[("WEB_CONCURRENCY", value, "1 or more") for value in ("0", "-1", "two", "1.5")],
         *[("CORS_ORIGINS", value, "a list of origins") for value in ("", "example.org", "https://a.example,b")],
+        *[("LOG_FORMAT", value, "text or json") for value in ("", "xml", "text,json")],
         ("MODEL_PATH", "", "a path"),
         ("FLASK_HOST", " ", "some text"),
     ],
