@@ -13,12 +13,12 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
-ENGLISH = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
+ENGLISH = ("README.md", "SECURITY.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
 
 
 def in_spanish(name: str) -> str:
     """The Spanish page of an English one: README.es.md, docs/es/api.md."""
-    return "README.es.md" if name == "README.md" else name.replace("docs/", "docs/es/")
+    return name.replace("docs/", "docs/es/") if "/" in name else name.replace(".md", ".es.md")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ PAGES = {name: Page(name) for english in ENGLISH for name in (english, in_spanis
 
 def section_of(name: str, heading: str) -> Section:
     """The section of a page under a heading that is given in English, whatever the page's language."""
-    english = name.replace("docs/es/", "docs/").replace("README.es.md", "README.md")
+    english = name.replace("docs/es/", "docs/").replace(".es.md", ".md")
     titles = [section.title for section in PAGES[english].sections]
     assert heading in titles, f"{english} has no heading {heading!r}; it has {titles}"
     return PAGES[name].sections[titles.index(heading)]

@@ -64,7 +64,7 @@ def figures(section: Section, spanish: bool) -> list[str]:
 
 def neutral(target: str) -> str:
     """Where a link leads, in either language."""
-    return re.sub(r"-(en|es)\.png$", ".png", target.replace("docs/es/", "docs/").replace("README.es.md", "README.md"))
+    return re.sub(r"-(en|es)\.png$", ".png", target.replace("docs/es/", "docs/").replace(".es.md", ".md"))
 
 
 def links(section: Section, name: str) -> list[str]:
@@ -72,9 +72,9 @@ def links(section: Section, name: str) -> list[str]:
 
 
 def test_every_page_is_there_in_both_languages() -> None:
-    assert {f"docs/{page}.md" for page in EXPECTED} == set(ENGLISH) - {"README.md"}
+    assert {f"docs/{page}.md" for page in EXPECTED} == set(ENGLISH) - {"README.md", "SECURITY.md"}
     spanish = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "es").glob("*.md")}
-    assert spanish == {in_spanish(name) for name in ENGLISH} - {"README.es.md"}
+    assert spanish == {in_spanish(name) for name in ENGLISH} - {"README.es.md", "SECURITY.es.md"}
 
 
 @pairs
@@ -128,7 +128,7 @@ def test_each_page_leads_to_the_other_language_and_stays_in_its_own(english: str
         assert other in pages
         assert head.startswith("*["), "the first line leads to the other language"
         same = [target for target in pages if target != other]
-        assert all(("es/" in target or target == "README.es.md") == (name == spanish) for target in same), same
+        assert all(("es/" in target or target.endswith(".es.md")) == (name == spanish) for target in same), same
 
 
 @pytest.mark.parametrize("language", ["README.md", "README.es.md"])

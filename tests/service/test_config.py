@@ -82,6 +82,7 @@ def test_paths_are_relative_to_the_project_not_to_the_directory(
         ],
         ("REQUIRE_KEYS", "perhaps", "one of true"),
         ("KEYS_PATH", "", "a path"),
+        *[("LOG_FORMAT", value, "text or json") for value in ("", "xml", "text,json")],
         ("MODEL_PATH", "", "a path"),
         ("FLASK_HOST", " ", "some text"),
     ],
