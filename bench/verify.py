@@ -1,7 +1,7 @@
 """How long does POST /verify take, beside the usual ways of answering it?
 
     python -m bench.verify PHOTO_OR_FOLDER … [--rounds 5] [--small-photos 30] [--without-face-recognition]
-                           [--before FOLDER] [--quick]
+                           [--before FOLDER] [--guarded] [--quick]
 
 Every photo is posted over HTTP to this project's service (its defaults: 4 workers; both backbones, with and without the
 mirrored face), to the naive flow (facenet-pytorch's MTCNN at full size, InceptionResnetV1 in torch, Flask) and to the
@@ -11,7 +11,8 @@ with one thread and once with one for each core (OMP_NUM_THREADS): in each group
 of two requests of the same round; each photo's is the median of its rounds, and a group's the median of its photos.
 Photos of 3 megapixels or more are measured once more enlarged to 12. Smaller ones with several faces, and photos on
 which a service finds none, stand apart. Of files below 40 kB, such as LFW's, an evenly spread choice is taken.
-With `--before`, another copy of the project (its former version, say) is asked in turn, too, with the first backbone.
+With `--before`, another copy of the project (its former version, say) is asked in turn, too, with the first backbone;
+with `--guarded`, so is the service with keys, limits and the audit log on.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from stages.report.machine import describe_machine
 
 NO_FACE = "no face"
 BEFORE = "before"
+GUARDED = "keys, limits, audit log"
 OURS = {
     "dlib-resnet": ("dlib-resnet", True),
     "dlib-resnet, no flip": ("dlib-resnet", False),
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--small-photos", type=int, default=30, help="how many of the files below 40 kB")
     parser.add_argument("--without-face-recognition", action="store_true", help="leave that peer out")
     parser.add_argument("--before", type=Path, help="another copy of the project, to compare with")
+    parser.add_argument("--guarded", action="store_true", help="with keys, limits and the audit log, too")
     parser.add_argument("--quick", action="store_true", help="one round, of the backbones dlib-resnet alone")
     args = parser.parse_args()
     photos = load(args.photos, args.small_photos)
@@ -147,8 +150,11 @@ def main() -> None:
         if not args.without_face_recognition:
             starts["face_recognition"] = servers.face_recognition
         peers: dict[str, list[str]] = {}
+        first = Path(name) / next(iter(wanted))
+        if args.guarded:
+            services[GUARDED] = stack.enter_context(servers.guarded(first, Path(name) / "guarded"))
+            peers[GUARDED] = [GUARDED]
         if args.before:
-            first = Path(name) / next(iter(wanted))
             services[BEFORE] = stack.enter_context(servers.ours(first, root=args.before.resolve()))
             peers[BEFORE] = [BEFORE]
         for peer, start in starts.items():

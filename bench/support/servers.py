@@ -14,12 +14,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from pathlib import Path
 
 from bench.peers.environment import face_recognition_python
 from bench.peers.settings import Settings
+from service.access.keys import create_key
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 120
@@ -32,11 +33,13 @@ class Server:
     Attributes:
         host, port: its address.
         process: gunicorn's master.
+        headers: that each photo is sent with.
     """
 
     host: str
     port: int
     process: subprocess.Popen[bytes]
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -49,7 +52,7 @@ class Server:
         Raises:
             OSError: it is not answered.
         """
-        return self._request("POST", "/verify", body, {"Content-Type": content_type}, timeout)
+        return self._request("POST", "/verify", body, self.headers | {"Content-Type": content_type}, timeout)
 
     def get(self, path: str, timeout: float = 30) -> tuple[int, bytes]:
         """Status and body of a page; raises as `ask` does."""
@@ -120,12 +123,35 @@ def ours(
         **where(models),
         "MAX_CONTENT_MB": "20",
         "MALLOC_ARENA_MAX": "1",  # as service/run_gunicorn.sh and the Dockerfile set it
+        "KEYS_PATH": str(models / "no_keys.json"),  # whatever keys this project has
         **({} if workers is None else {"WEB_CONCURRENCY": str(workers)}),
         **settings,
     }
     command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service:create_app()"]
     with running(command, environment, root, log, port, health) as server:
         yield server
+
+
+@contextmanager
+def guarded(models: Path, folder: Path, workers: int | None = None) -> Iterator[Server]:
+    """The service with keys, limits and the audit log on.
+
+    Args:
+        models: as `ours` takes it.
+        folder: for keys and log.
+        workers: None for the default.
+    """
+    _, key = create_key(folder / "keys.json", "bench", ["verify"], None, lambda _: None)
+    settings = {
+        "KEYS_PATH": folder / "keys.json",
+        "AUDIT_PATH": folder / "audit",
+        "AUDIT_HEAD_PATH": folder / "kept-apart/head",
+        "AUDIT_SALTS_PATH": folder / "kept-apart/salts",
+        "KEY_LIMIT": "1000000/minute",  # counted, and never reached
+        "ADDRESS_LIMIT": "1000000/minute",
+    }
+    with ours(models, workers, **{name: str(value) for name, value in settings.items()}) as server:
+        yield replace(server, headers={"X-API-Key": key})
 
 
 @contextmanager

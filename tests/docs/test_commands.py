@@ -208,7 +208,11 @@ def output_of(command: list[str], folder: Path) -> str:
 def test_curl_examples(block: str, server: Server, folder: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    answer = json.loads(output_of(["sh", "-c", block.replace(SERVICE, server.url)], folder))
+    printed = output_of(["sh", "-c", block.replace(SERVICE, server.url)], folder)
+    if " -i " in block:
+        head, _, printed = printed.replace("\r", "").partition("\n\n")
+        assert "X-Request-ID: order-1234" in head.splitlines()
+    answer = json.loads(printed)
     if "/verify" in block:
         (shown,) = {body for section in PAGES["docs/api.md"].sections for kind, body in section.blocks
                     if kind == "json"}  # fmt: skip

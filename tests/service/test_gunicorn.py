@@ -190,7 +190,9 @@ def test_an_administrator_reloads(settings: Settings, tmp_path: Path, me_photo: 
         assert requests.post(f"{server.url}/admin/reload", headers=key, timeout=60).status_code == 503
         assert "Traceback" not in server.log
     lines = [
-        json.loads(line) for path in (tmp_path / "audit").glob("*.jsonl") for line in path.read_text("utf-8").splitlines()
+        json.loads(line)
+        for path in (tmp_path / "audit").glob("*.jsonl")
+        for line in path.read_text("utf-8").splitlines()
     ]
     assert [line["act"] for line in lines if line["act"] in ("reload", "verify")] == ["reload", "verify"]
 
