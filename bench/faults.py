@@ -22,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.support.audit_faults import AUDIT_FAULTS
 from bench.support.breakdowns import BREAKDOWNS
 from bench.support.models import make_models
 from bench.support.scenes import Row, Stand
@@ -56,7 +57,7 @@ def main() -> None:
     photos = [(ROOT / "demo" / "ask" / name).read_bytes() for name in PHOTOS]
     rows: list[Row] = []
     not_possible: dict[str, str] = {}
-    faults = [fault for fault in (*BREAKDOWNS, *SURROUNDINGS) if args.only in fault.__name__]
+    faults = [fault for fault in (*BREAKDOWNS, *SURROUNDINGS, *AUDIT_FAULTS) if args.only in fault.__name__]
     with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
         models, folder = Path(name) / "models", Path(name) / "scenes"
         models.mkdir()

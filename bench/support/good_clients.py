@@ -61,7 +61,7 @@ class GoodClients:
 
     Args:
         server: the service; its process may be ended meanwhile, and another one may take its port.
-        photos: files' bytes. They are asked about once, before anything happens.
+        photos: files' bytes. They are asked about once, before anything happens; an attribute, too.
 
     Raises:
         OSError: the first answers do not come.
@@ -71,6 +71,7 @@ class GoodClients:
     def __init__(self, server: Server, photos: Sequence[bytes]) -> None:
         self.server = server
         self.seen = Seen()
+        self.photos = photos
         self._bodies = [multipart(photo) for photo in photos]
         self._lock = threading.Lock()
         self._end = threading.Event()

@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from pathlib import Path
+from typing import Any
 
 from bench.peers.environment import face_recognition_python
 from bench.peers.settings import Settings
@@ -142,15 +143,15 @@ def guarded(models: Path, folder: Path, workers: int | None = None) -> Iterator[
         workers: None for the default.
     """
     _, key = create_key(folder / "keys.json", "bench", ["verify"], None, lambda _: None)
-    settings = {
+    paths = {
         "KEYS_PATH": folder / "keys.json",
         "AUDIT_PATH": folder / "audit",
         "AUDIT_HEAD_PATH": folder / "kept-apart/head",
         "AUDIT_SALTS_PATH": folder / "kept-apart/salts",
-        "KEY_LIMIT": "1000000/minute",  # counted, and never reached
-        "ADDRESS_LIMIT": "1000000/minute",
     }
-    with ours(models, workers, **{name: str(value) for name, value in settings.items()}) as server:
+    never_reached = {"KEY_LIMIT": "1000000/minute", "ADDRESS_LIMIT": "1000000/minute"}
+    settings: dict[str, Any] = {name: str(path) for name, path in paths.items()} | never_reached
+    with ours(models, workers, **settings) as server:
         yield replace(server, headers={"X-API-Key": key})
 
 

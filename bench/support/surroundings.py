@@ -79,7 +79,7 @@ def disk_full(stand: Stand) -> Row:
     prefix = in_own_mounts(script, str(disk), str(root))
     with stand.scene("full disk", root=disk, prefix=prefix, log_inside=disk / "log", TMPDIR=str(disk)) as scene:
         filler = scene.inside(disk / "filler")
-        _fill(filler)
+        fill(filler)
         scene.row.figures["bytes_left"] = shutil.disk_usage(filler.parent).free
         length = len(scene.log)
         scene.wait_for_answers()
@@ -92,7 +92,7 @@ def disk_full(stand: Stand) -> Row:
     return scene.row
 
 
-def _fill(path: Path) -> None:
+def fill(path: Path) -> None:
     """Write until there is no room."""
     with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         for size in (2**16, 2**12, 1):

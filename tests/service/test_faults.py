@@ -23,7 +23,7 @@ from flask.testing import FlaskClient
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from bench.support import breakdowns, surroundings
+from bench.support import audit_faults, breakdowns, surroundings
 from bench.support.good_clients import GoodClients, Seen
 from bench.support.scenes import Row, Scene, Stand
 from bench.support.servers import Server as BenchServer
@@ -46,7 +46,9 @@ QUICK: tuple[Fault, ...] = (
     surroundings.file_system_read_only,
 )
 THOROUGH = tuple(
-    fault for fault in (*breakdowns.BREAKDOWNS, *surroundings.SURROUNDINGS) if fault not in (*QUICK, breakdowns.nothing)
+    fault
+    for fault in (*breakdowns.BREAKDOWNS, *surroundings.SURROUNDINGS, *audit_faults.AUDIT_FAULTS)
+    if fault not in (*QUICK, breakdowns.nothing)
 )
 
 

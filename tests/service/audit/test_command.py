@@ -120,7 +120,8 @@ def test_what_cannot_be_verified(settings: AuditSettings, ask: Ask, monkeypatch:
     status, said = ask("verify")
     assert status == 2
     assert said == (
-        "Wrong settings:\nAUDIT_KEY is a text that is not shown here; expected a secret of 32 characters or more, or nothing\n"
+        "Wrong settings:\nAUDIT_KEY is a text that is not shown here; "
+        "expected a secret of 32 characters or more, or nothing\n"
     )
 
 
