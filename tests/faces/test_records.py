@@ -296,6 +296,18 @@ class TestSignature:
         with pytest.raises(VerifierError, match="is damaged, or of another version"):
             load(signed, SIGNED)
 
+    def test_a_planted_file_is_not_signed_as_the_former_run(
+        self, signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It lies there when the next training begins, beside the record that names another, and this is killed."""
+        joblib.dump(_Trap(tmp_path / "sprung"), signed / "model.joblib")
+        stop_after(monkeypatch, 1)  # the record has been moved, no file has
+        with pytest.raises(KeyboardInterrupt):
+            fitted(1).save(signed)
+        with pytest.raises(VerifierError, match=r"model\.joblib is not the file"):
+            load(signed, SIGNED)
+        assert not (tmp_path / "sprung").exists()
+
     def test_what_nobody_vouches_for_is_not_signed_as_the_former_run(
         self, signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
