@@ -403,6 +403,11 @@ class Writer:
     def _break_off(self, reason: str) -> None:
         """Leave a segment that has lost its end, and say so in the header of the next."""
         path = segment_path(self._settings.folder, self._head.segment)
+        if chain_named(path) not in (None, self._head.chain):
+            raise AuditError(
+                f"{path} belongs to another audit log than the head {self._settings.head}: check AUDIT_PATH and "
+                "AUDIT_HEAD_PATH"
+            )
         log.error(
             "The audit log has lost records: %s: %s. It goes on in the next file; 'python -m service audit verify' "
             "says which are missing",
@@ -473,6 +478,13 @@ class Writer:
         except (LineError, ValueError):
             pass
         return None
+
+
+def chain_named(path: Path) -> str | None:
+    """The name of the log that a segment's first line gives; unchecked, and None where it gives none."""
+    with contextlib.suppress(FileNotFoundError, LineError):
+        return str(parse(unseal(first_line(path).rstrip(b"\n"))[0]).get("chain"))
+    return None
 
 
 def _write_head(path: Path, slot: bytes) -> None:

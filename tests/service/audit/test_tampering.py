@@ -35,12 +35,17 @@ def put(settings: AuditSettings, changed: list[bytes], index: int = 1) -> None:
     segment(settings, index).write_bytes(b"".join(changed))
 
 
+def other(digit: bytes) -> bytes:
+    """Another hexadecimal digit."""
+    return b"1" if digit == b"0" else b"0"
+
+
 OTHER_KEY = Key.derive(b"another")
 Change = Callable[[list[bytes]], list[bytes]]
 CHANGES: dict[str, tuple[Change, str, int]] = {
     "a value": (lambda own: [*own[:2], own[2].replace(b"0.9", b"0.8"), *own[3:]], "changed", 3),
     "a space": (lambda own: [*own[:2], own[2].replace(b":", b": ", 1), *own[3:]], "changed", 3),
-    "its HMAC": (lambda own: [*own[:2], own[2][:-9] + bytes([own[2][-9] ^ 1]) + own[2][-8:], *own[3:]], "changed", 3),
+    "its HMAC": (lambda own: [*own[:2], own[2][:-9] + other(own[2][-9:-8]) + own[2][-8:], *own[3:]], "changed", 3),
     "removed": (lambda own: [*own[:2], *own[3:]], "missing", 3),
     "removed, several": (lambda own: [*own[:2], *own[4:]], "missing", 3),
     "removed at the end": (lambda own: own[:-1], "missing", 6),
@@ -169,6 +174,16 @@ def test_the_head_of_another_log_stops_a_writer(log: AuditSettings, tmp_path: Pa
     with pytest.raises(AuditError, match="another audit log"):
         audit.record("x")
     audit.close()
+
+
+def test_nothing_is_written_into_another_log(log: AuditSettings, tmp_path: Path) -> None:
+    """As when AUDIT_PATH and AUDIT_HEAD_PATH are of two logs."""
+    other = settings_in(tmp_path / "other", max_bytes=1500)
+    write(other, 13)
+    before = {path: path.read_bytes() for path in other.folder.iterdir()}
+    with pytest.raises(AuditError, match="belongs to another audit log"):
+        Audit.open(replace(log, folder=other.folder))
+    assert {path: path.read_bytes() for path in other.folder.iterdir()} == before
 
 
 def test_a_whole_log_that_is_replaced_by_an_older_one_is_found_with_a_copy_of_the_head(log: AuditSettings) -> None:

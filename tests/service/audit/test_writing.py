@@ -148,24 +148,22 @@ def test_processes_write_at_once_and_are_killed(settings: AuditSettings, rounds:
     alarms = []
     for round_ in range(rounds):
         starts = [1_000_000 * (10 * round_ + own + 1) for own in range(3)]
-        writers = [
-            subprocess.Popen(
-                [sys.executable, "-c", WRITER, settings.folder.parent, str(start)], stdout=subprocess.PIPE, text=True,
-                cwd=PROJECT_ROOT,
-            )
-            for start in starts
-        ]  # fmt: skip
-        for writer in writers:
-            assert writer.stdout
-            acknowledged.append(writer.stdout.readline().strip())  # it writes now
+        outputs = [settings.folder.parent / f"said-{start}" for start in starts]
+        writers = []
+        for start, output in zip(starts, outputs, strict=True):
+            with output.open("wb") as file:
+                command = [sys.executable, "-c", WRITER, settings.folder.parent, str(start)]
+                writers.append(subprocess.Popen(command, stdout=file, cwd=PROJECT_ROOT))
+        for output in outputs:
+            while not output.stat().st_size:  # it writes records from now on
+                time.sleep(0.01)
         for writer in writers:
             time.sleep(0.1)
             alarms += findings(watched)
             writer.kill()
-        for writer in writers:
-            said, _ = writer.communicate(timeout=30)
-            whole = said.rpartition("\n")[0]
-            acknowledged += whole.split()
+        for writer, output in zip(writers, outputs, strict=True):
+            writer.wait()
+            acknowledged += output.read_text().rpartition("\n")[0].split()
     write(watched, 1, start=1)
     there = ids(watched)
     assert not alarms
