@@ -311,10 +311,10 @@ class Worker(GeventWorker):
             raise StopIteration
         sock.take_turn(_STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
-        """Answer what is no HTTP, or failed: with a request id, and without the client's address in the log."""
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no HTTP, or failed: with a request id."""
         begin_outside()
-        super().handle_error(req, client, ("-", -1), exc)
+        super().handle_error(req, client, addr, exc)
 
     def _take_in(self, req: Any) -> None:
         """Note that a body begins to arrive; where too much would be held in memory, the oldest makes room."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +13,29 @@ from service.monitoring.logs import JsonFormatter, TextFormatter, access_fields
 from service.monitoring.request_ids import HEADER, request_id
 
 
-class TextLogger(Logger):
+def hide_what_was_sent(record: logging.LogRecord) -> bool:
+    """A filter that lets everything pass, and cuts out of gunicorn's own lines what is nobody's business.
+
+    Of what is no HTTP, gunicorn writes the sender's address and the line that is wrong: it may be a header with a key
+    in which the colon is missing. Of a request that failed, it writes the query.
+    """
+    text = str(record.msg)
+    if text.startswith("Invalid request from "):
+        kind = sys.exc_info()[0]  # gunicorn says it where it handles the error
+        record.msg, record.args = f"Invalid request: {kind.__name__ if kind else 'no HTTP'}", None
+    elif text.startswith("Error handling request ") and isinstance(record.args, tuple):
+        record.args = tuple(str(part).partition("?")[0] for part in record.args)
+    return True
+
+
+class _Logger(Logger):
+    def setup(self, cfg: Any) -> None:
+        """As gunicorn's."""
+        super().setup(cfg)
+        self.error_log.addFilter(hide_what_was_sent)
+
+
+class TextLogger(_Logger):
     """As gunicorn's own, with request ids, also for what gunicorn answers itself."""
 
     def setup(self, cfg: Any) -> None:
@@ -27,7 +51,7 @@ class TextLogger(Logger):
         return atoms
 
 
-class JsonLogger(Logger):
+class JsonLogger(_Logger):
     """Each line a JSON object."""
 
     def setup(self, cfg: Any) -> None:

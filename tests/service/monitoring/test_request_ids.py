@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
+import sys
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +13,9 @@ from flask.testing import FlaskClient
 from service.monitoring.request_ids import HEADER, request_id
 from tests.service.monitoring.support import MADE
 from tests.service.support import LIMIT_BYTES, Server, posix_only, post_photo
+
+if sys.platform != "win32":
+    from service.monitoring.gunicorn_logger import hide_what_was_sent
 
 pytestmark = pytest.mark.security
 
@@ -51,11 +56,23 @@ def test_errors_have_one_too(client: FlaskClient, me_photo: bytes, monkeypatch: 
 
 @posix_only
 def test_what_is_not_http_has_one_too(gunicorn: Server) -> None:
-    """And it stands in the log, with no address."""
-    with socket.create_connection(("127.0.0.1", gunicorn.port), timeout=5) as connection:
-        connection.sendall(b"HOLA\r\n\r\n")
-        answer = connection.makefile("rb").read().decode()
-    found = re.search(rf"\r\n{HEADER}: ({MADE})\r\n", answer)
-    assert found
-    (line,) = [line for line in gunicorn.log.splitlines() if found[1] in line and "Invalid request" in line]
-    assert "127.0.0.1" not in line
+    """And it stands in the log, with neither address nor what was sent."""
+    sent = (b"HOLA\r\n\r\n", "InvalidRequestLine"), (b"GET / HTTP/1.1\r\nX-API-Key my-key\r\n\r\n", "InvalidHeader")
+    for data, kind in sent:
+        with socket.create_connection(("127.0.0.1", gunicorn.port), timeout=5) as connection:
+            connection.sendall(data)
+            answer = connection.makefile("rb").read().decode()
+        found = re.search(rf"\r\n{HEADER}: ({MADE})\r\n", answer)
+        assert found and answer.startswith("HTTP/1.1 400 ")
+        (line,) = [line for line in gunicorn.log.splitlines() if found[1] in line and "Invalid request" in line]
+        assert line.endswith(f"Invalid request: {kind} (request {found[1]})")
+    assert "127.0.0.1 " not in gunicorn.log.partition("Worker ready")[2] and "my-key" not in gunicorn.log
+
+
+@posix_only
+def test_the_query_of_a_request_that_failed_is_not_written() -> None:
+    made = logging.LogRecord(
+        "gunicorn.error", logging.ERROR, "", 1, "Error handling request %s %s", ("GET", "/a?b=c"), None
+    )
+    assert hide_what_was_sent(made)
+    assert made.getMessage() == "Error handling request GET /a"
