@@ -140,7 +140,7 @@ def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callabl
         recorder: writes.
         answer: makes the answer that takes the place of one that cannot be recorded.
     """
-    origin, engine = app.extensions["origin"], app.extensions["engine"]
+    engine = app.extensions["engine"]
 
     def record(response: Response) -> Response:
         if response.status_code in _REFUSALS:
@@ -155,7 +155,7 @@ def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callabl
                     status=response.status_code,
                     **g.get("decision", {}),
                     model_version=settings.model_version,
-                    model_sha256=origin.model_sha256,
+                    model_sha256=engine.model_sha256,
                     backbone=engine.backbone,
                 )
             except NotRecordedError:
