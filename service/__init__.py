@@ -6,6 +6,7 @@ It imports no torch, no pandas and no DVC: its own `requirements.txt` is all it 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from flask import Flask, Response
 from flask_cors import CORS
@@ -58,6 +59,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(_protect)
     access = guard.register(app, settings)
     origin = Origin.read(settings.model_path)
+    if engine.model_sha256 is not None:  # the file may have changed since it was loaded
+        origin = replace(origin, model_sha256=engine.model_sha256)
     app.extensions["origin"] = origin
     threshold = Threshold.resolve(settings)
     app.extensions["threshold"] = threshold

@@ -99,6 +99,20 @@ class Recorder:
             log.warning("Uses can be recorded again")
         self._unwritten = False
 
+    def note(self, act: str, **fields: Any) -> None:
+        """Record what has been done already, in a process that is going to fork: no thread is made, no file stays open.
+
+        Where that fails, the log says so.
+        """
+        if not self.on:
+            return
+        try:
+            audit = Audit.open(AuditSettings.of(self._settings))
+            audit.record(act, **fields)
+            audit.close()
+        except AuditError as error:
+            log.error("%r was not recorded: %s", act, error)
+
     def count(self, refusal: str, key_id: str | None) -> None:
         """Count a refusal; it is recorded within a minute."""
         if not self.on:

@@ -14,6 +14,7 @@ The code stays as it was at the start.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
@@ -168,7 +169,11 @@ def take_over(gunicorn_app: Any) -> None:
     if serving.next_app is not None:
         gunicorn_app.callable, serving.next_app = serving.next_app, None
         log.info("Reload done: new workers serve the model and the settings as they are now")
-    gunicorn_app.callable.extensions["reload_outcome"] = serving.outcome
+    app: Flask = gunicorn_app.callable
+    app.extensions["reload_outcome"] = serving.outcome
+    if serving.outcome is not None:
+        model = app.extensions["engine"].model_sha256
+        app.extensions["recorder"].note("reloaded", outcome=serving.outcome.status, model_sha256=model)
 
 
 def _try_in_a_fork(engine: Engine) -> None:
@@ -258,6 +263,7 @@ class ProcessReloader:
         self._settings = settings
         self._one = threading.Lock()
         served.extensions["reloader"] = self
+        atexit.register(self._close)
 
     @classmethod
     def start(cls, settings: Settings) -> Flask:
@@ -290,10 +296,15 @@ class ProcessReloader:
             _log_accesses(app, settings)
             outcome = Outcome.now("done")
             app.extensions["reload_outcome"], app.extensions["reloader"] = outcome, self
+            self._close()
             self._settings, self._app = settings, app
             self._served.wsgi_app = app.wsgi_app  # type: ignore[method-assign]  # one assignment: no request sees half
             log.info("Reload done: requests from now on see the model and the settings as they are now")
             return outcome
+
+    def _close(self) -> None:
+        """Record what the application has counted and not recorded yet."""
+        self._app.extensions["recorder"].close()
 
 
 def _log_accesses(app: Flask, settings: Settings) -> None:

@@ -75,9 +75,13 @@ class Counts:
 
     def _start_timer(self) -> None:
         if self._timer is None:
-            self._timer = threading.Timer(COUNT_SECONDS, self._flush_by_timer)
-            self._timer.daemon = True
-            self._timer.start()
+            timer = threading.Timer(COUNT_SECONDS, self._flush_by_timer)
+            timer.daemon = True
+            try:
+                timer.start()
+            except RuntimeError:  # no thread can be had under this load: the next refusal tries again
+                return
+            self._timer = timer
 
     def _flush_by_timer(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -152,6 +153,7 @@ def wait_for_redis(url: str) -> None:
     pytest.fail("Redis did not answer")
 
 
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="Redis is not installed")
 def test_with_redis_the_workers_count_together_and_without_it_each_for_itself(
     build: Build, make_key: MakeKey, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
