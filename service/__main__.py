@@ -9,8 +9,8 @@ import sys
 
 from werkzeug.serving import is_running_from_reloader, run_simple
 
-from faces.errors import UserError
 from service.access import command as access_command
+from service.access.keys import KeysError
 from service.address import HOW_SET, check_address
 from service.audit import AuditError
 from service.audit import command as audit_command
@@ -38,7 +38,7 @@ def main() -> None:
         sys.exit(args.run(args))
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
-    except (UserError, AuditError) as error:
+    except (KeysError, AuditError) as error:
         sys.exit(str(error))
 
 

@@ -36,7 +36,8 @@ pytestmark = pytest.mark.timeout(300)  # a test alone builds the clone first
 
 # What git may hold of a run: hashes, and figures and curves that name nobody.
 IN_GIT = {
-    "data/.gitignore", "data/me.dvc", "data/not_me.dvc", "models/.gitignore", "reports/.gitignore", "dvc.lock",
+    "data/.gitignore", "data/me.dvc", "data/not_me.dvc", "models/.gitignore", "models/records/.gitignore",
+    "reports/.gitignore", "dvc.lock",
     "reports/data_quality.json", "reports/metrics.json", "reports/evaluation_results.json", "reports/roc_curve.csv",
     "reports/pr_curve.csv", "reports/threshold_analysis.csv", "reports/confusion_matrix.csv", "reports/det_curve.csv",
     "reports/calibration.csv", "reports/scores.csv", "reports/robustness.json", "reports/robustness.csv",

@@ -23,7 +23,6 @@ from typing import Literal, get_args
 import msgspec
 from filelock import FileLock, Timeout
 
-from faces.errors import UserError
 from faces.files import write_bytes
 
 Role = Literal["verify", "metrics", "admin"]
@@ -37,8 +36,11 @@ _NOBODYS_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 log = logging.getLogger("service.access")
 
 
-class KeysError(UserError):
-    """The file of keys cannot be used, or a key cannot be made or revoked."""
+class KeysError(Exception):
+    """The file of keys cannot be used, or a key cannot be made or revoked.
+
+    The message is for whoever administers the service, in English, as its log is.
+    """
 
 
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +131,7 @@ class KeyRing:
             try:
                 keys = read_keys(self._path)
                 if keys is None and self._now is not None:
-                    raise KeysError("the file of the API keys is gone: {path}; put it back", path=str(self._path))
+                    raise KeysError(f"the file of the API keys is gone: {self._path}; put it back")
                 self._now = keys
             except KeysError as error:
                 log.error("No API key can be checked, so all are refused: %s", error)
@@ -160,23 +162,19 @@ def read_keys(path: Path) -> Keys | None:
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise KeysError(
-                "KEYS_PATH is {path}; expected a file, made by 'python -m service keys create'", path=str(path)
-            )
+            raise KeysError(f"KEYS_PATH is {path}; expected a file, made by 'python -m service keys create'")
         content = msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise KeysError(
-            "the API keys cannot be read: {path} ({reason}); let the user who runs the service read the file",
-            path=str(path), reason=error.strerror,
-        ) from error  # fmt: skip
+            f"the API keys cannot be read: {path} ({error.strerror}); let the user who runs the service read the file"
+        ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise KeysError(
-            "the file of the API keys is damaged: {path} ({reason}); put back a copy of it, or remove it and make new "
-            "keys with 'python -m service keys create'",
-            path=str(path), reason=str(error),
-        ) from error  # fmt: skip
+            f"the file of the API keys is damaged: {path} ({error}); put back a copy of it, or remove it and make new "
+            "keys with 'python -m service keys create'"
+        ) from error
     return Keys({key.id: key for key in content.keys})
 
 
@@ -199,13 +197,9 @@ def create_key(
         KeysError: the name or the days are not allowed, or the file cannot be read or written.
     """
     if not (0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
-        raise KeysError(
-            "the name of a key is {name}; expected 1 to {most} printable characters",
-            name=repr(name),
-            most=MAX_NAME_LENGTH,
-        )
+        raise KeysError(f"the name of a key is {name!r}; expected 1 to {MAX_NAME_LENGTH} printable characters")
     if days is not None and not 0 < days < 36_500:
-        raise KeysError("the days of a key are {days}; expected more than 0 and less than 36,500", days=days)
+        raise KeysError(f"the days of a key are {days:g}; expected more than 0 and less than 36,500")
     with _editing(path) as keys:
         new_id = next(fresh for fresh in iter(lambda: secrets.token_hex(4), "") if fresh not in keys)
         text = f"fv_{new_id}_{secrets.token_urlsafe(32)}"
@@ -239,11 +233,9 @@ def revoke_key(path: Path, key_id: str, before: Callable[[ApiKey], None]) -> Api
     wanted = match[1] if match else key_id
     with _editing(path) as keys:
         if wanted not in keys:
-            raise KeysError(
-                "there is no key with the id {id}; 'python -m service keys list' names them all", id=repr(wanted[:8])
-            )
+            raise KeysError(f"there is no key with the id {wanted[:8]!r}; 'python -m service keys list' names them all")
         if keys[wanted].revoked is not None:
-            raise KeysError("the key {id} is revoked already", id=wanted)
+            raise KeysError(f"the key {wanted} is revoked already")
         before(keys[wanted])
         keys[wanted] = msgspec.structs.replace(keys[wanted], revoked=datetime.now(UTC).replace(microsecond=0))
     return keys[wanted]
@@ -262,13 +254,10 @@ def _editing(path: Path) -> Iterator[dict[str, ApiKey]]:
             write_bytes(path, content, _mode_of(path))
     except Timeout as error:
         raise KeysError(
-            "another program has been changing the API keys for {seconds} seconds: {path}; try again",
-            seconds=_LOCK_SECONDS,
-            path=str(path),
+            f"another program has been changing the API keys for {_LOCK_SECONDS} seconds: {path}; try again"
         ) from error
     except OSError as error:
         raise KeysError(
-            "the API keys cannot be written: {path} ({reason}); check that this user may write there, and that there "
-            "is room on the disk",
-            path=str(path), reason=error.strerror,
-        ) from error  # fmt: skip
+            f"the API keys cannot be written: {path} ({error.strerror}); check that this user may write there, and "
+            "that there is room on the disk"
+        ) from error

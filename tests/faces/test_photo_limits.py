@@ -45,7 +45,7 @@ def test_beyond_a_limit(changes: dict[str, float], hints: list[str]) -> None:
 
 def test_file(tmp_path: Path) -> None:
     path = tmp_path / "photo_limits.json"
-    LIMITS.write(path)
+    path.write_text(LIMITS.to_json(), encoding="utf-8")
     assert PhotoLimits.read(path) == LIMITS
 
 
