@@ -101,9 +101,6 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
     def refused() -> bool:
         return g.key_needed and g.key is None
 
-    def counts_for_address() -> bool:
-        return not g.for_all and not refused() and (g.key_needed or settings.address_limit_given)
-
     def limit(text: str | None, name: str, of: Callable[[], str], counts: Callable[[], bool]) -> list[ApplicationLimit]:
         if text is None:
             return []
@@ -120,7 +117,7 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
         application_limits=[
             *limit(settings.failed_key_limit, "failed", _address, refused),
             *limit(settings.key_limit, "key", lambda: str(g.key.id), lambda: g.key is not None),
-            *limit(settings.address_limit, "address", _address, counts_for_address),
+            *limit(settings.address_limit, "address", _address, lambda: not refused()),
         ],
         storage_uri=settings.limits_storage or "worker://",
         storage_options=_redis_options() if settings.limits_storage else {},
@@ -129,6 +126,7 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
         request_identifier=lambda: request.endpoint or "unknown",  # paths that do not exist count, too
         key_prefix="face-verification",
     )
+    limiter.request_filter(lambda: g.for_all or not (g.key_needed or settings.address_limit_given))
     limiter.init_app(app)
     return limiter
 
