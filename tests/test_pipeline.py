@@ -242,8 +242,8 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
     # blurred photos of me are not enrolled, and train writes the limit beside the model
     ({"quality__min_sharpness": 0.02}, ["quality", "train"], ["quality", "train"],
      ["evaluate", "robustness", "report"]),
-    # cross-validation has no test set: the same model and figures
-    ({"train__test_size": 0.3}, ["train", "robustness", "report"], ["train"], ["robustness", "report"]),
+    # cross-validation has no test set: the same model and figures; but its record names the parameter
+    ({"train__test_size": 0.3}, ["train", "robustness", "report"], ["train"], ["evaluate", "robustness", "report"]),
     ({"train__random_state": 1}, ["train", "robustness", "report"], ["train"], ["evaluate", "robustness", "report"]),
     ({"train__verifier": "logistic_regression"}, ["train", "robustness", "report"], ["train"],
      ["evaluate", "robustness", "report"]),
