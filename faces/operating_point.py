@@ -102,12 +102,12 @@ class OperatingPoint:
         write_recorded(folder, STAGE, {NAME: text.encode()}, made_from, backbone)
 
     @classmethod
-    def read(cls, path: Path, model: Path, trust: Trust | None = None) -> OperatingPoint:
+    def read(cls, path: Path, model: Path | str, trust: Trust | None = None) -> OperatingPoint:
         """Read the file that belongs to a model.
 
         Args:
             path: the file.
-            model: the model's file.
+            model: the model's file; or its SHA-256, where it has been loaded already and the file may have changed.
             trust: the file has to be the one that the record beside it names, as far as this believes it; None asks
                 for no record.
 
@@ -143,7 +143,8 @@ class OperatingPoint:
             if threshold is not None and not 0 <= threshold <= 1:
                 text = "{name} gives the threshold {threshold}; expected 0 to 1"
                 raise OperatingPointError(text, name=path.name, threshold=threshold)
-        if not model.is_file() or sha256_of(model) != of_model:
+        loaded = model if isinstance(model, str) else sha256_of(model) if model.is_file() else None
+        if loaded != of_model:
             text = "{name} is of another model: run 'dvc repro', and copy all of models/"
             raise OperatingPointError(text, name=path.name)
         return point

@@ -6,7 +6,6 @@ It imports no torch, no pandas and no DVC: its own `requirements.txt` is all it 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from flask import Flask, Response
 from flask_cors import CORS
@@ -58,11 +57,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     monitoring_routes.register(app)
     app.after_request(_protect)
     access = guard.register(app, settings)
-    origin = Origin.read(settings.model_path)
-    if engine.model_sha256 is not None:  # the file may have changed since it was loaded
-        origin = replace(origin, model_sha256=engine.model_sha256)
+    model = engine.model_sha256 or settings.model_path  # the file may have changed since it was loaded
+    origin = Origin.read(model)
     app.extensions["origin"] = origin
-    threshold = Threshold.resolve(settings)
+    threshold = Threshold.resolve(settings, model)
     app.extensions["threshold"] = threshold
     recorder = Recorder(settings, access.keys)
     app.extensions["recorder"] = recorder

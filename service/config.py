@@ -71,7 +71,7 @@ Days = Annotated[int, Meta(ge=0, le=36500, description="a whole number of days, 
 LogFormat = Annotated[Literal["text", "json"], Meta(description="text or json")]
 Switch = Annotated[bool, Meta(description=f"one of {', '.join(_TRUE + _FALSE)}")]
 Origins = Annotated[
-    tuple[Annotated[str, Meta(pattern=r"^(\*$|https?://)")], ...] | None,
+    tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[A-Za-z0-9.:\[\]-]+)$")], ...] | None,
     Meta(description="* or a list of origins with commas between, such as https://example.org, or nothing"),
 ]
 RateLimit = Annotated[

@@ -29,16 +29,16 @@ class Origin:
     dvc_lock_sha256: str | None
 
     @classmethod
-    def read(cls, model_path: Path, root: Path = PROJECT_ROOT) -> Origin:
+    def read(cls, model: Path | str, root: Path = PROJECT_ROOT) -> Origin:
         """Look at the model and, in a checkout, at git and dvc.lock.
 
         Args:
-            model_path: the model's file; it need not exist.
+            model: the model's file, which need not exist; or its SHA-256, where it has been loaded already.
             root: the project's folder.
         """
         checkout = (root / ".git").exists()
         return cls(
-            sha256_if_any(model_path),
+            model if isinstance(model, str) else sha256_if_any(model),
             _revision(root) if checkout else None,
             sha256_if_any(root / "dvc.lock") if checkout else None,
         )

@@ -6,6 +6,7 @@ refused before anything is decided are counted, and the counts are recorded once
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -21,6 +22,9 @@ from service.config import Settings
 from service.monitoring.metrics import count_refusal
 from service.monitoring.request_ids import request_id
 from service.worker_threads import WorkerThread
+
+RECORD_SECONDS = 5.0
+"""An answer waits so long for its record."""
 
 _REFUSALS = {401: "key", 403: "role", 408: "too slow", 413: "too large", 429: "limit", 503: "unavailable"}
 """Statuses that are counted, and what they are counted as."""
@@ -43,7 +47,7 @@ class Recorder:
     def __init__(self, settings: Settings, keys: KeyRing) -> None:
         self._settings = settings
         self._keys = keys
-        self._opening = threading.Lock()
+        self._making = threading.Lock()
         self._make_signal: Callable[[], Signal] = threading.Event
         self._process = 0
         self._audit: Audit | None = None
@@ -89,10 +93,13 @@ class Recorder:
             audit.record(act, image=None if image is None else audit.commit_to(image), **fields)
 
         try:
-            self._thread_here().run(write)
-        except AuditError as error:
+            self._thread_here().run(write, RECORD_SECONDS)
+        except (AuditError, TimeoutError) as error:
             if not self._unwritten:  # once, and again when it could be written meanwhile
-                log.error("Uses cannot be recorded, so they are answered 503: %s", error)
+                reason = (
+                    error if isinstance(error, AuditError) else "the disk, or whoever holds the log's lock, is too slow"
+                )
+                log.error("Uses cannot be recorded, so they are answered 503: %s", reason)
             self._unwritten = True
             raise NotRecordedError from error
         if self._unwritten:
@@ -114,16 +121,26 @@ class Recorder:
             log.error("%r was not recorded: %s", act, error)
 
     def count(self, refusal: str, key_id: str | None) -> None:
-        """Count a refusal; it is recorded within a minute."""
+        """Count a refusal, without any wait; it is recorded within a minute."""
         if not self.on:
             return
-        try:
-            self._in_this_process().count(refusal, key_id)
-        except AuditError:
-            log.debug("a refusal was not counted", exc_info=True)  # the log cannot be opened, and that has been said
+        if self._audit is not None and self._process == os.getpid():
+            self._audit.count(refusal, key_id)
+            return
+
+        def open_and_count() -> None:
+            try:
+                self._in_this_process().count(refusal, key_id)
+            except AuditError:  # that the log cannot be opened has been said at the start, and is with each record
+                log.debug("a refusal was not counted", exc_info=True)
+
+        with contextlib.suppress(TimeoutError):  # so many wait that one more refusal tells nothing new
+            self._thread_here().begin(open_and_count)
 
     def close(self) -> None:
         """Record the counts that are pending, at the end of a process."""
+        if self._thread is not None and self._thread.process == os.getpid():
+            self._thread.finish(RECORD_SECONDS)
         if self._audit is None or self._process != os.getpid():
             return
         try:
@@ -132,14 +149,14 @@ class Recorder:
             log.error("The last refusals are not recorded: %s", error)
 
     def _in_this_process(self) -> Audit:
-        with self._opening:
-            if self._audit is None or self._process != os.getpid():
-                self._audit = Audit.open(AuditSettings.of(self._settings))
-                self._process = os.getpid()
-            return self._audit
+        """The log. In the thread alone: opening it can wait for a disk, or for whoever holds its lock."""
+        if self._audit is None or self._process != os.getpid():
+            self._audit = Audit.open(AuditSettings.of(self._settings))
+            self._process = os.getpid()
+        return self._audit
 
     def _thread_here(self) -> WorkerThread:
-        with self._opening:
+        with self._making:
             if self._thread is None or self._thread.process != os.getpid():
                 self._thread = WorkerThread(self._make_signal, "audit")
             return self._thread

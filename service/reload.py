@@ -110,7 +110,11 @@ def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]
     asked_for_keys = KeyRing(former.keys_path, former.require_keys).needed
     if asked_for_keys and not KeyRing(settings.keys_path, settings.require_keys).needed:
         raise ReloadRefusedError(_OPENED)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except Exception as error:  # whatever it is, the master must not end for it
+        log.exception("a new application could not be built")
+        raise ReloadRefusedError(_NO_TRIAL, f"the new application could not be built ({error!r})") from error
     engine: Engine = app.extensions["engine"]
     if engine.problem is not None:
         raise ReloadRefusedError(engine.problem.detail)
@@ -182,8 +186,13 @@ def _try_in_a_fork(engine: Engine) -> None:
     Raises:
         ReloadRefusedError: that does not work.
     """
-    reader, writer = os.pipe()
-    child = os.fork()
+    try:
+        reader, writer = os.pipe()
+        child = os.fork()
+    except OSError as error:
+        raise ReloadRefusedError(
+            _NO_TRIAL, f"the new model could not be tried out: no process can be made ({error})"
+        ) from error
     if child == 0:
         try:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
@@ -229,10 +238,12 @@ class WorkerReloader:
         Raises:
             ReloadRefusedError: it will be refused.
         """
-        said = self._thread.run(self._try_out)
+        said = self._thread.run(self._try_out, 2 * _TRIAL_SECONDS)
+        if not said:  # it did not get so far as to say what is wrong
+            raise ReloadRefusedError(_NO_TRIAL)
         os.kill(self._master, signal.SIGHUP)
         if said != "ok":
-            raise ReloadRefusedError(said or _NO_TRIAL)
+            raise ReloadRefusedError(said)
         return Outcome.now("begun")
 
     def _try_out(self) -> str:

@@ -121,7 +121,9 @@ def create_blueprint(
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
         decided = decide(verification.score)
-        g.decision = decided | {"threshold": threshold.value, "faces": len(verification.scored)}
+        g.decision = decided | {"threshold": threshold.value}
+        if all_faces:
+            g.decision["faces"] = [decide(scored.score) for scored in verification.scored]
         metrics.count_decision(**decided)
         return jsonify(
             model_version=settings.model_version,

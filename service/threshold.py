@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from faces.message import Message
@@ -33,13 +34,19 @@ class Threshold:
     note: str = ""
 
     @classmethod
-    def resolve(cls, settings: Settings) -> Threshold:
-        """The setting's number; with `VERIFY_THRESHOLD=auto`, what the model's operating point says."""
+    def resolve(cls, settings: Settings, model: Path | str | None = None) -> Threshold:
+        """The setting's number; with `VERIFY_THRESHOLD=auto`, what the model's operating point says.
+
+        Args:
+            settings: with the threshold, or "auto".
+            model: to which the operating point has to belong, as `OperatingPoint.read` takes it; None is the
+                settings' file.
+        """
         if settings.threshold is not None:
             given = settings.threshold_given or settings.threshold != DEFAULT_THRESHOLD
             return cls(settings.threshold, "setting", "set" if given else "default")
         try:
-            point = OperatingPoint.read(settings.operating_point_path, settings.model_path, settings.trust)
+            point = OperatingPoint.read(settings.operating_point_path, model or settings.model_path, settings.trust)
         except OperatingPointError as error:
             if isinstance(error.__cause__, RecordError):  # its paths are for the log, not for answers
                 log.warning("VERIFY_THRESHOLD=auto: %s", error.__cause__)

@@ -94,7 +94,8 @@ class Keys:
 class KeyRing:
     """The keys as the file has them now. Safe to use from several threads at once.
 
-    Once there was a file, its loss or damage does not open the service: then nobody's key can be checked.
+    Once a key has been made, the loss or damage of the file does not open the service: nobody's key counts then.
+    A file beside it, which `create_key` makes, says so to processes that start later.
 
     Args:
         path: the file; it need not exist.
@@ -130,7 +131,7 @@ class KeyRing:
         if seen != self._seen:
             try:
                 keys = read_keys(self._path)
-                if keys is None and self._now is not None:
+                if keys is None and (self._now is not None or _marker(self._path).exists()):
                     raise KeysError(f"the file of the API keys is gone: {self._path}; put it back")
                 self._now = keys
             except KeysError as error:
@@ -147,6 +148,11 @@ def _state_of(path: Path) -> tuple[int, ...] | str:
     except OSError as error:
         return f"{error.errno}"
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode
+
+
+def _marker(path: Path) -> Path:
+    """The file that says that there have been keys."""
+    return path.with_name(f"{path.name}.made")
 
 
 def _mode_of(path: Path) -> int:
@@ -251,6 +257,7 @@ def _editing(path: Path) -> Iterator[dict[str, ApiKey]]:
             keys = dict(found.by_id) if found else {}
             yield keys
             content = msgspec.json.format(msgspec.json.encode(_File(1, tuple(keys.values()))), indent=1)
+            _marker(path).touch(mode=0o600)
             write_bytes(path, content, _mode_of(path))
     except Timeout as error:
         raise KeysError(

@@ -95,7 +95,7 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
     Args:
         app: the application.
         settings: the limits, and where to count. Where no key is needed, an address is limited only if somebody has
-            set its limit.
+            set its limit, or the audit log is on.
     """
 
     def refused() -> bool:
@@ -126,7 +126,9 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
         request_identifier=lambda: request.endpoint or "unknown",  # paths that do not exist count, too
         key_prefix="face-verification",
     )
-    limiter.request_filter(lambda: g.for_all or not (g.key_needed or settings.address_limit_given))
+    # Each answer is recorded where the audit log is on: a flood of them must not fill the disk.
+    limited = settings.address_limit_given or settings.audit_path is not None
+    limiter.request_filter(lambda: g.for_all or not (g.key_needed or limited))
     limiter.init_app(app)
     return limiter
 

@@ -73,6 +73,14 @@ def test_each_answer_is_recorded_with_what_was_decided(
     assert records()[-1]["image"] != found[0]["image"], "each record has a salt of its own"
 
 
+def test_with_all_faces_each_decision_is_recorded(audited: FlaskClient, records: Records, me_photo: bytes) -> None:
+    data = {"image": (io.BytesIO(me_photo), "a.jpg"), "faces": "all"}
+    answer = audited.post("/verify", data=data).json
+    assert answer is not None
+    shown = [{name: face[name] for name in ("is_me", "score")} for face in answer["faces"]]
+    assert records()[-1]["faces"] == shown
+
+
 def test_the_photo_is_nowhere(audited: FlaskClient, me_photo: bytes, tmp_path: Path) -> None:
     assert post_photo(audited, me_photo, name="secret-name.jpg").status_code == 200
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

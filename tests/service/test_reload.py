@@ -88,6 +88,14 @@ class TestBuild:
                 build(former)
             assert build(former, one_process=True)[0].port == former.port, "one process keeps its address"
 
+    @pytest.mark.parametrize("url", ["redis://127.0.0.1:notaport", "redis://[::1"])
+    def test_what_nobody_foresaw(self, write: Write, url: str) -> None:
+        write()
+        former = Settings.load()
+        write(LIMITS_STORAGE=url)
+        with pytest.raises(ReloadRefusedError, match="could not be built"):
+            build(former)
+
     def test_a_service_that_asks_for_keys_is_not_opened(self, write: Write, tmp_path: Path) -> None:
         write()
         create_key(tmp_path / "keys.json", "Ana", ["verify"], None, lambda _: None)

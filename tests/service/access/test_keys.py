@@ -121,6 +121,17 @@ def test_a_file_that_is_gone_does_not_open_the_service(keys_path: Path) -> None:
     assert ring.find(text) is not None
 
 
+def test_a_process_that_starts_later_knows_that_there_were_keys(keys_path: Path) -> None:
+    _, text = create(keys_path)
+    keys_path.rename(keys_path.with_suffix(".away"))
+    ring = KeyRing(keys_path, required=False)
+    assert ring.needed
+    with pytest.raises(KeysError, match="is gone"):
+        ring.find(text)
+    create(keys_path)
+    assert KeyRing(keys_path, required=False).find(text) is None
+
+
 def test_a_folder_in_its_place_is_told(keys_path: Path) -> None:
     keys_path.mkdir()
     ring = KeyRing(keys_path, required=False)
