@@ -282,10 +282,12 @@ def is_installed(stamp: dict[str, str]) -> bool:
     return isinstance(written, dict) and stamp.items() <= written.items()
 
 
-def check_disk(free: int) -> None:
-    """Raises Problem where the packages would not fit on the disk."""
+def check_disk(free: int, *files: str) -> None:
+    """Raises Problem where the packages of these requirements files would not fit on the disk."""
     if any(any(VENV.glob(f"{lib}/site-packages/torch")) for lib in ("lib/python*", "Lib")):
         return  # what is still to come is small
+    if not any(re.search(r"(?m)^torch\b", (ROOT / name).read_text(encoding="utf-8")) for name in files):
+        return
     needed = 10 if sys.platform == "linux" and platform.machine() == "x86_64" else 3  # the former: with CUDA
     if free < needed * 10**9:
         raise Problem(
@@ -305,7 +307,7 @@ def install(*files: str, pip_only: bool = False) -> None:
         # uv writes a package's files in any order, and takes one for installed that has the right names in it.
         print("The last installation was cut off, and may have left half a package: .venv is made anew.")
         version = stamp["python"] = make_venv()
-    check_disk(shutil.disk_usage(str(ROOT)).free)
+    check_disk(shutil.disk_usage(str(ROOT)).free, *files)
     STAMP.unlink(missing_ok=True)  # an installation that is cut off must not count as complete
     requirements = [part for name in files for part in ("--requirement", name)]
     if pip_only or not install_with_uv(files[-1], requirements):

@@ -127,11 +127,14 @@ def test_python_without_venv_is_told_the_debian_package(qs: ModuleType, monkeypa
 
 
 def test_full_disk_is_told_before_anything_is_installed(qs: ModuleType) -> None:
+    write(qs.ROOT / "requirements.txt", (ROOT / "requirements.txt").read_bytes())
+    write(qs.ROOT / "small.txt", b"tqdm==4.67.1\n")
     with pytest.raises(qs.Problem, match=r"has 1\.0 GB of free disk space, and the packages need about \d+ GB"):
-        qs.check_disk(10**9)
-    qs.check_disk(11 * 10**9)
+        qs.check_disk(10**9, "small.txt", "requirements.txt")
+    qs.check_disk(11 * 10**9, "requirements.txt")
+    qs.check_disk(10**9, "small.txt")
     (qs.VENV / "lib" / "python3.11" / "site-packages" / "torch").mkdir(parents=True)
-    qs.check_disk(10**9)  # the large part is there already
+    qs.check_disk(10**9, "requirements.txt")  # the large part is there already
 
 
 def test_half_made_venv_is_seen(qs: ModuleType) -> None:
