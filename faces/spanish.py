@@ -72,6 +72,15 @@ SPANISH = {
         "no existe {record}, así que nada dice que {path} lo escribiera el pipeline. Ejecuta 'dvc repro', que lo crea; "
         "si el modelo es tuyo, pon ALLOW_UNRECORDED_MODEL=true: el archivo de un modelo puede ejecutar cualquier código"
     ),
+    (
+        "{record} names no {arrays}, so {path} would have to be unpickled, which can run any code, and nothing "
+        "proves who wrote the record. Run 'dvc repro --force train', which writes {arrays}; for a model of "
+        "your own, set MODEL_SIGNING_KEY where it is saved and where it is loaded, or ALLOW_UNRECORDED_MODEL=true"
+    ): (
+        "{record} no nombra ningún {arrays}, así que habría que abrir {path} con pickle, que puede ejecutar cualquier "
+        "código, y nada demuestra quién escribió el registro. Ejecuta 'dvc repro --force train', que crea {arrays}; "
+        "si el modelo es tuyo, pon MODEL_SIGNING_KEY donde se guarda y donde se carga, o ALLOW_UNRECORDED_MODEL=true"
+    ),
     "{record} is damaged, or of another version: run 'dvc repro --force {stage}'": (
         "{record} está dañado o es de otra versión: ejecuta 'dvc repro --force {stage}'"
     ),

@@ -51,12 +51,16 @@ class Verifier:
         model: a fitted scikit-learn classifier of two classes, 1 = me; or what `faces.verifier_arrays` reads.
         scaler: a fitted scikit-learn transformer; or as above.
         model_sha256: of the file model.joblib that says the same as `model`; None where it was not read from one.
+        arrays_sha256: of the file verifier.npz that `model` and `scaler` were read from; None likewise.
     """
 
-    def __init__(self, model: Any, scaler: Any, model_sha256: str | None = None) -> None:
+    def __init__(
+        self, model: Any, scaler: Any, model_sha256: str | None = None, arrays_sha256: str | None = None
+    ) -> None:
         self.model = model
         self.scaler = scaler
         self.model_sha256 = model_sha256
+        self.arrays_sha256 = arrays_sha256
 
     @classmethod
     def load(cls, model_path: Path, scaler_path: Path, trust: Trust | None = None) -> Verifier:
@@ -64,7 +68,8 @@ class Verifier:
 
         Both files have to be those that the record beside the model names, and so has verifier.npz beside it, whose
         arrays are what is read; the two files themselves are pickles and stay closed. They are opened in two cases:
-        the record names no verifier.npz, or there is no such record and `trust` allows that.
+        the record names no verifier.npz and is signed, since who can write a pickle can write a record, too; or
+        `trust` allows what is not recorded.
 
         Args:
             model_path, scaler_path: the files. Each is read once: what is checked is what is loaded.
@@ -105,7 +110,17 @@ class Verifier:
                 model, scaler = decode(arrays)
             except Exception as error:  # numpy has many for what is no archive of arrays
                 raise _cannot_be_loaded(path, Message("it is damaged")) from error
-            return cls(model, scaler, checked.record.of_the_same_run(ARRAYS_NAME, digest, MODEL_NAME))
+            return cls(model, scaler, checked.record.of_the_same_run(ARRAYS_NAME, digest, MODEL_NAME), digest)
+        if trust.key is None:
+            raise RecordError(
+                "{record} names no {arrays}, so {path} would have to be unpickled, which can run any code, and nothing "
+                "proves who wrote the record. Run 'dvc repro --force train', which writes {arrays}; for a model of "
+                "your own, set MODEL_SIGNING_KEY where it is saved and where it is loaded, or "
+                "ALLOW_UNRECORDED_MODEL=true",
+                record=checked.path,
+                arrays=ARRAYS_NAME,
+                path=paths[MODEL_NAME],
+            )
         if not checked.record.is_one_run(digests):
             text = "{model} and {scaler} are of two trainings, one of which was stopped: run 'dvc repro --force train'"
             raise RecordError(text, model=paths[MODEL_NAME], scaler=paths[SCALER_NAME])

@@ -89,7 +89,10 @@ def _kind(estimator: Any) -> str | None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    if isinstance(estimator, PopulationScoring):
+    read = {of_kind: name for name, (of_kind, _) in _KINDS.items()}.get(type(estimator))  # what `decode` has made
+    if read is not None:
+        kind = read
+    elif isinstance(estimator, PopulationScoring):
         kind = "population"
     elif isinstance(estimator, CosineScoring):
         kind = "cosine"

@@ -75,6 +75,8 @@ class Version(Struct):
     model_version: str
     backbone: str | None
     model_sha256: Sha256 | None
+    verifier_sha256: Sha256 | None
+    networks_sha256: Sha256 | None
     git_revision: Annotated[str, Meta(pattern="^[0-9a-f]{40,64}$")] | None
     dvc_lock_sha256: Sha256 | None
 

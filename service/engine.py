@@ -154,6 +154,20 @@ class Engine:
         return self._models.verifier.model_sha256 if self._models else None
 
     @property
+    def digests(self) -> dict[str, str | None]:
+        """What answers, for the audit log and /version: SHA-256 in hexadecimal, None for what was not loaded.
+
+        `model_sha256` is of model.joblib, which others read; `verifier_sha256` of verifier.npz, which scores;
+        `networks_sha256` of networks.json, which names each network by its SHA-256.
+        """
+        models = self._models
+        return {
+            "model_sha256": self.model_sha256,
+            "verifier_sha256": models.verifier.arrays_sha256 if models else None,
+            "networks_sha256": models.networks.manifest_sha256 if models else None,
+        }
+
+    @property
     def backbone(self) -> str | None:
         """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
         return self._models.networks.backbone_name if self._models else None

@@ -186,7 +186,7 @@ def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callabl
                     status=response.status_code,
                     **g.get("decision", {}),
                     model_version=settings.model_version,
-                    model_sha256=engine.model_sha256,
+                    **engine.digests,
                     backbone=engine.backbone,
                 )
             except NotRecordedError:

@@ -176,8 +176,8 @@ def take_over(gunicorn_app: Any) -> None:
     app: Flask = gunicorn_app.callable
     app.extensions["reload_outcome"] = serving.outcome
     if serving.outcome is not None:
-        model = app.extensions["engine"].model_sha256
-        app.extensions["recorder"].note("reloaded", outcome=serving.outcome.status, model_sha256=model)
+        digests = app.extensions["engine"].digests
+        app.extensions["recorder"].note("reloaded", outcome=serving.outcome.status, **digests)
 
 
 def _try_in_a_fork(engine: Engine) -> None:

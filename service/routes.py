@@ -106,7 +106,9 @@ def create_blueprint(
     @api.get("/version")
     def version() -> Response:
         """Which model answers, and which code and run it comes from."""
-        return jsonify(model_version=settings.model_version, backbone=engine.backbone, **origin.as_json())
+        return jsonify(
+            model_version=settings.model_version, backbone=engine.backbone, **(engine.digests | origin.as_json())
+        )
 
     @api.post("/verify")
     def verify() -> Response:

@@ -10,6 +10,7 @@ import joblib
 
 from faces.photo_limits import PhotoLimits
 from faces.records import FOLDER, write_recorded
+from faces.verifier import Verifier
 
 TRAINED = ("model.joblib", "scaler.joblib", "verifier.npz", "photo_limits.json")
 """Files that the stage train writes into models/."""
@@ -30,8 +31,17 @@ def record_networks(networks: Path) -> None:
     record(networks.parent, "export", f"{networks.name}/networks.json")
 
 
+def save(folder: Path, model: Any, scaler: Any) -> None:
+    """Write model and scaler as the stage train does, and record all of `TRAINED` that is there."""
+    Verifier(model, scaler).save(folder)
+    record_trained(folder)
+
+
 def dump(folder: Path, model: Any, scaler: Any) -> None:
-    """Write model and scaler as another program does, with joblib alone, and record them."""
+    """Write model and scaler as another program does, with joblib alone, and record them.
+
+    They are pickles, and loaded only where the record is signed or where unrecorded models are allowed.
+    """
     joblib.dump(model, folder / "model.joblib")
     joblib.dump(scaler, folder / "scaler.joblib")
     (folder / "verifier.npz").unlink(missing_ok=True)

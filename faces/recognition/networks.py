@@ -178,10 +178,12 @@ class Networks:
 
     Attributes:
         manifest: what networks.json says.
+        manifest_sha256: of the file networks.json, which names each network by its SHA-256; None if not read from one.
     """
 
-    def __init__(self, manifest: Manifest, models: dict[str, bytes]) -> None:
+    def __init__(self, manifest: Manifest, models: dict[str, bytes], manifest_sha256: str | None = None) -> None:
         self.manifest = manifest
+        self.manifest_sha256 = manifest_sha256
         self._models = models
 
     @classmethod
@@ -198,7 +200,14 @@ class Networks:
             NetworksError: a file is not the one that networks.json names.
             Exception: what `check` raises.
         """
-        manifest = Manifest.read(folder, check)
+        digests: list[str] = []
+
+        def look(path: Path, data: bytes) -> None:
+            digests.append(hashlib.sha256(data).hexdigest())
+            if check is not None:
+                check(path, data)
+
+        manifest = Manifest.read(folder, look)
         models: dict[str, bytes] = {}
         for name in names:
             path = folder / f"{name}.onnx"
@@ -216,7 +225,7 @@ class Networks:
                     hint=_EXPORT_HINT,
                 )
             models[name] = data
-        return cls(manifest, models)
+        return cls(manifest, models, digests[0])
 
     @property
     def backbone_name(self) -> str:

@@ -221,8 +221,9 @@ def test_curl_examples(block: str, server: Server, folder: Path) -> None:
         assert list(answer) == list(json.loads(shown)) + more
         assert answer["is_me"] is True
     elif "/version" in block:
-        assert list(answer) == ["model_version", "backbone", "model_sha256", "git_revision", "dvc_lock_sha256"]
-        assert re.fullmatch("[0-9a-f]{64}", answer["model_sha256"])
+        digests = ["model_sha256", "verifier_sha256", "networks_sha256"]
+        assert list(answer) == ["model_version", "backbone", *digests, "git_revision", "dvc_lock_sha256"]
+        assert all(re.fullmatch("[0-9a-f]{64}", answer[name]) for name in digests)
     else:
         assert answer == {"status": "ok"}
 

@@ -113,11 +113,12 @@ class TestContent:
     def test_nothing_temporary_stays(self, folder: Path) -> None:
         assert list(folder.rglob(".*")) == []
 
-    def test_what_has_no_arrays_is_recorded_as_it_is(self, tmp_path: Path) -> None:
+    def test_what_has_no_arrays_is_recorded_as_it_is(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(KEY_VARIABLE, KEY)
         model = LogisticRegression().fit(EMBEDDINGS, np.arange(40) % 3)
         Verifier(model, StandardScaler().fit(EMBEDDINGS)).save(tmp_path)
         assert not (tmp_path / "verifier.npz").exists()
-        assert type(load(tmp_path).model) is LogisticRegression
+        assert type(load(tmp_path, SIGNED).model) is LogisticRegression
 
 
 class TestTampering:
@@ -208,10 +209,19 @@ class TestTampering:
         with pytest.raises(VerifierError, match=r"train\.json names nothing of that name"):
             load(folder)
 
+    def test_pickles_with_an_unsigned_record(self, folder: Path, tmp_path: Path) -> None:
+        """Who can put a pickle there can record it, too."""
+        dump(folder, _Trap(tmp_path / "sprung"), _Trap(tmp_path / "sprung"))
+        with pytest.raises(
+            VerifierError, match=r"train\.json names no verifier\.npz, so .* would have to be unpickled"
+        ):
+            load(folder)
+        assert not (tmp_path / "sprung").exists()
+
     def test_arrays_taken_out_of_an_unsigned_record(self, folder: Path) -> None:
-        """Then the pickles are read, and they are those that it names."""
         change_record(folder, lambda values: values["files"].pop("verifier.npz"))
-        assert type(load(folder).model) is CosineClassifier
+        with pytest.raises(VerifierError, match=r"names no verifier\.npz"):
+            load(folder)
 
     def test_arrays_that_are_missing(self, folder: Path) -> None:
         (folder / "verifier.npz").unlink()
@@ -222,6 +232,7 @@ class TestTampering:
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The files are swapped as soon as they have been read: nobody looks at them again."""
+        monkeypatch.setenv(KEY_VARIABLE, KEY)
         dump(folder, fitted().model, fitted().scaler)
         original, trap = verifier_module.read_record, tmp_path / "sprung"
 
@@ -231,7 +242,7 @@ class TestTampering:
             return original(*arguments)
 
         monkeypatch.setattr(verifier_module, "read_record", swap)
-        assert np.array_equal(load(folder).score(PROBES), fitted().score(PROBES))
+        assert np.array_equal(load(folder, SIGNED).score(PROBES), fitted().score(PROBES))
         assert not trap.exists()
 
 
@@ -425,6 +436,7 @@ class TestStopped:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Without arrays, nothing but the two files says which verifier this is."""
+        monkeypatch.setenv(KEY_VARIABLE, KEY)
         for seed in (0, 1):
             embeddings = np.random.default_rng(seed).normal(size=(60, 16))
             verifier = Verifier(
@@ -437,7 +449,7 @@ class TestStopped:
             else:
                 verifier.save(tmp_path)
         with pytest.raises(VerifierError, match=r"are of two trainings, one of which was stopped: run 'dvc repro"):
-            load(tmp_path)
+            load(tmp_path, SIGNED)
 
     def test_the_model_that_is_named_is_the_one_that_scores(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -489,14 +501,15 @@ def test_files_of_other_names_are_known_by_what_they_are(folder: Path) -> None:
     assert Verifier.load(folder / "mine.joblib", folder / "scaler.joblib", UNSIGNED)
 
 
-def test_a_compressed_pickle_that_is_recorded_is_read(tmp_path: Path) -> None:
+def test_a_compressed_pickle_that_is_recorded_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
     model = LogisticRegression().fit(EMBEDDINGS, LABELS)
     for name, value in (("model.joblib", model), ("scaler.joblib", StandardScaler().fit(EMBEDDINGS))):
         file = io.BytesIO()
         joblib.dump(value, file, compress=3)
         (tmp_path / name).write_bytes(file.getvalue())
     record_trained(tmp_path)
-    assert type(load(tmp_path).model) is LogisticRegression
+    assert type(load(tmp_path, SIGNED).model) is LogisticRegression
 
 
 def test_record_of_the_same_run() -> None:

@@ -14,9 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from faces.recognition.networks import Networks
+from faces.records import Trust
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
 from faces.verifier_arrays import RECIPE_ATTRIBUTE
 from tests.recording import dump, record_trained
+
+ALLOWED = Trust(allow_unrecorded=True)  # pickles are opened
 
 
 def trained(size: int = 128, recipe: dict[str, Any] | None = None) -> Verifier:
@@ -78,7 +81,7 @@ class TestFiles:
         paths[damaged].write_bytes(whole[: len(whole) // 2] if content == "half" else content)
         record_trained(paths[0].parent)
         with pytest.raises(VerifierError, match=rf"{paths[damaged].name} cannot be loaded .*: run 'dvc repro' again"):
-            Verifier.load(*paths)
+            Verifier.load(*paths, ALLOWED)
 
     @pytest.mark.parametrize(
         ("place", "value", "told"),
@@ -94,7 +97,7 @@ class TestFiles:
         given[place] = value
         dump(paths[0].parent, *given)
         with pytest.raises(VerifierError, match=told):
-            Verifier.load(*paths)
+            Verifier.load(*paths, ALLOWED)
 
     def test_failing_save_leaves_the_old_pair(self, paths: tuple[Path, Path]) -> None:
         trained().save(paths[0].parent)

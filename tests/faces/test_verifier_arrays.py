@@ -102,6 +102,13 @@ def test_recipe_and_size_come_with_it() -> None:
     assert (read.model.n_features_in_, read.scaler.n_features_in_) == (128, 128)
 
 
+@pytest.mark.parametrize("model", [CosineClassifier(), PopulationClassifier(POPULATION), LogisticRegression()])
+def test_what_was_read_is_written_as_it_was(model: Any) -> None:
+    data = encode(model.fit(EMBEDDINGS, LABELS), StandardScaler().fit(EMBEDDINGS))
+    assert data is not None
+    assert encode(*decode(data)) == data
+
+
 def test_the_same_verifier_gives_the_same_bytes() -> None:
     first, again = (encode(PopulationClassifier(POPULATION).fit(EMBEDDINGS, LABELS), PASS_THROUGH) for _ in range(2))
     assert first == again

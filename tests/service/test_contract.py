@@ -92,16 +92,20 @@ def test_version(client: FlaskClient, settings: Settings, no_models: Settings) -
     response = client.get("/version")
     assert (response.status_code, response.content_type) == (200, "application/json")
     answer = json.loads(response.data)
-    assert list(answer) == ["model_version", "backbone", "model_sha256", "git_revision", "dvc_lock_sha256"]
+    digests = ["model_sha256", "verifier_sha256", "networks_sha256"]
+    assert list(answer) == ["model_version", "backbone", *digests, "git_revision", "dvc_lock_sha256"]
     assert (answer["model_version"], answer["backbone"]) == ("me-verifier-v1", "dlib-resnet")
-    assert answer["model_sha256"] == hashlib.sha256(settings.model_path.read_bytes()).hexdigest()
+    folder = settings.model_path.parent
+    files = (settings.model_path, folder / "verifier.npz", settings.networks_path / "networks.json")
+    assert [answer[name] for name in digests] == [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     checkout = (PROJECT_ROOT / ".git").exists()
     lock = hashlib.sha256((PROJECT_ROOT / "dvc.lock").read_bytes()).hexdigest()
     assert answer["dvc_lock_sha256"] == (lock if checkout else None)
     assert (answer["git_revision"] is not None) == checkout
     without = create_app(replace(no_models, model_version="v2")).test_client().get("/version").json
     assert without is not None
-    assert (without["model_version"], without["backbone"], without["model_sha256"]) == ("v2", None, None)
+    assert without["model_version"] == "v2"
+    assert [without[name] for name in ("backbone", *digests)] == [None] * 4
 
 
 def test_which_model_answers_not_which_lies_there_now(settings: Settings, tmp_path: Path) -> None:

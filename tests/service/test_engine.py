@@ -30,7 +30,7 @@ from faces.verifier import Verifier
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
 from service.engine import OPEN_AFTER_FORK_VARIABLE
-from tests.recording import copy_networks, dump, record_networks, record_trained
+from tests.recording import copy_networks, dump, record_networks, record_trained, save
 from tests.service.support import post_photo
 
 NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
@@ -41,7 +41,7 @@ def train(settings: Settings, dimensions: int) -> Settings:
     embeddings = np.random.default_rng(0).normal(size=(20, dimensions))
     scaler = StandardScaler().fit(embeddings)
     model = LogisticRegression().fit(scaler.transform(embeddings), np.arange(20) % 2)
-    dump(settings.model_path.parent, model, scaler)
+    save(settings.model_path.parent, model, scaler)
     return settings
 
 
@@ -104,8 +104,8 @@ DETAILS = {
     "a network missing": r"no existe \S+embedder\.onnx: ejecuta 'dvc repro export' .* para escribir las redes otra vez",
     "another size": r"el escalador toma embeddings de 64 valores y las redes \(dlib-resnet\) calculan 128",
     "another recipe": r"el modelo se entrenó con backbone 'another' y las redes tienen 'dlib-resnet'",
-    "no model": r"\S+model\.joblib contiene un dict; debe ser algo que tenga predict_proba\(\)",
-    "damaged": r"no se puede cargar \S+model\.joblib \(está dañado\): ejecuta 'dvc repro' otra vez",
+    "pickles alone": r"\S+train\.json no nombra ningún verifier\.npz, así que habría que abrir \S+ con pickle, .*",
+    "damaged": r"no se puede cargar \S+verifier\.npz \(está dañado\): ejecuta 'dvc repro' otra vez",
     "no JSON": r"no se puede leer \S+networks\.json \(no es JSON\): ejecuta 'dvc repro export' .*",
     "another format": r"\S+networks\.json tiene el formato 1; esta versión lee el 2: ejecuta .*",
 }
@@ -126,11 +126,11 @@ def test_the_detail_is_in_the_language_of_the_answers(
         model = joblib.load(copied.model_path)
         recipe = Networks.load(copied.networks_path).manifest.recipe(flip=True)
         model.embedding_recipe_ = {**recipe, "backbone": "another"}
-        dump(copied.model_path.parent, model, joblib.load(copied.scaler_path))
-    elif what == "no model":
+        save(copied.model_path.parent, model, joblib.load(copied.scaler_path))
+    elif what == "pickles alone":
         dump(copied.model_path.parent, {}, StandardScaler())
     elif what == "damaged":
-        copied.model_path.write_bytes(b"no pickle")
+        (copied.model_path.parent / "verifier.npz").write_bytes(b"no arrays")
         record_trained(copied.model_path.parent)
     elif what == "no JSON":
         manifest.write_text("{")
@@ -250,7 +250,7 @@ def test_a_photo_is_asked_about_as_the_model_was_trained(
     assert abs(scores[True] - scores[False]) > 0.01
     model.embedding_recipe_ = networks.manifest.recipe(flip)
     changed = replace(no_models, networks_path=settings.networks_path)
-    dump(changed.model_path.parent, model, scaler)
+    save(changed.model_path.parent, model, scaler)
 
     answer = post_photo(create_app(changed).test_client(), me_photo).get_json()
     assert answer["score"] == pytest.approx(scores[flip], abs=2e-6)

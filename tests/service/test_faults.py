@@ -29,7 +29,7 @@ from bench.support.scenes import Row, Scene, Stand
 from bench.support.servers import Server as BenchServer
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
-from tests.recording import copy_networks, copy_trained, dump, record_networks
+from tests.recording import copy_networks, copy_trained, record_networks, save
 from tests.service.support import Server, posix_only, post_photo, server_environment, shipped_gunicorn
 
 Fault = Callable[[Stand], Row]
@@ -173,7 +173,7 @@ def test_a_model_that_scores_nan(copied: Settings, me_photo: bytes) -> None:
     embeddings = np.random.default_rng(0).normal(size=(20, dimensions))
     model = LogisticRegression().fit(embeddings, np.arange(20) % 2)
     model.coef_[:] = np.nan
-    dump(copied.model_path.parent, model, StandardScaler().fit(embeddings))
+    save(copied.model_path.parent, model, StandardScaler().fit(embeddings))
     detail, error = refused(copied, me_photo)
     assert detail == "el modelo está dañado: da la puntuación nan; ejecuta 'dvc repro --force train'"
     assert error == f"No se pudieron leer los modelos: {detail}"
