@@ -74,7 +74,7 @@ def qs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     write(root / "requirements.txt", b"numpy\n")
     script(module.VENV_PYTHON, PYTHON)
     monkeypatch.setattr(module, "venv_version", lambda: "3.11")
-    monkeypatch.setattr(module, "check_disk", lambda _: None)
+    monkeypatch.setattr(module, "check_disk", lambda *_: None)
     script(tmp_path / "path" / "uv", UV)
     monkeypatch.setenv("PATH", f"{tmp_path / 'path'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)  # nothing that this machine's pip is told, but in the environment
@@ -177,7 +177,7 @@ def test_after_an_installation_that_was_cut_off_venv_is_made_anew(
 ) -> None:
     """uv writes the files of a package in any order, and later takes what lies there for whole."""
     program = (
-        "import quickstart as qs\nqs.venv_version, qs.check_disk = lambda: '3.11', lambda free: None\n"
+        "import quickstart as qs\nqs.venv_version, qs.check_disk = lambda: '3.11', lambda *_: None\n"
         "raise SystemExit(qs.guarded(lambda: qs.install('requirements.txt')))"
     )
     with subprocess.Popen(
