@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -53,6 +54,12 @@ _NO_NETWORKS = Message(
 )
 
 
+_UNFORESEEN = (
+    "el modelo o las redes están dañados y el registro del servicio dice cómo: ejecuta 'dvc repro --force export train'"
+)
+
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
 _UNRECORDED = (
     "ALLOW_UNRECORDED_MODEL is true: models, networks and thresholds are loaded that the pipeline did not write, and a "
     "model's file can run any code. Set it to false unless you made the files and nobody else can write to them"
@@ -74,7 +81,8 @@ class ModelProblem:
 
     Attributes:
         kind: what is wrong: "missing", "mismatch" (model and networks do not belong together) or "unreadable".
-        detail: the reason in Spanish, as all answers are; paths are relative to the project.
+        detail: the reason in Spanish, as all answers are. Anybody may read it, so it has no SHA-256 and no path from
+            outside the project, but what is missing or wrong and which command helps. The log has all of it.
     """
 
     kind: Literal["missing", "mismatch", "unreadable"]
@@ -130,6 +138,7 @@ class Engine:
             networks = Networks.load(settings.networks_path, check=partial(_check_manifest, settings))
             verifier = Verifier.load(settings.model_path, settings.scaler_path, settings.trust)
             verifier.check_recipe(networks.manifest.recipe(verifier.flip))
+            differences = verifier.differences({**embedding_fingerprint(), "scoring": scoring_fingerprint()})
         except (NetworksError, VerifierError, RecordError) as error:
             missing = _missing(settings)
             log.warning(
@@ -138,7 +147,13 @@ class Engine:
                 error,
             )
             return cls(None, _describe(error, missing), settings)
-        for difference in verifier.differences({**embedding_fingerprint(), "scoring": scoring_fingerprint()}):
+        except Exception:  # what a damaged file says can break any rule, and the service must start all the same
+            log.exception(
+                "Models not loaded, /verify will answer 503: what model or networks say of themselves is damaged. Run "
+                "'dvc repro --force export train', then start the service again."
+            )
+            return cls(None, ModelProblem("unreadable", _UNFORESEEN), settings)
+        for difference in differences:
             log.warning(
                 "Since the model was trained, %s: scores may differ from those that its report speaks of. "
                 "Run 'dvc repro', or serve with the code and the packages that it was trained with",
@@ -201,7 +216,7 @@ class Engine:
     def _fail(self, error: Exception) -> None:
         """From now on nothing can be verified: the files are what they should be, and they do not work."""
         log.error("Models not loaded, /verify will answer 503: %s", error)
-        self.problem = ModelProblem("unreadable", in_spanish(error if isinstance(error, UserError) else _NO_NETWORKS))
+        self.problem = ModelProblem("unreadable", _told(error if isinstance(error, UserError) else _NO_NETWORKS))
 
     @property
     def busy(self) -> bool:
@@ -307,11 +322,12 @@ def _read_photo_limits(settings: Settings) -> PhotoLimits | None:
 
 def _describe(error: NetworksError | VerifierError | RecordError, missing: list[str]) -> ModelProblem:
     """What answers say of an error of loading; the log has said it in English."""
-    reason = in_spanish(error).replace(f"{PROJECT_ROOT}{os.sep}", "")
+    reason = _told(error)
     if isinstance(error, NetworksMismatchError):
-        return ModelProblem("mismatch", reason)
+        return ModelProblem("mismatch", f"{reason}: ejecuta 'dvc repro' y copia toda la carpeta models/")
     if isinstance(error, (NetworksNotFoundError, VerifierNotFoundError)):
-        return ModelProblem("missing", f"Falta: {', '.join(missing)}. Ejecuta 'dvc repro'" if missing else reason)
+        names = ", ".join(_without_place(Path(path)) for path in missing)
+        return ModelProblem("missing", f"Falta: {names}. Ejecuta 'dvc repro'" if missing else reason)
     return ModelProblem("unreadable", reason)
 
 
@@ -319,6 +335,29 @@ def _missing(settings: Settings) -> list[str]:
     """The missing ones of the model, the scaler and the networks."""
     paths = (settings.model_path, settings.scaler_path, settings.networks_path / MANIFEST)
     return [_relative(path) for path in paths if not path.exists()]
+
+
+def _told(reason: UserError | Message) -> str:
+    """A reason in Spanish for anybody: without digests, and of paths outside the project the last name alone."""
+    message = reason.args[0] if isinstance(reason, UserError) else reason
+    return _DIGEST.sub("…", in_spanish(_without_places(message)))
+
+
+def _without_places(value: Any) -> Any:
+    """A message with each path in it, and in the messages within it, as anybody may read it."""
+    if isinstance(value, Path):
+        return _without_place(value)
+    if isinstance(value, UserError):
+        value = value.args[0]
+    if isinstance(value, Message) and value.values:
+        return Message(value.template, **{name: _without_places(one) for name, one in value.values.items()})
+    return value
+
+
+def _without_place(path: Path) -> str:
+    """A path relative to the project; of one outside of it the last name."""
+    shown = Path(_relative(path))
+    return f"…/{shown.name}" if shown.is_absolute() else str(shown)
 
 
 def _relative(path: Path) -> str:
