@@ -22,11 +22,12 @@ from service.recording import Recorder
 from service.threshold import Threshold
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flask:
     """Build the application and load the models, once, for every request that follows.
 
     Args:
         settings: what to run with; None reads the environment and the project's `.env`.
+        trial: leave the audit log alone, since it is not known yet whether the application will serve.
 
     Returns:
         The application. It is built even where models are missing. It says so then in the log and, with
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     monitoring_routes.register(app)
     app.after_request(_protect)
     access = guard.register(app, settings)
+    app.extensions["keys"] = access.keys
     model = engine.model_sha256 or settings.model_path  # the file may have changed since it was loaded
     origin = Origin.read(model)
     app.extensions["origin"] = origin
@@ -72,7 +74,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = proxied  # type: ignore[method-assign]  # where Flask's documentation puts middleware
     CORS(app, origins=list(settings.cors_origins or ("*",)), send_wildcard=True)
     recording.register(app, settings, recorder, errors.not_recorded)
-    recorder.check()
+    if not trial:
+        recorder.check()
     return app
 
 

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -21,6 +21,7 @@ from faces.recognition.image import LARGEST_MAX_PIXELS
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind
 from faces.records import LEAST_KEY, Trust
 from faces.threads import CoresError, available_cores
+from service import tls
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -207,6 +208,10 @@ class SettingsError(ValueError):
     """Settings that cannot be used; the message has a line for each: name, value, what is expected."""
 
 
+class CertificateSettingsError(SettingsError):
+    """Nothing is wrong with the settings but the certificate of HTTPS or its key."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto".
@@ -286,6 +291,21 @@ class Settings:
         """The kinds of images accepted, by their content."""
         return tuple(kind for kind in KINDS if kind.mime in self.accepted_types)
 
+    def load_certificate(
+        self, kinds: Iterable[type[ssl.SSLContext]] = (ssl.SSLContext,)
+    ) -> dict[type[ssl.SSLContext], ssl.SSLContext]:
+        """What HTTPS is served with, as `service.tls.load` makes it; nothing where it is not served.
+
+        Raises:
+            CertificateSettingsError: the certificate or its key cannot be used.
+        """
+        if self.tls_cert_path is None or self.tls_key_path is None:
+            return {}
+        try:
+            return tls.load(self.tls_cert_path, self.tls_key_path, kinds)
+        except tls.CertificateError as error:
+            raise CertificateSettingsError(str(error)) from error
+
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
         """Read the settings.
@@ -296,6 +316,7 @@ class Settings:
 
         Raises:
             SettingsError: it names every variable whose value is not allowed.
+            CertificateSettingsError: all are allowed, and HTTPS cannot be served with the files that they name.
         """
         in_file = _read_env_file(env_file or PROJECT_ROOT / ".env")
         values = {**in_file, **(os.environ if environment is None else environment)}
@@ -316,34 +337,26 @@ class Settings:
             available_cores()
         except CoresError as error:
             problems.append(str(error))
-        problems += _tls_problems(given.get("tls_cert_path"), given.get("tls_key_path"))
+        problems += _tls_pair(given.get("tls_cert_path"), given.get("tls_key_path"))
         if given.get("audit_key") and given.get("audit_key_file"):
             problems.append("AUDIT_KEY and AUDIT_KEY_FILE are both set; expected one of them, or none")
         if problems:
             raise SettingsError("\n".join(problems))
-        return cls(
+        settings = cls(
             **given,
             threshold_given="VERIFY_THRESHOLD" in values,
             address_limit_given="ADDRESS_LIMIT" in values,
         )
+        settings.load_certificate()
+        return settings
 
 
-def _tls_problems(certificate: Path | None, key: Path | None) -> list[str]:
-    """What is wrong with the files for TLS, a line for each."""
-    if (certificate is None) != (key is None):
-        given, missing = ("TLS_CERT_PATH", "TLS_KEY_PATH") if key is None else ("TLS_KEY_PATH", "TLS_CERT_PATH")
-        return [f"{given} is set and {missing} is not; expected both, or none of them to serve without TLS"]
-    if certificate is None or key is None:
+def _tls_pair(certificate: Path | None, key: Path | None) -> list[str]:
+    """What is wrong with which files for TLS are named, a line for each."""
+    if (certificate is None) == (key is None):
         return []
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except (OSError, ValueError) as error:  # of the files, what OpenSSL says of them, or a path with a zero byte
-        reason = getattr(error, "strerror", None) or error
-        return [
-            f"TLS_CERT_PATH is {str(certificate)!r} and TLS_KEY_PATH {str(key)!r}; expected a certificate and its key, "
-            f"both PEM files ({reason})"
-        ]
-    return []
+    given, missing = ("TLS_CERT_PATH", "TLS_KEY_PATH") if key is None else ("TLS_KEY_PATH", "TLS_CERT_PATH")
+    return [f"{given} is set and {missing} is not; expected both, or none of them to serve without TLS"]
 
 
 def _description(expected: Any) -> str:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import os
 import socket
+import ssl
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import gevent.ssl
 import gunicorn.util
 from gunicorn.http.wsgi import Response
+from gunicorn.workers.ggevent import GeventWorker
 
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
@@ -29,12 +33,12 @@ from service.monitoring import logs, metrics, shared_folder  # noqa: E402  as ab
 from service.monitoring.gunicorn_logger import JsonLogger, TextLogger  # noqa: E402  as above
 from service.monitoring.request_ids import HEADER, begin_outside, request_id  # noqa: E402  as above
 from service.monitoring.routes import refresh  # noqa: E402  as above
-from service.reload import WorkerReloader, settings_in_force, take_over  # noqa: E402  as above
+from service.reload import WorkerReloader, settings_in_force, take_over, tls_in_force  # noqa: E402  as above
 
 # A reload (SIGHUP) reads this file again: then this builds and tries out a new application, too.
 os.environ[OPEN_AFTER_FORK_VARIABLE] = "1"
 try:
-    settings = settings_in_force()
+    settings = settings_in_force((ssl.SSLContext, gevent.ssl.SSLContext))
 except SettingsError as error:
     sys.exit(f"Wrong settings:\n{error}")
 
@@ -53,8 +57,9 @@ graceful_timeout = 30
 forwarder_headers = ""
 timeout = 120
 
-if settings.tls_cert_path and settings.tls_key_path:
-    certfile, keyfile = str(settings.tls_cert_path), str(settings.tls_key_path)
+if settings.tls_cert_path:
+    # That there is TLS. gunicorn would end, at a reload, where the files are away for a moment; `ssl_context` has them.
+    certfile = keyfile = os.devnull
 
 preload_app = True
 
@@ -123,6 +128,18 @@ def post_worker_init(worker: Any) -> None:
     give_back()
     refresh(worker.wsgi)
     worker.log.info("Worker ready (pid: %s)", worker.pid)
+
+
+def ssl_context(config: Any, default_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """In each worker: what it serves HTTPS with. Those files alone are read here that gunicorn's command line names."""
+    kind = gevent.ssl.SSLContext if issubclass(config.worker_class, GeventWorker) else ssl.SSLContext
+    if config.certfile == os.devnull:
+        return tls_in_force(kind)
+    if kind is ssl.SSLContext:
+        return default_factory()
+    context: ssl.SSLContext = kind(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(config.certfile, config.keyfile)
+    return context
 
 
 def worker_exit(_: Any, worker: Any) -> None:

@@ -7,6 +7,7 @@ refused before anything is decided are counted, and the counts are recorded once
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import threading
@@ -36,8 +37,69 @@ class NotRecordedError(Exception):
     """What was to be done could not be recorded, so it is not done."""
 
 
+def is_recorded(settings: Settings, keys: KeyRing | None = None) -> bool:
+    """Whether the audit log is on: where AUDIT_PATH is set, and where API keys are asked for.
+
+    Args:
+        settings: of the service.
+        keys: those that are asked for; None reads them.
+    """
+    return settings.audit_path is not None or (keys or KeyRing(settings.keys_path, settings.require_keys)).needed
+
+
+def hand_over(former: Settings, settings: Settings) -> None:
+    """Before other settings serve: let a log that they leave say so, and make sure that theirs can be written.
+
+    For a process that may fork, as `Recorder.note`. What is recorded of the new place is a hash: whoever knows a folder
+    can prove that it is the one, and a path may name a person, which could never be taken out again.
+
+    Args:
+        former: the settings that serve.
+        settings: those that are to serve.
+
+    Raises:
+        AuditError: one of the two logs cannot be written.
+    """
+    before, after = AuditSettings.of(former), AuditSettings.of(settings)
+    moved = [name for name in ("folder", "head", "salts") if getattr(before, name) != getattr(after, name)]
+    if is_recorded(former) and ("folder" in moved) != ("head" in moved):
+        raise AuditError(
+            "Of AUDIT_PATH and AUDIT_HEAD_PATH one is to change, and a log and its head belong together: change both "
+            "to begin another log, or stop the service, move the files, and start it again"
+        )
+    if moved and is_recorded(former):
+        digest = hashlib.sha256(str(after.folder).encode("utf-8", "surrogateescape")).hexdigest()
+        _record_once(before, "moved", what=moved, folder_sha256=digest)
+        log.warning("The audit log is moved (%s): it goes on in %s", ", ".join(moved), after.folder)
+    if is_recorded(settings):
+        _open_once(after)
+
+
+def _open_once(settings: AuditSettings) -> None:
+    """Open the log, which begins it where there is none; nothing is kept open.
+
+    Raises:
+        AuditError: it cannot be written.
+    """
+    Audit.open(settings).close()
+    log.info("Each use is recorded in %s", settings.folder)
+
+
+def _record_once(settings: AuditSettings, act: str, **fields: Any) -> None:
+    """Append a record; nothing is kept open.
+
+    Raises:
+        AuditError: it cannot be written.
+    """
+    audit = Audit.open(settings)
+    try:
+        audit.record(act, **fields)
+    finally:
+        audit.close()
+
+
 class Recorder:
-    """Writes to the audit log, where it is on: where AUDIT_PATH is set, and where API keys are asked for.
+    """Writes to the audit log, where it is on (`is_recorded`).
 
     Args:
         settings: where the log lies.
@@ -57,15 +119,14 @@ class Recorder:
     @property
     def on(self) -> bool:
         """Whether anything is recorded."""
-        return self._settings.audit_path is not None or self._keys.needed
+        return is_recorded(self._settings, self._keys)
 
     def check(self) -> None:
         """At the start: say whether the log can be written. Nothing is kept open, since a process may fork."""
         if not self.on:
             return
         try:
-            Audit.open(AuditSettings.of(self._settings)).close()
-            log.info("Each use is recorded in %s", AuditSettings.of(self._settings).folder)
+            _open_once(AuditSettings.of(self._settings))
         except AuditError as error:
             log.error("Uses cannot be recorded, so /verify will answer 503: %s", error)
 
@@ -114,9 +175,7 @@ class Recorder:
         if not self.on:
             return
         try:
-            audit = Audit.open(AuditSettings.of(self._settings))
-            audit.record(act, **fields)
-            audit.close()
+            _record_once(AuditSettings.of(self._settings), act, **fields)
         except AuditError as error:
             log.error("%r was not recorded: %s", act, error)
 

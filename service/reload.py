@@ -1,8 +1,9 @@
 """A new model and new settings without a restart: all of it changes together, or nothing does.
 
 A whole new application is built from the settings and files as they are now: model, scaler, networks, threshold,
-limits, where the keys are. It is tried out as it would serve. Then it takes the place of the old one, so no request
-sees a mixture. Where something is wrong with it, the old one serves on, and the log and `/readyz` say why.
+limits, where the keys are, and the certificate of HTTPS. It is tried out as it would serve. Then it takes the place of
+the old one, so no request sees a mixture. Where something is wrong with it, the old one serves on, and the log and
+`/readyz` say why. Uses are recorded before and after: a log that is moved says so itself (`recording.hand_over`).
 
 - gunicorn: SIGHUP, or an administrator's `POST /admin/reload`. The master builds the application and forks new
   workers from it; the old ones finish what they have. A worker that is started later is a copy of the same.
@@ -21,27 +22,38 @@ import logging
 import os
 import select
 import signal
+import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from flask import Flask
+from msgspec import convert
 
 from service.access.keys import KeyRing
 from service.address import check_address
 from service.admission import Signal
-from service.config import PROJECT_ROOT, Settings, SettingsError
+from service.audit import AuditError
+from service.config import PROJECT_ROOT, CertificateSettingsError, Settings, SettingsError
 from service.engine import Engine
 from service.monitoring.logs import log_accesses
+from service.recording import hand_over, is_recorded
 from service.worker_threads import WorkerThread
 
 _TRIAL_SECONDS = 60.0
+_COMPARED = ("keys_path", "require_keys", "audit_path", "host", "port")  # what `build` asks of the former settings
 _WRONG_SETTINGS = "Los ajustes nuevos no se pueden usar; el registro del servicio dice por qué"
+_WRONG_CERTIFICATE = "El certificado TLS o su clave no se pueden usar; el registro del servicio dice cuál y qué hacer"
 _OPENED = "Los ajustes nuevos abrirían a todos un servicio que pide claves: revisa KEYS_PATH, o pon REQUIRE_KEYS=true"
+_NOT_RECORDED = (
+    "El registro de auditoría está activo y los ajustes nuevos lo apagarían: indica AUDIT_PATH y recarga otra vez, o "
+    "reinicia el servicio"
+)
+_NOT_MOVED = "No se puede seguir con el registro de auditoría nuevo; el registro del servicio dice por qué"
 _REFUSED = "Reload refused: the former model and settings serve on:\n%s"
 _NO_TRIAL = "El modelo nuevo no se ha podido probar; el registro del servicio dice por qué"
 
@@ -99,7 +111,7 @@ def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]
     try:
         settings = Settings.load()
     except SettingsError as error:
-        raise ReloadRefusedError(_WRONG_SETTINGS, str(error)) from error
+        raise _refusal(error) from error
     if one_process:
         settings = replace(settings, workers=1, host=former.host, port=former.port, debug=former.debug)
     if (settings.host, settings.port) != (former.host, former.port):
@@ -110,8 +122,10 @@ def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]
     asked_for_keys = KeyRing(former.keys_path, former.require_keys).needed
     if asked_for_keys and not KeyRing(settings.keys_path, settings.require_keys).needed:
         raise ReloadRefusedError(_OPENED)
+    if is_recorded(former) and not is_recorded(settings):
+        raise ReloadRefusedError(_NOT_RECORDED)
     try:
-        app = create_app(settings)
+        app = create_app(settings, trial=True)
     except Exception as error:  # whatever it is, the master must not end for it
         log.exception("a new application could not be built")
         raise ReloadRefusedError(_NO_TRIAL, f"the new application could not be built ({error!r})") from error
@@ -119,6 +133,27 @@ def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]
     if engine.problem is not None:
         raise ReloadRefusedError(engine.problem.detail)
     return settings, app
+
+
+def _refusal(error: SettingsError) -> ReloadRefusedError:
+    reason = _WRONG_CERTIFICATE if isinstance(error, CertificateSettingsError) else _WRONG_SETTINGS
+    return ReloadRefusedError(reason, str(error))
+
+
+def _record_in(former: Settings, settings: Settings) -> None:
+    """The last step before new settings serve: from now on uses are recorded as these say.
+
+    Raises:
+        ReloadRefusedError: they would not be, or a log that is moved cannot say so.
+    """
+    try:
+        hand_over(former, settings)
+    except AuditError as error:
+        text = f"{error}. To go on with another log without a word in this one, stop the service and start it again"
+        raise ReloadRefusedError(_NOT_MOVED, text) from error
+    except Exception as error:  # such as a path with a zero byte; see `build`
+        log.exception("the audit log could not be opened")
+        raise ReloadRefusedError(_NOT_MOVED, f"the audit log could not be opened ({error!r})") from error
 
 
 # In gunicorn's master ------------------------------------------------------------------------------------------------
@@ -130,11 +165,13 @@ class _Serving:
 
     Attributes:
         settings: in force.
+        tls: what HTTPS is served with, by kind of context; empty where it is not.
         next_app: the application that a reload has made, until gunicorn takes it over.
         outcome: of the last reload.
     """
 
     settings: Settings
+    tls: dict[type[ssl.SSLContext], ssl.SSLContext]
     next_app: Flask | None = None
     outcome: Outcome | None = None
 
@@ -142,25 +179,40 @@ class _Serving:
 _serving: list[_Serving] = []  # one at most: gunicorn reads its file anew, in the same process
 
 
-def settings_in_force() -> Settings:
+def settings_in_force(tls_kinds: Iterable[type[ssl.SSLContext]] = (ssl.SSLContext,)) -> Settings:
     """The settings, for gunicorn's file. At the first call they are read; each later call is a reload.
+
+    Args:
+        tls_kinds: what `tls_in_force` will be asked for.
 
     Raises:
         SettingsError: at the first call, they cannot be used.
     """
     if not _serving:
-        _serving.append(_Serving(Settings.load()))
-        return _serving[0].settings
+        settings = Settings.load()
+        _serving.append(_Serving(settings, settings.load_certificate(tls_kinds)))
+        return settings
     serving = _serving[0]
     try:
         settings, app = build(serving.settings)
+        try:
+            contexts = settings.load_certificate(tls_kinds)  # checked already, and it may be half written since then
+        except SettingsError as error:
+            raise _refusal(error) from error
         _try_in_a_fork(app.extensions["engine"])
+        _record_in(serving.settings, settings)
     except ReloadRefusedError as error:
         log.error(_REFUSED, error)
         serving.next_app, serving.outcome = None, Outcome.now("refused", error.reason)
     else:
-        serving.settings, serving.next_app, serving.outcome = settings, app, Outcome.now("done")
+        serving.settings, serving.tls, serving.next_app = settings, contexts, app
+        serving.outcome = Outcome.now("done")
     return serving.settings
+
+
+def tls_in_force(kind: type[ssl.SSLContext]) -> ssl.SSLContext:
+    """What HTTPS is served with: what the master loaded before this process was forked, whatever the files hold now."""
+    return _serving[0].tls[kind]
 
 
 def take_over(gunicorn_app: Any) -> None:
@@ -176,8 +228,13 @@ def take_over(gunicorn_app: Any) -> None:
     app: Flask = gunicorn_app.callable
     app.extensions["reload_outcome"] = serving.outcome
     if serving.outcome is not None:
-        digests = app.extensions["engine"].digests
-        app.extensions["recorder"].note("reloaded", outcome=serving.outcome.status, **digests)
+        _note(app, serving.outcome)
+
+
+def _note(app: Flask, outcome: Outcome) -> None:
+    """Record what came of a reload, in the log of the application that serves from now on."""
+    digests = app.extensions["engine"].digests
+    app.extensions["recorder"].note("reloaded", outcome=outcome.status, **digests)
 
 
 def _try_in_a_fork(engine: Engine) -> None:
@@ -247,12 +304,10 @@ class WorkerReloader:
         return Outcome.now("begun")
 
     def _try_out(self) -> str:
-        where = json.dumps(
-            [str(self._settings.keys_path), self._settings.require_keys, self._settings.host, self._settings.port]
-        )
+        former = {name: getattr(self._settings, name) for name in _COMPARED}
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "service.reload", where], cwd=PROJECT_ROOT,
+                [sys.executable, "-m", "service.reload", json.dumps(former, default=str)], cwd=PROJECT_ROOT,
                 stdout=subprocess.PIPE, text=True, encoding="utf-8", timeout=_TRIAL_SECONDS, check=False,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
@@ -275,6 +330,11 @@ class ProcessReloader:
         self._one = threading.Lock()
         served.extensions["reloader"] = self
         atexit.register(self._close)
+
+    @property
+    def app(self) -> Flask:
+        """The application that answers now."""
+        return self._app
 
     @classmethod
     def start(cls, settings: Settings) -> Flask:
@@ -300,9 +360,12 @@ class ProcessReloader:
                 engine.open(1)
                 if engine.problem is not None:
                     raise ReloadRefusedError(engine.problem.detail)
+                _record_in(self._settings, settings)
             except ReloadRefusedError as error:
                 log.error(_REFUSED, error)
-                self._app.extensions["reload_outcome"] = Outcome.now("refused", error.reason)
+                outcome = Outcome.now("refused", error.reason)
+                self._app.extensions["reload_outcome"] = outcome
+                _note(self._app, outcome)
                 raise
             _log_accesses(app, settings)
             outcome = Outcome.now("done")
@@ -310,6 +373,7 @@ class ProcessReloader:
             self._close()
             self._settings, self._app = settings, app
             self._served.wsgi_app = app.wsgi_app  # type: ignore[method-assign]  # one assignment: no request sees half
+            _note(app, outcome)
             log.info("Reload done: requests from now on see the model and the settings as they are now")
             return outcome
 
@@ -326,8 +390,7 @@ def _log_accesses(app: Flask, settings: Settings) -> None:
 
 def main() -> None:
     """Try out the settings and files as they are now, for `WorkerReloader`; print "ok" or the reason."""
-    keys_path, require_keys, host, port = json.loads(sys.argv[1])
-    former = Settings(keys_path=PROJECT_ROOT / keys_path, require_keys=require_keys, host=host, port=port)
+    former = convert(json.loads(sys.argv[1]), Settings, dec_hook=lambda kind, value: kind(value))  # paths are texts
     try:
         _, app = build(former)
         engine: Engine = app.extensions["engine"]

@@ -21,7 +21,6 @@ import heapq
 import itertools
 import os
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ import gevent.ssl
 from gevent.event import Event
 from gevent.pool import Pool
 from gunicorn.http.body import Body
+from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 
 from service.monitoring.request_ids import begin_outside
@@ -187,9 +187,8 @@ class Worker(GeventWorker):
         """Serve until told to end, then answer what has come in by then."""
         self.worker_connections = most_connections(self.worker_connections)
         if self.cfg.is_ssl:
-            self._tls = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls = ssl_context(self.cfg)  # of the master: the files may be half written now
             self._tls.sslsocket_class = _TlsConnection
-            self._tls.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
         for listener in self.sockets:
             listener.settimeout(0)
         acceptors = [gevent.spawn(self._accept_always, listener) for listener in self.sockets]

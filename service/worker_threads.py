@@ -64,7 +64,8 @@ class WorkerThread:
 
     def finish(self, seconds: float) -> None:
         """Wait, without a signal, until all that has been begun is done, or for so many seconds."""
-        with contextlib.suppress(TimeoutError):
+        # The RuntimeError is that of a Python that ends: it has waited for the thread already.
+        with contextlib.suppress(TimeoutError, RuntimeError):
             self._pool.submit(lambda: None).result(seconds)
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
