@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import select
 import sys
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from flask import Flask
+
+from service.access.keys import KeyRing, KeysError
 from service.address import check_address, parse_no_arguments
 from service.admission import MAX_WAITING
 from service.config import Settings, SettingsError
@@ -18,9 +22,6 @@ THREADS = 4 * MAX_WAITING
 
 UPLOAD_SECONDS = 60.0
 """From the first byte of a request to its last."""
-
-MAX_BODY_BYTES = 64 * 2**20
-"""What is read of a request in any case, so that its client gets to read why it is too large."""
 
 CONNECTIONS = 1000 if hasattr(select, "poll") else 400
 """Most connections at once. On Windows, `select` takes 512 sockets."""
@@ -87,25 +88,46 @@ def main() -> None:
         sys.exit(f"Wrong settings:\n{error}")
     if settings.tls_cert_path:
         sys.exit("TLS_CERT_PATH: waitress has no TLS; put a proxy in front that has (docs/deployment.md).")
-    # waitress reads a whole request before the application sees it. By default it writes a request above 512 KB to a
-    # temporary file. Uploaded photos must stay in memory, so that limit is set to the limit of a request.
-    limit = max(MAX_BODY_BYTES, settings.max_body_bytes)
     check_address(settings.host, settings.port)
+    app = ProcessReloader.start(settings)
+    reloader: ProcessReloader = app.extensions["reloader"]
+    requests = importlib.import_module("service.waitress_requests")  # here, since it imports waitress
     server = waitress.create_server(
-        ProcessReloader.start(settings),
+        app,
         host=settings.host,
         port=settings.port,
         threads=THREADS,
         connection_limit=CONNECTIONS,
         asyncore_use_poll=hasattr(select, "poll"),
         cleanup_interval=1,
-        max_request_body_size=limit,
-        inbuf_overflow=limit,
+        max_request_body_size=requests.NO_LIMIT,
         ident=None,
     )
     slow = SlowClients(settings.header_seconds)
-    server.maintenance = lambda now: slow.close_them(server.active_channels.values(), now)
+    # A name such as localhost can have two addresses, and each has a server of its own then.
+    every = server.map.values() if hasattr(server, "map") else [server]
+    servers = [one for one in every if hasattr(one, "channel_class")]
+    for one in servers:
+        one.channel_class = requests.make_channel_class(lambda key: most_kept(reloader.app, key))
+        one.maintenance = lambda now: slow.close_them(
+            itertools.chain.from_iterable(own.active_channels.values() for own in servers), now
+        )
     server.run()
+
+
+def most_kept(app: Flask, key: str) -> int:
+    """How much of a request's body an application would read, in bytes.
+
+    Args:
+        app: it.
+        key: that was sent; "" for none.
+    """
+    keys: KeyRing = app.extensions["keys"]
+    try:
+        welcome = not keys.needed or keys.find(key) is not None
+    except KeysError:  # the application says so
+        welcome = False
+    return int(app.config["MAX_CONTENT_LENGTH"]) if welcome else 0
 
 
 if __name__ == "__main__":

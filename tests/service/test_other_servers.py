@@ -22,6 +22,7 @@ from service.waitress_server import SlowClients
 from tests.ports import free_port
 from tests.service.support import certify, head, running, server_environment
 
+TOO_LARGE = "Archivo demasiado grande. Límite: 2 MB"
 DEVELOPMENT = [sys.executable, "-m", "service"]
 
 # What Python on Windows has no module of, and gunicorn, which does not run there. None makes an import fail.
@@ -74,21 +75,28 @@ def test_wrong_settings(no_models: Settings, tmp_path: Path) -> None:
     assert done.stderr.splitlines()[1].startswith("FLASK_DEBUG is 'maybe'; expected one of true")
 
 
-def test_waitress_keeps_photos_in_memory(no_models: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("addresses", [1, 2])
+def test_how_waitress_is_started(no_models: Settings, monkeypatch: pytest.MonkeyPatch, addresses: int) -> None:
+    """For a name with several addresses it makes a server for each, and one of another kind around them."""
     started: dict[str, Any] = {}
+    silent = [channel() for _ in range(addresses)]
+    served = [SimpleNamespace(channel_class=None, active_channels={1: own}, run=lambda: None) for own in silent]
+    around = SimpleNamespace(map=dict(enumerate([*served, SimpleNamespace()])), run=lambda: None)
 
     def create_server(_: Any, **given: Any) -> Any:
         started.update(given)
-        return SimpleNamespace(run=lambda: None)
+        return served[0] if addresses == 1 else around
 
-    monkeypatch.setitem(sys.modules, "waitress", SimpleNamespace(create_server=create_server))
+    monkeypatch.setattr("waitress.create_server", create_server)
     monkeypatch.setattr(sys, "argv", ["waitress_server.py"])
     port = free_port()
     monkeypatch.setattr(Settings, "load", classmethod(lambda _: replace(no_models, port=port, workers=3)))
     waitress_server.main()
     assert (started["host"], started["port"]) == ("0.0.0.0", port)
     assert started["threads"] > 2 * MAX_WAITING
-    assert started["inbuf_overflow"] >= started["max_request_body_size"] > no_models.max_body_bytes
+    assert all(one.channel_class is not None for one in served), "no body is kept that nobody reads"
+    served[0].maintenance(1e9)  # type: ignore[attr-defined]
+    assert all(own.will_close for own in silent)
 
 
 WAITRESS = [sys.executable, "-m", "service.waitress_server"]
@@ -109,7 +117,9 @@ def test_waitress_for_real(settings: Settings, tmp_path: Path, me_photo: bytes, 
                 time.sleep(0.3)
         assert server.verify(me_photo).json()["is_me"] is True
         assert server.verify(stranger_photo).json()["is_me"] is False
-        assert server.verify(bytes(20_000_000)).status_code == 413
+        too_large = server.verify(bytes(20_000_000))
+        assert (too_large.status_code, too_large.json()["error"]) == (413, TOO_LARGE)
+        assert too_large.json()["detail"].startswith("La foto ocupa 19,08 MB y MAX_CONTENT_MB es 2.")
         closed = [is_closed(connection) for connection in slow]
         assert closed == [True] * 50 + [False] * 50 + [True] * 50  # the head of those has arrived
         assert "Server" not in requests.get(server.url, timeout=5).headers
