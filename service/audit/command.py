@@ -121,7 +121,8 @@ def _verify(arguments: argparse.Namespace, settings: AuditSettings) -> int:
         print(json.dumps(_as_json(walk)))
         return BAD if walk.open_findings else GOOD
     for finding in walk.open_findings[:_SHOWN]:
-        print(finding.text)
+        earlier = walk.accepted.get((finding.place, None))
+        print(f"{finding.text} (accepted {earlier}, but not what stands there)" if earlier else finding.text)
     if len(walk.open_findings) > _SHOWN:
         print(f"… and {len(walk.open_findings) - _SHOWN} more: --json has them all")
     for finding in known:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from service.audit.chain import MOST_LINE_BYTES, Head, Key, LineError, is_chained, open_header, parse, unseal
-from service.audit.files import segment_path, segments
+from service.audit.files import first_line, segment_path, segments
 
 _ATTEMPTS = 5  # what is being written changes meanwhile
 _PAUSE_SECONDS = 0.05
@@ -19,13 +19,13 @@ class Tail:
     """What was found past the end.
 
     Attributes:
-        problem: file, number of the line past the end, and a sentence, of what is no record of the log; None where
-            there is nothing of the kind.
+        problem: file, number of the line past the end, a sentence, and the line, of what is no record of the log; None
+            where there is nothing of the kind.
         unfinished: bytes of a record that is being written, or was when its writer was killed.
         prunes: records there of what retention has removed.
     """
 
-    problem: tuple[str, int, str] | None = None
+    problem: tuple[str, int, str, bytes] | None = None
     unfinished: int = 0
     prunes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ def _read_once(folder: Path, key: Key, head: Head) -> Tail:
     for index in [one for one in segments(folder) if one >= head.segment]:
         path = segment_path(folder, index)
         if index > reached + 1:
-            tail.problem = (path.name, 0, "does not follow the last file of the log")
+            tail.problem = (path.name, 0, "does not follow the last file of the log", first_line(path))
             break
         try:
             file = path.open("rb")
@@ -73,7 +73,8 @@ def _read_once(folder: Path, key: Key, head: Head) -> Tail:
                     tail.unfinished += len(line)
                     break
                 if found is None:
-                    tail.problem = (path.name, number, f"after the end of the log, line {number} is no record of it")
+                    text = f"after the end of the log, line {number} is no record of it"
+                    tail.problem = (path.name, number, text, line)
                     return tail
                 record, mac = found
                 reached = index

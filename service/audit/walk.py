@@ -6,13 +6,17 @@ What lies past it is looked at afterwards (`tail`).
 Each record is checked with the HMAC of the one before. Where that fails, the record's own HMAC is taken for the next
 one, so that one changed record is one finding. The last record that was right is remembered, too: what comes between
 it and one that continues it has been put in.
+
+An administrator can accept a finding. That holds for what was found then, and for nothing else: each finding has the
+hash of all lines that are not proven around it, or of what else shows it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +37,7 @@ from service.audit.chain import (
 )
 from service.audit.errors import AuditError
 from service.audit.files import segment_path, segments
-from service.audit.findings import Finding, Identity, Kind, are
+from service.audit.findings import Finding, Identity, Kind, are, evidence_of
 from service.audit.settings import AuditSettings
 from service.audit.tail import read_tail
 
@@ -113,6 +117,8 @@ class Walk:
         # What comes next if the last line is taken for what it says, and if all since the last proven record is not.
         self._guess = self._sure = _Position(1, START)
         self._at = 0
+        self._unproven = hashlib.sha256()  # of the lines since the last one that is proven
+        self._undecided = 0  # findings before this one have all their evidence
 
     @property
     def open_findings(self) -> list[Finding]:
@@ -154,6 +160,7 @@ class Walk:
             yield from self._read_segment(index, size, before)
             if found != (self.count, len(self.findings)):  # else retention has removed it meanwhile
                 before = index
+        self._add_evidence()
         self._check_end()
         self._check_beginning(there)
         self._check_copies()
@@ -167,7 +174,8 @@ class Walk:
             try:
                 data = path.read_bytes()[:HEAD_BYTES]
             except FileNotFoundError:
-                self._find("head", path, 0, "is missing: whether records were cut off at the end cannot be known")
+                text = "is missing: whether records were cut off at the end cannot be known"
+                self._find("head", path, 0, text, b"")
                 return None
             if (found := read_head(self._key, data)) and is_whole(self._key, data):
                 break
@@ -176,7 +184,7 @@ class Walk:
         if found:
             if not is_whole(self._key, data):
                 text = "one of its two places is damaged: the last record may have been cut off, and its place with it"
-                self._find("head", path, 0, text)
+                self._find("head", path, 0, text, data)
             self._chain = found[0].chain
             return found[0]
         named = head_fingerprint(data)
@@ -185,7 +193,7 @@ class Walk:
                 f"The secret is not the one that the audit log in {self._settings.folder} was begun with: set "
                 "AUDIT_KEY or AUDIT_KEY_FILE to that one"
             )
-        self._find("head", path, 0, "is damaged: whether records were cut off at the end cannot be known")
+        self._find("head", path, 0, "is damaged: whether records were cut off at the end cannot be known", data)
         return None
 
     def _check_end(self) -> None:
@@ -195,13 +203,14 @@ class Walk:
         expected = self._guess.number
         if expected <= head.number:
             path = segment_path(self._settings.folder, head.segment)
-            self._find("cut off", path, 0, f"{are(expected, head.number)} missing at its end", expected, head.number)
+            text = f"{are(expected, head.number)} missing at its end"
+            self._find("cut off", path, 0, text, self._guess.mac, (expected, head.number))
         tail = read_tail(self._settings.folder, self._key, head)
         self._prunes += tail.prunes
         self.unfinished = tail.unfinished
         if tail.problem:
-            name, line, text = tail.problem
-            self._find("inserted", self._settings.folder / name, line, text)
+            name, line, text, found = tail.problem
+            self._find("inserted", self._settings.folder / name, line, text, found)
 
     def _check_beginning(self, there: list[int]) -> None:
         """What is missing up to where retention has removed records was removed by it."""
@@ -212,7 +221,8 @@ class Walk:
             own = [record for record in self._prunes if record["through"] == before]
             if self.pruned_through < before or any(record["through_mac"] != first["previous"] for record in own):
                 path = segment_path(self._settings.folder, there[0])
-                self._find("missing", path, 1, f"{are(1, before)} missing before it", 1, before)
+                text = f"{are(1, before)} missing before it"
+                self._find("missing", path, 1, text, first["previous"].encode(), (1, before))
                 return
         self.findings = [
             finding
@@ -224,7 +234,7 @@ class Walk:
         for number, mac in self._copies.items():
             if number > self.pruned_through and self._seen.get(number, START.hex() if number == 0 else "") != mac:
                 text = f"record {number} is gone, or not the one that a copy of the head names: the log was replaced"
-                self._find("head", self._settings.head, 0, text, number, number)
+                self._find("head", self._settings.head, 0, text, mac.encode(), (number, number))
 
     # Segments
 
@@ -270,12 +280,12 @@ class Walk:
         if header is None:
             return self._refuse_header(path, line)
         if self._chain not in ("", header["chain"]):
-            self._find("foreign", path, 0, "belongs to another audit log with the same secret")
+            self._find("foreign", path, 0, "belongs to another audit log with the same secret", line)
             return None
         self._chain, self._header = header["chain"], header
         if header["segment"] != index:
             named = segment_path(path.parent, header["segment"]).name
-            self._find("misnamed", path, 0, f"is {named} of this log under another name")
+            self._find("misnamed", path, 0, f"is {named} of this log under another name", line)
         number, expected = header["number"], self._guess.number
         gone = (
             f" (between it and {segment_path(path.parent, before).name} files are gone)" if index > before + 1 else ""
@@ -285,32 +295,34 @@ class Walk:
         elif "break" in header:
             lost = f"{are(expected, number - 1)} missing before it" if number > expected else "records may be missing"
             text = f"{lost}: the log had lost its end when this file was begun ({header['break']['reason']})"
-            self._find("lost", path, 1, text, min(expected, number - 1), number - 1)
+            self._find("lost", path, 1, text, line + self._guess.mac, (min(expected, number - 1), number - 1))
         elif number > expected:
-            self._find("missing", path, 1, f"{are(expected, number - 1)} missing before it{gone}", expected, number - 1)
+            text = f"{are(expected, number - 1)} missing before it{gone}"
+            self._find("missing", path, 1, text, line + self._guess.mac, (expected, number - 1))
         elif number < expected:
-            self._find("order", path, 1, f"begins with record {number}, after {expected - 1}", number, number)
+            self._find("order", path, 1, f"begins with record {number}, after {expected - 1}", line, (number, number))
         elif bytes.fromhex(header["previous"]) != self._guess.mac and self._guess == self._sure:
             text = f"record {number - 1}, before it, is not the one that it continues"
-            self._find("changed", path, 1, text, number - 1, number - 1)
+            self._find("changed", path, 1, text, line + self._guess.mac, (number - 1, number - 1))
         body, mac = unseal(line)
         return [self._prove(index, parse(body), mac)]
 
     def _refuse_header(self, path: Path, line: bytes) -> list[Entry] | None:
         """A first line that this log's key has not sealed."""
         number = self._guess.number
+        self._unproven.update(line + b"\n")
         try:
             body, mac = unseal(line)
             header = parse(body)
         except LineError:
-            self._find("damaged", path, 1, "does not begin with a record", number, number)
+            self._find("damaged", path, 1, "does not begin with a record", line, (number, number))
             self._header, self._guess = {"number": number}, _Position(number + 1, b"")
             return []
         if header.get("key") != self._key.fingerprint or header.get("chain") != (self._chain or header.get("chain")):
-            self._find("foreign", path, 0, "belongs to another audit log, or its first record was changed")
+            self._find("foreign", path, 0, "belongs to another audit log, or its first record was changed", line)
             return None
         number = header["number"]
-        self._find("changed", path, 1, f"its first record, {number}, was changed", number, number)
+        self._find("changed", path, 1, f"its first record, {number}, was changed", line, (number, number))
         self._header, self._guess = header, _Position(number + 1, mac)
         return []
 
@@ -321,7 +333,8 @@ class Walk:
             body, mac = unseal(line)
         except LineError:
             text = f"line {line_number} is not a record, so the next one cannot be proven either"
-            self._find("damaged", path, line_number, text, expected, expected)
+            self._unproven.update(line + b"\n")
+            self._find("damaged", path, line_number, text, line, (expected, expected))
             self._guess = _Position(expected + 1, b"")
             return
         try:
@@ -333,27 +346,23 @@ class Walk:
             if number == position.number and is_chained(self._key, position.mac, body, mac):
                 yield self._prove(index, record, mac)
                 return
+        self._unproven.update(line + b"\n")
         if number < expected and self._guess.mac:
-            self._find(
-                "order",
-                path,
-                line_number,
-                f"line {line_number} has record {number} after {expected - 1}",
-                number,
-                number,
-            )
+            text = f"line {line_number} has record {number} after {expected - 1}"
+            self._find("order", path, line_number, text, line, (number, number))
             return
         if number > expected:
             text = f"{are(expected, number - 1)} missing before line {line_number}, so record {number} is not proven"
-            self._find("missing", path, line_number, text, expected, number - 1)
+            self._find("missing", path, line_number, text, line, (expected, number - 1))
         elif self._guess.mac:
             text = f"line {line_number}, record {number}, was changed or put in"
-            self._find("changed", path, line_number, text, number, number)
+            self._find("changed", path, line_number, text, line, (number, number))
         self._guess = _Position(number + 1, mac)
 
     def _prove(self, index: int, record: dict[str, Any], mac: bytes) -> Entry:
         """Take note of a record that is of this log."""
         number = record["number"]
+        self._add_evidence()
         self._guess = self._sure = _Position(number + 1, mac)
         self.count += 1
         if number in self._copies:
@@ -368,7 +377,31 @@ class Walk:
         return Entry(index, number - first, record)
 
     def _find(
-        self, kind: Kind, path: Path, line: int, text: str, first: int | None = None, last: int | None = None
+        self, kind: Kind, path: Path, line: int, text: str, found: bytes, numbers: tuple[int, int] | None = None
     ) -> None:
+        """Take note of something that is wrong.
+
+        Args:
+            kind: what it is.
+            path: where it shows.
+            line: of that file; 0 for the file as a whole.
+            text: for people.
+            found: what shows it.
+            numbers: of the first and the last record concerned.
+        """
         if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(Finding(kind, path.name, line, first, last, f"{path.name}: {text}"))
+            first, last = numbers or (None, None)
+            self.findings.append(
+                Finding(kind, path.name, line, first, last, f"{path.name}: {text}", evidence_of(found))
+            )
+
+    def _add_evidence(self) -> None:
+        """All lines since the last record that is proven are evidence of all that was found there.
+
+        Else somebody could change what stands beside an accepted finding, since nothing proves that either.
+        """
+        unproven = self._unproven.digest()
+        for at in range(self._undecided, len(self.findings)):
+            own = self.findings[at]
+            self.findings[at] = replace(own, evidence=evidence_of(own.evidence.encode(), unproven))
+        self._unproven, self._undecided = hashlib.sha256(), len(self.findings)

@@ -314,6 +314,89 @@ def test_accepting_a_loss(settings: AuditSettings, ask: Ask) -> None:
     assert ask("accept", "--note", "again")[1] == "Nothing is wrong with the log that is not accepted already.\n"
 
 
+def damage_a_place_of_the_head(settings: AuditSettings) -> None:
+    """One of its two places, as a crash can leave it: the one that the next record will be written to."""
+    data = bytearray(settings.head.read_bytes())
+    heads = [chain.Head.decode(settings.load_key(), bytes(data[at : at + 512])) for at in (0, 512)]
+    older = min((0, 1), key=lambda place: heads[place].number if heads[place] else 0)  # type: ignore[union-attr]
+    data[512 * older : 512 * older + 100] = b"x" * 100
+    settings.head.write_bytes(data)
+
+
+def test_a_later_damage_of_the_head_is_another(settings: AuditSettings, ask: Ask) -> None:
+    write(settings, 4)
+    damage_a_place_of_the_head(settings)
+    assert kinds(settings) == ["head"]
+    assert ask("accept", "--note", "a crash")[0] == 0
+    assert ask("verify")[0] == 0
+    write(settings, 3, start=4)
+    assert ask("verify")[0] == 0
+    damage_a_place_of_the_head(settings)
+    status, said = ask("verify")
+    assert status == 1 and "one of its two places is damaged" in said
+    assert ask("accept", "--note", "another crash")[0] == 0
+    assert ask("verify")[0] == 0
+
+
+def change_line(settings: AuditSettings, number: int, old: bytes, new: bytes) -> None:
+    own = lines(settings)
+    assert old in own[number - 1]
+    own[number - 1] = own[number - 1].replace(old, new)
+    segment(settings).write_bytes(b"".join(own))
+
+
+@pytest.mark.parametrize(
+    ("loss", "line"), [("changed", 3), ("changed", 4), ("damaged", 4), ("missing", 3)],
+    ids=["the record itself", "one beside it", "the one after a damaged line", "the one after a gap"],
+)  # fmt: skip
+def test_what_is_changed_where_a_loss_was_accepted_is_found(
+    settings: AuditSettings, ask: Ask, loss: str, line: int
+) -> None:
+    """Nothing proves a record that follows a loss, so a change of it must not pass for accepted."""
+    write(settings, 8)
+    if loss == "changed":
+        change_line(settings, 3, b'"is_me":true', b'"is_me":null')
+        change_line(settings, 4, b'"is_me":true', b'"is_me":null')
+    elif loss == "damaged":
+        change_line(settings, 3, b',"mac":', b',"mac";')
+    else:
+        own = lines(settings)
+        segment(settings).write_bytes(b"".join([*own[:2], *own[3:]]))
+    assert ask("accept", "--note", "a disk error")[0] == 0
+    write(settings, 3, start=20)
+    assert ask("verify")[0] == 0
+    change_line(settings, line, b'"score":0.9', b'"score":0.1')
+    assert ask("verify")[0] == 1
+
+
+def test_more_that_is_cut_off_before_an_accepted_break_is_found(settings: AuditSettings, ask: Ask) -> None:
+    """After a power cut that damaged a line, the next file says that records may be missing: no number tells more."""
+    write(settings, 3)
+    own = lines(settings)
+    segment(settings).write_bytes(b"".join([*own[:-1], b"x" * len(own[-1])]))
+    assert ask("accept", "--note", "a power cut")[0] == 0
+    assert ask("verify")[0] == 0
+    segment(settings).write_bytes(b"".join([*own[:-2], b"x" * len(own[-2]), b"x" * len(own[-1])]))
+    assert ask("verify")[0] == 1
+    segment(settings).write_bytes(b"".join(own[:-1]))
+    assert ask("verify")[0] == 1
+
+
+def test_what_an_earlier_version_accepted_is_to_be_looked_at_again(settings: AuditSettings, ask: Ask) -> None:
+    """It did not record what stood there, so nobody could tell a later change."""
+    write(settings, 8)
+    change_line(settings, 3, b'"is_me":true', b'"is_me":null')
+    (finding,) = [one.as_json() for one in findings(settings)]
+    del finding["evidence"]
+    audit = Audit.open(settings)
+    audit.record("accept", note="a disk error", findings=[finding])
+    audit.close()
+    status, said = ask("verify")
+    assert status == 1 and ": a disk error, but not what stands there)" in said
+    assert ask("accept", "--note", "looked at again")[0] == 0
+    assert ask("verify")[0] == 0
+
+
 @pytest.mark.parametrize("what", ["head", "damaged head", "segment", "both"])
 def test_going_on_after_a_file_is_lost(settings: AuditSettings, ask: Ask, what: str) -> None:
     write(settings, 8)
