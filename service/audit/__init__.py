@@ -5,9 +5,9 @@
     audit.record("verify", image=commitment, request_id=…, key_id=…, status=200, is_me=True, score=0.9, threshold=0.75)
 
 `audit` is what the service calls, `writer` what it does under its `lock`; `chain` seals lines and the head; `salts`
-keeps the salts; `counts` the refusals. `walk` reads a log and says what is wrong with it (`findings`, `tail`).
-`command` has what an operator does, with `report` and `images`. docs/audit.md explains what the log proves and what it
-does not.
+keeps the salts; `counts` the refusals; `removal` takes away what is old. `walk` reads a log and says what is wrong with
+it (`findings`, `tail`). `command` has what an operator does, with `report` and `images`. docs/audit.md explains what
+the log proves and what it does not.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from service.audit import removal
 from service.audit.chain import Key, days_ago
 from service.audit.counts import Counts
 from service.audit.errors import AuditError
@@ -39,6 +41,7 @@ class Audit:
         self._lock = make_lock(settings.lock, LOCK_SECONDS)
         self._writer = Writer(settings, key)
         self._counts = Counts(lambda fields: self.record("refusals", **fields))
+        self._remover: threading.Thread | None = None
 
     @classmethod
     def open(cls, settings: AuditSettings, resume_after: Walk | None = None) -> Self:
@@ -72,10 +75,14 @@ class Audit:
             audit._writer.check_end()
             if audit._writer.must_rotate():
                 audit._writer.rotate()
+            audit._writer.removal_is_due |= removal.is_due(settings)  # what a killed process has left
+        audit._remove_later()
         return audit
 
     def close(self) -> None:
         """Write the counts that are pending, and close the files. The log may be used again afterwards.
+
+        No thread is left then, unless the disk is so slow that removing files takes longer than `LOCK_SECONDS`.
 
         Raises:
             AuditError: the counts cannot be written.
@@ -85,6 +92,8 @@ class Audit:
         finally:
             with self._mutex:
                 self._writer.close()
+            if self._remover:
+                self._remover.join(LOCK_SECONDS)
 
     def commit_to(self, image: bytes) -> Commitment:
         """A commitment to an image, for `record`. Nothing is written yet."""
@@ -110,6 +119,7 @@ class Audit:
             if self._writer.must_rotate():
                 self._writer.rotate()
             self._writer.append(act, image, fields)
+        self._remove_later()
 
     def count(self, refusal: str, key_id: str | None = None) -> None:
         """Count something that was refused. It is written within a minute, with all others of that time.
@@ -135,7 +145,9 @@ class Audit:
             self._writer.catch_up()
             if self._writer.must_rotate() or self._writer.since < days_ago(days):
                 self._writer.rotate(prune=False)  # else old records would stay as long as nobody asks
-            return self._writer.prune(days)
+            removed = self._writer.prune(days)
+        self._remove()
+        return removed
 
     def forget(self, places: Mapping[int, Sequence[int]], by: str) -> int:
         """Delete salts, so that nobody can tell any more which image those records are of.
@@ -145,7 +157,8 @@ class Audit:
             by: how they were found, "image" or "request"; it is recorded, and how many there are, but not which.
 
         Returns:
-            How many there are.
+            How many there are. If it does not return, since the process was killed, they may be there still: to be
+            done again.
 
         Raises:
             AuditError: that cannot be recorded, and nothing was deleted; or a salt cannot be overwritten.
@@ -156,9 +169,45 @@ class Audit:
             if self._writer.must_rotate():
                 self._writer.rotate()
             self._writer.append("forget", None, {"by": by, "salts": total})
+        # Not under the lock, as in `prune`: a slow disk must not keep others from recording.
+        try:
             for segment, own in places.items():
                 self._writer.salts.forget(segment, own)
+        except OSError as error:
+            raise _unwritable(self._settings.salts, error) from None
+        self._remove()
         return total
+
+    def _remove(self) -> None:
+        """Remove what has been set aside.
+
+        Raises:
+            AuditError: a file cannot be removed. The next process that opens the log tries again.
+        """
+        try:
+            removal.remove_all(self._settings)
+        except OSError as error:
+            where = error.filename or self._settings.salts
+            raise AuditError(
+                f"Old files of the audit log cannot be removed ({where}: {error.strerror or error}): let the user who "
+                "runs the service write there; 'python -m service audit prune' tries again"
+            ) from None
+
+    def _remove_later(self) -> None:
+        """Remove what has been set aside, if there is anything, in a thread: nobody waits for it."""
+        if not self._writer.removal_is_due:
+            return
+        self._writer.removal_is_due = False
+        remover = threading.Thread(target=self._remove_in_thread, name="audit removal", daemon=True)
+        with contextlib.suppress(RuntimeError):  # no thread can be had under this load: the next process does it
+            remover.start()
+            self._remover = remover
+
+    def _remove_in_thread(self) -> None:
+        try:
+            self._remove()
+        except AuditError as error:
+            log.error("%s", error)
 
     @contextmanager
     def _closed_on_error(self) -> Iterator[None]:

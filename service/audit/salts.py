@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.audit.files import KeptFile
+from service.audit.removal import set_aside
 
 SALT_BYTES = 32
 NO_SALT = bytes(SALT_BYTES)
 """Stands where a salt has been deleted, or where there never was one."""
 
 _FILE = re.compile(r"salts-(\d{6,9})\.bin")
-_WIPE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -91,36 +91,28 @@ class Salts:
             return b""
 
     def forget(self, segment: int, places: Iterable[int]) -> None:
-        """Overwrite salts on the disk.
+        """Overwrite salts on the disk. Others may write the salts of other records at the same time.
 
         Raises:
             OSError: they cannot be overwritten.
         """
-        try:
-            file = KeptFile(self.path(segment))
-        except FileNotFoundError:  # the segment was removed meanwhile, with its salts
-            return
-        with file:
+        # A file that is not there was set aside by retention: all its salts are removed.
+        with contextlib.suppress(FileNotFoundError), KeptFile(self.path(segment)) as file:
             for place in places:
                 if place * SALT_BYTES < file.size():
                     file.write(place * SALT_BYTES, NO_SALT)
             file.sync()
 
-    def remove_before(self, segment: int) -> None:
-        """Overwrite and remove the files of all segments before this one.
+    def set_aside_before(self, segment: int) -> None:
+        """Set the files of all segments before this one aside, to be removed.
 
         Raises:
-            OSError: one cannot be removed.
+            OSError: one cannot be renamed.
         """
         for path in sorted(self._folder.iterdir()):
             found = _FILE.fullmatch(path.name)
             if found and int(found[1]) < segment:
-                with KeptFile(path) as file:
-                    size = file.size()
-                    for at in range(0, size, _WIPE_BYTES):
-                        file.write(at, bytes(min(_WIPE_BYTES, size - at)))
-                    file.sync()
-                path.unlink()
+                set_aside(path)
 
     def close(self) -> None:
         """Close what is open."""

@@ -39,7 +39,7 @@ from service.audit.errors import AuditError
 from service.audit.files import segment_path, segments
 from service.audit.findings import Finding, Identity, Kind, are, evidence_of
 from service.audit.settings import AuditSettings
-from service.audit.tail import read_tail
+from service.audit.tail import Tail, read_tail
 
 MOST_FINDINGS = 10_000
 """Beyond these nothing more is listed: a file of empty lines must not fill the memory."""
@@ -151,18 +151,26 @@ class Walk:
         there = segments(folder) if folder.is_dir() else []
         if not there and self.head is None:
             raise AuditError(f"There is no audit log in {folder}: check AUDIT_PATH")
-        before = 0
-        for index in there:
-            if self.head and index > self.head.segment:
+        before = done = 0
+        while True:
+            for index in there:
+                if self.head and index > self.head.segment:
+                    break
+                if index <= done:
+                    continue
+                size = self.head.size if self.head and index == self.head.segment else None
+                found = self.count, len(self.findings)
+                yield from self._read_segment(index, size, before)
+                done = index
+                if found != (self.count, len(self.findings)):  # else retention has removed it meanwhile
+                    before = index
+            tail = read_tail(folder, self._key, self.head) if self.head else Tail()
+            if not self._is_overtaken():
                 break
-            size = self.head.size if self.head and index == self.head.segment else None
-            found = self.count, len(self.findings)
-            yield from self._read_segment(index, size, before)
-            if found != (self.count, len(self.findings)):  # else retention has removed it meanwhile
-                before = index
+            there = segments(folder)
         self._add_evidence()
-        self._check_end()
-        self._check_beginning(there)
+        self._check_end(tail)
+        self._check_beginning()
         self._check_copies()
 
     # Beginning and end
@@ -196,7 +204,18 @@ class Walk:
         self._find("head", path, 0, "is damaged: whether records were cut off at the end cannot be known", data)
         return None
 
-    def _check_end(self) -> None:
+    def _is_overtaken(self) -> bool:
+        """Whether retention has removed the segment of the head meanwhile; the log is to be read up to its new end."""
+        head = self.head
+        if head is None or not head.segment or segment_path(self._settings.folder, head.segment).exists():
+            return False
+        found = read_head(self._key, self._settings.head.read_bytes()[:HEAD_BYTES])
+        if found is None or found[0].chain != head.chain or found[0].segment <= head.segment:
+            return False
+        self.head = found[0]
+        return True
+
+    def _check_end(self, tail: Tail) -> None:
         head = self.head
         if head is None:
             return
@@ -205,14 +224,13 @@ class Walk:
             path = segment_path(self._settings.folder, head.segment)
             text = f"{are(expected, head.number)} missing at its end"
             self._find("cut off", path, 0, text, self._guess.mac, (expected, head.number))
-        tail = read_tail(self._settings.folder, self._key, head)
         self._prunes += tail.prunes
         self.unfinished = tail.unfinished
         if tail.problem:
             name, line, text, found = tail.problem
             self._find("inserted", self._settings.folder / name, line, text, found)
 
-    def _check_beginning(self, there: list[int]) -> None:
+    def _check_beginning(self) -> None:
         """What is missing up to where retention has removed records was removed by it."""
         self.pruned_through = max((record["through"] for record in self._prunes), default=0)
         first = self._beginning
@@ -220,7 +238,7 @@ class Walk:
             before = first["number"] - 1
             own = [record for record in self._prunes if record["through"] == before]
             if self.pruned_through < before or any(record["through_mac"] != first["previous"] for record in own):
-                path = segment_path(self._settings.folder, there[0])
+                path = segment_path(self._settings.folder, first["segment"])
                 text = f"{are(1, before)} missing before it"
                 self._find("missing", path, 1, text, first["previous"].encode(), (1, before))
                 return

@@ -43,6 +43,7 @@ from service.audit.chain import (
 )
 from service.audit.errors import AuditError
 from service.audit.files import KeptFile, first_line, last_lines, segment_path, segments, sync_folder, write_new
+from service.audit.removal import set_aside
 from service.audit.salts import Commitment, Salts
 from service.audit.settings import AuditSettings
 
@@ -57,9 +58,14 @@ class Writer:
     Args:
         settings: where the log lies.
         key: of its records.
+
+    Attributes:
+        salts: of its records.
+        removal_is_due: whether files have been set aside: they are to be removed once the lock is free.
     """
 
     def __init__(self, settings: AuditSettings, key: Key) -> None:
+        self.removal_is_due = False
         self._settings = settings
         self._key = key
         self.salts = Salts(settings.salts)
@@ -424,17 +430,17 @@ class Writer:
         return self._head.since
 
     def prune(self, days: int) -> list[int]:
-        """Remove the oldest segments, as far as all of their records are older than so many days, and their salts.
+        """Set the oldest segments aside, as far as all of their records are older than so many days, and their salts.
 
         When a segment was written is taken from records that this log's key has sealed: else somebody could date them
         back to have them removed. Of its header and its last record the later counts, since a clock may have been
         wrong.
 
         Returns:
-            Numbers of the segments removed.
+            Numbers of these segments.
 
         Raises:
-            OSError: a file cannot be read, written or removed.
+            OSError: a file cannot be read, written or renamed.
         """
         limit = days_ago(days)
         folder = self._settings.folder
@@ -463,9 +469,10 @@ class Writer:
                 "through_mac": following["previous"],
             },
         )
-        self.salts.remove_before(removable[-1] + 1)
+        self.removal_is_due = True
+        self.salts.set_aside_before(removable[-1] + 1)
         for index in removable:
-            segment_path(folder, index).unlink()
+            set_aside(segment_path(folder, index))
         return removable
 
     def _end_of(self, path: Path, mac: str) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from service.audit import Audit, AuditSettings, chain
+from service.audit import Audit, AuditSettings, chain, removal, writer
+from service.audit.audit import LOCK_SECONDS
 from service.audit.command import add_commands
+from service.audit.files import KeptFile
 from service.audit.report import summarise
 from service.config import Settings, SettingsError
 from tests.service.audit.support import (
@@ -225,20 +229,83 @@ def test_retention_that_is_interrupted(settings: AuditSettings, clock: Clock, mo
     audit = Audit.open(settings)
     removed = []
 
-    def interrupted(self: Path) -> None:
+    def interrupted(path: Path) -> None:
         if removed:
             raise KeyboardInterrupt
-        removed.append(self)
-        self.rename(self.with_name("gone"))
+        removed.append(path)
+        removal.set_aside(path)
 
     with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
-        context.setattr(Path, "unlink", interrupted)
+        context.setattr(writer, "set_aside", interrupted)
         audit.prune(20)
     assert kinds(settings) == []
-    assert audit.prune(20) == [1, 2, 3, 4, 5]
+    assert audit.prune(20) == [2, 3, 4, 5]
     audit.close()
     assert kinds(settings) == []
     assert walk(settings).pruned_through == records(settings)[0]["number"] - 1
+
+
+def test_what_a_killed_process_was_to_remove_is_removed_by_the_next(
+    settings: AuditSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch, ask: Ask
+) -> None:
+    clock.set("2026-01-01")
+    write(settings, 8)
+    salt = salt_of(settings, 1)
+    clock.set("2026-02-01")
+
+    def killed(_: AuditSettings) -> None:
+        raise KeyboardInterrupt
+
+    audit = Audit.open(settings)
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(removal, "remove_all", killed)
+        audit.prune(20)
+    audit.close()
+    assert is_on_disk(settings, salt) and removal.is_due(settings)
+    assert ask("verify")[0] == 0 and ask("report")[0] == 0, "the files that were set aside are none of the log's"
+    Audit.open(settings).close()
+    assert not is_on_disk(settings, salt) and not removal.is_due(settings)
+    assert ask("verify")[0] == 0
+
+
+@pytest.mark.parametrize("how", ["prune", "forget", "setting"])
+def test_others_record_while_a_slow_disk_removes(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    settings = settings_in(tmp_path, keep_days=20 if how == "setting" else 0)
+    clock.set("2026-01-01")
+    write(settings, 8)
+    salt = salt_of(settings, 1)
+    clock.set("2026-02-01")
+    entered, go_on = threading.Event(), threading.Event()
+    sync = KeptFile.sync
+
+    def slow(self: KeptFile) -> None:
+        if self.path.suffix == ".bin":
+            entered.set()
+            assert go_on.wait(30)
+        sync(self)
+
+    monkeypatch.setattr(KeptFile, "sync", slow)
+    one, other = Audit.open(settings), Audit.open(settings)
+    work = {
+        "prune": lambda: one.prune(20), "forget": lambda: one.forget({1: [2]}, "request"), "setting": lambda: None,
+    }[how]  # fmt: skip
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert entered.wait(30)
+        began = time.monotonic()
+        answer(other, 20)
+        answer(other, 21)
+        assert time.monotonic() - began < LOCK_SECONDS / 2
+    finally:
+        go_on.set()
+        thread.join()
+    one.close()
+    other.close()
+    assert not is_on_disk(settings, salt)
+    assert kinds(settings) == []
 
 
 def test_retention_removes_what_is_old_though_nobody_asks(settings: AuditSettings, clock: Clock, ask: Ask) -> None:

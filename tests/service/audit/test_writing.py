@@ -22,6 +22,7 @@ from service.audit import audit as module
 from service.audit.chain import Head
 from service.audit.files import KeptFile
 from service.audit.lock import make_lock
+from service.audit.walk import Walk
 from service.config import PROJECT_ROOT
 from tests.service.audit.support import (
     answer,
@@ -533,6 +534,23 @@ def test_nothing_is_found_while_records_are_written_and_removed(settings: AuditS
         thread.join()
         audit.close()
     assert counts[-1] > counts[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows renames no file that is being read")
+def test_nothing_is_found_where_the_end_that_was_known_is_removed_meanwhile(settings: AuditSettings) -> None:
+    small = replace(settings, max_bytes=1500)
+    write(small, 20)
+    reading = Walk(small, small.load_key())
+    entries = reading.entries()
+    next(entries)
+    audit = Audit.open(small)
+    answer(audit, 20)
+    time.sleep(0.002)  # times are to the millisecond
+    audit.prune(0)
+    answer(audit, 21)
+    audit.close()
+    assert [entry.record.get("request_id") for entry in entries][-1] == "r21"
+    assert reading.findings == [] and reading.pruned_through > 20
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX")
