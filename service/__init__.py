@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
     app.extensions["threshold"] = threshold
     recorder = Recorder(settings, access.keys)
     app.extensions["recorder"] = recorder
-    app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, access, recorder))
+    app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, recorder))
     errors.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
@@ -74,6 +74,7 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
         app.wsgi_app = proxied  # type: ignore[method-assign]  # where Flask's documentation puts middleware
     CORS(app, origins=list(settings.cors_origins or ("*",)), send_wildcard=True)
     recording.register(app, settings, recorder, errors.not_recorded)
+    guard.register_last_look(app, access)
     if not trial:
         recorder.check()
     return app

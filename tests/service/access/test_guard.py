@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 
 from service import create_app
 from service.access.guard import OPEN_PATHS, ROLE_OF_PATH
-from service.access.keys import create_key, revoke_key
+from service.access.keys import KeyRing, create_key, read_keys, revoke_key
 from service.config import Settings
 from service.engine import Engine
+from service.monitoring import metrics
+from tests.service.monitoring.support import figures, more
 from tests.service.support import kept_in, post_photo
 
 pytestmark = pytest.mark.security
@@ -59,6 +62,11 @@ def test_a_setting_asks_for_keys_before_there_is_one(build: Build) -> None:
     client = build(require_keys=True)
     assert verify(client, None) == (401, MISSING)
     assert client.get("/livez").status_code == 200
+
+
+def test_administration_needs_a_key_even_where_nothing_else_does(build: Build) -> None:
+    answer = build().post("/admin/reload")
+    assert answer.status_code == 401 and answer.json is not None and answer.json["error"] == MISSING
 
 
 @pytest.mark.parametrize(
@@ -151,6 +159,87 @@ def test_a_key_that_is_revoked_meanwhile_gets_no_answer(
     monkeypatch.setattr(Engine, "verify", revoke_and_verify)
     answer = post_photo(client, me_photo)
     assert answer.status_code == 401 and answer.json is not None and "score" not in answer.json
+
+
+@pytest.fixture
+def revoking(settings: Settings, keys_path: Path) -> Iterator[FlaskClient]:
+    """A service whose key is revoked when its request has been let in, and the key is sent with each."""
+    key, text = create_key(keys_path, "Ana", ["verify", "metrics", "admin"], None, lambda _: None)
+    app = create_app(replace(settings, **kept_in(keys_path.parent)))
+
+    def revoke() -> None:
+        if g.get("let_in") and KeyRing(keys_path, required=False).find(text) is not None:
+            revoke_key(keys_path, key.id, lambda _: None)
+
+    app.before_request(revoke)
+    client = app.test_client()
+    client.environ_base["HTTP_X_API_KEY"] = text
+    yield client
+    app.extensions["recorder"].close()
+
+
+@pytest.mark.parametrize(
+    ("path", "photo"),
+    [
+        ("/verify", None), ("/verify", b"no photo"), ("/verify", b"large" * 2**20), ("/verify", "faceless"),
+        ("/verify", "me"), ("/admin/reload", None), ("/metrics", None), ("/version", None), ("/nowhere", None),
+    ],
+)  # fmt: skip
+def test_a_key_that_is_revoked_meanwhile_gets_no_answer_of_any_kind(
+    revoking: FlaskClient, keys_path: Path, me_photo: bytes, faceless_photo: bytes, path: str, photo: str | bytes | None
+) -> None:
+    sent = {"me": me_photo, "faceless": faceless_photo}.get(photo, photo)  # type: ignore[arg-type]
+    before = revoking.get("/livez")
+    if path in ("/verify", "/admin/reload"):
+        answer = revoking.post(path, data={"image": (io.BytesIO(sent), "a.jpg")} if sent else {})  # type: ignore[arg-type]
+    else:
+        answer = revoking.get(path)
+    assert before.status_code == 200
+    assert answer.status_code == 401 and answer.json is not None and answer.json["error"] == MISSING
+    assert "X-Request-ID" in answer.headers and answer.headers["WWW-Authenticate"].startswith("ApiKey")
+    revoking.application.extensions["recorder"].close()
+    records = [
+        json.loads(line)
+        for file in sorted((keys_path.parent / "audit").glob("*.jsonl"))
+        for line in file.read_text("utf-8").splitlines()
+    ]
+    assert not [record for record in records if record["act"] == "verify"], "it is no decision"
+    (key,) = read_keys(keys_path).by_id  # type: ignore[union-attr]
+    assert records[-1]["counts"] == [{"refusal": "key", "key_id": key, "count": 1}]
+
+
+def refusals_and_decisions() -> dict[str, float]:
+    """What the metrics have of them."""
+    shown = figures(metrics.exposition("")[0].decode())
+    return {name: value for name, value in shown.items() if "refusals_total" in name or "decisions_total" in name}
+
+
+def test_what_was_refused_at_the_door_is_refused_once(build: Build, make_key: MakeKey) -> None:
+    client, key = build(workers=1, key_limit="1/minute"), make_key("metrics")
+    before = refusals_and_decisions()
+    assert verify(client, key)[0] == 403 and verify(client, key)[0] == 429 and verify(client, None)[0] == 401
+    assert more(before, refusals_and_decisions()) == {
+        'refusals_total{reason="role"}': 1, 'refusals_total{reason="limit"}': 1, 'refusals_total{reason="no_key"}': 1,
+    }  # fmt: skip
+
+
+def test_a_decision_that_nobody_gets_is_counted_as_none(revoking: FlaskClient, me_photo: bytes) -> None:
+    before = refusals_and_decisions()
+    assert post_photo(revoking, me_photo).status_code == 401
+    assert more(before, refusals_and_decisions()) == {'refusals_total{reason="wrong_key"}': 1}
+
+
+def test_keys_that_are_damaged_meanwhile_let_no_answer_out(
+    no_models: Settings, keys_path: Path, make_key: MakeKey
+) -> None:
+    key = make_key("verify")
+    app = create_app(replace(no_models, **kept_in(keys_path.parent)))
+    app.before_request(lambda: None if g.for_all else keys_path.write_bytes(b"{") and None)
+    client = app.test_client()
+    answer = client.get("/version", headers={"X-API-Key": key})
+    assert answer.status_code == 503 and answer.json is not None
+    assert answer.json["error"] == "No se pueden comprobar las claves de acceso"
+    assert client.get("/livez").status_code == 200
 
 
 class TestOtherPages:
