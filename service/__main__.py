@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from pathlib import Path
 
 from werkzeug.serving import is_running_from_reloader, run_simple
 
@@ -14,7 +15,7 @@ from service.access.keys import KeysError
 from service.address import HOW_SET, check_address
 from service.audit import AuditError
 from service.audit import command as audit_command
-from service.config import Settings, SettingsError
+from service.config import Settings, SettingsError, take_from
 from service.monitoring.logs import QuietRequestHandler
 from service.reload import ProcessReloader
 
@@ -24,17 +25,27 @@ def main() -> None:
     program = "python -m service"
     parser = argparse.ArgumentParser(
         program,
-        usage=f"{program} [-h] [COMMAND ...]\n{HOW_SET}",
+        usage=f"{program} [-h] [--env-file FILE] [COMMAND ...]\n{HOW_SET}",
         description="Without a command: serves POST /verify, for development.",
+    )
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="settings, a NAME=value a line, which win over the environment; may be repeated, and the last one wins",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=program)
     access_command.add_commands(commands)
     audit_command.add_commands(commands)
     args = parser.parse_args()
-    if "run" not in args:
-        serve()
-        return
     try:
+        for path in args.env_file:
+            take_from(path)
+        if "run" not in args:
+            serve()
+            return
         sys.exit(args.run(args))
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")

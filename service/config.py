@@ -364,6 +364,27 @@ def _description(expected: Any) -> str:
     return next(meta.description for meta in get_args(expected) if isinstance(meta, Meta) and meta.description)
 
 
+def take_from(path: Path) -> None:
+    """Put the settings of a file into the environment, where they win over what is there and over `.env`.
+
+    Args:
+        path: of a file of NAME=value lines, such as the EnvironmentFile of a unit of systemd. As there, `$` in a value
+            means nothing.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            lines = dotenv_values(stream=stream, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(
+            f"--env-file is {str(path)!r}; expected a file of NAME=value lines that this user may read ({reason})"
+        ) from None
+    os.environ.update({name: value or "" for name, value in lines.items()})
+
+
 def _read_env_file(path: Path) -> dict[str, str]:
     """NAME=value lines of a file, or nothing where it does not exist."""
     if not path.is_file():

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from service.access.keys import KeyRing
+from service.audit import AuditSettings
+from service.audit.walk import Walk
 from service.config import VARIABLES, Settings
 from tests.conftest import ROOT
 from tests.ports import free_port
@@ -121,6 +124,44 @@ def test_it_fits_the_service() -> None:
     assert Settings.load(environment, ROOT / "no-such-file").trusted_proxies == 1
     start = found["ExecStart"][0].removeprefix(INSTALLED + "/")
     assert os.access(ROOT / start, os.X_OK)
+
+
+SYSTEMCTL = """#!/bin/sh
+[ "$*" = "show -p Environment --value face-verification" ] || exit 1
+echo '{values}'
+"""
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("language", ["docs", "docs/es"])
+def test_the_documented_command_makes_the_key_where_the_service_looks(tmp_path: Path, language: str) -> None:
+    """As printed, but for sudo, and with a systemctl that answers as systemd's does: it does not run here.
+
+    The file of settings wins over the unit, as in systemd: else keys would be made where the service does not look.
+    """
+    text = (ROOT / language / "deployment.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"^sudo -u face-verification env (.*\\\n.* keys create .*)$", text, re.MULTILINE)
+    state, given = tmp_path / "lib", tmp_path / "given.env"
+    values = " ".join(settings_of(UNIT.read_text(encoding="utf-8"))["Environment"])
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    moved = values.replace("/var/lib/face-verification", str(state))
+    systemctl.write_text(SYSTEMCTL.format(values=moved), encoding="utf-8")
+    systemctl.chmod(0o755)
+    secret = "a$HOME ${PATH} secret of the tests, 32 characters"
+    given.write_text(f"KEYS_PATH={tmp_path / 'elsewhere.json'}\nAUDIT_KEY={secret}\n", encoding="utf-8")
+    command = printed.replace("/etc/face-verification.env", str(given)).replace(".venv/bin/python", sys.executable)
+    assert command.count(str(given)) == 1 and "keys create" in command
+    environment = {"PATH": f"{systemctl.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}  # sudo passes no more on
+    done = subprocess.run(
+        ["bash", "-c", f"env {command}"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert KeyRing(tmp_path / "elsewhere.json", required=False).find(done.stdout.strip()) is not None
+    assert not (state / "api_keys.json").exists()
+    recorded = AuditSettings(state / "audit", state / "kept-apart/audit_head.jsonl", state / "kept-apart/salts", secret)
+    acts = [entry.record["act"] for entry in Walk(recorded, recorded.load_key()).entries()]
+    assert acts == ["segment", "key created"], "the unit's places, and the secret of the file"
 
 
 def test_it_says_when_it_is_ready(tmp_path: Path) -> None:

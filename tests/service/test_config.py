@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import create_app
-from service.config import PROJECT_ROOT, VARIABLES, Settings, SettingsError
+from service.config import PROJECT_ROOT, VARIABLES, Settings, SettingsError, take_from
 
 
 def load(tmp_path: Path, env_file: str | bytes | None = None, **environment: str) -> Settings:
@@ -51,6 +51,38 @@ def test_the_file_may_start_with_a_byte_order_mark(tmp_path: Path) -> None:
 def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\.env is not UTF-8"):
         load(tmp_path, "VERIFY_THRESHOLD=0.5\n".encode("utf-16"))
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of this process, put back afterwards."""
+    monkeypatch.setattr("os.environ", {"PORT": "1000", "MODEL_VERSION": "old"})
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_a_file_that_is_given_wins_and_the_last_one_most(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.env", tmp_path / "two.env"
+    one.write_bytes(b"\xef\xbb\xbfPORT=2000\nMODEL_VERSION=${PORT}\n# HEADER_SECONDS=1\n")
+    two.write_text("PORT=3000\n", encoding="utf-8")
+    take_from(one)
+    take_from(two)
+    settings = Settings.load(env_file=tmp_path / "none")
+    assert (settings.port, settings.model_version, settings.header_seconds) == (3000, "${PORT}", 10)
+
+
+@pytest.mark.usefixtures("own_environment")
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file"), ("folder", "Is a directory"), (b"\xff", "not UTF-8")]
+)
+def test_a_file_that_is_given_has_to_be_readable(tmp_path: Path, content: str | bytes | None, reason: str) -> None:
+    """Else a command would work with other settings than those that were meant."""
+    path = tmp_path / "given.env"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        path.mkdir()
+    with pytest.raises(SettingsError, match=f"--env-file is .*given.env.*{reason}"):
+        take_from(path)
 
 
 def test_paths_are_relative_to_the_project_not_to_the_directory(
