@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import msgspec
 
 from service.access.keys import ROLES, ApiKey, create_key, read_keys, revoke_key
 from service.audit import Audit, AuditSettings
+from service.audit.administrator import administrator
 from service.config import Settings
 
 
@@ -89,7 +89,7 @@ def _recorder(settings: Settings) -> Callable[[str, ApiKey], None]:
         audit = Audit.open(AuditSettings.of(settings))  # it is on, since there are keys now
         try:
             # No name: what is in the log can never be taken out.
-            audit.record(act, key_id=key.id, roles=list(key.roles), by=getpass.getuser())
+            audit.record(act, key_id=key.id, roles=list(key.roles), **administrator())
         finally:
             audit.close()
 

@@ -6,8 +6,8 @@
 
 `audit` is what the service calls, `writer` what it does under its `lock`; `chain` seals lines and the head; `salts`
 keeps the salts; `counts` the refusals; `removal` takes away what is old. `walk` reads a log and says what is wrong with
-it (`findings`, `tail`). `command` has what an operator does, with `report` and `images`. docs/audit.md explains what
-the log proves and what it does not.
+it (`findings`, `tail`). `command` has what an `administrator` does, with `report` and `images`. docs/audit.md explains
+what the log proves and what it does not.
 """
 
 from __future__ import annotations

@@ -130,10 +130,14 @@ class Audit:
         """
         self._counts.add(refusal, key_id)
 
-    def prune(self, days: int) -> list[int]:
+    def prune(self, days: int, who: Mapping[str, Any] | None = None) -> list[int]:
         """Remove the oldest segments, as far as all of their records are older than so many days, and their salts.
 
         A record says so, and where what is left begins.
+
+        Args:
+            days: as said.
+            who: fields of that record that say who does it.
 
         Returns:
             Numbers of the segments removed.
@@ -145,16 +149,17 @@ class Audit:
             self._writer.catch_up()
             if self._writer.must_rotate() or self._writer.since < days_ago(days):
                 self._writer.rotate(prune=False)  # else old records would stay as long as nobody asks
-            removed = self._writer.prune(days)
+            removed = self._writer.prune(days, who)
         self._remove()
         return removed
 
-    def forget(self, places: Mapping[int, Sequence[int]], by: str) -> int:
+    def forget(self, places: Mapping[int, Sequence[int]], by: str, who: Mapping[str, Any] | None = None) -> int:
         """Delete salts, so that nobody can tell any more which image those records are of.
 
         Args:
             places: of the records in each segment, from 0 on.
             by: how they were found, "image" or "request"; it is recorded, and how many there are, but not which.
+            who: fields of that record that say who does it.
 
         Returns:
             How many there are. If it does not return, since the process was killed, they may be there still: to be
@@ -168,7 +173,7 @@ class Audit:
             self._writer.catch_up()
             if self._writer.must_rotate():
                 self._writer.rotate()
-            self._writer.append("forget", None, {"by": by, "salts": total})
+            self._writer.append("forget", None, {"by": by, "salts": total, **(who or {})})
         # Not under the lock, as in `prune`: a slow disk must not keep others from recording.
         try:
             for segment, own in places.items():

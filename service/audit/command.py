@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from service.audit.administrator import administrator
 from service.audit.audit import Audit
 from service.audit.chain import HEAD_BYTES, Key, read_head
 from service.audit.errors import AuditError
@@ -66,6 +67,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     which = forget.add_mutually_exclusive_group(required=True)
     which.add_argument("--image", type=Path, metavar="FILE", help="the photo, exactly as it was sent")
     which.add_argument("--request", metavar="ID", help="the id of the request, as its answer has it")
+    forget.add_argument("--key", metavar="KEY_ID", help="with --request: only what was asked with this key")
+    forget.add_argument(
+        "--record", type=int, action="append", metavar="N", help="with --request: only this record; may be repeated"
+    )
+    forget.add_argument("--all", action="store_true", help="with --request: all of them, if there are several")
     prune = add("prune", _prune, "remove the files whose records are all older than some days, and their salts")
     prune.add_argument("--days", type=_days, required=True, metavar="N", help="1 or more")
     accept = add("accept", _accept, "go on after a loss that was looked into: verify tells what is wrong now as known")
@@ -176,7 +182,8 @@ def _accept(arguments: argparse.Namespace, settings: AuditSettings) -> int:
                 "head away as they are, and begin another"
             )
         else:
-            audit.record("accept", note=arguments.note, findings=[finding.as_json() for finding in findings])
+            listed = [finding.as_json() for finding in findings]
+            audit.record("accept", note=arguments.note, findings=listed, **administrator())
             for finding in findings:
                 print(f"accepted: {finding.text}")
     return GOOD
@@ -234,19 +241,39 @@ def _find(arguments: argparse.Namespace, settings: AuditSettings) -> int:
 
 
 def _forget(arguments: argparse.Namespace, settings: AuditSettings) -> int:
+    chosen = arguments.key is not None or arguments.record is not None or arguments.all
+    if arguments.image and chosen:
+        raise AuditError("--key, --record and --all go with --request: an image has all of its records forgotten")
     walk = _walk(settings)
     found: Found
     if arguments.image:
         found, by = find_image(settings, walk, arguments.image), "image"
     else:
-        found, by = find_request(settings, walk, arguments.request), "request"
+        found, by = find_request(settings, walk, arguments.request, arguments.key, arguments.record), "request"
+    if by == "request" and len(found.records) > 1 and not (arguments.all or arguments.record):
+        raise AuditError(_several(found))
     if not found.records:
         print("That is forgotten already." if found.forgotten else "There is no such record.")
         return GOOD if found.forgotten else BAD
     with closing(Audit.open(settings)) as audit:
-        forgotten = audit.forget(found.places, by)
+        forgotten = audit.forget(found.places, by, administrator())
     print(f"Salts deleted: {forgotten}. Nobody can tell any more which image those records are of.")
     return GOOD
+
+
+def _several(found: Found) -> str:
+    """What to do where several requests had one id, since clients give ids themselves."""
+    rows = [
+        f"  record {record['number']}: {record['time']}, key {record.get('key_id') or '(none)'}"
+        for record in found.records
+    ]
+    return "\n".join(
+        [
+            f"{len(rows)} requests had this id, maybe of different people:",
+            *rows,
+            "Nothing was forgotten. Say which: --record N (it may be repeated), --key KEY_ID, or --all",
+        ]
+    )
 
 
 def _prune(arguments: argparse.Namespace, settings: AuditSettings) -> int:
@@ -254,6 +281,6 @@ def _prune(arguments: argparse.Namespace, settings: AuditSettings) -> int:
     if not settings.head.exists():
         raise AuditError(f"There is no audit log with the head {settings.head}: check AUDIT_PATH and AUDIT_HEAD_PATH")
     with closing(Audit.open(settings)) as audit:
-        removed = audit.prune(arguments.days)
+        removed = audit.prune(arguments.days, administrator())
     print("1 file was removed." if len(removed) == 1 else f"{len(removed)} files were removed.")
     return GOOD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,33 @@ def find_image(settings: AuditSettings, walk: Walk, path: Path) -> Found:
     return found
 
 
-def find_request(settings: AuditSettings, walk: Walk, request_id: str) -> Found:
-    """The records of a request that was sent with an image.
+def find_request(
+    settings: AuditSettings,
+    walk: Walk,
+    request_id: str,
+    key_id: str | None = None,
+    numbers: Collection[int] | None = None,
+) -> Found:
+    """The records of requests that were sent with an image. There may be several with one id: clients give it.
+
+    Args:
+        settings: where the salts are.
+        walk: a reading of the log.
+        request_id: their id.
+        key_id: of the key that they were sent with; None for any or none.
+        numbers: of their records; None for any.
 
     Raises:
         AuditError: the log cannot be read.
     """
     found = Found([], defaultdict(list), 0)
     for entry, salt in _with_salts(settings, walk):
-        if entry.record.get("request_id") != request_id:
+        record = entry.record
+        if (
+            record.get("request_id") != request_id
+            or (key_id is not None and record.get("key_id") != key_id)
+            or (numbers is not None and record["number"] not in numbers)
+        ):
             continue
         if salt == NO_SALT:
             found.forgotten += 1

@@ -429,12 +429,16 @@ class Writer:
         """When the segment that is written to was begun."""
         return self._head.since
 
-    def prune(self, days: int) -> list[int]:
+    def prune(self, days: int, who: Mapping[str, Any] | None = None) -> list[int]:
         """Set the oldest segments aside, as far as all of their records are older than so many days, and their salts.
 
         When a segment was written is taken from records that this log's key has sealed: else somebody could date them
         back to have them removed. Of its header and its last record the later counts, since a clock may have been
         wrong.
+
+        Args:
+            days: as said.
+            who: fields of the record that say who has asked for it; None where the settings do.
 
         Returns:
             Numbers of these segments.
@@ -467,6 +471,7 @@ class Writer:
                 "segments": [removable[0], removable[-1]],
                 "through": following["number"] - 1,
                 "through_mac": following["previous"],
+                **(who or {}),
             },
         )
         self.removal_is_due = True

@@ -12,6 +12,7 @@ import pytest
 
 from service.__main__ import main
 from service.access.keys import KeyRing
+from service.audit.administrator import administrator
 from service.config import Settings
 from tests.service.support import kept_in
 
@@ -67,6 +68,7 @@ def test_making_listing_and_revoking(type_in: Type, kept: dict[str, Any]) -> Non
     assert [(record["act"], record["key_id"]) for record in records(kept)] == [
         ("key created", key.id), ("key revoked", key.id),
     ]  # fmt: skip
+    assert all({name: record[name] for name in administrator()} == administrator() for record in records(kept))
     assert "Front door" not in json.dumps(records(kept)), "what is in the log can never be taken out"
 
 

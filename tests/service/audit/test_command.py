@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from service.audit import Audit, AuditSettings, chain, removal, writer
+from service.audit.administrator import administrator
 from service.audit.audit import LOCK_SECONDS
 from service.audit.command import add_commands
 from service.audit.files import KeptFile
@@ -164,7 +165,7 @@ def test_finding_and_forgetting_an_image(settings: AuditSettings, ask: Ask, tmp_
     assert ask("forget", "--image", photo(tmp_path, 3)) == (1, "There is no such record.\n")
     record = records(settings)[-1]
     assert {name: record[name] for name in record if name not in ("number", "time")} == {
-        "act": "forget", "by": "image", "salts": 2,
+        "act": "forget", "by": "image", "salts": 2, **administrator(),
     }  # fmt: skip
     assert ask("verify")[0] == 0
 
@@ -179,6 +180,73 @@ def test_forgetting_a_request(settings: AuditSettings, ask: Ask, tmp_path: Path)
     assert ask("forget", "--request", "r99") == (1, "There is no such record.\n")
     assert ask("forget", "--image", str(tmp_path / "nowhere"))[0] == 2
     assert ask("verify")[0] == 0
+
+
+@pytest.fixture
+def twice(settings: AuditSettings) -> dict[str, bytes]:
+    """A log in which two clients, and one of them twice, gave their request one id; the salts by record."""
+    audit = Audit.open(settings)
+    answer(audit, 1, request_id="same", key_id="k1")
+    answer(audit, 2, request_id="same", key_id="k2")
+    answer(audit, 3, request_id="same", key_id="k2")
+    answer(audit, 4)
+    audit.close()
+    data = (settings.salts / "salts-000001.bin").read_bytes()
+    return {str(number): data[32 * (number - 1) : 32 * number] for number in (2, 3, 4, 5)}
+
+
+def test_an_id_that_several_requests_had_is_not_forgotten_unasked(
+    settings: AuditSettings, ask: Ask, twice: dict[str, bytes]
+) -> None:
+    status, said = ask("forget", "--request", "same")
+    assert status == 2
+    assert "3 requests had this id" in said and "--record N" in said
+    assert [line.split()[:2] + line.split()[-2:] for line in said.splitlines() if line.startswith("  record")] == [
+        ["record", "2:", "key", "k1"], ["record", "3:", "key", "k2"], ["record", "4:", "key", "k2"],
+    ]  # fmt: skip
+    status, said = ask("forget", "--request", "same", "--key", "k2")
+    assert status == 2 and "2 requests had this id" in said
+    assert all(is_on_disk(settings, salt) for salt in twice.values())
+    assert not [record for record in records(settings) if record["act"] == "forget"]
+
+
+@pytest.mark.parametrize(
+    ("words", "gone"),
+    [
+        ("--key k1", "2"), ("--record 3", "3"), ("--record 2 --record 4", "24"), ("--key k2 --all", "34"),
+        ("--all", "234"),
+    ],
+)  # fmt: skip
+def test_which_request_of_an_id_is_forgotten_can_be_said(
+    settings: AuditSettings, ask: Ask, twice: dict[str, bytes], words: str, gone: str
+) -> None:
+    status, said = ask("forget", "--request", "same", *words.split())
+    assert status == 0 and said.startswith(f"Salts deleted: {len(gone)}.")
+    assert {number for number, salt in twice.items() if not is_on_disk(settings, salt)} == set(gone)
+
+
+def test_what_is_chosen_must_be_there(
+    settings: AuditSettings, ask: Ask, twice: dict[str, bytes], tmp_path: Path
+) -> None:
+    assert ask("forget", "--request", "same", "--record", "5") == (1, "There is no such record.\n")
+    assert ask("forget", "--request", "same", "--key", "k3") == (1, "There is no such record.\n")
+    assert ask("forget", "--image", photo(tmp_path, 1), "--all")[0] == 2
+    assert all(is_on_disk(settings, salt) for salt in twice.values())
+
+
+def test_who_administered_is_recorded(settings: AuditSettings, ask: Ask, clock: Clock) -> None:
+    clock.set("2026-01-01")
+    write(settings, 8)
+    clock.set("2026-02-01")
+    write(settings, 2, start=8)
+    assert ask("forget", "--request", "r9")[0] == ask("prune", "--days", "20")[0] == 0
+    oldest = min(settings.folder.glob("audit-*.jsonl"))
+    oldest.write_bytes(oldest.read_bytes().replace(b'"is_me":true', b'"is_me":null', 1))
+    assert ask("accept", "--note", "x")[0] == 0
+    acts = {record["act"]: record for record in records(settings) if record["act"] in ("forget", "prune", "accept")}
+    assert len(acts) == 3
+    for record in acts.values():
+        assert {name: record[name] for name in administrator()} == administrator(), record["act"]
 
 
 class Clock:
