@@ -120,7 +120,7 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
             *limit(settings.address_limit, "address", _address, lambda: not refused()),
         ],
         storage_uri=settings.limits_storage or "worker://",
-        storage_options=_redis_options() if settings.limits_storage else {},
+        storage_options=_redis_options(settings.limits_storage) if settings.limits_storage else {},
         in_memory_fallback_enabled=bool(settings.limits_storage),
         swallow_errors=True,  # a limit that cannot be counted does not stop the service
         request_identifier=lambda: request.endpoint or "unknown",  # paths that do not exist count, too
@@ -133,14 +133,18 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
     return limiter
 
 
-def _redis_options() -> dict[str, Any]:
+def _redis_options(url: str) -> dict[str, Any]:
     """A worker answers nobody while it waits for Redis, so it waits shortly, and once. (Redis's client would try for
     seconds.)"""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
+    from service.access.redis_connection import TimedConnection, TimedTlsConnection
+
     once = Retry(NoBackoff(), 0)
-    return {"socket_connect_timeout": _REDIS_SECONDS, "socket_timeout": _REDIS_SECONDS, "retry": once}
+    options = {"socket_connect_timeout": _REDIS_SECONDS, "socket_timeout": _REDIS_SECONDS, "retry": once}
+    timed = {"redis": TimedConnection, "rediss": TimedTlsConnection}.get(url.partition(":")[0])
+    return options | ({"connection_class": timed} if timed else {})  # a socket of the file system has no name
 
 
 def retry_after(limiter: Limiter) -> int:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import shutil
+import socket
 import subprocess
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from service.access.limits import WorkerStorage
+from service.access.redis_connection import CONNECT_SECONDS, TimedConnection
 from tests.ports import free_port
 
 pytestmark = pytest.mark.security
@@ -178,6 +182,53 @@ def test_with_redis_the_workers_count_together_and_without_it_each_for_itself(
         time.sleep(1.1)  # the library looks after 1, 2, 4, … seconds
         assert ask(first, 1, ana)[200] + ask(first, 5, ana)[200] >= 5
         assert "recovered" in caplog.text
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_a_resolver_that_hangs_keeps_nobody_waiting(
+    build: Build, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    ana = make_key("verify")
+    client = build(workers=1, key_limit="3/minute", limits_storage=f"{scheme}://redis.example:6379")
+    go_on, asked = threading.Event(), []
+
+    def hang(*name: object, **_: object) -> list[object]:
+        asked.append(name)
+        go_on.wait(10)
+        return []
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    try:
+        begun = time.monotonic()
+        assert ask(client, 5, ana) == {200: 3, 429: 2}, "each worker counts for itself"
+        assert time.monotonic() - begun < 5 * CONNECT_SECONDS
+        assert "storage unreachable" in caplog.text
+        assert asked and asked[0][0] == "redis.example"
+        for _ in range(6):
+            assert not client.application.extensions["rate_limits"]._storage.check()
+        assert len(asked) <= 4, "threads that wait for the resolver do not pile up"
+    finally:
+        go_on.set()
+
+
+def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.access.redis_connection.CONNECT_SECONDS", 0.05)
+    look_up, go_on = socket.getaddrinfo, threading.Event()
+
+    def slow(*given: Any, **more: Any) -> Any:
+        go_on.wait(30)
+        return look_up(*given, **more)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr("socket.getaddrinfo", slow)
+        with pytest.raises(TimeoutError):
+            TimedConnection(port=listener.getsockname()[1], host="127.0.0.1")._connect()
+        go_on.set()
+        listener.settimeout(10)
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.settimeout(10)
+            assert accepted.recv(1) == b"", "the other end has hung up"
 
 
 def test_a_redis_that_was_never_there_does_not_stop_the_service(build: Build, make_key: MakeKey) -> None:
