@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from redis.connection import Connection
 
 from service.access.limits import WorkerStorage
 from service.access.redis_connection import CONNECT_SECONDS, TimedConnection
@@ -213,14 +213,16 @@ def test_a_resolver_that_hangs_keeps_nobody_waiting(
 
 def test_a_connection_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.access.redis_connection.CONNECT_SECONDS", 0.05)
-    look_up, go_on = socket.getaddrinfo, threading.Event()
+    connect, go_on = Connection._connect, threading.Event()
+    made = []  # else Python closes what nobody has any more
 
-    def slow(*given: Any, **more: Any) -> Any:
+    def slow(connection: Connection) -> socket.socket:
         go_on.wait(30)
-        return look_up(*given, **more)
+        made.append(connect(connection))
+        return made[0]
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        monkeypatch.setattr("socket.getaddrinfo", slow)
+        monkeypatch.setattr(Connection, "_connect", slow)
         with pytest.raises(TimeoutError):
             TimedConnection(port=listener.getsockname()[1], host="127.0.0.1")._connect()
         go_on.set()
