@@ -1,0 +1,31 @@
+"""`python -m privacy`: what is done for the people on the photos. docs/privacy.md says how it works."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from faces.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Do what the command says."""
+    parser = argparse.ArgumentParser("python -m privacy", description="What is done for the people on the photos.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    del commands
+    args = parser.parse_args()
+    os.chdir(ROOT)  # paths are relative to the project, wherever this was started
+    try:
+        sys.exit(args.run(args))
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()
