@@ -140,6 +140,14 @@ class ReportParams(_Section, frozen=True):
     latency_photos: Annotated[int, Meta(ge=1, le=1000)]
 
 
+class PrivacyParams(_Section, frozen=True):
+    """What is done for the people on the photos; see `stages.files.consent` and docs/privacy.md."""
+
+    consent: Literal["off", "warn", "require"]
+    register: str
+    max_age_days: Annotated[int, Meta(ge=1, le=36_500)] | None
+
+
 class Params(_Section, frozen=True):
     """All of params.yaml."""
 
@@ -153,6 +161,7 @@ class Params(_Section, frozen=True):
     evaluate: EvaluateParams
     robustness: RobustnessParams
     report: ReportParams
+    privacy: PrivacyParams
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
@@ -243,6 +252,8 @@ def _value(name: str, given: Any, field: FieldInfo, problems: list[Message]) -> 
     section = isinstance(field.type, type) and issubclass(field.type, _Section)
     before = len(problems)
     try:
+        if given is False and _is_choice(field.type):
+            given = "off" if "off" in _choices(field.type) else given  # YAML 1.1 reads a bare off so
         if not (section and isinstance(given, dict)):
             return convert(given, field.type, strict=False)
         values = _checked(f"{name}.", given, field.type, problems)

@@ -25,10 +25,12 @@ from faces.detection.detector import Detector
 from faces.message import Message
 from faces.recognition.image_errors import OutOfMemoryError, no_memory
 from faces.recognition.networks import DETECTOR_NAMES, Networks
+from stages.crop.consent import ask_consent
 from stages.crop.memory import CropMemory, prune
 from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
 from stages.crop.processes import map_in_processes
 from stages.errors import StageError
+from stages.files.consent import today
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
 from stages.files.least_photos import why_others_are_needed, why_too_few_of_me
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
@@ -223,9 +225,16 @@ def _replace_folder(new: Path, old: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _refuse(reason: Message | None) -> None:
-    """Raise a StageError where there is a reason why the photos cannot do, `train` being three stages away."""
+def _refuse(reason: Message | None, rows: Sequence[CropRow]) -> None:
+    """Raise a StageError where there is a reason why the photos cannot do, `train` being three stages away.
+
+    Args:
+        reason: None where they can.
+        rows: what is known of the photos; where they cannot do, crop_report.csv tells it.
+    """
     if reason is not None:
+        if rows:
+            write_report(rows)
         raise StageError(reason)
 
 
@@ -235,34 +244,36 @@ def main() -> None:
     for misplaced in find_misplaced(DATA):
         logger.warning(tell(misplaced.sentence))
     photos, ignored = find_photos(DATA)
+    place = {photo.path_in_data: number for number, photo in enumerate(photos)}
+    allowed = ask_consent(photos, params.privacy, today())
+    photos = allowed.photos
     # What train takes is no param of this stage in dvc.yaml: crops are the same, and train itself looks again.
     of_me = sum(photo.label for photo in photos)
-    _refuse(why_too_few_of_me(of_me, None, params.train))
+    _refuse(allowed.explain(why_too_few_of_me(of_me, None, params.train), 1), allowed.refused)
     networks = Networks.load(NETWORKS, DETECTOR_NAMES)
     if of_me == len(photos):
-        _refuse(why_others_are_needed(networks.manifest.backbone, params.train))
+        needed = why_others_are_needed(networks.manifest.backbone, params.train)
+        _refuse(allowed.explain(needed, 0), allowed.refused)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
         rows = crop_all(photos, networks, params.crop, target)
         _warn(rows)
         print(summarise(photos, rows, ignored))
-        for class_name in CLASSES:
-            asked = any(photo.class_name == class_name for photo in photos)
+        report = sorted(rows + allowed.refused, key=lambda row: place[row.photo])
+        for label, class_name in enumerate(CLASSES):
+            asked = any(photo.label == label for photo in photos)
             if asked and not any(row.kept and row.photo.startswith(f"{class_name}/") for row in rows):
-                write_report(rows)
-                raise StageError(
+                none = Message(
                     "no face was found on any photo in {folder}; {crop_report} has the reason for each. Use photos "
                     "where the face is well lit and seen from the front",
                     folder=DATA / class_name,
                     crop_report=CROP_REPORT,
                 )
+                _refuse(allowed.explain(none, label), report)
         usable = {row.photo for row in rows if row.kept and row.photo.startswith("me/")}
-        reason = why_too_few_of_me(of_me, len(usable), params.train)
-        if reason is not None:
-            write_report(rows)
-        _refuse(reason)
+        _refuse(allowed.explain(why_too_few_of_me(of_me, len(usable), params.train), 1), report)
         target.chmod(0o755)
         _replace_folder(target, CROPPED)
-        write_report(rows)
+        write_report(report)
     finally:
         shutil.rmtree(target, ignore_errors=True)

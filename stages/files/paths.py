@@ -14,6 +14,7 @@ EMBEDDING_RECIPE = DATA / "embedding_recipe.json"
 INDEX = DATA / "index.csv"
 ATTRIBUTES = (DATA / "not_me" / "attributes.csv", DATA / "me" / "attributes.csv")
 OLD_ATTRIBUTES = DATA / "attributes.csv"
+CONSENT = DATA / "consent.csv"
 GROUPS = DATA / "groups.csv"
 PREDICTIONS = DATA / "predictions.csv"
 

@@ -90,6 +90,26 @@ CONSOLE = {
     "more than one face on photos of me, the largest taken ({count}): {names}": (
         "hay más de una cara en fotos de «me» y se toma la más grande ({count}): {names}"
     ),
+    # Consent
+    "privacy.register is {given}, so DVC does not see changes of {register}: set privacy.register: {register} in "
+    "params.yaml, or 'dvc repro' goes on with the consents of the last run": (
+        "privacy.register es {given}, así que DVC no ve los cambios de {register}: pon privacy.register: {register} en "
+        "params.yaml; si no, 'dvc repro' sigue con los consentimientos de la última ejecución"
+    ),
+    "there is no {register}: nobody has consented": "no existe {register}: nadie ha dado su consentimiento",
+    "{count:# photo has|# photos have} no consent and {count:is|are} used all the same: {names}": (
+        "{count:# foto no tiene|# fotos no tienen} consentimiento y se {count:usa|usan} de todos modos: {names}"
+    ),
+    "{count:# photo is|# photos are} refused for lack of consent: {names}": (
+        "{count:se rechaza # foto|se rechazan # fotos} por falta de consentimiento: {names}"
+    ),
+    "{register} has lines about nobody who is there, named with their numbers: {names}": (
+        "{register} tiene líneas que no hablan de nadie que esté en data, con su número: {names}"
+    ),
+    "no consent: {register} has no line for it": "sin consentimiento: {register} no tiene ninguna línea para ella",
+    "consent was withdrawn on {date}": "el consentimiento se retiró el {date}",
+    "consent ended on {date}": "el consentimiento terminó el {date}",
+    "consent begins only on {date}": "el consentimiento no empieza hasta el {date}",
     # Why a photo or a face is not used
     "no face found": "no se encuentra ninguna cara",
     "not done after {seconds:.0f} seconds, so it was given up. Save it again with another program, or delete it": (

@@ -73,6 +73,52 @@ ERRORS = {
         "{given}; hacen falta al menos {count} para entrenar y probar, y lo recomendable es de {recommended} a 30. "
         "Añade fotos a data/{name}"
     ),
+    "{reason}. Besides, {count:# photo was|# photos were} refused in {folder} for lack of consent (privacy.consent: "
+    "require): 'python -m privacy status' says whose, and {register} is where consent stands": (
+        "{reason}. Además, por falta de consentimiento (privacy.consent: require) {count:se ha rechazado # foto|se han "
+        "rechazado # fotos} de {folder}: 'python -m privacy status' dice de quién, y los consentimientos están en "
+        "{register}"
+    ),
+    # data/consent.csv
+    "{path} has more than {most} MB: expected a table with a line for each person": (
+        "{path} ocupa más de {most} MB: debe ser una tabla con una línea por persona"
+    ),
+    "there is no {path}, the table of consents: make it with 'python -m privacy consent add', or copy "
+    "privacy/consent.example.csv there and fill it in": (
+        "no existe {path}, la tabla de consentimientos: créala con 'python -m privacy consent add', o copia ahí "
+        "privacy/consent.example.csv y rellénala"
+    ),
+    "{path} is no table with commas or semicolons: a quotation mark is open, perhaps": (
+        "{path} no es una tabla con comas o puntos y comas: quizá haya unas comillas sin cerrar"
+    ),
+    "{path} is empty: expected a heading with {columns}": "{path} está vacío: debe tener un encabezado con {columns}",
+    "{path} has the columns {given}; expected {columns}, each once, of which {needed} are needed": (
+        "{path} tiene las columnas {given}; deben ser {columns}, cada una una sola vez, y hacen falta {needed}"
+    ),
+    "{path}, line {line}: {problem}": "{path}, línea {line}: {problem}",
+    "{lines}\n… and {more} more": "{lines}\n… y {more} más",
+    "{who} stands in line {first} already: leave one line for each": (
+        "{who} ya está en la línea {first}: deja una sola línea para cada cual"
+    ),
+    "it has more values than there are columns: put text with a separator into quotes": (
+        "tiene más valores que columnas: pon entre comillas el texto que contenga un separador"
+    ),
+    "who is {given!r}; expected me, a sub-folder of not_me, or a photo such as not_me/ana/1.jpg": (
+        "who es {given!r}; debe ser me, una subcarpeta de not_me o una foto como not_me/ana/1.jpg"
+    ),
+    "given is empty; expected the day of the consent, such as 2026-11-27": (
+        "given está vacío; debe ser el día del consentimiento, por ejemplo 2026-11-27"
+    ),
+    "until, {until}, is before given, {given}": "until, {until}, es anterior a given, {given}",
+    "contact_sha256 is no hash: 'python -m privacy consent add' makes it, so that no address is kept here": (
+        "contact_sha256 no es un hash: lo crea 'python -m privacy consent add', para que aquí no se guarde ninguna "
+        "dirección"
+    ),
+    "{column} is {given!r}; expected year-month-day such as 2026-11-27. A spreadsheet may have changed it: make the "
+    "column one of text": (
+        "{column} es {given!r}; debe ser año-mes-día, por ejemplo 2026-11-27. Quizá lo haya cambiado una hoja de "
+        "cálculo: da a la columna formato de texto"
+    ),
     "{name} has {photos:# photo|# photos}": "«{name}» tiene {photos:# foto|# fotos}",
     "{name} has {photos:# photo|# photos}, {with_face} of them with a face": (
         "«{name}» tiene {photos:# foto|# fotos}, {with_face} con cara"

@@ -132,7 +132,10 @@ def test_deps_cover_all_that_a_stage_reads(stage: str, workspace: Workspace, tmp
 
 
 def test_dvc_writes_the_pipeline_as_it_stands(tmp_path: Path) -> None:
-    """`dvc freeze` and `unfreeze` leave dvc.yaml as it was: or one word changed would show as a file changed."""
+    """`dvc freeze` and `unfreeze` leave dvc.yaml as it was: or one word changed would show as a file changed.
+
+    DVC itself freezes no stage with a value of params.yaml in it; crop has one, the place of the table of consents.
+    """
     root = tmp_path / "project"
     (root / ".dvc").mkdir(parents=True)
     text = (ROOT / "dvc.yaml").read_bytes()
@@ -142,8 +145,8 @@ def test_dvc_writes_the_pipeline_as_it_stands(tmp_path: Path) -> None:
     environment = {**os.environ, "DVC_SITE_CACHE_DIR": str(tmp_path / "site"), "DVC_NO_ANALYTICS": "1"}
     for command in ("freeze", "unfreeze"):
         done = subprocess.run(
-            [sys.executable, "-m", "dvc", command, *ALL_STAGES], cwd=root, env=environment, check=False,
-            capture_output=True, text=True, timeout=100,
+            [sys.executable, "-m", "dvc", command, *sorted({*ALL_STAGES} - {"crop"})], cwd=root, env=environment,
+            check=False, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert (root / "dvc.yaml").read_bytes() != text or command == "unfreeze", "nothing was frozen"

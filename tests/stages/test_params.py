@@ -77,6 +77,9 @@ WRONG: dict[str, list[Any]] = {
     "robustness.random_state": [-1, 2**32, 0.5, None],
     "language": ["fr", None],
     "report.latency_photos": [0, 1001, None],
+    "privacy.consent": ["on", True, None, "", 0],
+    "privacy.register": [None, 3, []],
+    "privacy.max_age_days": [0, -1, 1.5, 36_501, "a year"],
 }
 NAMES = [
     name
@@ -109,7 +112,16 @@ class TestShipped:
 
     def test_loads(self) -> None:
         params = load_params(ROOT / "params.yaml")
-        assert json.decode(json.encode(params)) == SHIPPED
+        assert SHIPPED["privacy"]["consent"] is False  # how YAML 1.1 reads a bare off
+        assert json.decode(json.encode(params)) == SHIPPED | {"privacy": SHIPPED["privacy"] | {"consent": "off"}}
+
+    @pytest.mark.parametrize("given", ["off", "'off'", "false"])
+    def test_off_may_be_written_in_any_way(self, tmp_path: Path, given: str) -> None:
+        text, count = re.subn(
+            r"(?m)^  consent: off\b", f"  consent: {given}", (ROOT / "params.yaml").read_text("utf-8")
+        )
+        assert count == 1
+        assert load_text(tmp_path, text).privacy.consent == "off"
 
     def test_is_that_of_the_contract(self) -> None:
         params = load_params(ROOT / "params.yaml")
