@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from faces.errors import UserError
+from privacy.held import command as held_command
+from privacy.register import command as register_command
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,13 +19,16 @@ def main() -> None:
     """Do what the command says."""
     parser = argparse.ArgumentParser("python -m privacy", description="What is done for the people on the photos.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    del commands
+    for module in (register_command, held_command):
+        module.add_commands(commands)
     args = parser.parse_args()
     os.chdir(ROOT)  # paths are relative to the project, wherever this was started
     try:
         sys.exit(args.run(args))
     except UserError as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(f"Error: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}")
 
 
 if __name__ == "__main__":

@@ -118,6 +118,29 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
     return photos, ignored
 
 
+def photos_in(data: Path) -> list[SourcePhoto]:
+    """All photos that are there, as `find_photos` sorts them; none where a folder is missing, which is no error here.
+
+    Args:
+        data: folder with me/ and not_me/.
+    """
+    return [
+        SourcePhoto(path, name, label)
+        for label, class_name in enumerate(CLASSES)
+        for name, path in _named(data / class_name)
+        if Path(name).suffix.lower() in SUFFIXES and _is_text(name)
+    ]
+
+
+def read_photo(path: Path) -> bytes:
+    """The bytes of a photo.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return path.read_bytes()
+
+
 def describe_ignored(ignored: Mapping[str, int]) -> list[str]:
     """A sentence for each kind of files that were passed over: how many of which suffix, and what to do.
 
@@ -227,6 +250,11 @@ def _misplaced_in(folder: Path) -> Iterator[Misplaced]:
                     "{path} cannot be read: give yourself the right to (chmod u+r), or delete it", path=path
                 )
                 yield Misplaced(sentence, stops_dvc=True)
+
+
+def _named(folder: Path) -> list[tuple[str, Path]]:
+    """The files within a folder, each with its name, sorted by that."""
+    return [(name, folder / name) for name in sorted(_files(folder))]
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What is held of whom: `python -m privacy status`, `expire` and `export`."""

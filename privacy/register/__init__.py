@@ -1,0 +1,1 @@
+"""The table of consents as people edit it: `python -m privacy consent`."""
