@@ -10,6 +10,7 @@ from pathlib import Path
 
 from werkzeug.serving import is_running_from_reloader, run_simple
 
+from service import core_dumps
 from service.access import command as access_command
 from service.access.keys import KeysError
 from service.address import HOW_SET, check_address
@@ -59,6 +60,7 @@ def serve() -> None:
         settings = Settings.load()
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
+    core_dumps.forbid()
     if not is_running_from_reloader():
         check_address(settings.host, settings.port)
     # The debugger is off, even with FLASK_DEBUG: every error is to be JSON, and the debugger's console would let

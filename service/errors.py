@@ -27,6 +27,7 @@ from service.access.limits import retry_after
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
+from service.monitoring.logs import without_message
 from service.monitoring.metrics import Reason, count_refusal
 from service.recording import NotRecordedError
 from service.reload import ReloadRefusedError
@@ -258,9 +259,10 @@ def _http_error(error: HTTPException) -> Response:
     return answer
 
 
-def _unexpected(_: Exception) -> Response:
+def _unexpected(error: Exception) -> Response:
     """An unexpected failure: the log gets the traceback, the caller gets nothing of it."""
-    current_app.logger.exception("%s %r failed", request.method, request.path)
+    shown = error if request.method in ("GET", "HEAD") else without_message(error)
+    current_app.logger.error("%s %r failed", request.method, request.path, exc_info=shown)
     return _answer(500, UNEXPECTED)
 
 

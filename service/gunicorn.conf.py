@@ -25,7 +25,8 @@ from gunicorn.workers.ggevent import GeventWorker
 chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)  # gunicorn does that too, but after it has read this file
 
-from service.address import check_address  # noqa: E402  found by the line above
+from service import core_dumps  # noqa: E402  found by the line above
+from service.address import check_address  # noqa: E402  as above
 from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
@@ -86,6 +87,7 @@ logs.configure(settings.log_format)
 
 def on_starting(arbiter: Any) -> None:
     """In the master, before it listens. gunicorn would try for five seconds, and then not say what to do."""
+    core_dumps.forbid()  # the workers inherit it
     if arbiter.cfg.reuse_port or {"GUNICORN_FD", "LISTEN_FDS"} & os.environ.keys():
         return  # sockets may be shared, or are those of the master that it replaces, or systemd's
     for address in arbiter.cfg.address:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from flask import Flask
 
+from service import core_dumps
 from service.access.keys import KeyRing, KeysError
 from service.address import check_address, parse_no_arguments
 from service.admission import MAX_WAITING
@@ -88,6 +89,7 @@ def main() -> None:
         sys.exit(f"Wrong settings:\n{error}")
     if settings.tls_cert_path:
         sys.exit("TLS_CERT_PATH: waitress has no TLS; put a proxy in front that has (docs/deployment.md).")
+    core_dumps.forbid()
     check_address(settings.host, settings.port)
     app = ProcessReloader.start(settings)
     reloader: ProcessReloader = app.extensions["reloader"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from service.monitoring.logs import JsonFormatter, TextFormatter, access_fields
+from service.monitoring.logs import JsonFormatter, TextFormatter, access_fields, without_message
 from service.monitoring.request_ids import HEADER, request_id
 
 
@@ -17,7 +17,8 @@ def hide_what_was_sent(record: logging.LogRecord) -> bool:
     """A filter that lets everything pass, and cuts out of gunicorn's own lines what is nobody's business.
 
     Of what is no HTTP, gunicorn writes the sender's address and the line that is wrong: it may be a header with a key
-    in which the colon is missing. Of a request that failed, it writes the query.
+    in which the colon is missing. Of a request that failed, it writes the query, and an error that may hold what was
+    sent.
     """
     text = str(record.msg)
     if text.startswith("Invalid request from "):
@@ -25,6 +26,9 @@ def hide_what_was_sent(record: logging.LogRecord) -> bool:
         record.msg, record.args = f"Invalid request: {kind.__name__ if kind else 'no HTTP'}", None
     elif text.startswith("Error handling request ") and isinstance(record.args, tuple):
         record.args = tuple(str(part).partition("?")[0] for part in record.args)
+        if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
+            shown = without_message(record.exc_info[1])
+            record.exc_info = type(shown), shown, shown.__traceback__
     return True
 
 

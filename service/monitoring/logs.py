@@ -7,6 +7,7 @@ path, status and milliseconds, and neither address nor query, nor anything of a 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from flask.logging import default_handler
 from pythonjsonlogger.msgspec import MsgspecFormatter
 from werkzeug.serving import WSGIRequestHandler
 
+from faces.message import Message
 from service.monitoring.request_ids import HEADER, request_id
 
 LogFormat = Literal["text", "json"]
@@ -25,6 +27,28 @@ KEY_ID = "service.key_id"
 """Where the WSGI environment holds the id of the key that a request came with, for the access log."""
 
 access_log = logging.getLogger("service.access")
+
+
+def without_message(error: BaseException) -> BaseException:
+    """An error to log in the place of one that a request with a photo led to: same kind, same traceback, no message.
+
+    Libraries put what they could not read into their messages (`invalid literal for int(): b'…'`), and of a photo that
+    is the photo. What the system says of a file or a socket stays, and so do the words of our own errors, without their
+    values.
+    """
+    kind = type(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        said = os.strerror(error.errno)
+    elif error.args and isinstance(error.args[0], Message):
+        said = error.args[0].template
+    else:
+        said = "(the message is not logged: it may hold a part of the photo)"
+    shown: BaseException = type(kind.__qualname__, (Exception,), {"__module__": kind.__module__})(said)
+    if error.__cause__ is not None:
+        shown.__cause__ = without_message(error.__cause__)
+    elif error.__context__ is not None and not error.__suppress_context__:
+        shown.__context__ = without_message(error.__context__)
+    return shown.with_traceback(error.__traceback__)
 
 
 class TextFormatter(logging.Formatter):
