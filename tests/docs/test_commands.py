@@ -76,6 +76,16 @@ RUN_ELSEWHERE = {
         "tests/service/audit/test_command.py::test_finding_and_forgetting_an_image",
     "python -m service audit forget --request ID": "tests/service/audit/test_command.py::test_forgetting_a_request",
     "python -m service audit prune --days 365": "tests/service/audit/test_command.py::test_retention",
+    'python -m privacy consent add ana --until 2028-11-26 --how "signed form" --contact':
+        "tests/privacy/test_register.py::test_an_address_may_be_asked_for",
+    "python -m privacy consent list": "tests/privacy/test_register.py::test_the_list_says_what_holds_today",
+    "python -m privacy consent withdraw ana":
+        "tests/privacy/test_register.py::test_withdrawing_takes_what_lies_in_a_folder_with_it",
+    "python -m privacy status": "tests/privacy/test_status.py::test_what_is_past_is_due",
+    "python -m privacy expire --dry-run":
+        "tests/privacy/test_status.py::test_expire_hands_over_what_is_past_withdrawn_or_too_old",
+    "python -m privacy expire": "tests/privacy/test_status.py::test_expire_asks_first",
+    "python -m privacy export ana": "tests/privacy/test_export.py::test_a_project_that_was_never_run",
     # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':

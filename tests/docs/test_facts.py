@@ -46,6 +46,7 @@ OF_OTHERS = (
 BY_HAND = (
     "data/", "data/Me", "data/me", "data/not_me", "data/me/", "data/not_me/", "data/*.dvc", "data/remembered/",
     "data/me/attributes.csv", "data/not_me/attributes.csv", "data/not_me/ana/1.jpg", "data/me.dvc",
+    "data/consent.csv",
     "models/", "models/weights/", "reports/manual/", "reports/two_people.png",
 )  # fmt: skip
 
