@@ -10,6 +10,7 @@ from pathlib import Path
 
 from faces.errors import UserError
 from privacy.held import command as held_command
+from privacy.locking import command as locking_command
 from privacy.register import command as register_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,7 @@ def main() -> None:
     """Do what the command says."""
     parser = argparse.ArgumentParser("python -m privacy", description="What is done for the people on the photos.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (register_command, held_command):
+    for module in (register_command, held_command, locking_command):
         module.add_commands(commands)
     args = parser.parse_args()
     os.chdir(ROOT)  # paths are relative to the project, wherever this was started

@@ -146,6 +146,7 @@ class PrivacyParams(_Section, frozen=True):
     consent: Literal["off", "warn", "require"]
     register: str
     max_age_days: Annotated[int, Meta(ge=1, le=36_500)] | None
+    encrypt_derived: bool
 
 
 class Params(_Section, frozen=True):

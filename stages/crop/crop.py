@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faces.detection.detector import Detector
+from faces.files import sha256_of
 from faces.message import Message
 from faces.recognition.image_errors import OutOfMemoryError, no_memory
 from faces.recognition.networks import DETECTOR_NAMES, Networks
@@ -32,9 +33,10 @@ from stages.crop.processes import map_in_processes
 from stages.errors import StageError
 from stages.files.consent import today
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
+from stages.files.encryption import is_locked_name, key_like
 from stages.files.least_photos import why_others_are_needed, why_too_few_of_me
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
-from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos
+from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos, read_photo
 from stages.files.tables import write_records
 from stages.language.telling import tell, tell_again
 from stages.params import CropParams, load_params
@@ -94,7 +96,7 @@ class PhotoCropper:
         """
         name = source.path_in_data
         try:
-            data = source.path.read_bytes()
+            data = read_photo(source.path)
         except OSError as error:
             return [CropRow(name, "", 0, -1, reason=Message("cannot be read: {reason}", reason=error.strerror))]
         except MemoryError:  # a file of many gigabytes
@@ -135,9 +137,11 @@ def open_cropper(
 def _lost(source: SourcePhoto, reason: Message) -> list[CropRow]:
     """The row of a photo that ends the process that works on it."""
     try:
-        with source.path.open("rb") as file:  # not all at once: it may be the file that took all memory
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        if is_locked_name(source.path.name):
+            digest = hashlib.sha256(read_photo(source.path)).hexdigest()
+        else:  # not all at once: it may be the file that took all memory
+            digest = sha256_of(source.path)
+    except (OSError, MemoryError):
         digest = ""
     return [CropRow(source.path_in_data, digest, 0, -1, reason=str(reason))]
 
@@ -238,6 +242,18 @@ def _refuse(reason: Message | None, rows: Sequence[CropRow]) -> None:
         raise StageError(reason)
 
 
+def check_key(photos: Sequence[SourcePhoto]) -> None:
+    """See to it that locked photos can be opened, before anything is done.
+
+    Raises:
+        LockedError: there is no key, or another one.
+        OSError: a photo cannot be read.
+    """
+    locked = next((photo.path for photo in photos if is_locked_name(photo.path.name)), None)
+    if locked is not None:
+        key_like(locked)
+
+
 def main() -> None:
     """Run the stage with params.yaml."""
     params = load_params()
@@ -250,6 +266,7 @@ def main() -> None:
     # What train takes is no param of this stage in dvc.yaml: crops are the same, and train itself looks again.
     of_me = sum(photo.label for photo in photos)
     _refuse(allowed.explain(why_too_few_of_me(of_me, None, params.train), 1), allowed.refused)
+    check_key(photos)
     networks = Networks.load(NETWORKS, DETECTOR_NAMES)
     if of_me == len(photos):
         needed = why_others_are_needed(networks.manifest.backbone, params.train)

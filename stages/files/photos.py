@@ -1,5 +1,6 @@
 """Which photos there are: data/me and data/not_me, sub-folders and suffixes in any case included.
 
+A photo may be locked (stages/files/encryption.py): it keeps its name, and is the same photo to all stages.
 What lies in data/ and is not read (a folder with another name, a link to a folder) is named by `find_misplaced`.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from faces.message import Message
 from stages.errors import StageError
+from stages.files import encryption
 from stages.language.telling import some, tell
 
 # Those of faces.recognition.image_kinds, which train and evaluate would then have to wait for; a test compares them.
@@ -47,8 +49,8 @@ class SourcePhoto:
     """A photo of the data set.
 
     Attributes:
-        path: the file.
-        name: path within the class's folder, with "/" on every system.
+        path: the file; a locked one's name ends with ".locked". `read_photo` reads both.
+        name: path within the class's folder, with "/" on every system, without ".locked".
         label: 1 for me, 0 for not_me.
     """
 
@@ -85,7 +87,8 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
         The photos, and how many other files were passed over, by suffix. Hidden files are passed over silently.
 
     Raises:
-        StageError: a folder is missing, me/ holds no photo or not_me/ other files alone, or a name is not text.
+        StageError: a folder is missing, me/ holds no photo or not_me/ other files alone, a name is not text, or a photo
+            is there both plain and locked.
     """
     photos: list[SourcePhoto] = []
     ignored: Counter[str] = Counter()
@@ -94,8 +97,7 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
         if not folder.is_dir():
             raise StageError(_what_is_expected(Message("there is no folder {folder}", folder=folder)))
         found = []
-        for name in sorted(_files(folder)):
-            path = folder / name
+        for name, path in _named(folder):
             if not _is_text(name):
                 raise StageError(
                     "the name of {path!a} is not valid UTF-8, which tables and DVC need: rename the file",
@@ -103,10 +105,11 @@ def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
                 )
             if name == ATTRIBUTES_NAME:
                 continue
-            if path.suffix.lower() in SUFFIXES:
+            plain = Path(name)
+            if plain.suffix.lower() in SUFFIXES:
                 found.append(SourcePhoto(path, name, label))
             else:
-                ignored[path.suffix.lower() or path.name] += 1
+                ignored[plain.suffix.lower() or plain.name] += 1
         if not found and (label == 1 or ignored):  # of others there may be none: stage train says what that takes
             if ignored:
                 others = " ".join(describe_ignored(ignored))
@@ -133,12 +136,16 @@ def photos_in(data: Path) -> list[SourcePhoto]:
 
 
 def read_photo(path: Path) -> bytes:
-    """The bytes of a photo.
+    """The bytes of a photo, decrypted in memory where it is locked. Nothing is written.
+
+    Args:
+        path: of the photo, by its plain name or by that of its locked form, whichever of them is there.
 
     Raises:
+        LockedError: it is locked, and there is no key, another one, or it was changed.
         OSError: it cannot be read.
     """
-    return path.read_bytes()
+    return encryption.read_file(path)
 
 
 def describe_ignored(ignored: Mapping[str, int]) -> list[str]:
@@ -198,7 +205,7 @@ def find_misplaced(data: Path) -> list[Misplaced]:
                 path=path, meant=meant, right=data / meant,
             )  # fmt: skip
             found.append(Misplaced(sentence))
-        elif path.suffix.lower() in SUFFIXES and path.is_file():
+        elif Path(encryption.plain_name(path.name)).suffix.lower() in SUFFIXES and path.is_file():
             loose.append(str(path))
     if loose:
         sentence = Message(
@@ -253,8 +260,22 @@ def _misplaced_in(folder: Path) -> Iterator[Misplaced]:
 
 
 def _named(folder: Path) -> list[tuple[str, Path]]:
-    """The files within a folder, each with its name, sorted by that."""
-    return [(name, folder / name) for name in sorted(_files(folder))]
+    """The files within a folder, each with its plain name, sorted by that: locking changes no order.
+
+    Raises:
+        StageError: a photo is there both plain and locked.
+    """
+    named: dict[str, Path] = {}
+    for name in _files(folder):
+        plain = encryption.plain_name(name)
+        if plain in named:
+            raise StageError(
+                "{path} is there twice, as it is and locked: run 'python -m privacy lock' (or unlock), which finishes "
+                "what was interrupted, or tells how the two differ",
+                path=folder / plain,
+            )
+        named[plain] = folder / name
+    return sorted(named.items())
 
 
 def _files(folder: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from faces.errors import MessageError
 from faces.files import write_bytes, write_text
 from stages.errors import StageError
+from stages.files.encryption import Key, reveal, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,18 +160,19 @@ def rounded_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_array(path: Path, stage: str) -> NDArray[Any]:
-    """Read a .npy file that `stage` writes.
+    """Read a .npy file that `stage` writes, decrypted in memory where it is locked.
 
     Raises:
-        StageError: it is missing or damaged.
+        StageError: it is missing, damaged, or locked and cannot be opened.
     """
-    with reading_output_of(stage, path), path.open("rb") as file:
+    with reading_output_of(stage, path):
+        file = io.BytesIO(reveal(path.read_bytes(), path))
         array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
     return array
 
 
-def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write a .npy file."""
+def write_array(path: Path, array: NDArray[Any], key: Key | None = None) -> None:
+    """Write a .npy file, locked if there is a key."""
     file = io.BytesIO()  # not by numpy: if the disk is full, its error does not say so
     np.save(file, array)
-    write_bytes(path, file.getvalue())
+    write_bytes(path, sealed(file.getvalue(), key))

@@ -22,6 +22,47 @@ ERRORS = {
     "{what}. Make room and run it again; the file that was there before is as it was": (
         "{what}. Libera espacio y vuelve a ejecutarla; el archivo que había antes sigue como estaba"
     ),
+    # locked photos
+    "{path} is locked, and there is no key: set {key_file} (path of the key file) or {key} (the passphrase) in the "
+    "environment or in .env, or unlock the photos with 'python -m privacy unlock'": (
+        "{path} está cifrado y no hay clave: indica {key_file} (ruta del archivo de clave) o {key} (la contraseña) en "
+        "el entorno o en .env, o descifra las fotos con 'python -m privacy unlock'"
+    ),
+    "{path} is locked with another key than the one given. Give the key that it was locked with; if a change of the "
+    "key was interrupted, run 'python -m privacy rekey' again": (
+        "{path} está cifrado con otra clave que la indicada. Indica la clave con la que se cifró; si se interrumpió un "
+        "cambio de clave, ejecuta otra vez 'python -m privacy rekey'"
+    ),
+    "{path} is locked and was changed or damaged since: not one byte of it is used. Get it back from a copy ('dvc "
+    "checkout --force {folder}', or a backup), or delete it": (
+        "{path} está cifrado y se ha modificado o dañado después: no se usa ni un byte. Recupéralo de una copia ('dvc "
+        "checkout --force {folder}' o una copia de seguridad) o bórralo"
+    ),
+    "{path} is locked in version {version} of the format; this project knows version {known}: use the one that locked "
+    "it": (
+        "{path} está cifrado en la versión {version} del formato, y este proyecto conoce la {known}: usa el que lo "
+        "cifró"
+    ),
+    "the key file {path} cannot be read ({reason}): give the path of the file that holds the key": (
+        "no se puede leer el archivo de clave {path} ({reason}): indica la ruta del archivo que contiene la clave"
+    ),
+    "{path} is no key file: expected {digits} hexadecimal digits, as 'python -m privacy new-key' writes them": (
+        "{path} no es un archivo de clave: debe tener {digits} cifras hexadecimales, como las que escribe 'python -m "
+        "privacy new-key'"
+    ),
+    "{key} and {key_file} are both set: leave one of them": (
+        "{key} y {key_file} están definidas a la vez: deja solo una"
+    ),
+    "{path} is there twice, as it is and locked: run 'python -m privacy lock' (or unlock), which finishes what was "
+    "interrupted, or tells how the two differ": (
+        "{path} está dos veces, tal cual y cifrado: ejecuta 'python -m privacy lock' (o unlock), que termina lo que se "
+        "interrumpió o dice en qué se diferencian"
+    ),
+    "privacy.encrypt_derived is true, but no photo is locked: run 'python -m privacy lock', or set it to false in "
+    "params.yaml": (
+        "privacy.encrypt_derived es true, pero no hay ninguna foto cifrada: ejecuta 'python -m privacy lock' o ponlo a "
+        "false en params.yaml"
+    ),
     # params.yaml
     "{path}: {problem}": "{path}: {problem}",
     "{path} is missing: run from the root of the project": (

@@ -16,6 +16,7 @@ from faces.recognition.recognizer import Recognizer, find_faces, reduce_for_dete
 from faces.threads import available_cores, limit_numpy
 from faces.verification import verify
 from faces.verifier import Verifier
+from stages.files.photos import read_photo
 from stages.progress import progress
 
 STEPS = ("decode", "detect", "detect and cut", "embed", "classify", "whole")
@@ -59,7 +60,7 @@ def _measure(photos: list[Path], networks: Networks, verifier: Verifier, threads
     clock = _Clock()
     for path in progress(photos, len(photos), Message("measuring latency"), Message("photo")):
         try:
-            data = path.read_bytes()
+            data = read_photo(path)
             photo = Photo.open(data)
             with clock.step("decode"):
                 decoded = photo.decode(long_side=max_side)

@@ -14,6 +14,7 @@ me count as one. Each column is tested for FAR and for FRR, so the p values are 
 
 from __future__ import annotations
 
+import io
 import logging
 import unicodedata
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ from faces.message import Message
 from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.intervals import rate_interval
+from stages.files import encryption
 from stages.files.paths import ATTRIBUTES, OLD_ATTRIBUTES
 from stages.language.telling import number, some, tell
 from stages.params import EvaluateParams
@@ -78,7 +80,7 @@ def read_attributes() -> pd.DataFrame:
             old_attributes=OLD_ATTRIBUTES,
             new=ATTRIBUTES[0],
         )
-    tables = [_read_table(path) for path in ATTRIBUTES if path.exists()]
+    tables = [_read_table(path) for path in ATTRIBUTES if encryption.exists(path)]
     if not tables:
         return pd.DataFrame({"photo": []}, dtype=str).set_index("photo")
     table = pd.concat(tables).fillna("")
@@ -94,7 +96,7 @@ def read_attributes() -> pd.DataFrame:
 
 def named_tables() -> Message | str:
     """The tables that there are, for messages."""
-    there = [path for path in ATTRIBUTES if path.exists()]
+    there = [path for path in ATTRIBUTES if encryption.exists(path)]
     if len(there) > 1:
         return Message("{first} and {second}", first=there[0], second=there[1])
     return str(there[0] if there else ATTRIBUTES[0])
@@ -102,11 +104,13 @@ def named_tables() -> Message | str:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        heading = text.partition("\n")[0]
+        text = encryption.read_file(path).decode("utf-8-sig")
+        heading = (text.splitlines() or [""])[0]
         separator = ";" if heading.count(";") > heading.count(",") else ","  # spreadsheets write both
-        table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_filter=False,
-                            index_col=False, encoding="utf-8-sig")  # fmt: skip
+        table = pd.read_csv(
+            io.StringIO(text, newline=""), sep=separator, dtype=str, keep_default_na=False, na_filter=False,
+            index_col=False,
+        )  # fmt: skip
     except UnicodeDecodeError as error:
         raise StageError("{path} is not saved as UTF-8: save it as 'CSV UTF-8'", path=path) from error
     except ValueError as error:  # pandas' errors are ValueErrors

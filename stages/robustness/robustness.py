@@ -48,6 +48,7 @@ from stages.files.paths import (
     SCALER,
     STRANGERS_CSV,
 )
+from stages.files.photos import read_photo
 from stages.files.tables import DIGITS, read_table, write_json, write_table
 from stages.language.telling import spoken, tell
 from stages.params import Params, TrainParams, load_params
@@ -143,9 +144,12 @@ def load_samples(
     for row in rows:
         path = DATA / str(index["photo"][row])
         try:
-            photo = Photo.open(path, LARGEST_MAX_PIXELS)  # a larger photo than crop.max_megapixels is not in the index
+            source = read_photo(path)
+            photo = Photo.open(
+                source, LARGEST_MAX_PIXELS
+            )  # a larger photo than crop.max_megapixels is not in the index
             image = photo.decode(long_side=_LONG_SIDE)
-            face = recognizer.largest_face(path)
+            face = recognizer.largest_face(source)
         except (ImageError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise StageError(

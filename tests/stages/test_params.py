@@ -67,6 +67,7 @@ WRONG: dict[str, list[Any]] = {
     "train.C": [0, -1, NAN, "strong", None],
     "train.max_iter": [0, 1.5, None],
     "train.class_weight": ["none", True, {0: 1}],
+    "privacy.encrypt_derived": ["perhaps", 2, None],
     "evaluate.threshold": [-0.1, 1.1, NAN, None],
     "evaluate.thresholds": [1, 10_002, 50.5, None],
     "evaluate.target_far": [0, 0.6, -1, NAN, None],

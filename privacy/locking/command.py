@@ -1,0 +1,341 @@
+"""`python -m privacy lock`, `unlock`, `rekey` and `new-key`."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from privacy.errors import PrivacyError
+from privacy.locking import keys
+from privacy.locking.files import (
+    Done,
+    TwoFormsError,
+    find_files,
+    lock_file,
+    locked_ones,
+    locked_path,
+    md5_of,
+    rekey_file,
+    remove_leftovers,
+    unlock_file,
+    why_not_lockable,
+)
+from privacy.locking.purge import Purged, check_cache, purge, track, uses_dvc
+from privacy.objects import open_repo
+from stages.files.encryption import Header, Key, LockedError, Secret, read_header
+from stages.files.paths import DATA
+from stages.params import load_params
+from stages.progress import progress
+
+FOLDERS = (DATA / "me", DATA / "not_me")
+ONE_AT_A_TIME = Path("private/privacy/locking.lock")
+ROOT = Path()
+_NAMED = 5  # files that a message names at most
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands of `python -m privacy` that lock photos. Each parser sets `run`."""
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        parser = commands.add_parser(name, help=text, description=text)
+        parser.set_defaults(run=run)
+        return parser
+
+    where = "the key; else PRIVACY_KEY_FILE or PRIVACY_KEY say it, or you are asked for a passphrase"
+    lock = add("lock", _lock, "encrypt the photos, and delete their plain versions from DVC's cache and remotes")
+    lock.add_argument("--key-file", type=_path, metavar="FILE", help=where)
+    _add_purging(lock)
+    unlock = add("unlock", _unlock, "decrypt the photos")
+    unlock.add_argument("--key-file", type=_path, metavar="FILE", help=where)
+    rekey = add("rekey", _rekey, "encrypt the photos with another key, and delete what the old one opens")
+    rekey.add_argument("--key-file", type=_path, metavar="FILE", help=f"of the old key: {where}")
+    rekey.add_argument(
+        "--new-key-file",
+        type=_path,
+        metavar="FILE",
+        help="the new key; else PRIVACY_NEW_KEY_FILE or PRIVACY_NEW_KEY say it, or you are asked for a passphrase",
+    )
+    _add_purging(rekey)
+    new_key = add("new-key", _new_key, "make a key and write it to a new file")
+    new_key.add_argument("file", type=_path, metavar="FILE")
+
+
+def _path(text: str) -> Path:
+    """A path from where the command was typed: `main` goes to the project's root afterwards."""
+    return Path(text).expanduser().absolute()
+
+
+def _add_purging(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--all-versions",
+        action="store_true",
+        help="also delete photos of earlier versions that are in data/ no more: they are lost then",
+    )
+    which.add_argument(
+        "--no-purge", action="store_true", help="leave earlier versions in DVC's cache and remotes as they are"
+    )
+
+
+def _lock(arguments: argparse.Namespace) -> int:
+    with _alone("lock", arguments.no_purge):
+        files = _files()
+        locked = locked_ones(files)
+        headers = keys.headers_of(locked)
+        _refuse(why for path in files if (why := why_not_lockable(path)))
+        secret = keys.find_secret(arguments.key_file, confirm=not locked)
+        keys.check_all(secret, headers)
+        gone = set(_open_all(locked, secret.key_of))
+        key = keys.key_for_writing(secret, headers)
+        plain = [path for path in files if path.exists() or path.is_symlink()]
+        links = [path for path in plain if path.is_symlink()]
+        done = _each(plain, lambda path: lock_file(path, _key_of(locked_path(path), secret, key)), "locking")
+        gone |= {one.plain_md5 for one in done}
+        print(f"{_counted(len(done))} locked, {_counted(len(files) - len(done))} were already.")
+        if links:
+            names = ", ".join(map(str, links[:_NAMED]))
+            print(f"Links were replaced, and the files that they led to are plain as before: {names}")
+    status = _purge(arguments, gone)
+    _say_what_else_is_plain()
+    return status
+
+
+def _unlock(arguments: argparse.Namespace) -> int:
+    with _alone("unlock", no_purge=True):
+        files = _files()
+        locked = locked_ones(files)
+        headers = keys.headers_of(locked)
+        if headers:
+            there = set(locked)
+            files = [path for path in files if locked_path(path) in there]
+            secret = keys.find_secret(arguments.key_file, confirm=False)
+            keys.check_all(secret, headers)
+            _open_all(locked, secret.key_of)
+            key = keys.key_for_writing(secret, headers)
+            done = _each(files, lambda path: unlock_file(path, _key_of(locked_path(path), secret, key)), "unlocking")
+            print(f"{_counted(sum(one.changed for one in done))} unlocked.")
+            print("'dvc add' and 'dvc repro' would put plain photos into DVC's cache: lock them again before.")
+        else:
+            print("Nothing is locked.")
+    return 0
+
+
+def _rekey(arguments: argparse.Namespace) -> int:
+    with _alone("rekey", arguments.no_purge):
+        files = _files()
+        locked = locked_ones(files)
+        headers = keys.headers_of(locked)
+        if not headers:
+            raise PrivacyError("nothing is locked, so there is no key to change: 'python -m privacy lock' locks")
+        old = keys.find_secret(arguments.key_file, confirm=False)
+        new = keys.find_new_secret(arguments.new_key_file)
+        if old == new:
+            raise PrivacyError("the new key is the old one: give another. Nothing was changed")
+        strange = [path for header, path in headers.items() if not keys.opens(new, header, path)]
+        for path in strange:
+            old.key_of(keys.header_of(path), path)
+        new_key = keys.key_for_new_secret(new, headers)
+        old_keys = [old.key_of(header, path) for header, path in headers.items() if path in strange]
+
+        def key_of(header: Header, path: Path) -> Key:
+            return new_key if header.key_id == new_key.key_id else old.key_of(header, path)
+
+        _open_all(locked, key_of)
+        there = set(locked)
+        its_own = [path for path in files if locked_path(path) in there]
+        done = _each(
+            its_own,
+            lambda path: rekey_file(path, key_of(keys.header_of(locked_path(path)), locked_path(path)), new_key),
+            "changing the key",
+        )
+        print(f"{_counted(sum(one.changed for one in done))} locked with the new key.")
+        if not old_keys:
+            old_keys = [key for key in [keys.key_as_before(old)] if key is not None]
+        gone = _under(old_keys, its_own, new_key)
+    return _purge(arguments, gone, old_keys)
+
+
+def _new_key(arguments: argparse.Namespace) -> int:
+    keys.write_key_file(arguments.file)
+    print(
+        f"{arguments.file} holds a new key. Keep a copy in another place: what it locks is lost without it. It must "
+        "not lie where the photos are kept, or copied to."
+    )
+    return 0
+
+
+def _under(old_keys: Sequence[Key], files: Sequence[Path], key: Key) -> set[str]:
+    """MD5s of what the old keys made of the photos: AES-SIV makes the same of the same."""
+    found = set()
+    for path in progress(files, len(files), "looking for what the old key opens", "file") if old_keys else ():
+        content = key.open(locked_path(path).read_bytes(), locked_path(path))
+        found |= {md5_of(old.seal(content)) for old in old_keys}
+    return found
+
+
+def _files() -> list[Path]:
+    if not any(folder.is_dir() for folder in FOLDERS):
+        raise PrivacyError("there is neither data/me nor data/not_me: put photos there first")
+    remove_leftovers(FOLDERS)
+    return find_files(FOLDERS)
+
+
+def _key_of(locked: Path, secret: Secret, key: Key) -> Key:
+    """The key of a locked file where it is there, else the one for those that are not."""
+    return secret.key_of(keys.header_of(locked), locked) if locked.exists() else key
+
+
+def _open_all(locked: Sequence[Path], key_of: Callable[[Header, Path], Key]) -> list[str]:
+    """See to it that all locked files can be opened, before anything is changed.
+
+    Returns:
+        The MD5s of their content.
+
+    Raises:
+        LockedError: another key locked one.
+        PrivacyError: some were changed or damaged, or cannot be read; it names them.
+    """
+    md5s: list[str] = []
+    wrong: list[str] = []
+    for path in progress(locked, len(locked), "reading what is locked", "file"):
+        try:
+            sealed = path.read_bytes()
+            md5s.append(md5_of(key_of(read_header(sealed, path), path).open(sealed, path)))
+        except LockedError as error:
+            wrong.append(str(error))
+        except OSError as error:
+            wrong.append(f"{path} cannot be read ({error.strerror})")
+    _refuse(wrong)
+    return md5s
+
+
+def _each(files: Sequence[Path], work: Callable[[Path], Done], what: str) -> list[Done]:
+    """Work on every file; files that are two different ones under one name are told at the end, all at once.
+
+    Raises:
+        PrivacyError: a file cannot be worked on; those before it are done, and it is as it was.
+    """
+    done: list[Done] = []
+    wrong: list[TwoFormsError] = []
+    for path in progress(files, len(files), what, "file"):
+        try:
+            done.append(work(path))
+        except TwoFormsError as error:
+            wrong.append(error)
+        except OSError as error:
+            raise PrivacyError(
+                "{path}: {reason}. {advice}; nothing is lost, and running it again goes on from there",
+                path=error.filename or path,
+                reason=error.strerror or str(error),
+                advice=_advice(error),
+            ) from None
+        except OverflowError:
+            raise PrivacyError(
+                "{path} has 2 GB or more, which cannot be encrypted: move it away. Running it again goes on from there",
+                path=path,
+            ) from None
+    _refuse(map(str, wrong))
+    return done
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "Make room"
+    return "Give yourself the right to it" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "See to it"
+
+
+def _refuse(reasons: Iterable[str]) -> None:
+    told = list(reasons)
+    if told:
+        more = f"\n… and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+        raise PrivacyError("{reasons}", reasons="\n".join(told[:_NAMED]) + more)
+
+
+@contextmanager
+def _alone(command: str, no_purge: bool) -> Iterator[None]:
+    """See to it that nobody else changes or reads the photos meanwhile: neither this command nor DVC.
+
+    Raises:
+        PrivacyError: somebody does, or DVC's cache may be another project's.
+    """
+    ONE_AT_A_TIME.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(ONE_AT_A_TIME, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise PrivacyError("another 'python -m privacy' is at work on the photos: wait for its end") from None
+    except OSError as error:
+        raise PrivacyError("{path}: {reason}", path=ONE_AT_A_TIME, reason=error.strerror) from None
+    try:
+        if uses_dvc(ROOT) and not no_purge:
+            check_cache(ROOT)
+        with _dvc_waits(command) if uses_dvc(ROOT) else nullcontext():
+            yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _dvc_waits(command: str) -> Iterator[None]:
+    """Keep stages of `dvc repro` from reading the photos; those that do already are waited for by the user."""
+    from dvc.lock import LockError
+    from dvc.rwlock import rwlock
+
+    with open_repo(ROOT) as repo:
+        paths = [str(Path.cwd() / folder) for folder in FOLDERS]
+        hardlink = bool(repo.config["core"].get("hardlink_lock", False))
+        reading = rwlock(repo.tmp_dir, repo.fs, f"python -m privacy {command}", [], paths, hardlink)
+        try:
+            reading.__enter__()
+        except LockError:
+            raise PrivacyError("DVC is at work on the photos ('dvc repro'?): wait for its end") from None
+        try:
+            yield
+        finally:
+            reading.__exit__(None, None, None)
+
+
+def _purge(arguments: argparse.Namespace, gone: set[str], old_keys: Sequence[Key] = ()) -> int:
+    if not uses_dvc(ROOT):
+        return 0
+    root = Path.cwd()
+    tracked = track(root, FOLDERS)
+    if not tracked:
+        print("DVC tracks neither data/me nor data/not_me: 'dvc add data/me data/not_me' does.")
+    if arguments.no_purge:
+        print("DVC's cache and remotes keep the earlier versions, as --no-purge asks.")
+        return 0
+    purged = purge(root, gone, tracked, arguments.all_versions, {key.key_id for key in old_keys})
+    _say(purged)
+    if tracked:
+        print(f"Commit {' and '.join(f'{folder.as_posix()}.dvc' for folder in tracked)} to git.")
+    return 1 if purged.deletion.owed else 0
+
+
+def _say(purged: Purged) -> None:
+    for place, count in purged.deletion.deleted.items():
+        print(f"Earlier versions deleted from {place}: {count} objects.")
+    for remote, reason in purged.deletion.owed.items():
+        print(f"NOT deleted from the remote {remote} ({reason}): run it again when that is mended; it is remembered.")
+    if purged.older:
+        print(
+            f"{_counted(purged.older)} of earlier versions, which are in data/ no more, stay in DVC's cache as they "
+            "were: '--all-versions' deletes them for good."
+        )
+
+
+def _say_what_else_is_plain() -> None:
+    if not load_params().privacy.encrypt_derived:
+        print(
+            "Crops and embeddings stay plain: 'privacy.encrypt_derived: true' in params.yaml, then 'dvc repro', "
+            "encrypts them too."
+        )
+
+
+def _counted(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

@@ -1,0 +1,183 @@
+"""In a real DVC project: what is locked changes no result, and no plain photo is left in the cache or on a remote."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clone import Clone, new_clone
+from tests.stages.support import digest, put_photos
+
+pytestmark = [pytest.mark.security, pytest.mark.slow, pytest.mark.timeout(900)]
+
+FOLDERS = ("data/me", "data/not_me")
+
+
+def privacy(clone: Clone, *arguments: str) -> str:
+    """Run `python -m privacy`, which must end well; returns what it printed."""
+    done = clone.call(sys.executable, "-m", "privacy", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def failing(clone: Clone, *arguments: str) -> str:
+    done = clone.call(sys.executable, "-m", "privacy", *arguments)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def photos_of(clone: Clone) -> list[bytes]:
+    return [path.read_bytes() for name in FOLDERS for path in clone.path(name).rglob("*.jpg")]
+
+
+def places_with(content: list[bytes], folders: list[Path]) -> list[Path]:
+    """Files below some folders that hold one of some contents."""
+    parts = [data[200:264] for data in content]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if any(part in path.read_bytes() for part in parts)]
+
+
+@pytest.fixture
+def small(tmp_path: Path, lfw_dir: Path) -> Clone:
+    """A clone with photos that DVC tracks and a local remote has; nothing built."""
+    clone = new_clone(tmp_path / "clone")
+    put_photos(clone.root, lfw_dir, me=3, strangers=3)
+    clone.path("data/not_me/attributes.csv").write_text("photo,age\nnot_me/x,3\n" * 20, encoding="utf-8")
+    clone.dvc("init", "--quiet", "--force")
+    clone.dvc("add", "--quiet", *FOLDERS)
+    clone.dvc("remote", "add", "backup", str(tmp_path / "backup"))
+    clone.dvc("push", "--quiet", "--remote", "backup")
+    clone.commit("Photos")
+    privacy(clone, "new-key", str(tmp_path / "a.key"))
+    return clone
+
+
+def key_of(clone: Clone) -> list[str]:
+    return ["--key-file", str(clone.root.parent / "a.key")]
+
+
+def objects(folder: Path) -> dict[str, str]:
+    """SHA-256 of every object below a folder, by path."""
+    return {path.relative_to(folder).as_posix(): digest(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_locking_changes_no_result_and_leaves_no_plain_photo(clone: Clone, tmp_path: Path) -> None:
+    """The whole pipeline."""
+    backup = tmp_path / "backup"
+    clone.dvc("remote", "add", "backup", str(backup))
+    clone.dvc("push", "--quiet", "--run-cache", "--remote", "backup")
+    photos = photos_of(clone)
+    folders = [clone.path(".dvc/cache"), backup]
+    assert len(places_with(photos, folders)) >= 2 * len(photos)
+    before = clone.pinned()
+    with_photos = {path.relative_to(folders[0]).as_posix() for path in places_with(photos, folders[:1])}
+    others = {(name, value) for name, value in objects(folders[0]).items() if name not in with_photos}
+    privacy(clone, "new-key", str(tmp_path / "a.key"))
+    said = privacy(clone, "lock", *key_of(clone))
+    assert "deleted from the DVC cache" in said and "deleted from backup" in said
+    assert places_with(photos, [*folders, clone.path("data/me"), clone.path("data/not_me"), clone.path(".dvc")]) == []
+    lost = [name for name, _ in others - set(objects(folders[0]).items())]
+    assert len(lost) > 2 and all(name.endswith(".dir") or name.startswith("runs/") for name in lost)
+    assert "PRIVACY_KEY_FILE" in clone.failing_dvc("repro")
+    clone.path(".env").write_text(f"PRIVACY_KEY_FILE={tmp_path / 'a.key'}\n", encoding="utf-8")
+    assert clone.repro() == ["crop", "robustness", "report"]
+    assert clone.pinned() == before
+    assert places_with(photos, [clone.root, backup]) == [], "a stage left a plain copy"
+    shutil.rmtree(clone.path("data/remembered"))
+    clone.dvc("repro", "--force", "--single-item", "crop")
+    assert clone.pinned() == before, "not only remembered crops are the same"
+
+
+def test_every_other_object_stays_and_a_second_clone_unlocks(small: Clone, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    photos, tables = photos_of(small), [small.path("data/not_me/attributes.csv").read_bytes()]
+    plain = {name: digest(small.path(name)) for name in ("data/not_me/attributes.csv",)}
+    (tmp_path / "other.bin").write_bytes(b"another object" * 9)
+    shutil.copy(tmp_path / "other.bin", small.path("other.bin"))
+    small.dvc("add", "--quiet", "other.bin")
+    small.dvc("push", "--quiet", "--remote", "backup")
+    kept = {name for name in objects(backup) if digest(backup / name) == digest(tmp_path / "other.bin")}
+    assert len(kept) == 1
+    said = privacy(small, "lock", *key_of(small))
+    assert "7 files locked" in said
+    assert places_with(photos + tables, [small.path(".dvc"), backup]) == []
+    assert kept < set(objects(backup))
+    assert len(objects(backup)) == 1 + 7 + 2, "the locked photos are not on the remote that had the plain ones"
+    small.commit("Locked")
+    second = small.copy(tmp_path / "second")
+    for name in FOLDERS:
+        shutil.rmtree(second.path(name))
+    shutil.rmtree(second.path(".dvc/cache"))
+    shutil.rmtree(second.path("private"))
+    second.dvc("pull", "--quiet", "--remote", "backup", *(f"{name}.dvc" for name in FOLDERS))
+    privacy(second, "unlock", *key_of(small))
+    assert sorted(photos_of(second)) == sorted(photos)
+    assert {name: digest(second.path(name)) for name in plain} == plain
+    privacy(second, "lock", *key_of(small))
+    assert "data/me.dvc" not in second.git("status", "--short"), "locked again, DVC sees another photo"
+
+
+def test_a_remote_that_cannot_be_reached_is_owed_and_done_at_the_next_run(small: Clone, tmp_path: Path) -> None:
+    backup, away = tmp_path / "backup", tmp_path / "unplugged"
+    photos = photos_of(small)
+    backup.rename(away)
+    said = failing(small, "lock", *key_of(small))
+    assert "NOT deleted from the remote backup" in said and "is not there" in said
+    owed = json.loads(small.path("private/privacy/owed.json").read_text(encoding="utf-8"))
+    assert [debt["remote"] for debt in owed] == ["backup"] and len(owed[0]["objects"]) >= len(photos)
+    assert places_with(photos, [small.path(".dvc")]) == []
+    away.rename(backup)
+    assert "deleted from backup" in privacy(small, "lock", *key_of(small))
+    assert places_with(photos, [backup]) == []
+    assert not small.path("private/privacy/owed.json").exists()
+
+
+def test_photos_of_earlier_versions_are_told_and_deleted_only_when_asked(small: Clone, tmp_path: Path) -> None:
+    photos = photos_of(small)
+    gone = next(small.path("data/me").glob("*.jpg"))
+    content = gone.read_bytes()
+    gone.unlink()
+    small.dvc("add", "--quiet", *FOLDERS)
+    small.commit("One photo less")
+    backup = tmp_path / "backup"
+    assert "1 file of earlier versions" in privacy(small, "lock", *key_of(small))
+    left = places_with(photos, [small.path(".dvc"), backup])
+    assert len(left) == 2 and all(path.read_bytes() == content for path in left)
+    privacy(small, "lock", *key_of(small), "--all-versions")
+    assert places_with(photos, [small.path(".dvc"), backup]) == []
+
+
+def test_a_cache_outside_the_project_is_refused_before_anything_is_done(small: Clone, tmp_path: Path) -> None:
+    small.dvc("cache", "dir", str(tmp_path / "shared-cache"))
+    before = objects(small.path("data"))
+    assert "lies outside the project" in failing(small, "lock", *key_of(small))
+    assert objects(small.path("data")) == before
+    privacy(small, "lock", *key_of(small), "--no-purge")
+    assert objects(small.path("data")).keys() != before.keys()
+
+
+def test_rekey_deletes_what_the_old_key_opens(small: Clone, tmp_path: Path) -> None:
+    privacy(small, "lock", *key_of(small))
+    old = [path.read_bytes() for name in FOLDERS for path in small.path(name).rglob("*.locked")]
+    folders = [small.path(".dvc"), tmp_path / "backup"]
+    assert len(places_with(old, folders)) == 2 * len(old)
+    privacy(small, "new-key", str(tmp_path / "b.key"))
+    privacy(small, "rekey", *key_of(small), "--new-key-file", str(tmp_path / "b.key"))
+    assert places_with(old, [*folders, small.path("data")]) == []
+    assert len(objects(tmp_path / "backup")) == 7 + 2
+    small.dvc("status", "--quiet", *(f"{name}.dvc" for name in FOLDERS))
+
+
+def test_while_a_stage_reads_the_photos_nothing_is_locked(small: Clone) -> None:
+    lock = {"read": {str(small.path("data/me")): [{"pid": os.getpid(), "cmd": "dvc repro"}]}, "write": {}}
+    small.path(".dvc/tmp").mkdir(exist_ok=True)
+    small.path(".dvc/tmp/rwlock").write_text(json.dumps(lock), encoding="utf-8")
+    before = objects(small.path("data"))
+    assert "DVC is at work on the photos" in failing(small, "lock", *key_of(small))
+    assert objects(small.path("data")) == before
