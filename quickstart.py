@@ -420,10 +420,17 @@ def explain_messages(messages: str, python: str) -> str:
 
 
 def photos_in(folder: Path) -> list[Path]:
-    """The photos of a folder and its sub-folders, as sorted paths relative to it; hidden files are none."""
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    """The photos of a folder and its sub-folders, as sorted paths relative to it; hidden files are none.
+
+    Locked photos (python -m privacy lock) are photos too: their names end with .locked after the suffix.
+    """
+    found = (path.relative_to(folder) for path in folder.rglob("*") if _suffix(path) in PHOTO_SUFFIXES)
     shown = (path for path in found if not any(part.startswith(".") for part in path.parts))
     return sorted(path for path in shown if (folder / path).is_file())
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(".locked")).suffix
 
 
 def files_in(folder: Path) -> list[Path]:

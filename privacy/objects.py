@@ -142,6 +142,34 @@ def remote_manifests(
                 yield name, json.loads(file.read())
 
 
+def object_heads(repo: Any, md5s: Collection[str], count: int) -> Iterator[tuple[str, bytes]]:
+    """The first bytes of objects, wherever one is: in the cache, else on a remote that can be reached.
+
+    Args:
+        repo: DVC's.
+        md5s: the objects' names.
+        count: how many bytes.
+    """
+    missing = set(md5s)
+    for odb in (repo.cache.local, repo.cache.legacy):
+        for name in md5s:
+            path = Path(odb.oid_to_path(name))
+            if name in missing and path.is_file():
+                with path.open("rb") as file:
+                    yield name, file.read(count)
+                missing.discard(name)
+    for remote in repo.config["remote"] if missing else ():
+        try:
+            fs, root = _storage(repo, remote)
+            for where, name in _objects_in(fs, root):
+                if name in missing:
+                    with fs.open(where, "rb") as file:
+                        yield name, file.read(count)
+                    missing.discard(name)
+        except Exception:  # delete_objects meets the same, and tells it
+            continue
+
+
 def _storage(repo: Any, remote: str) -> tuple[Any, str]:
     """File system of a remote, and the path of its root there."""
     odb = repo.cloud.get_remote_odb(name=remote, command="privacy", hash_name="md5-dos2unix")

@@ -23,6 +23,7 @@ from quickstart import (
     photos_source,
     same_photos,
 )
+from stages.files.encryption import plain_name
 from stages.files.photos import ATTRIBUTES_NAME, describe_ignored
 from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.progress import progress
@@ -99,7 +100,8 @@ def passed_over(folder: Path) -> Counter[str]:
     """How many files of a folder and its sub-folders are not read, by suffix; hidden ones are left out."""
     others = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} - set(photos_in(folder))
     shown = (path for path in others if not any(part.startswith(".") for part in path.parts))
-    return Counter(path.suffix.lower() or path.name for path in shown if path.as_posix() != ATTRIBUTES_NAME)
+    named = (Path(plain_name(path.as_posix())) for path in shown)
+    return Counter(path.suffix.lower() or path.name for path in named if path.as_posix() != ATTRIBUTES_NAME)
 
 
 def remove_photos(folder: Path) -> None:
@@ -125,8 +127,14 @@ def photos_to_ask_about(name: str) -> tuple[list[Path], bool]:
     shared = photos_with_several_faces()
     photos = [ROOT / "data" / name / path for path in photos_in(ROOT / "data" / name)]
     return sorted(
-        photos, key=lambda path: (path in complaints, path.stat().st_size > SERVICE_LIMIT, path in shared)
+        photos,
+        key=lambda path: (plain(path) in complaints, path.stat().st_size > SERVICE_LIMIT, plain(path) in shared),
     ), True
+
+
+def plain(path: Path) -> Path:
+    """What tables call a photo that may be locked."""
+    return path.with_name(plain_name(path.name))
 
 
 def complaints_of_photos() -> dict[Path, list[str]]:

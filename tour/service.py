@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, kind_of
 from quickstart import HOST, ROOT, Problem, Status, log_tail, running
+from stages.files.encryption import plain_name
+from stages.files.photos import read_photo
 
 SERVICE_LIMIT = 2 * 2**20
 """The service's default MAX_CONTENT_MB, in bytes."""
@@ -52,9 +54,10 @@ class Service:
             if photo is None:
                 response = session.get(url, timeout=120)
             else:
-                kind = next((kind.mime for kind in KINDS if photo.suffix.lower() in kind.suffixes), JPEG.mime)
-                name = photo.name.encode("utf-8", "replace").decode("utf-8")  # a name may hold bytes that are no text
-                response = session.post(url, files={"image": (name, photo.read_bytes(), kind)}, timeout=120)
+                plain = Path(plain_name(photo.name))
+                kind = next((kind.mime for kind in KINDS if plain.suffix.lower() in kind.suffixes), JPEG.mime)
+                name = plain.name.encode("utf-8", "replace").decode("utf-8")  # a name may hold bytes that are no text
+                response = session.post(url, files={"image": (name, read_photo(photo), kind)}, timeout=120)
         try:
             return response.status_code, response.json()
         except requests.JSONDecodeError:

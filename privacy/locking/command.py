@@ -1,4 +1,4 @@
-"""`python -m privacy lock`, `unlock`, `rekey` and `new-key`."""
+"""`python -m privacy lock`, `unlock`, `rekey`, `reveal` and `new-key`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from privacy.locking.files import (
 )
 from privacy.locking.purge import Purged, check_cache, purge, track, uses_dvc
 from privacy.objects import open_repo
-from stages.files.encryption import Header, Key, LockedError, Secret, read_header
-from stages.files.paths import DATA
+from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_sealed, read_header
+from stages.files.paths import DATA, EMBEDDINGS
 from stages.params import load_params
 from stages.progress import progress
 
@@ -61,6 +61,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="the new key; else PRIVACY_NEW_KEY_FILE or PRIVACY_NEW_KEY say it, or you are asked for a passphrase",
     )
     _add_purging(rekey)
+    reveal = add("reveal", _reveal, "write one encrypted file, such as the contact sheet, out to where you look at it")
+    reveal.add_argument("file", type=_path, metavar="FILE")
+    reveal.add_argument("target", type=_path, metavar="TARGET", help="a new file")
+    reveal.add_argument("--key-file", type=_path, metavar="FILE", help=where)
     new_key = add("new-key", _new_key, "make a key and write it to a new file")
     new_key.add_argument("file", type=_path, metavar="FILE")
 
@@ -100,7 +104,7 @@ def _lock(arguments: argparse.Namespace) -> int:
         if links:
             names = ", ".join(map(str, links[:_NAMED]))
             print(f"Links were replaced, and the files that they led to are plain as before: {names}")
-    status = _purge(arguments, gone)
+    status = _purge(arguments, gone, key)
     _say_what_else_is_plain()
     return status
 
@@ -157,7 +161,23 @@ def _rekey(arguments: argparse.Namespace) -> int:
         if not old_keys:
             old_keys = [key for key in [keys.key_as_before(old)] if key is not None]
         gone = _under(old_keys, its_own, new_key)
-    return _purge(arguments, gone, old_keys)
+    return _purge(arguments, gone, new_key, old_keys)
+
+
+def _reveal(arguments: argparse.Namespace) -> int:
+    source, target = arguments.file, arguments.target
+    try:
+        sealed = source.read_bytes()
+        header = read_header(sealed, source)
+        content = keys.find_secret(arguments.key_file, confirm=False).key_of(header, source).open(sealed, source)
+        with target.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise PrivacyError("{path} is there already: give another name", path=target) from None
+    except OSError as error:
+        raise PrivacyError("{path}: {reason}", path=error.filename or source, reason=error.strerror) from None
+    print(f"{target} is plain: delete it when you have seen it.")
+    return 0
 
 
 def _new_key(arguments: argparse.Namespace) -> int:
@@ -300,7 +320,7 @@ def _dvc_waits(command: str) -> Iterator[None]:
             reading.__exit__(None, None, None)
 
 
-def _purge(arguments: argparse.Namespace, gone: set[str], old_keys: Sequence[Key] = ()) -> int:
+def _purge(arguments: argparse.Namespace, gone: set[str], key: Key, old_keys: Sequence[Key] = ()) -> int:
     if not uses_dvc(ROOT):
         return 0
     root = Path.cwd()
@@ -310,7 +330,8 @@ def _purge(arguments: argparse.Namespace, gone: set[str], old_keys: Sequence[Key
     if arguments.no_purge:
         print("DVC's cache and remotes keep the earlier versions, as --no-purge asks.")
         return 0
-    purged = purge(root, gone, tracked, arguments.all_versions, {key.key_id for key in old_keys})
+    derived = key if load_params().privacy.encrypt_derived else None
+    purged = purge(root, gone, tracked, arguments.all_versions, derived, {old.key_id for old in old_keys})
     _say(purged)
     if tracked:
         print(f"Commit {' and '.join(f'{folder.as_posix()}.dvc' for folder in tracked)} to git.")
@@ -332,9 +353,11 @@ def _say(purged: Purged) -> None:
 def _say_what_else_is_plain() -> None:
     if not load_params().privacy.encrypt_derived:
         print(
-            "Crops and embeddings stay plain: 'privacy.encrypt_derived: true' in params.yaml, then 'dvc repro', "
-            "encrypts them too."
+            "Crops and embeddings stay plain: 'privacy.encrypt_derived: true' in params.yaml, then 'dvc repro' and "
+            "'python -m privacy lock', encrypts them too."
         )
+    elif EMBEDDINGS.is_file() and not is_sealed(EMBEDDINGS.read_bytes()[:HEADER_BYTES]):
+        print("Crops and embeddings in data/ are plain still: 'dvc repro' encrypts them.")
 
 
 def _counted(count: int) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from privacy.locking.derived import other_forms, text_in_git
 from privacy.locking.files import is_kept_plain
 from privacy.objects import Deletion, delete_objects, manifests, open_repo, refuse_foreign_cache, remote_manifests
-from stages.files.encryption import HEADER_BYTES, LockedError, is_locked_name, read_header
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_locked_name, read_header
 
 EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 """The object of an empty file: it tells nothing, and others may need it."""
@@ -52,7 +52,12 @@ def track(root: Path, folders: Iterable[Path]) -> list[Path]:
 
 
 def purge(
-    root: Path, gone: Collection[str], tracked: Sequence[Path], all_versions: bool, old_keys: Collection[bytes] = ()
+    root: Path,
+    gone: Collection[str],
+    tracked: Sequence[Path],
+    all_versions: bool,
+    derived: Key | None,
+    old_keys: Collection[bytes] = (),
 ) -> Purged:
     """Delete objects that others have taken the place of, and the lists that name nothing else.
 
@@ -62,13 +67,15 @@ def purge(
         tracked: folders that DVC tracks. What it stores of them now is pushed to a remote before anything is deleted
             from that, so that a remote goes on being a backup.
         all_versions: also photos of earlier versions that are in data/ no more: they are lost then.
+        derived: the key that locks what is made of photos, where that is asked for: all other forms of it go.
         old_keys: ids of keys; what they open counts as plain.
 
     Raises:
         PrivacyError: an object of the cache cannot be deleted.
     """
     doomed = set(gone) - {EMPTY, ""}
-    lists, older = _lists(root, doomed, all_versions, old_keys)
+    made, lists_of_crops = (set(), set()) if derived is None else other_forms(root, derived)
+    lists, older = _lists(root, doomed, all_versions, old_keys, lists_of_crops)
     if all_versions:
         doomed |= older
 
@@ -76,11 +83,11 @@ def purge(
         if tracked:
             repo.push(targets=[str(root / f"{folder}.dvc") for folder in tracked], remote=remote)
 
-    return Purged(delete_objects(root, doomed | lists, push), 0 if all_versions else len(older))
+    return Purged(delete_objects(root, doomed | lists | made, push), 0 if all_versions else len(older))
 
 
 def _lists(
-    root: Path, doomed: Collection[str], all_versions: bool, old_keys: Collection[bytes]
+    root: Path, doomed: Collection[str], all_versions: bool, old_keys: Collection[bytes], not_of_photos: Collection[str]
 ) -> tuple[set[str], set[str]]:
     """The lists of folders that go, and the plain photos of earlier versions that lists of these folders name."""
     lists: set[str] = set()
@@ -95,6 +102,8 @@ def _lists(
             except Exception:  # delete_objects meets the same, and tells it
                 continue
         for name, entries in everything:
+            if name in not_of_photos:
+                continue
             plain = {
                 entry["md5"]
                 for entry in entries
@@ -128,17 +137,5 @@ def _is_safe(relpath: str) -> bool:
 def _lists_in_git(root: Path) -> set[str]:
     """The lists that data/me.dvc and data/not_me.dvc have ever named; nothing where there is no git."""
 
-    def git(*arguments: str, given: str = "") -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=root, input=given, capture_output=True, text=True, encoding="utf-8",
-            errors="replace", check=False,
-        )  # fmt: skip
-        return done.stdout if done.returncode == 0 else ""
-
-    try:
-        listed = git("rev-list", "--all", "--objects", "--", "data/me.dvc", "data/not_me.dvc")
-        blobs = [line.partition(" ")[0] for line in listed.splitlines() if line.endswith(".dvc")]
-        text = git("cat-file", "--batch", given="\n".join(blobs) + "\n") if blobs else ""
-    except OSError:
-        return set()
+    text = text_in_git(root, "data/me.dvc", "data/not_me.dvc")
     return set(re.findall(r"\bmd5: ([0-9a-f]{32}\.dir)\b", text))

@@ -33,7 +33,7 @@ from stages.crop.processes import map_in_processes
 from stages.errors import StageError
 from stages.files.consent import today
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
-from stages.files.encryption import is_locked_name, key_like
+from stages.files.encryption import NO_LOCKED_PHOTO, Key, is_locked_name, key_like
 from stages.files.least_photos import why_others_are_needed, why_too_few_of_me
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
 from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos, read_photo
@@ -74,13 +74,16 @@ class PhotoCropper:
         networks: find faces, and say how they are cut.
         plans: from `plan`.
         target: where crops go.
+        key: locks them; None leaves them plain.
         threads: how many parts of one photo's work run at once.
     """
 
-    def __init__(self, networks: Networks, plans: dict[int, _Plan], target: Path, threads: int = 1) -> None:
+    def __init__(
+        self, networks: Networks, plans: dict[int, _Plan], target: Path, key: Key | None = None, threads: int = 1
+    ) -> None:
         self._networks = networks
         self._plans = plans
-        self._memories = {label: CropMemory(REMEMBERED_CROPS, plan.recipe) for label, plan in plans.items()}
+        self._memories = {label: CropMemory(REMEMBERED_CROPS, plan.recipe, key) for label, plan in plans.items()}
         self._target = target
         self._threads = threads
         self._detector: Detector | None = None  # opened for the first photo that is not remembered
@@ -128,10 +131,10 @@ class PhotoCropper:
 
 
 def open_cropper(
-    networks: Networks, plans: dict[int, _Plan], target: Path, threads: int
+    networks: Networks, plans: dict[int, _Plan], target: Path, key: Key | None, threads: int
 ) -> Callable[[SourcePhoto], list[CropRow]]:
     """`PhotoCropper.crop`, made in the process that calls this."""
-    return PhotoCropper(networks, plans, target, threads).crop
+    return PhotoCropper(networks, plans, target, key, threads).crop
 
 
 def _lost(source: SourcePhoto, reason: Message) -> list[CropRow]:
@@ -155,7 +158,9 @@ def crop_name(photo: str, number: int) -> str:
     return f"{folder}/{file}-{number}.png" if folder else f"{file}-{number}.png"
 
 
-def crop_all(photos: Sequence[SourcePhoto], networks: Networks, params: CropParams, target: Path) -> list[CropRow]:
+def crop_all(
+    photos: Sequence[SourcePhoto], networks: Networks, params: CropParams, target: Path, key: Key | None = None
+) -> list[CropRow]:
     """Crop all photos below `target`, on all cores.
 
     Args:
@@ -163,15 +168,16 @@ def crop_all(photos: Sequence[SourcePhoto], networks: Networks, params: CropPara
         networks: find faces.
         params: which faces are kept.
         target: a new folder.
+        key: locks the crops; None leaves them plain.
 
     Raises:
         OSError: a crop cannot be written (disk full).
         StageError: the system ends one process after the other.
     """
     plans = plan(networks, params)
-    with closing(map_in_processes(open_cropper, (networks, plans, target), photos, _lost)) as results:
+    with closing(map_in_processes(open_cropper, (networks, plans, target, key), photos, _lost)) as results:
         rows = [row for found in progress(results, len(photos), Message("cropping"), Message("photo")) for row in found]
-    prune(REMEMBERED_CROPS, {plan.recipe for plan in plans.values()}, {row.sha256 for row in rows})
+    prune(REMEMBERED_CROPS, {plan.recipe for plan in plans.values()}, {row.sha256 for row in rows}, key)
     return rows
 
 
@@ -242,16 +248,15 @@ def _refuse(reason: Message | None, rows: Sequence[CropRow]) -> None:
         raise StageError(reason)
 
 
-def check_key(photos: Sequence[SourcePhoto]) -> None:
-    """See to it that locked photos can be opened, before anything is done.
+def key_of_photos(photos: Sequence[SourcePhoto]) -> Key | None:
+    """The key of locked photos, so that it is known to be there before anything is done; None where all are plain.
 
     Raises:
         LockedError: there is no key, or another one.
         OSError: a photo cannot be read.
     """
     locked = next((photo.path for photo in photos if is_locked_name(photo.path.name)), None)
-    if locked is not None:
-        key_like(locked)
+    return None if locked is None else key_like(locked)
 
 
 def main() -> None:
@@ -266,14 +271,18 @@ def main() -> None:
     # What train takes is no param of this stage in dvc.yaml: crops are the same, and train itself looks again.
     of_me = sum(photo.label for photo in photos)
     _refuse(allowed.explain(why_too_few_of_me(of_me, None, params.train), 1), allowed.refused)
-    check_key(photos)
+    key = key_of_photos(photos)
+    if not params.privacy.encrypt_derived:
+        key = None  # crops stay plain
+    elif key is None:
+        raise StageError(NO_LOCKED_PHOTO)
     networks = Networks.load(NETWORKS, DETECTOR_NAMES)
     if of_me == len(photos):
         needed = why_others_are_needed(networks.manifest.backbone, params.train)
         _refuse(allowed.explain(needed, 0), allowed.refused)
     target = Path(tempfile.mkdtemp(dir=DATA, prefix=".cropped.new.", suffix=".tmp"))
     try:
-        rows = crop_all(photos, networks, params.crop, target)
+        rows = crop_all(photos, networks, params.crop, target, key)
         _warn(rows)
         print(summarise(photos, rows, ignored))
         report = sorted(rows + allowed.refused, key=lambda row: place[row.photo])

@@ -2,7 +2,7 @@
 
 A folder for each recipe holds, named by the photo's SHA-256, the rows of its faces (JSON) and the crops (PNG). They are
 written as photos are done, so a run that is killed leaves what it had made. What belongs to photos that are in data/ no
-more is deleted by the next run, and so are recipes that were not used for long.
+more is deleted by the next run, and so are recipes that were not used for long. With a key, crops are kept encrypted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from faces.files import replacing
+from faces.files import replacing, write_bytes
 from stages.crop.one_photo import CroppedPhoto
 from stages.files.crop_row import CropRow
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_as, reveal, sealed
 
 RECIPES_KEPT = 6
 """Recipes remembered: those used last. Each of `me` and `not_me` may have one of its own."""
@@ -33,9 +34,11 @@ class CropMemory:
     Args:
         folder: of all recipes.
         recipe: short hash, from `stages.crop.one_photo.crop_recipe`.
+        key: locks crops; None leaves them plain.
     """
 
-    def __init__(self, folder: Path, recipe: str) -> None:
+    def __init__(self, folder: Path, recipe: str, key: Key | None = None) -> None:
+        self._key = key
         # Text, not a Path: for thousands of photos, pathlib takes longer than reading their rows.
         self._folder = f"{folder}/{recipe}"
         self._parents: set[str] = set()  # folders that were made below a target
@@ -48,12 +51,25 @@ class CropMemory:
         """
         try:
             rows = _rows_in.decode(_read(self._rows(sha256)))
-            intact = all(
-                hashlib.sha256(_read(self._crop(row))).hexdigest() == row.crop_sha256 for row in rows if row.kept
-            )
-        except (OSError, msgspec.DecodeError):  # a ValidationError is one, too
+            intact = all(self._is_intact(row) for row in rows if row.kept)
+        except (OSError, LockedError, msgspec.DecodeError):  # a ValidationError is one, too
             return None
         return rows if rows and intact else None
+
+    def _is_intact(self, row: CropRow) -> bool:
+        """Whether the crop of a row is what it should be. One that was kept in another form gets the one asked for.
+
+        Raises:
+            LockedError: it cannot be opened.
+            OSError: it cannot be read or written.
+        """
+        path = self._crop(row)
+        data = _read(path)
+        png = reveal(data, Path(path))
+        intact = hashlib.sha256(png).hexdigest() == row.crop_sha256
+        if intact and not is_as(data, self._key):
+            write_bytes(Path(path), sealed(png, self._key))
+        return intact
 
     def add(self, made: CroppedPhoto) -> None:
         """Write what was made of a photo: first its crops, then its rows, which name them.
@@ -64,7 +80,7 @@ class CropMemory:
         kept = [row for row in made.rows if row.kept]
         for row, png in zip(kept, made.crops, strict=True):
             with replacing(Path(self._crop(row))) as temporary:
-                temporary.write_bytes(png)
+                temporary.write_bytes(sealed(png, self._key))
         with replacing(Path(self._rows(made.rows[0].sha256))) as temporary:
             temporary.write_bytes(_rows_out.encode(made.rows))
 
@@ -96,13 +112,14 @@ def _read(path: str) -> bytes:
         return file.readall()
 
 
-def prune(folder: Path, used: Iterable[str], photos: set[str]) -> None:
-    """Forget photos that are gone, and recipes that were not used for long.
+def prune(folder: Path, used: Iterable[str], photos: set[str], key: Key | None = None) -> None:
+    """Forget photos that are gone, and recipes that were not used for long; with a key, also crops it did not lock.
 
     Args:
         folder: of all recipes.
         used: recipes of this run.
         photos: SHA-256 of every photo that is in data/ now.
+        key: locks crops, if they are locked.
 
     Raises:
         OSError: something cannot be deleted.
@@ -117,8 +134,16 @@ def prune(folder: Path, used: Iterable[str], photos: set[str]) -> None:
         for part in _folders(recipe_folder):
             with os.scandir(part) as files:
                 for file in files:
-                    if file.name[:64] not in photos:  # a name begins with the photo's SHA-256; others are leftovers
+                    # A name begins with the photo's SHA-256; others are leftovers.
+                    if file.name[:64] not in photos or (key is not None and _is_plain_crop(file, key)):
                         Path(file).unlink()
+
+
+def _is_plain_crop(file: os.DirEntry[str], key: Key) -> bool:
+    if not file.name.endswith(".png"):
+        return False
+    with io.FileIO(file.path) as opened:
+        return not is_as(opened.read(HEADER_BYTES), key)
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -31,6 +31,7 @@ from stages.embed.picture import draw_people
 from stages.embed.pixels import decode_crop
 from stages.embed.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 from stages.errors import StageError
+from stages.files.encryption import Key, key_like, reveal, sealed
 from stages.files.paths import (
     CROP_REPORT,
     CROPPED,
@@ -111,7 +112,7 @@ def _batches(new: list[Record], image_size: int, size: int) -> Iterator[NDArray[
 def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
     """Pixels of a crop, uint8 [S, S, 3], once it is certain that it is the one the report speaks of."""
     try:
-        data = path.read_bytes()
+        data = reveal(path.read_bytes(), path)
     except OSError as error:
         raise StageError(
             "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
@@ -179,12 +180,30 @@ def _embed(embedder: Embedder, pixels: NDArray[np.uint8], batch_size: int) -> ND
         ) from error
 
 
-def choose(rows: list[Record], embeddings: NDArray[np.float32]) -> list[int]:
+def key_of_crops(rows: list[Record]) -> Key | None:
+    """The key that locked the crops, which locks what is made of them; None where they are plain.
+
+    Raises:
+        StageError: a crop cannot be read, or there is no key.
+    """
+    path = CROPPED / rows[0]["crop"]
+    try:
+        return key_like(path)
+    except OSError as error:
+        raise StageError(
+            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
+            path=path,
+            reason=error.strerror,
+        ) from error
+
+
+def choose(rows: list[Record], embeddings: NDArray[np.float32], key: Key | None = None) -> list[int]:
     """The rows that are used: of a photo of me with several faces, the one that agrees with the other photos of me.
 
     Args:
         rows: of the crop report, those that were kept.
         embeddings: float32 [N, D], theirs.
+        key: locks the picture, where there is one.
 
     Returns:
         Their numbers, in order.
@@ -204,7 +223,7 @@ def choose(rows: list[Record], embeddings: NDArray[np.float32]) -> list[int]:
     if choice.rivals:
         pairs = [(own[photo][choice.chosen[photo]], own[photo][place]) for photo, place in choice.rivals]
         crops = [[CROPPED / rows[number]["crop"] for number in person] for person in zip(*pairs, strict=True)]
-        write_bytes(TWO_PEOPLE, draw_people(crops))
+        write_bytes(TWO_PEOPLE, sealed(draw_people(crops), key))
         raise StageError(
             "two people are together on photos of me ({count}, such as {photo}), and the other photos do not tell "
             "which of them is me; {picture} shows both, one in each row. Add photos of me alone, or cut the other "
@@ -249,16 +268,17 @@ def main() -> None:
     params = load_params()
     rows, photos = read_crop_report()
     networks = Networks.load(NETWORKS)
-    memory = EmbeddingMemory(REMEMBERED_EMBEDDINGS, embedding_recipe(networks.manifest, params.embed.flip))
+    key = key_of_crops(rows)
+    memory = EmbeddingMemory(REMEMBERED_EMBEDDINGS, embedding_recipe(networks.manifest, params.embed.flip), key)
     try:
         embeddings = embed_all(rows, networks, params, memory)
     finally:
         memory.write(photos)  # also after Ctrl-C: what was computed is not computed again
-    used = choose(rows, embeddings)
+    used = choose(rows, embeddings, key)
     rows, embeddings = [rows[number] for number in used], embeddings[used]
     sources = _sources(rows)
     index = _index(rows, sources)
-    write_array(EMBEDDINGS, embeddings)
+    write_array(EMBEDDINGS, embeddings, key)
     write_array(LABELS, np.array([source.label for source in sources], np.int64))
     write_records(INDEX, _INDEX_COLUMNS, index)
     write_json(EMBEDDING_RECIPE, describe_making(networks, params.embed), exact=True)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from faces.files import write_bytes
 from faces.fingerprint import code_hash, package_versions
 from faces.recognition.networks import Manifest
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_as, reveal, sealed
 
 RECIPES_KEPT = 4
 """Recipes remembered: those used last."""
@@ -70,9 +71,11 @@ class EmbeddingMemory:
     Args:
         folder: of all recipes.
         recipe: from `embedding_recipe`.
+        key: locks what is written; None leaves it plain.
     """
 
-    def __init__(self, folder: Path, recipe: str) -> None:
+    def __init__(self, folder: Path, recipe: str, key: Key | None = None) -> None:
+        self._key = key
         self._path = folder / f"{recipe}.npz"
         self._by_crop = _read(self._path)
 
@@ -101,26 +104,36 @@ class EmbeddingMemory:
         """
         for leftover in self._path.parent.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)  # of a run that was killed
-        _write(self._path, self._by_crop, photos)
+        _write(self._path, self._by_crop, photos, self._key)
         others = sorted(self._path.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in others[RECIPES_KEPT:]:
             old.unlink()
         for other in others[:RECIPES_KEPT]:
             remembered = _read(other)
-            if not remembered or any(item.photo not in photos for item in remembered.values()):
+            if (
+                not remembered
+                or any(item.photo not in photos for item in remembered.values())
+                or not _is_as(other, self._key)
+            ):
                 used = other.stat()
-                _write(other, remembered, photos)
+                _write(other, remembered, photos, self._key)
                 if other.exists():
                     os.utime(other, (used.st_atime, used.st_mtime))  # to forget something is not to use it
 
 
+def _is_as(path: Path, key: Key | None) -> bool:
+    """Whether a file has the form in which it would be written."""
+    with path.open("rb") as file:
+        return is_as(file.read(HEADER_BYTES), key)
+
+
 def _read(path: Path) -> dict[str, _Remembered]:
-    """The content of a file by the crop's SHA-256; nothing where the file is missing or damaged."""
+    """The content of a file by the crop's SHA-256; nothing where it is missing, damaged, or locked with another key."""
     try:
-        # Opened here: numpy leaves a damaged file open, which Windows then lets nobody replace.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        # Not opened by numpy: it leaves a damaged file open, which Windows then lets nobody replace.
+        with np.load(io.BytesIO(reveal(path.read_bytes(), path)), allow_pickle=False) as file:
             crops, photos, embeddings = (file[name] for name in ("crops", "photos", "embeddings"))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (OSError, LockedError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return {}
     return {
         str(crop): _Remembered(str(photo), embedding)
@@ -128,7 +141,7 @@ def _read(path: Path) -> dict[str, _Remembered]:
     }
 
 
-def _write(path: Path, by_crop: Mapping[str, _Remembered], photos: set[str]) -> None:
+def _write(path: Path, by_crop: Mapping[str, _Remembered], photos: set[str], key: Key | None) -> None:
     """Write what belongs to some photos, given by their SHA-256; no file where that is nothing."""
     kept = {crop: item for crop, item in by_crop.items() if item.photo in photos}
     if not kept:
@@ -141,4 +154,4 @@ def _write(path: Path, by_crop: Mapping[str, _Remembered], photos: set[str]) -> 
         photos=np.array([item.photo for item in kept.values()]),
         embeddings=np.stack([item.embedding for item in kept.values()]),
     )
-    write_bytes(path, file.getvalue())
+    write_bytes(path, sealed(file.getvalue(), key))

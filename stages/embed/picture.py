@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.embed.pixels import decode_crop
+from stages.files.encryption import reveal
 
 _SHOWN = 6  # faces of a person, at most
 
@@ -27,7 +28,7 @@ def draw_people(people: Sequence[Sequence[Path]]) -> bytes:
     sheet = Image.new("RGB", (columns * (side + gap) + gap, len(people) * (side + gap) + gap), "white")
     for row, crops in enumerate(people):
         for column, path in enumerate(crops[:_SHOWN]):
-            face = Image.fromarray(decode_crop(path.read_bytes())).resize((side, side))
+            face = Image.fromarray(decode_crop(reveal(path.read_bytes(), path))).resize((side, side))
             sheet.paste(face, (gap + column * (side + gap), gap + row * (side + gap)))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")

@@ -17,11 +17,12 @@ import os
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from faces.files import sha256_of
 from faces.message import Message
 from stages.errors import StageError
 
@@ -87,8 +88,11 @@ class Key:
         derivation: how they were made.
     """
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     derivation: Derivation
+
+    def __reduce__(self) -> tuple[type[Key], tuple[bytes, Derivation]]:
+        return Key, (self.secret, self.derivation)  # what is worked out from them cannot be pickled
 
     @cached_property
     def key_id(self) -> bytes:
@@ -190,7 +194,7 @@ class Secret:
         value: text of the passphrase, or bytes of the key.
     """
 
-    value: str | bytes
+    value: str | bytes = field(repr=False)
 
     @classmethod
     def of_text(cls, text: str) -> Secret:
@@ -316,6 +320,19 @@ def key_like(path: Path) -> Key | None:
 def sealed(data: bytes, key: Key | None) -> bytes:
     """The content of a file as it is to be written: locked if there is a key."""
     return data if key is None else key.seal(data)
+
+
+def sha256_of_content(path: Path) -> str:
+    """SHA-256 of what a file holds, whether it is locked or not, in hexadecimal; raises as `read_file`."""
+    with path.open("rb") as file:
+        if not is_sealed(file.read(HEADER_BYTES)):
+            return sha256_of(path)
+    return hashlib.sha256(read_file(path)).hexdigest()
+
+
+def is_as(data: bytes, key: Key | None) -> bool:
+    """Whether a file's bytes, or its first `HEADER_BYTES`, have the form in which they would be written with `key`."""
+    return data.startswith(key.header) if key is not None else not is_sealed(data)
 
 
 def _key_for(data: bytes, path: Path) -> Key:

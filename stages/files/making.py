@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from faces.files import sha256_of
 from faces.fingerprint import code_hash, package_versions
 from faces.records import MadeFrom
+from stages.files.encryption import sha256_of_content
 
 
 def made_from(stage: str, inputs: Iterable[Path], parameters: Mapping[str, Any], packages: Iterable[str]) -> MadeFrom:
@@ -24,9 +24,10 @@ def made_from(stage: str, inputs: Iterable[Path], parameters: Mapping[str, Any],
 
     Raises:
         OSError: an input cannot be read.
+        LockedError: one is locked and cannot be opened; of those that can, the record names what they hold.
     """
     return MadeFrom(
-        inputs={path.as_posix(): sha256_of(path) for path in sorted(inputs)},
+        inputs={path.as_posix(): sha256_of_content(path) for path in sorted(inputs)},
         parameters=to_builtins(dict(parameters)),
         code=code_hash(f"stages.{stage}.{stage}"),
         packages=package_versions(packages),

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from faces.message import Message
 from stages.errors import StageError
+from stages.files.encryption import reveal
 from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.language.telling import tell
 
@@ -143,7 +144,7 @@ def _draw_tile(sheet: Image.Image, tile: Tile, x: int, y: int) -> None:
 
 def _read(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(reveal(path.read_bytes(), path))) as image:
             return image.convert("RGB").resize((_FACE, _FACE), Image.Resampling.LANCZOS)
     except (OSError, SyntaxError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error

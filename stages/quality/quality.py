@@ -23,6 +23,7 @@ from faces.files import write_bytes
 from faces.message import Message
 from faces.recognition.quality import hash_bits
 from stages.errors import StageError
+from stages.files.encryption import key_like, sealed
 from stages.files.paths import CONTACT_SHEET, CROP_REPORT, CROPPED, EMBEDDINGS, GROUPS, INDEX, QUALITY, QUALITY_CSV
 from stages.files.photos import CLASSES
 from stages.files.problem_kinds import PROBLEM_KINDS, PROBLEM_NAMES, names_of_problems
@@ -329,7 +330,8 @@ def main() -> None:
     blurred = are_blurred(faces, params).astype(int)
     shots = pd.factorize(near.groups)[0]
     table = pd.DataFrame({"row": np.arange(len(groups)), "group": groups, "shot": shots, "blurred": blurred})
-    write_bytes(CONTACT_SHEET, sheet)  # the largest file first: if the disk is full, the other files stay as they are
+    # Locked where the embeddings are. The largest file first: if the disk is full, the other files stay as they are.
+    write_bytes(CONTACT_SHEET, sealed(sheet, key_like(EMBEDDINGS)))
     write_problems(QUALITY_CSV, problems)
     write_table(GROUPS, table)
     write_json(QUALITY, figures)

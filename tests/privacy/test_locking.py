@@ -434,3 +434,16 @@ def test_no_photos_at_all(run: Run, project: Path) -> None:
 def test_the_md5_is_of_the_plain_content() -> None:
     done = files_module.lock_file(Path("data/me/one.jpg"), _key())
     assert done.plain_md5 == hashlib.md5(PHOTOS["data/me/one.jpg"]).hexdigest()
+
+
+def test_one_file_is_written_out_to_look_at(run: Run, key: list[str], project: Path) -> None:
+    run("lock", *key)
+    run("reveal", "data/me/one.jpg.locked", "seen.jpg", *key)
+    assert Path("seen.jpg").read_bytes() == PHOTOS["data/me/one.jpg"]
+    with pytest.raises(PrivacyError, match="is there already"):
+        run("reveal", "data/me/TWO.PNG.locked", "seen.jpg", *key)
+    assert Path("seen.jpg").read_bytes() == PHOTOS["data/me/one.jpg"]
+    with pytest.raises(LockedError, match="another key"):
+        run("new-key", "b.key")
+        run("reveal", "data/me/one.jpg.locked", "other.jpg", "--key-file", "b.key")
+    assert not (project / "other.jpg").exists()

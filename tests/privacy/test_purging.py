@@ -43,6 +43,11 @@ def places_with(content: list[bytes], folders: list[Path]) -> list[Path]:
     return [path for path in files if any(part in path.read_bytes() for part in parts)]
 
 
+def results(clone: Clone) -> dict[str, str]:
+    """What stages wrote; data/me.dvc and data/not_me.dvc name the photos as they are stored."""
+    return {name: value for name, value in clone.pinned().items() if not name.endswith(".dvc")}
+
+
 @pytest.fixture
 def small(tmp_path: Path, lfw_dir: Path) -> Clone:
     """A clone with photos that DVC tracks and a local remote has; nothing built."""
@@ -75,7 +80,7 @@ def test_locking_changes_no_result_and_leaves_no_plain_photo(clone: Clone, tmp_p
     photos = photos_of(clone)
     folders = [clone.path(".dvc/cache"), backup]
     assert len(places_with(photos, folders)) >= 2 * len(photos)
-    before = clone.pinned()
+    before = results(clone)
     with_photos = {path.relative_to(folders[0]).as_posix() for path in places_with(photos, folders[:1])}
     others = {(name, value) for name, value in objects(folders[0]).items() if name not in with_photos}
     privacy(clone, "new-key", str(tmp_path / "a.key"))
@@ -87,11 +92,39 @@ def test_locking_changes_no_result_and_leaves_no_plain_photo(clone: Clone, tmp_p
     assert "PRIVACY_KEY_FILE" in clone.failing_dvc("repro")
     clone.path(".env").write_text(f"PRIVACY_KEY_FILE={tmp_path / 'a.key'}\n", encoding="utf-8")
     assert clone.repro() == ["crop", "robustness", "report"]
-    assert clone.pinned() == before
+    assert results(clone) == before
     assert places_with(photos, [clone.root, backup]) == [], "a stage left a plain copy"
     shutil.rmtree(clone.path("data/remembered"))
     clone.dvc("repro", "--force", "--single-item", "crop")
-    assert clone.pinned() == before, "not only remembered crops are the same"
+    assert results(clone) == before, "not only remembered crops are the same"
+
+
+def test_with_encrypt_derived_the_cache_and_the_remote_hold_ciphertext_alone(clone: Clone, tmp_path: Path) -> None:
+    """The whole pipeline."""
+    backup = tmp_path / "backup"
+    clone.dvc("remote", "add", "backup", str(backup))
+    clone.dvc("push", "--quiet", "--run-cache", "--remote", "backup")
+    before = clone.pinned()
+    secret = photos_of(clone) + [path.read_bytes() for path in clone.path("data/cropped").rglob("*.png")]
+    secret += [clone.path("reports/contact_sheet.png").read_bytes(), clone.path("data/embeddings.npy").read_bytes()]
+    rows = [row.tobytes() for row in clone.embeddings()]
+    privacy(clone, "new-key", str(tmp_path / "a.key"))
+    clone.path(".env").write_text(f"PRIVACY_KEY_FILE={tmp_path / 'a.key'}\n", encoding="utf-8")
+    params = clone.path("params.yaml").read_text(encoding="utf-8")
+    clone.path("params.yaml").write_text(params.replace("encrypt_derived: false", "encrypt_derived: true"), "utf-8")
+    assert "plain still: 'dvc repro' encrypts them" in privacy(clone, "lock")
+    clone.dvc("repro")
+    clone.commit("Encrypted")
+    privacy(clone, "lock")
+    assert places_with(secret, [clone.root, backup]) == []
+    held = [path for folder in (clone.root, backup) for path in folder.rglob("*") if path.is_file()]
+    assert not any(row in data for data in (path.read_bytes() for path in held) for row in rows)
+    assert "models/model.joblib" in before and clone.pinned()["models/model.joblib"] == before["models/model.joblib"]
+    clone.dvc("push", "--quiet", "--remote", "backup")
+    for name in (".dvc/cache", "data/cropped"):
+        shutil.rmtree(clone.path(name))
+    clone.dvc("pull", "--quiet", "--remote", "backup")
+    assert clone.would_run() == []
 
 
 def test_every_other_object_stays_and_a_second_clone_unlocks(small: Clone, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from privacy.locking.files import find_files, lock_file
-from stages.files.encryption import RAW, Key
+from stages.files.encryption import RAW, Key, is_sealed
 from tests.stages.support import STAGES, Workspace
 
 pytestmark = pytest.mark.security
@@ -95,3 +95,54 @@ def test_a_photo_that_is_there_plain_and_locked_stops_crop(workspace: Workspace)
     lock_file(photo, KEY)
     photo.write_bytes(plain)
     assert f"data/me/{photo.name} is there twice" in workspace.failing("crop")
+
+
+PICTURES = ("data/cropped/", "data/embeddings.npy", "reports/contact_sheet.png")
+"""What shows faces, or holds their embeddings."""
+
+
+def test_what_is_made_of_locked_photos_is_encrypted_where_that_is_asked_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = pinned(workspace)
+    crops = [path.read_bytes() for path in workspace.path("data/cropped").rglob("*.png")]
+    rows = [row.tobytes() for row in workspace.embeddings()]
+    photos = lock(workspace)
+    monkeypatch.setenv("PRIVACY_KEY", KEY.secret.hex())
+    workspace.set_params(privacy__encrypt_derived=True)
+    for stage in ("crop", "embed", "quality", "train", "evaluate"):
+        workspace.stage(stage)
+    after = pinned(workspace)
+    assert {name: value for name, value in after.items() if not name.startswith(PICTURES)} == {
+        name: value for name, value in before.items() if not name.startswith(PICTURES)
+    }, "a figure, a split or the model differs"
+    assert after.keys() == before.keys()
+    assert all(is_sealed(workspace.path(name).read_bytes()) for name in after if name.startswith(PICTURES))
+    held = [path.read_bytes() for name in ("data", "reports") for path in workspace.path(name).rglob("*.*")
+            if path.is_file()]  # fmt: skip
+    whole = b"".join(held)
+    assert not any(row in whole for row in rows), "an embedding is left plain"
+    assert not any(crop[100:164] in whole for crop in crops), "a crop is left plain"
+    assert with_a_photo(workspace, photos) == []
+    assert {KEY.open(path.read_bytes(), path) for path in workspace.path("data/cropped").rglob("*.png")} == set(crops)
+    workspace.set_params(privacy__encrypt_derived=False)
+    for stage in ("crop", "embed", "quality"):
+        workspace.stage(stage)
+    assert pinned(workspace) == before
+
+
+def test_nothing_locked_is_no_key_for_what_is_made(workspace: Workspace) -> None:
+    workspace.set_params(privacy__encrypt_derived=True)
+    assert "no photo is locked: run 'python -m privacy lock'" in workspace.failing("crop")
+
+
+def test_encrypted_crops_and_embeddings_are_remembered(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run makes nothing anew, neither after the switch nor after the first encrypted one."""
+    lock(workspace)
+    monkeypatch.setenv("PRIVACY_KEY", KEY.secret.hex())
+    workspace.set_params(privacy__encrypt_derived=True)
+    rows = {path: path.stat().st_mtime_ns for path in workspace.path("data/remembered").rglob("*.json")}
+    for _ in range(2):
+        workspace.stage("crop")
+        assert "crops" not in workspace.stage("embed").stderr
+        assert {path: path.stat().st_mtime_ns for path in rows} == rows, "a photo was cropped again"

@@ -1,0 +1,129 @@
+"""What does it cost that photos are locked?
+
+    python -m bench.lock PHOTO_OR_FOLDER … [--count 200] [--rounds 5] [--quick]
+
+A clone of the project's last commit has the photos. In turn, `python -m stages.crop` is run on them as they are and
+locked with a key file, each time with nothing remembered; which goes first changes with each round. The crops must be
+the same. A passphrase adds what scrypt takes, once a stage: it is measured on its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.support.photos import find_photos, is_small, load, many
+from bench.support.workspace import Workspace, temporary_workspace
+from faces.files import sha256_of
+from privacy.locking.files import find_files, lock_file, unlock_file
+from privacy.locking.keys import new_derivation, write_key_file
+from stages.files.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, RAW, Key, Secret, read_key_file
+from stages.progress import progress
+from stages.report.machine import describe_machine
+
+WAYS = ("plain", "locked")
+_MOST_SLOWER = 0.1
+
+
+def crop(workspace: Workspace) -> float:
+    """Seconds of the stage, with nothing remembered."""
+    shutil.rmtree(workspace.path / "data" / "remembered", ignore_errors=True)
+    begun = time.perf_counter()
+    workspace.run("stages.crop")
+    return time.perf_counter() - begun
+
+
+def crops(workspace: Workspace) -> dict[str, str]:
+    """SHA-256 of every crop and of the report, by path."""
+    folder = workspace.path / "data" / "cropped"
+    found = [*folder.rglob("*.png"), workspace.path / "reports" / "crop_report.csv"]
+    return {path.relative_to(workspace.path).as_posix(): sha256_of(path) for path in sorted(found)}
+
+
+def change(workspace: Workspace, key: Key, to: str) -> None:
+    """Lock or unlock all photos, those that are not so already."""
+    folders = [workspace.path / "data" / name for name in ("me", "not_me")]
+    for path in find_files(folders):
+        if to == "locked":
+            lock_file(path, key)
+        else:
+            unlock_file(path, key)
+
+
+def compare(workspace: Workspace, key: Key, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round, by way.
+
+    Raises:
+        SystemExit: the crops differ.
+    """
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
+    made = []
+    for turn in progress(range(rounds + 1), rounds + 1, "cropping twice", "round"):
+        for way in WAYS if turn % 2 else WAYS[::-1]:
+            change(workspace, key, way)
+            seconds = crop(workspace)
+            made.append(crops(workspace))
+            if turn:  # the first round warms up the disk's cache
+                times[way].append(seconds)
+    if any(each != made[0] for each in made):
+        sys.exit("the crops of locked photos are not those of the plain ones")
+    return times
+
+
+def main() -> None:
+    """Print the table and the JSON line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("photos", type=Path, nargs="+", help="photos, or folders with some")
+    parser.add_argument("--count", type=int, default=200, help="how many photos; those given are changed for more")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one round, 16 photos")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.count = 1, 16
+    few = sum(is_small(path) for path in find_photos(args.photos))
+    photos = many(load(args.photos, min(few, args.count))[: args.count], args.count)
+    os.environ.pop(KEY_VARIABLE, None)
+    with temporary_workspace() as workspace:
+        key_file = workspace.path.parent / "photos.key"
+        write_key_file(key_file)
+        os.environ[KEY_FILE_VARIABLE] = str(key_file)
+        key = read_key_file(key_file).key(RAW)
+        assert key is not None
+        for number, photo in enumerate(photos):
+            folder = workspace.path / "data" / ("me" if number % 4 == 0 else "not_me")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{number:05d}.jpg").write_bytes(photo)
+        workspace.run("stages.export")
+        times = compare(workspace, key, args.rounds)
+    report(photos, times)
+
+
+def report(photos: list[bytes], times: dict[str, list[float]]) -> None:
+    """Print what came out."""
+    size = sum(map(len, photos)) / 1e6
+    plain, locked = (np.array(times[way]) for way in WAYS)
+    slower = float(np.median(locked / plain - 1))
+    begun = time.perf_counter()
+    Secret("a passphrase of a measurement").key(new_derivation())
+    scrypt = time.perf_counter() - begun
+    print(f"{len(photos)} photos, {size:.1f} MB; seconds of crop, medians; {describe_machine()}\n")
+    print(f"{'plain':>10}{'locked':>10}{'slower':>10}{'at most':>10}{'scrypt':>10}")
+    print(f"{np.median(plain):10.2f}{np.median(locked):10.2f}{slower:10.1%}{_MOST_SLOWER:10.0%}{scrypt:10.2f}")
+    figures = {
+        "bench": "lock", "machine": describe_machine(), "photos": len(photos), "megabytes": round(size, 1),
+        "plain_seconds": [round(value, 3) for value in times["plain"]],
+        "locked_seconds": [round(value, 3) for value in times["locked"]],
+        "slower": round(slower, 4), "scrypt_seconds": round(scrypt, 3),
+    }  # fmt: skip
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
