@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -87,30 +87,31 @@ def _add_purging(parser: argparse.ArgumentParser) -> None:
 
 
 def _lock(arguments: argparse.Namespace) -> int:
-    with _alone("lock", arguments.no_purge):
-        files = _files()
-        locked = locked_ones(files)
-        headers = keys.headers_of(locked)
-        _refuse(why for path in files if (why := why_not_lockable(path)))
-        secret = keys.find_secret(arguments.key_file, confirm=not locked)
-        keys.check_all(secret, headers)
-        gone = set(_open_all(locked, secret.key_of))
-        key = keys.key_for_writing(secret, headers)
-        plain = [path for path in files if path.exists() or path.is_symlink()]
-        links = [path for path in plain if path.is_symlink()]
-        done = _each(plain, lambda path: lock_file(path, _key_of(locked_path(path), secret, key)), "locking")
-        gone |= {one.plain_md5 for one in done}
-        print(f"{_counted(len(done))} locked, {_counted(len(files) - len(done))} were already.")
-        if links:
-            names = ", ".join(map(str, links[:_NAMED]))
-            print(f"Links were replaced, and the files that they led to are plain as before: {names}")
-    status = _purge(arguments, gone, key)
+    with _alone(arguments.no_purge):
+        with _dvc_waits("lock"):
+            files = _files()
+            locked = locked_ones(files)
+            headers = keys.headers_of(locked)
+            _refuse(why for path in files if (why := why_not_lockable(path)))
+            secret = keys.find_secret(arguments.key_file, confirm=not locked)
+            keys.check_all(secret, headers)
+            gone = set(_open_all(locked, secret.key_of))
+            key = keys.key_for_writing(secret, headers)
+            plain = [path for path in files if path.exists() or path.is_symlink()]
+            links = [path for path in plain if _leads_out(path)]
+            done = _each(plain, lambda path: lock_file(path, _key_of(locked_path(path), secret, key)), "locking")
+            gone |= {one.plain_md5 for one in done}
+            print(f"{_counted(len(done))} locked, {_counted(len(files) - len(done))} were already.")
+            if links:
+                names = ", ".join(map(str, links[:_NAMED]))
+                print(f"Links were replaced, and the files that they led to are plain as before: {names}")
+        status = _purge(arguments, gone, key)
     _say_what_else_is_plain()
     return status
 
 
 def _unlock(arguments: argparse.Namespace) -> int:
-    with _alone("unlock", no_purge=True):
+    with _alone(no_purge=True), _dvc_waits("unlock"):
         files = _files()
         locked = locked_ones(files)
         headers = keys.headers_of(locked)
@@ -130,38 +131,39 @@ def _unlock(arguments: argparse.Namespace) -> int:
 
 
 def _rekey(arguments: argparse.Namespace) -> int:
-    with _alone("rekey", arguments.no_purge):
-        files = _files()
-        locked = locked_ones(files)
-        headers = keys.headers_of(locked)
-        if not headers:
-            raise PrivacyError("nothing is locked, so there is no key to change: 'python -m privacy lock' locks")
-        old = keys.find_secret(arguments.key_file, confirm=False)
-        new = keys.find_new_secret(arguments.new_key_file)
-        if old == new:
-            raise PrivacyError("the new key is the old one: give another. Nothing was changed")
-        strange = [path for header, path in headers.items() if not keys.opens(new, header, path)]
-        for path in strange:
-            old.key_of(keys.header_of(path), path)
-        new_key = keys.key_for_new_secret(new, headers)
-        old_keys = [old.key_of(header, path) for header, path in headers.items() if path in strange]
+    with _alone(arguments.no_purge):
+        with _dvc_waits("rekey"):
+            files = _files()
+            locked = locked_ones(files)
+            headers = keys.headers_of(locked)
+            if not headers:
+                raise PrivacyError("nothing is locked, so there is no key to change: 'python -m privacy lock' locks")
+            old = keys.find_secret(arguments.key_file, confirm=False)
+            new = keys.find_new_secret(arguments.new_key_file)
+            if old == new:
+                raise PrivacyError("the new key is the old one: give another. Nothing was changed")
+            strange = [path for header, path in headers.items() if not keys.opens(new, header, path)]
+            for path in strange:
+                old.key_of(keys.header_of(path), path)
+            new_key = keys.key_for_new_secret(new, headers)
+            old_keys = [old.key_of(header, path) for header, path in headers.items() if path in strange]
 
-        def key_of(header: Header, path: Path) -> Key:
-            return new_key if header.key_id == new_key.key_id else old.key_of(header, path)
+            def key_of(header: Header, path: Path) -> Key:
+                return new_key if header.key_id == new_key.key_id else old.key_of(header, path)
 
-        _open_all(locked, key_of)
-        there = set(locked)
-        its_own = [path for path in files if locked_path(path) in there]
-        done = _each(
-            its_own,
-            lambda path: rekey_file(path, key_of(keys.header_of(locked_path(path)), locked_path(path)), new_key),
-            "changing the key",
-        )
-        print(f"{_counted(sum(one.changed for one in done))} locked with the new key.")
-        if not old_keys:
-            old_keys = [key for key in [keys.key_as_before(old)] if key is not None]
-        gone = _under(old_keys, its_own, new_key)
-    return _purge(arguments, gone, new_key, old_keys)
+            _open_all(locked, key_of)
+            there = set(locked)
+            its_own = [path for path in files if locked_path(path) in there]
+            done = _each(
+                its_own,
+                lambda path: rekey_file(path, key_of(keys.header_of(locked_path(path)), locked_path(path)), new_key),
+                "changing the key",
+            )
+            print(f"{_counted(sum(one.changed for one in done))} locked with the new key.")
+            if not old_keys:
+                old_keys = [key for key in [keys.key_as_before(old)] if key is not None]
+            gone = _under(old_keys, its_own, new_key)
+        return _purge(arguments, gone, new_key, old_keys)
 
 
 def _reveal(arguments: argparse.Namespace) -> int:
@@ -203,6 +205,11 @@ def _files() -> list[Path]:
         raise PrivacyError("there is neither data/me nor data/not_me: put photos there first")
     remove_leftovers(FOLDERS)
     return find_files(FOLDERS)
+
+
+def _leads_out(path: Path) -> bool:
+    """Whether a file is a link to something that is not in DVC's cache, which may hold links' content."""
+    return path.is_symlink() and not path.resolve().is_relative_to((ROOT / ".dvc").resolve())
 
 
 def _key_of(locked: Path, secret: Secret, key: Key) -> Key:
@@ -277,11 +284,11 @@ def _refuse(reasons: Iterable[str]) -> None:
 
 
 @contextmanager
-def _alone(command: str, no_purge: bool) -> Iterator[None]:
-    """See to it that nobody else changes or reads the photos meanwhile: neither this command nor DVC.
+def _alone(no_purge: bool) -> Iterator[None]:
+    """See to it that no other of these commands is at work.
 
     Raises:
-        PrivacyError: somebody does, or DVC's cache may be another project's.
+        PrivacyError: one is, or DVC's cache may be another project's.
     """
     ONE_AT_A_TIME.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(ONE_AT_A_TIME, timeout=0)
@@ -294,15 +301,21 @@ def _alone(command: str, no_purge: bool) -> Iterator[None]:
     try:
         if uses_dvc(ROOT) and not no_purge:
             check_cache(ROOT)
-        with _dvc_waits(command) if uses_dvc(ROOT) else nullcontext():
-            yield
+        yield
     finally:
         lock.release()
 
 
 @contextmanager
 def _dvc_waits(command: str) -> Iterator[None]:
-    """Keep stages of `dvc repro` from reading the photos; those that do already are waited for by the user."""
+    """Keep stages of `dvc repro` from reading the photos meanwhile.
+
+    Raises:
+        PrivacyError: one does already.
+    """
+    if not uses_dvc(ROOT):
+        yield
+        return
     from dvc.lock import LockError
     from dvc.rwlock import rwlock
 

@@ -204,7 +204,7 @@ class Secret:
     def key(self, derivation: Derivation) -> Key | None:
         """The key that this secret makes so; None where it is of another kind (a passphrase where a key is needed)."""
         if isinstance(self.value, bytes):
-            return Key(self.value, RAW) if derivation == RAW else None
+            return _raw(self.value) if derivation == RAW else None
         return _of_passphrase(self.value, derivation) if derivation != RAW else None
 
     def key_of(self, header: Header, path: Path) -> Key:
@@ -225,6 +225,11 @@ class Secret:
                 path=path,
             )
         return key
+
+
+@cache  # making its cipher takes a millisecond or two, as long as decrypting a large photo
+def _raw(secret: bytes) -> Key:
+    return Key(secret, RAW)
 
 
 @cache
@@ -366,12 +371,12 @@ def locked_name(name: str) -> str:
 
 def plain_name(name: str) -> str:
     """Name of a file before it was locked; the same where it is not."""
-    return name[: -len(LOCKED_SUFFIX)] if name.lower().endswith(LOCKED_SUFFIX) else name
+    return name[: -len(LOCKED_SUFFIX)] if is_locked_name(name) else name
 
 
 def is_locked_name(name: str) -> bool:
     """Whether a file's name says that it is locked."""
-    return name.lower().endswith(LOCKED_SUFFIX)
+    return name.endswith(LOCKED_SUFFIX)
 
 
 def read_file(path: Path) -> bytes:

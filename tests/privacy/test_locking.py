@@ -425,6 +425,21 @@ def test_a_photo_changed_meanwhile_is_not_removed(run: Run, key: list[str], monk
     assert Path("data/me/TWO.PNG").read_bytes() == b"edited in this moment"
 
 
+@pytest.mark.parametrize("act", ["lock", "unlock", "rekey"])
+def test_what_a_failing_disk_has_not_kept_removes_nothing(
+    run: Run, key: list[str], act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("new-key", "b.key")
+    if act != "lock":
+        run("lock", *key)
+    before, real = held(), files_module.write_flushed
+    monkeypatch.setattr(files_module, "write_flushed", lambda path, data, mode: real(path, data[:-1], mode))
+    new = ["--new-key-file", "b.key"] if act == "rekey" else []
+    with pytest.raises((PrivacyError, LockedError)):
+        run(act, *key, *new)
+    assert held() == before
+
+
 def test_no_photos_at_all(run: Run, project: Path) -> None:
     (project / "data").rename(project / "elsewhere")
     with pytest.raises(PrivacyError, match="neither data/me nor data/not_me"):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.clone import Clone, new_clone
-from tests.stages.support import digest, put_photos
+from tests.stages.support import digest, posix_only, put_photos
 
 pytestmark = [pytest.mark.security, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -214,3 +218,49 @@ def test_while_a_stage_reads_the_photos_nothing_is_locked(small: Clone) -> None:
     before = objects(small.path("data"))
     assert "DVC is at work on the photos" in failing(small, "lock", *key_of(small))
     assert objects(small.path("data")) == before
+
+
+@pytest.mark.parametrize("act", ["lock", "rekey"])
+def test_killed_at_random_moments_and_run_again_the_end_is_the_same(small: Clone, tmp_path: Path, act: str) -> None:
+    """SIGKILL, whatever it does then: encrypting, `dvc add`, pushing, deleting."""
+    photos, backup = photos_of(small), tmp_path / "backup"
+    privacy(small, "new-key", str(tmp_path / "b.key"))
+    arguments = [act, *key_of(small)]
+    if act == "rekey":
+        privacy(small, "lock", *key_of(small))
+        arguments += ["--new-key-file", str(tmp_path / "b.key")]
+    must_go = photos + [path.read_bytes() for name in FOLDERS for path in small.path(name).rglob("*.locked")]
+    begun = time.monotonic()
+    privacy(small.copy(tmp_path / "rehearsal" / "clone"), *arguments, "--no-purge")
+    usual = 2 * (time.monotonic() - begun)
+    chance = random.Random(act)
+    for _ in range(4):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "privacy", *arguments], cwd=small.root, env=small.environment(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0.2, 1) * usual)
+        process.kill()
+        process.wait()
+    privacy(small, *arguments)
+    assert places_with(must_go, [small.path(".dvc"), small.path("data"), backup]) == []
+    assert len(objects(backup)) == 7 + 2
+    assert not small.path("private/privacy/owed.json").exists()
+    privacy(small, "unlock", "--key-file", str(tmp_path / ("b.key" if act == "rekey" else "a.key")))
+    assert sorted(photos_of(small)) == sorted(photos)
+
+
+@posix_only
+def test_photos_that_are_links_to_the_cache_are_locked_and_come_back(small: Clone, tmp_path: Path) -> None:
+    photos = photos_of(small)
+    small.dvc("config", "--local", "cache.type", "symlink")
+    small.dvc("checkout", "--quiet", "--relink", *(f"{name}.dvc" for name in FOLDERS))
+    assert any(path.is_symlink() for path in small.path("data/me").iterdir())
+    assert "Links were replaced" not in privacy(small, "lock", *key_of(small))
+    assert places_with(photos, [small.path("data"), small.path(".dvc"), tmp_path / "backup"]) == []
+    assert any(path.is_symlink() for path in small.path("data/me").iterdir())
+    privacy(small, "new-key", str(tmp_path / "b.key"))
+    privacy(small, "rekey", *key_of(small), "--new-key-file", str(tmp_path / "b.key"))
+    privacy(small, "unlock", "--key-file", str(tmp_path / "b.key"))
+    assert sorted(photos_of(small)) == sorted(photos)
