@@ -74,7 +74,7 @@ def _lines(state: State) -> Iterator[str]:
     for reason, holdings in due.items():
         yield f"  {reason}: {_some([holding.who for holding in holdings])}"
     for sentence in state.owed:
-        yield f"  {sentence}: let 'python -m privacy forget --owed' reach it"
+        yield f"  {sentence}"
     if state.unfinished:
         yield "  a forget was stopped before its end: 'python -m privacy forget --resume' finishes it"
 

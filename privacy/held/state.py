@@ -16,7 +16,10 @@ from stages.files.paths import CONSENT, DATA
 from stages.files.photos import SourcePhoto, photos_in
 from stages.params import PrivacyParams
 
-OWED = Path("private/privacy/owed.json")
+OWED = {
+    Path("private/privacy/owed.json"): "python -m privacy forget --owed",
+    Path("private/privacy/owed_by_lock.json"): "python -m privacy lock",
+}
 UNFINISHED = Path("private/privacy/forget.json")
 TOO_OLD = "older than privacy.max_age_days"
 
@@ -118,7 +121,7 @@ def read_state(params: PrivacyParams, day: date) -> State:
         [_holding(person, register, days, params.max_age_days, day) for person in people(photos)],
         params.consent != "off" or CONSENT.exists(),
         register.of_nobody(photo.path_in_data for photo in photos),
-        list(_owed()),
+        [sentence for path, command in OWED.items() for sentence in _owed(path, command)],
         UNFINISHED.exists(),
     )
 
@@ -170,18 +173,23 @@ def expired(state: State, photos: Sequence[SourcePhoto], register: Register, day
     return dict(sorted(found.items(), key=lambda item: (not item[0].startswith("me/"), item[0])))
 
 
-def _owed() -> Iterator[str]:
-    """What remotes are owed, a sentence for each. A file that cannot be read is one, too: something was owed."""
+def _owed(path: Path, command: str) -> Iterator[str]:
+    """What remotes are owed, a sentence for each. A file that cannot be read is one, too: something was owed.
+
+    Args:
+        path: of the file that remembers it.
+        command: what reaches for it again.
+    """
     try:
-        entries = json.loads(OWED.read_text(encoding="utf-8"))
+        entries = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
     except (OSError, ValueError):
-        yield f"{OWED.as_posix()} cannot be read, so nobody knows what remotes are owed"
+        yield f"{path.as_posix()} cannot be read, so nobody knows what remotes are owed: mend it, or move it away"
         return
     named = entries.items() if isinstance(entries, dict) else [(None, entry) for entry in entries]
     for name, entry in named:
         values = entry if isinstance(entry, dict) else {}
         remote = values.get("name") or values.get("remote") or name or "a remote"
-        when = values.get("since")
-        yield f"{remote} still has what was to be deleted there{f', since {when}' if when else ''}"
+        when = f", since {values['since']}" if values.get("since") else ""
+        yield f"{remote} still has what was to be deleted there{when}: let '{command}' reach it"

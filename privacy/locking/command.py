@@ -25,8 +25,8 @@ from privacy.locking.files import (
     unlock_file,
     why_not_lockable,
 )
+from privacy.locking.objects import open_repo
 from privacy.locking.purge import Purged, check_cache, purge, track, uses_dvc
-from privacy.objects import open_repo
 from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_sealed, read_header
 from stages.files.paths import DATA, EMBEDDINGS
 from stages.params import load_params

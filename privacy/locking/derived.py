@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from privacy.objects import manifests, object_heads, open_repo, remote_manifests
+from privacy.locking.objects import manifests, object_heads, open_repo, remote_manifests
 from stages.files.encryption import HEADER_BYTES, Key, is_as
 from stages.files.paths import CONTACT_SHEET, CROPPED, EMBEDDINGS
 

@@ -11,7 +11,14 @@ from typing import Any
 
 from privacy.locking.derived import other_forms, text_in_git
 from privacy.locking.files import is_kept_plain
-from privacy.objects import Deletion, delete_objects, manifests, open_repo, refuse_foreign_cache, remote_manifests
+from privacy.locking.objects import (
+    Deletion,
+    delete_objects,
+    manifests,
+    open_repo,
+    refuse_foreign_cache,
+    remote_manifests,
+)
 from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_locked_name, read_header
 
 EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()

@@ -1,8 +1,8 @@
 """Objects of DVC, deleted wherever DVC keeps them: in the cache, on the remotes, and from the run cache's entries.
 
 An object is what DVC stores of one file (its MD5) or of the list of a folder's files (its MD5 and ".dir"). Only what is
-named is deleted. A remote that cannot be reached keeps its objects for now: they are owed, private/privacy/owed.json
-remembers them, and every later call tries again.
+named is deleted. A remote that cannot be reached keeps its objects for now: they are owed,
+private/privacy/owed_by_lock.json remembers them, and every later call tries again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from faces.files import write_text
 from privacy.errors import PrivacyError
 
-OWED = Path("private/privacy/owed.json")
+OWED = Path("private/privacy/owed_by_lock.json")
 CACHE = "the DVC cache"
 _HASH_NAMES = ("md5", "md5-dos2unix")  # of DVC 3, and of the versions before
 _OBJECT = re.compile(r"[0-9a-f]{32}(\.dir)?")

@@ -20,7 +20,7 @@ from privacy.errors import PrivacyError
 from privacy.locking import files as files_module
 from privacy.locking.command import ONE_AT_A_TIME
 from stages.files.encryption import LockedError, is_sealed
-from tests.privacy.conftest import Run
+from tests.privacy.locking.conftest import Run
 
 pytestmark = pytest.mark.security
 

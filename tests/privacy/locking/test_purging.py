@@ -166,13 +166,13 @@ def test_a_remote_that_cannot_be_reached_is_owed_and_done_at_the_next_run(small:
     backup.rename(away)
     said = failing(small, "lock", *key_of(small))
     assert "NOT deleted from the remote backup" in said and "is not there" in said
-    owed = json.loads(small.path("private/privacy/owed.json").read_text(encoding="utf-8"))
+    owed = json.loads(small.path("private/privacy/owed_by_lock.json").read_text(encoding="utf-8"))
     assert [debt["remote"] for debt in owed] == ["backup"] and len(owed[0]["objects"]) >= len(photos)
     assert places_with(photos, [small.path(".dvc")]) == []
     away.rename(backup)
     assert "deleted from backup" in privacy(small, "lock", *key_of(small))
     assert places_with(photos, [backup]) == []
-    assert not small.path("private/privacy/owed.json").exists()
+    assert not small.path("private/privacy/owed_by_lock.json").exists()
 
 
 def test_photos_of_earlier_versions_are_told_and_deleted_only_when_asked(small: Clone, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_killed_at_random_moments_and_run_again_the_end_is_the_same(small: Clone
     privacy(small, *arguments)
     assert places_with(must_go, [small.path(".dvc"), small.path("data"), backup]) == []
     assert len(objects(backup)) == 7 + 2
-    assert not small.path("private/privacy/owed.json").exists()
+    assert not small.path("private/privacy/owed_by_lock.json").exists()
     privacy(small, "unlock", "--key-file", str(tmp_path / ("b.key" if act == "rekey" else "a.key")))
     assert sorted(photos_of(small)) == sorted(photos)
 
