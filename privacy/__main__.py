@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from faces.errors import UserError
+from privacy.forget import command as forget_command
 from privacy.held import command as held_command
 from privacy.locking import command as locking_command
 from privacy.register import command as register_command
@@ -20,7 +21,7 @@ def main() -> None:
     """Do what the command says."""
     parser = argparse.ArgumentParser("python -m privacy", description="What is done for the people on the photos.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (register_command, held_command, locking_command):
+    for module in (forget_command, register_command, held_command, locking_command):
         module.add_commands(commands)
     args = parser.parse_args()
     os.chdir(ROOT)  # paths are relative to the project, wherever this was started

@@ -45,6 +45,9 @@ from service.config import PROJECT_ROOT, Settings
 from service.monitoring import metrics
 from service.timed_recognizer import StepTimes, TimedRecognizer
 
+FORGOTTEN = "forgotten"
+"""File beside the model that says that there is none on purpose."""
+
 OPEN_AFTER_FORK_VARIABLE = "OPEN_SESSIONS_AFTER_FORK"
 
 log = logging.getLogger("service.engine")
@@ -217,6 +220,18 @@ class Engine:
         """From now on nothing can be verified: the files are what they should be, and they do not work."""
         log.error("Models not loaded, /verify will answer 503: %s", error)
         self.problem = ModelProblem("unreadable", _told(error if isinstance(error, UserError) else _NO_NETWORKS))
+
+    @property
+    def refusal(self) -> str | None:
+        """Why a reload must not put this in the place of what serves, in Spanish; None if it may.
+
+        It may if it works, and also if there is no model on purpose: `python -m privacy forget me` deletes it, and the
+        former model must not go on serving from memory.
+        """
+        if self.problem is None:
+            return None
+        on_purpose = self.problem.kind == "missing" and (self._settings.model_path.parent / FORGOTTEN).exists()
+        return None if on_purpose else self.problem.detail
 
     @property
     def busy(self) -> bool:

@@ -130,8 +130,8 @@ def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]
         log.exception("a new application could not be built")
         raise ReloadRefusedError(_NO_TRIAL, f"the new application could not be built ({error!r})") from error
     engine: Engine = app.extensions["engine"]
-    if engine.problem is not None:
-        raise ReloadRefusedError(engine.problem.detail)
+    if engine.refusal is not None:
+        raise ReloadRefusedError(engine.refusal)
     return settings, app
 
 
@@ -255,7 +255,7 @@ def _try_in_a_fork(engine: Engine) -> None:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             engine.open(1)
-            os.write(writer, ("ok" if engine.problem is None else engine.problem.detail).encode())
+            os.write(writer, (engine.refusal or "ok").encode())
         finally:
             os._exit(0)
     os.close(writer)
@@ -358,8 +358,8 @@ class ProcessReloader:
                 settings, app = build(self._settings, one_process=True)
                 engine: Engine = app.extensions["engine"]
                 engine.open(1)
-                if engine.problem is not None:
-                    raise ReloadRefusedError(engine.problem.detail)
+                if engine.refusal is not None:
+                    raise ReloadRefusedError(engine.refusal)
                 _record_in(self._settings, settings)
             except ReloadRefusedError as error:
                 log.error(_REFUSED, error)
@@ -395,7 +395,7 @@ def main() -> None:
         _, app = build(former)
         engine: Engine = app.extensions["engine"]
         engine.open(1)
-        print("ok" if engine.problem is None else engine.problem.detail)
+        print(engine.refusal or "ok")
     except ReloadRefusedError as error:
         log.error("Reload refused: %s", error)
         print(error.reason)

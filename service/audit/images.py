@@ -32,7 +32,7 @@ class Found:
 
 
 def find_image(settings: AuditSettings, walk: Walk, path: Path) -> Found:
-    """The records of an image, byte for byte the one that was sent. Each salt that is still there is tried.
+    """The records of an image, byte for byte the one that was sent.
 
     Raises:
         AuditError: the image or the log cannot be read.
@@ -42,9 +42,20 @@ def find_image(settings: AuditSettings, walk: Walk, path: Path) -> Found:
             digest = hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
         raise AuditError(f"{path} cannot be read ({error.strerror}): give the file of a photo") from None
+    return find_digests(settings, walk, [digest])
+
+
+def find_digests(settings: AuditSettings, walk: Walk, digests: Collection[bytes]) -> Found:
+    """The records of images, given by the SHA-256 of their bytes. Each salt that is still there is tried.
+
+    Raises:
+        AuditError: the log cannot be read.
+    """
     found = Found([], defaultdict(list), 0)
     for entry, salt in _with_salts(settings, walk):
-        if salt != NO_SALT and hmac.compare_digest(commitment_value(salt, digest).hex(), str(entry.record["image"])):
+        if salt != NO_SALT and any(
+            hmac.compare_digest(commitment_value(salt, digest).hex(), str(entry.record["image"])) for digest in digests
+        ):
             found.records.append(entry.record)
             found.places[entry.segment].append(entry.place)
     return found

@@ -75,6 +75,14 @@ class TestBuild:
         with pytest.raises(ReloadRefusedError):
             build(former)
 
+    def test_a_model_that_is_gone_on_purpose(self, write: Write, tmp_path: Path) -> None:
+        write()
+        former = Settings.load()
+        write(MODEL_PATH=str(tmp_path / "model.joblib"))
+        (tmp_path / "forgotten").touch()
+        app = build(former)[1]
+        assert app.test_client().get("/healthz").status_code == 503
+
     def test_a_port_that_is_taken(self, write: Write) -> None:
         import socket
 

@@ -1,0 +1,114 @@
+"""The certificate: what was deleted where, when, and how that was checked. It names nobody and shows no face.
+
+Objects stand in it by a keyed hash (HMAC-SHA256) whose key stays in private/privacy/: with the key one can check that
+an object is still gone; without it, or from outside, nobody can tell whose photos they were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from faces.files import write_bytes
+from privacy.errors import PrivacyError
+from privacy.forget.journal import make_private
+from privacy.forget.project import STATE, Project
+
+FOLDER = STATE / "certificates"
+KEY = STATE / "certificate.key"
+FORMAT = 1
+_SEAL = "seal"
+
+
+def load_key(root: Path, make: bool = False) -> bytes:
+    """The key of the project's certificates.
+
+    Args:
+        root: of the project.
+        make: make one if there is none.
+
+    Raises:
+        PrivacyError: there is none.
+    """
+    path = root / KEY
+    if make and not path.exists():
+        make_private(path.parent)
+        write_bytes(path, (secrets.token_hex(32) + "\n").encode(), 0o600)
+    try:
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        raise PrivacyError(
+            "the key of the certificates, {path}, cannot be read ({error}): put the file back; without it no "
+            "certificate can be checked",
+            path=path,
+            error=error,
+        ) from error
+
+
+def keyed(key: bytes, text: str) -> str:
+    """Hash of a name or of an object's hash that only the owner of the key can make."""
+    return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def write(root: Path, content: dict[str, Any], name: str) -> Path:
+    """Seal a certificate and write it.
+
+    Args:
+        root: of the project.
+        content: all but format and seal.
+        name: of the file.
+    """
+    key = load_key(root, make=True)
+    sealed = {"format": FORMAT, **content}
+    sealed[_SEAL] = _seal(key, sealed)
+    path = root / FOLDER / name
+    make_private(path.parent)
+    write_bytes(path, (json.dumps(sealed, indent=1, ensure_ascii=False) + "\n").encode(), 0o600)
+    return path
+
+
+def verify(project: Project, path: Path) -> list[str]:
+    """Check a certificate: its seal, and that every object it speaks of is still gone.
+
+    Returns:
+        What is wrong, a sentence each; nothing where all is well.
+
+    Raises:
+        PrivacyError: it is no certificate, or there is no key.
+    """
+    key = load_key(project.root)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        seal = content.pop(_SEAL)
+        gone = set(content["gone"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PrivacyError("{path} is no certificate ({error})", path=path, error=repr(error)) from error
+    if not hmac.compare_digest(seal, _seal(key, content)):
+        return [f"{path} was changed, or is of another project: its seal is not of this project's key"]
+    wrong = []
+    for store in project.stores:
+        back = _count(key, gone, store.list().objects)
+        if back:
+            wrong.append(f"{store.name}: {back} of the deleted objects are there again")
+    wrong += [f"{gone_.name}: does not answer ({gone_.reason})" for gone_ in project.unreachable]
+    from privacy.forget.kept import photos_on_disk
+
+    for workspace in project.workspaces:
+        back = _count(key, gone, photos_on_disk(workspace.root).values())
+        if back:
+            wrong.append(f"{workspace.root}: {back} of the deleted photos are there again")
+    return wrong
+
+
+def _count(key: bytes, gone: set[str], oids: Iterable[str]) -> int:
+    return sum(keyed(key, oid) in gone for oid in set(oids))
+
+
+def _seal(key: bytes, content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()

@@ -1,0 +1,75 @@
+"""`python -m privacy forget` and `python -m privacy certificate`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from privacy.errors import PrivacyError
+from privacy.forget import certificate
+from privacy.forget.forget import forget, pay_debts
+from privacy.forget.project import Project
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `forget` and `certificate`.
+
+    Args:
+        commands: of `python -m privacy`. Each parser sets `run`, which takes the parsed arguments and returns the exit
+            status.
+    """
+    text = "forget a person or a photo: in the photos, in what was made of them, in every version that DVC keeps"
+    parser = commands.add_parser("forget", help=text, description=text)
+    parser.add_argument("who", nargs="*", metavar="WHO", help="a sub-folder of not_me, 'me', or the path of a photo")
+    parser.add_argument("--dry-run", action="store_true", help="list everything, and change nothing")
+    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument(
+        "--also", action="append", default=[], metavar="PHOTO", help="a photo of somebody else that shows them, too"
+    )
+    parser.add_argument("--resume", action="store_true", help="finish what an earlier run has begun")
+    parser.add_argument("--owed", action="store_true", help="delete what remotes are owed that were away")
+    parser.add_argument(
+        "--cache-outside", action="store_true", help="DVC's cache lies outside the project, and is this project's alone"
+    )
+    parser.set_defaults(run=_forget)
+    text = "check the certificates that forget writes"
+    own = commands.add_parser("certificate", help=text, description=text).add_subparsers(
+        metavar="command", required=True
+    )
+    verify = own.add_parser(
+        "verify", help="check a seal, and that what was deleted is still gone; exit status 1 if not"
+    )
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.set_defaults(run=_verify)
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    root = Path.cwd()
+    if arguments.owed:
+        return pay_debts(root, arguments.cache_outside)
+    return forget(
+        root, arguments.who, also=arguments.also, yes=arguments.yes, dry_run=arguments.dry_run,
+        resume=arguments.resume, cache_outside=arguments.cache_outside, ask=_ask,
+    )  # fmt: skip
+
+
+def _ask(question: str) -> bool:
+    """Put a question.
+
+    Raises:
+        PrivacyError: nobody is there to answer.
+    """
+    if not sys.stdin.isatty():
+        raise PrivacyError("nobody can be asked here, so nothing was done: look at --dry-run, then give --yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes", "s", "sí", "si")
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    project = Project.open(Path.cwd(), cache_outside=True)
+    wrong = certificate.verify(project, arguments.file)
+    for sentence in wrong:
+        print(sentence)
+    if not wrong:
+        print("The seal is right, and everything that the certificate speaks of is still gone.")
+    return 1 if wrong else 0

@@ -1,0 +1,295 @@
+"""Forgetting, step by step. Every step may be done twice, so a run that was stopped anywhere is finished by the next.
+
+1. Everything is looked through, and what has to be done is written down (`plan`, `journal`).
+2. Working trees, experiments, caches and remotes lose what is the person's (`workspace`, `purge`).
+3. The photos are tracked as they are now, the pipeline runs, the service takes the model over (`retrain`, `serve`).
+4. All of it is looked through again, and the certificate written (`check`, `certificate`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from faces.files import write_bytes
+from faces.message import fill
+from privacy.errors import PrivacyError
+from privacy.forget import journal, retrain, workspace
+from privacy.forget.audit import forget_in_audit
+from privacy.forget.check import check, write_certificate
+from privacy.forget.describe import describe
+from privacy.forget.kept import FORMER
+from privacy.forget.obstacles import find_obstacles
+from privacy.forget.plan import Plan, make_plan
+from privacy.forget.project import STATE, Project, Unreachable
+from privacy.forget.purge import Purged, owe, pay, purge, read_debts
+from privacy.forget.queue import drop_experiments
+from privacy.forget.serve import reload_service
+from privacy.forget.similar import Similar
+
+_LOCK = STATE / "forget.lock"
+_REGISTER = "data/consent.csv"
+
+
+def forget(
+    root: Path,
+    asked: Collection[str],
+    *,
+    also: Collection[str] = (),
+    yes: bool = False,
+    dry_run: bool = False,
+    resume: bool = False,
+    cache_outside: bool = False,
+    ask: Callable[[str], bool] = lambda _: False,
+) -> int:
+    """Forget people and photos everywhere.
+
+    Args:
+        root: of the project.
+        asked: names of people, or paths of photos.
+        also: photos of others that go, too.
+        yes: ask nothing; photos of others that show the person stay, unless `also` names them.
+        dry_run: say what would be done, and change nothing.
+        resume: finish what an earlier run has begun, and nothing else.
+        cache_outside: accept a DVC cache outside the project.
+        ask: puts a question and returns whether the answer is yes.
+
+    Returns:
+        Exit status: 0; 1 where all is deleted, but something remains to be done, which is said.
+
+    Raises:
+        PrivacyError: nothing was done, or not all; the message says what to do.
+    """
+    root = root.resolve()
+    if dry_run:
+        project = Project.open(root, cache_outside)
+        plan = _plan(project, asked, also, lambda _: False)
+        print(describe(project, plan))
+        return 0
+    with _alone(root):
+        unfinished = journal.read(root)
+        status = 0
+        if unfinished is not None:
+            print("An earlier run was stopped before its end: it is finished first.", flush=True)
+            status = _carry_out(Project.open(root, cache_outside), unfinished)
+            if resume or (list(asked), list(also)) == (unfinished.asked, unfinished.also):
+                return status
+        elif resume:
+            print("There is nothing to finish.")
+            return 0
+        project = Project.open(root, cache_outside)
+        find_obstacles(project)
+        plan = _plan(project, asked, also, lambda one: not yes and ask(_question(one)))
+        print(describe(project, plan), flush=True)
+        find_obstacles(project, plan)
+        if not yes and not ask("Delete all of it, for good?"):
+            print("Nothing was done.")
+            return 1
+        journal.write(root, plan)
+        return _carry_out(project, plan) or status
+
+
+def pay_debts(root: Path, cache_outside: bool = False) -> int:
+    """Delete what remotes are owed that were away; returns the exit status, 1 where one still is."""
+    root = root.resolve()
+    if not read_debts(root):
+        print("No remote is owed anything.")
+        return 0
+    with _alone(root):
+        project = Project.open(root, cache_outside)
+        for name, done in pay(project).items():
+            print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
+    debts = read_debts(root)
+    for debt in debts:
+        print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {_reason(project, debt.name)}")
+    return 1 if debts else 0
+
+
+def _reason(project: Project, name: str) -> str:
+    return next((gone.reason for gone in project.unreachable if gone.name == name), "it is not configured any more")
+
+
+def _plan(project: Project, asked: Collection[str], also: Collection[str], decide: Callable[[Similar], bool]) -> Plan:
+    if not asked:
+        raise PrivacyError(
+            "whom? Expected a sub-folder of not_me, 'me', or the path of a photo; --resume finishes an earlier run"
+        )
+    return make_plan(project, asked, also, decide, now())
+
+
+def _question(similar: Similar) -> str:
+    return f"{similar.photo} seems to show them, too (cosine {similar.cosine:.3f}). Delete that photo as well?"
+
+
+def now() -> str:
+    """The time, UTC, in ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One process at a time."""
+    journal.make_private(root / STATE)
+    lock = FileLock(str(root / _LOCK))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise PrivacyError(
+            "another 'python -m privacy forget' runs in this project: wait until it has ended"
+        ) from error
+    except OSError as error:
+        raise PrivacyError("{path} cannot be written: {reason}", path=root / STATE, reason=error.strerror) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _carry_out(project: Project, plan: Plan) -> int:
+    """Do what has to be done, from where it was stopped."""
+    root = project.root
+    if "purged" not in plan.done:
+        _delete(project, plan)
+        journal.done(root, plan, "purged")
+    problem = ""
+    if "made anew" not in plan.done:
+        problem = _make_anew(root, plan)
+        journal.done(root, plan, "made anew")
+    said = reload_service(root)
+    if said:
+        print(said[0].upper() + said[1:] + ".")
+    # What ran meanwhile may have looked at files again, and what nobody can use any more stays nowhere.
+    with _dvc_locked(root):
+        for tree in plan.trees:
+            workspace.remove_state(Path(tree.root))
+    project = Project.open(root, cache_outside=True)
+    findings = check(project, plan)
+    if findings.wrong:
+        raise PrivacyError(
+            "not all is gone: {wrong}. Run this again; if that does not help, stop other programs that work in the "
+            "project first",
+            wrong="; ".join(findings.wrong),
+        )
+    certificate = write_certificate(project, plan, findings, problem, now())
+    journal.remove(root)
+    for path in findings.yours:
+        print(f"{path} is your own and names them: change it by hand.")
+    return _tell_end(project, plan, certificate, problem)
+
+
+def _delete(project: Project, plan: Plan) -> None:
+    """Delete everything that is the person's, first where people look."""
+    root = project.root
+    forget_in_audit(plan.sha256s)
+    drop_experiments(root, plan.commits)
+    with _dvc_locked(root):
+        _remember_names(root, plan)
+        for tree in plan.trees:
+            if Path(tree.root).is_dir():
+                workspace.purge_tree(plan, tree, _REGISTER)
+        for folder in plan.experiments:
+            workspace.remove_experiments(Path(folder))
+        for store in project.stores:
+            if not store.remote:
+                _say(store.name, purge(store, plan.kinds, plan.unproven))
+        away = list(project.unreachable)
+        for store in project.stores:
+            if store.remote:
+                try:
+                    _say(store.name, purge(store, plan.kinds))
+                except Exception as error:  # its client's own: it has gone meanwhile
+                    away.append(_gone(store.name, store.address, error))
+        if away:
+            owe(root, away, plan.kinds, now())
+        pay(project)
+        for tree in plan.trees:
+            if Path(tree.root).is_dir():
+                workspace.remove_state(Path(tree.root))
+
+
+def _gone(name: str, address: str, error: Exception) -> Unreachable:
+    return Unreachable(name, address, str(error) or repr(error))
+
+
+def _say(name: str, done: Purged) -> None:
+    text = "{name}: deleted {objects:# object|# objects}, {runs:# entry|# entries} of the run cache"
+    print(fill(text, name=name, objects=done.objects, runs=done.runs), flush=True)
+
+
+def _remember_names(root: Path, plan: Plan) -> None:
+    """Keep the names of others' photos that only lists have which go: else nobody could find those to forget them."""
+    path = root / FORMER
+    if plan.former:
+        write_bytes(path, json.dumps(plan.former, ensure_ascii=False).encode(), 0o600)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _make_anew(root: Path, plan: Plan) -> str:
+    """Track the photos and run the pipeline; returns what stands in the way of a model, "" if nothing does."""
+    (root / retrain.FORGOTTEN).unlink(missing_ok=True)
+    retrain.track(root, plan.kinds)
+    for tree in plan.trees[1:]:
+        if Path(tree.root).is_dir():
+            retrain.track(Path(tree.root), plan.kinds)
+    if not plan.trees[0].outputs:
+        return ""
+    problem = retrain.why_not(plan)
+    if not problem and not retrain.reproduce(root):
+        problem = "'dvc repro' failed, its message is above"
+    if problem:
+        retrain.give_up_model(root, plan.kinds)
+    return problem
+
+
+@contextlib.contextmanager
+def _dvc_locked(root: Path) -> Iterator[None]:
+    """No DVC command runs meanwhile.
+
+    Raises:
+        PrivacyError: one runs.
+    """
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        try:
+            repo.lock.lock()
+        except LockError as error:
+            raise PrivacyError("a command of DVC runs in this project: wait until it has ended") from error
+        try:
+            repo.state.close()
+            yield
+        finally:
+            repo.lock.unlock()
+
+
+def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> int:
+    root = project.root
+    print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
+    if plan.lost:
+        print(fill("{count:# version has|# versions have} lost what was made with them.", count=len(plan.lost)))
+    if project.has_git:
+        print("To keep the new state: git add data/*.dvc dvc.lock reports && git commit")
+    status = 0
+    for debt in read_debts(root):
+        print(
+            f"Owed: {debt.name} ({debt.address}) did not answer: {debt.reason}. The next run deletes it there, or "
+            "'python -m privacy forget --owed'."
+        )
+        status = 1
+    if problem:
+        print(f"There is no model now: {problem}. The service answers 503.")
+        status = 0 if "no photo of me" in problem else 1
+    for tree in plan.trees[1:]:
+        if tree.outputs and Path(tree.root).is_dir():
+            print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")
+    if os.name == "nt":
+        print("Empty the recycle bin, too.")
+    return status

@@ -1,0 +1,69 @@
+"""What is being done, on the disk until it is done: so whatever stops it, the next run finishes it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from faces.files import write_bytes
+from privacy.errors import PrivacyError
+from privacy.forget.plan import Plan
+from privacy.forget.project import STATE
+
+JOURNAL = STATE / "forget.json"
+
+
+def read(root: Path) -> Plan | None:
+    """What an earlier run has begun and not finished.
+
+    Raises:
+        PrivacyError: it cannot be read.
+    """
+    path = root / JOURNAL
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Plan)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise PrivacyError(
+            "{path}, which says what an earlier run has begun to forget, cannot be read ({error}): delete it, and ask "
+            "again for whom that was",
+            path=path,
+            error=error,
+        ) from error
+
+
+def write(root: Path, plan: Plan) -> None:
+    """Keep what has to be done, flushed to the disk."""
+    path = root / JOURNAL
+    make_private(path.parent)
+    write_bytes(path, msgspec.json.encode(plan), 0o600)
+
+
+def done(root: Path, plan: Plan, step: str) -> None:
+    """Remember that a step need not be done again."""
+    plan.done.append(step)
+    write(root, plan)
+
+
+def remove(root: Path) -> None:
+    """Everything is done: what was known of the person goes, too. Its bytes are overwritten before the name goes."""
+    path = root / JOURNAL
+    if path.exists():
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(b" " * size)
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may look into."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.name == "posix":
+        folder.chmod(0o700)

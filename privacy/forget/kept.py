@@ -1,0 +1,244 @@
+"""What is kept of the project: its versions, the run cache, and the objects in caches and remotes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from privacy.forget.project import STATE, Project
+from privacy.forget.versions import Item, Made, Version, find_versions, read_run
+from privacy.objects import Listing, Store
+from stages.progress import progress
+
+_TABLES = ("crop_report.csv", "index.csv")
+
+FORMER = STATE / "names.json"
+
+DIR = ".dir"
+"""How the hash of a folder ends: the object is a list of its files."""
+
+Manifest = tuple[tuple[str, str], ...]
+"""The files of a folder: path within it, and hash."""
+
+
+class CropRow(NamedTuple):
+    """What is needed of a row of crop_report.csv or index.csv.
+
+    Attributes:
+        photo: path within data/.
+        sha256: of its bytes.
+        crop: path within data/cropped; "" without one.
+        crop_sha256: of its bytes.
+        photo_hash: perceptual hash of the photo; "" where the table has none.
+    """
+
+    photo: str
+    sha256: str
+    crop: str
+    crop_sha256: str
+    photo_hash: str
+
+
+@dataclass
+class Kept:
+    """What is kept.
+
+    Attributes:
+        project: whose.
+        versions: all but those of the run cache.
+        listings: what each store holds, in the order of `project.stores`.
+        runs: the entries of the run cache: store, path, content.
+        manifests: the files of each folder whose list is somewhere.
+        on_disk: photos in the working tree by their path within data/, with the hash of their bytes.
+        former: objects that only lists named which an earlier `forget` deleted, with the paths that they had.
+    """
+
+    project: Project
+    versions: list[Version]
+    listings: list[Listing]
+    runs: list[tuple[Store, str, Made]]
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    on_disk: dict[str, str] = field(default_factory=dict)
+    former: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def look(cls, project: Project) -> Kept:
+        """Read everything that says what is kept; nothing is written.
+
+        Raises:
+            PrivacyError: git failed.
+            OSError: something cannot be read.
+        """
+        listings = [store.list() for store in project.stores]
+        runs = [
+            (store, path, read_run(store.read(path)))
+            for store, listing in zip(project.stores, listings, strict=True)
+            for path in listing.runs
+        ]
+        kept = cls(project, find_versions(project), listings, runs)
+        kept.on_disk = photos_on_disk(project.root)
+        kept.former = read_former(project.root)
+        folders = sorted({oid for listing in listings for oid in listing.objects if oid.endswith(DIR)})
+        for oid in progress(folders, len(folders), "reading lists of files", "list"):
+            manifest = parse_list(kept.read(oid))
+            if manifest is not None:
+                kept.manifests[oid] = manifest
+        return kept
+
+    @cached_property
+    def where(self) -> dict[str, list[tuple[Store, str]]]:
+        """Of each object, the stores that hold it and its path there; caches come first."""
+        places: dict[str, list[tuple[Store, str]]] = defaultdict(list)
+        for store, listing in zip(self.project.stores, self.listings, strict=True):
+            for oid, paths in listing.objects.items():
+                places[oid] += [(store, path) for path in paths]
+        return places
+
+    def read(self, oid: str) -> bytes | None:
+        """The content of an object; None where none of the stores has it."""
+        for store, path in self.where.get(oid, ()):
+            try:
+                return store.read(path)
+            except OSError:
+                continue
+        return None
+
+    def local_path(self, oid: str) -> Path | None:
+        """The file of an object on this machine; None if there is none."""
+        return next((Path(path) for store, path in self.where.get(oid, ()) if store.local), None)
+
+    @cached_property
+    def made(self) -> set[Made]:
+        """All stages of all versions and of the run cache."""
+        found = {made for version in self.versions for made in version.made}
+        return found | {made for _, _, made in self.runs}
+
+    @cached_property
+    def items(self) -> set[Item]:
+        """Everything that any version or the run cache names."""
+        found = {item for version in self.versions for item in version.items()}
+        return found | {item for made in self.made for item in (*made.deps, *made.outs)}
+
+    def files(self, item: Item) -> Iterator[Item]:
+        """The files of an item: of a folder those that its list names, else itself."""
+        if not item.oid.endswith(DIR):
+            yield item
+            return
+        for name, oid in self.manifests.get(item.oid, ()):
+            yield Item(f"{item.path}/{name}", oid)
+
+    @cached_property
+    def photo_items(self) -> set[Item]:
+        """Every file that was ever within data/me or data/not_me, by its path within data/."""
+        found = {
+            Item(file.path.removeprefix("data/"), file.oid)
+            for item in self.items
+            if item.path == "data" or item.path.startswith(("data/me", "data/not_me"))
+            for file in self.files(item)
+            if file.path.startswith(("data/me/", "data/not_me/"))
+        }
+        found |= {Item(path, oid) for path, oid in self.on_disk.items()}
+        return found | {
+            Item(path.removeprefix("data/"), oid)
+            for oid, paths in self.former.items()
+            for path in paths
+            if path.startswith(("data/me/", "data/not_me/"))
+        }
+
+    @cached_property
+    def tables(self) -> dict[str, list[CropRow]]:
+        """The rows of every crop report and index, by the object's hash, or the file's path in a working tree."""
+        named = {item.oid for item in self.items if item.path.rpartition("/")[2] in _TABLES}
+        unexplained = {oid for oid in self.where if oid not in self.explained and not oid.endswith(DIR)}
+        found = {}
+        for oid in named | unexplained:
+            data = self.read(oid)
+            if data is not None and data[:200].lstrip(b"\xef\xbb\xbf").startswith(
+                (b'"photo"', b"photo", b'"row"', b"row")
+            ):
+                found[oid] = _parse_rows(data)
+        for workspace in self.project.workspaces:
+            for name in ("reports/crop_report.csv", "data/index.csv"):
+                path = workspace.root / name
+                if path.is_file():
+                    found[str(path)] = _parse_rows(path.read_bytes())
+        return {name: rows for name, rows in found.items() if rows}
+
+    @cached_property
+    def crop_rows(self) -> set[CropRow]:
+        """The rows of all of them."""
+        return {row for rows in self.tables.values() for row in rows}
+
+    @cached_property
+    def explained(self) -> set[str]:
+        """Objects that a version or the run cache names, itself or as a file of a folder."""
+        named = {item.oid for item in self.items}
+        parts = {oid for folder in named for _, oid in self.manifests.get(folder, ())}
+        return named | parts | set(self.former)
+
+    def is_named(self, oid: str) -> bool:
+        """Whether a version has a photo of these bytes: then its path says whose it is."""
+        return oid in self._named
+
+    @cached_property
+    def _named(self) -> set[str]:
+        return {item.oid for item in self.photo_items}
+
+
+def parse_list(data: bytes | None) -> Manifest | None:
+    """The list of a folder's files; None where it is damaged or gone."""
+    try:
+        entries = json.loads(data or b"")
+        return tuple((str(entry["relpath"]), str(entry.get("md5") or entry.get("checksum"))) for entry in entries)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def photos_on_disk(root: Path) -> dict[str, str]:
+    """Every file within data/me and data/not_me by its path within data/, with the MD5 of its bytes."""
+    data = root / "data"
+    found = {}
+    for class_name in ("me", "not_me"):
+        for path in sorted((data / class_name).rglob("*")):
+            if path.is_file():
+                found[path.relative_to(data).as_posix()] = md5_of(path)
+    return found
+
+
+def read_former(root: Path) -> dict[str, list[str]]:
+    """What `remember_names` wrote."""
+    path = root / FORMER
+    if not path.is_file():
+        return {}
+    content: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def md5_of(path: Path) -> str:
+    """The hash by which DVC names a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def sha256_hex(data: bytes) -> str:
+    """The hash by which the stages name a photo and a crop."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _parse_rows(data: bytes) -> list[CropRow]:
+    """The rows of a crop report of any version of the project; none where it is none."""
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        if not {"photo", "sha256"} <= set(reader.fieldnames or ()):
+            return []
+        return [CropRow(**{name: row.get(name) or "" for name in CropRow._fields}) for row in reader]
+    except (UnicodeDecodeError, csv.Error):
+        return []

@@ -1,0 +1,84 @@
+"""What would stop the deletion half way is found before it begins."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from privacy.errors import PrivacyError
+from privacy.forget.plan import Plan
+from privacy.forget.project import Project
+from privacy.objects import Store
+
+
+def find_obstacles(project: Project, plan: Plan | None = None) -> None:
+    """Refuse to begin where an experiment runs, or something cannot be deleted.
+
+    Args:
+        project: whose.
+        plan: what has to be done, where that is known already.
+
+    Raises:
+        PrivacyError: with the reason and the way out.
+    """
+    for workspace in project.workspaces:
+        for what in _running_experiments(workspace.root):
+            raise PrivacyError(
+                "an experiment runs ({what}), and it has copies of the photos: wait until it has ended, or stop it "
+                "('dvc queue stop --kill', or Ctrl-C where it was started)",
+                what=what,
+            )
+    if plan is None:
+        return
+    locked = sorted({str(folder) for folder in _folders(project, plan) if not os.access(folder, os.W_OK)})
+    if locked:
+        raise PrivacyError(
+            "nothing was deleted, since something could not be: {folders} cannot be written. Give yourself the right "
+            "to ('chmod -R u+w'), or run this as the user whose they are",
+            folders=", ".join(locked[:3]) + (" …" if len(locked) > 3 else ""),
+        )
+
+
+def _folders(project: Project, plan: Plan) -> Iterator[Path]:
+    """Folders in which something is to be deleted."""
+    for tree in plan.trees:
+        root = Path(tree.root)
+        yield from (folder for folder in (root, root / "data", root / ".dvc" / "tmp") if folder.is_dir())
+        yield from {(root / "data" / path).parent for path in tree.photos}
+        yield from (path.parent for name in tree.outputs if (path := root / name).exists())
+    for store in project.stores:
+        if store.local:
+            yield from _folders_of(store, plan)
+
+
+def _folders_of(store: Store, plan: Plan) -> Iterator[Path]:
+    listing = store.list()
+    for oid in plan.kinds:
+        yield from (Path(path).parent for path in listing.objects.get(oid, ()))
+
+
+def _running_experiments(root: Path) -> Iterator[str]:
+    """Experiments in folders of their own whose process is alive."""
+    import psutil
+
+    folder = root / ".dvc" / "tmp" / "exps"
+    for info in folder.glob("**/*.json"):
+        try:
+            pid = json.loads(info.read_text(encoding="utf-8")).get("pid")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if isinstance(pid, int) and psutil.pid_exists(pid):
+            yield f"process {pid}"
+    copies = [str(path.resolve()) for path in folder.glob("*/*") if path.is_dir()] if folder.is_dir() else []
+    copies += [str(path.resolve()) for path in folder.glob("*") if path.is_dir()] if folder.is_dir() else []
+    if not copies:
+        return
+    for process in psutil.process_iter():
+        try:
+            place = process.cwd()
+        except (psutil.Error, OSError):
+            continue
+        if any(place == copy or place.startswith(copy + os.sep) for copy in copies):
+            yield f"process {process.pid} in {place}"

@@ -1,0 +1,260 @@
+"""All that has to be done to forget somebody, known before anything is deleted."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec import Struct, field
+
+from privacy.forget import unexplained
+from privacy.forget.containing import Containing, find_containing
+from privacy.forget.images import Pictures
+from privacy.forget.kept import DIR, Kept
+from privacy.forget.outputs import hold_person, made_of_photos, read_stages
+from privacy.forget.project import Project, git
+from privacy.forget.selection import Selection, add_by_bytes, select
+from privacy.forget.similar import Similar, find_similar
+from privacy.forget.traces import Traces, find_traces
+from stages.files.photos import CLASSES, SUFFIXES
+
+METRICS = ("reports/metrics.json", "reports/evaluation_results.json")
+
+
+class Tree(Struct):
+    """What has to be done in one working tree.
+
+    Attributes:
+        root: the project's folder in it.
+        photos: files within data/me and data/not_me to be deleted, by their path within data/.
+        outputs: what was made of photos and has to be made anew; paths.
+    """
+
+    root: str
+    photos: list[str] = []
+    outputs: list[str] = []
+
+
+class Plan(Struct):
+    """All that has to be done, and by what the person is recognised. It is kept until that is done, and no longer.
+
+    Attributes:
+        asked, also: as it was typed.
+        people, photos, classes, sha256s, crops: as `Traces` has them; photos with the paths that they have or had.
+        rows: embeddings by their size, as base64 of float32.
+        kinds: of each object that has to go, what kind of thing it is.
+        unproven: objects of caches that nobody can tell the origin of.
+        trees: the working trees, this one first.
+        experiments: folders that killed experiments left.
+        lost: versions that held the person, as people read them.
+        commits: hashes of those that are commits.
+        remotes: names of remotes, with their addresses, that are to be purged.
+        copies: paths of photos that are copies of others.
+        others: photos of other people that show the person and stay.
+        former: what `names.json` is to hold.
+        metrics: the figures before.
+        done: what was done and need not be done again.
+        begun: UTC.
+    """
+
+    asked: list[str]
+    also: list[str]
+    people: list[str]
+    photos: dict[str, list[str]]
+    classes: list[str]
+    sha256s: list[str]
+    crops: list[str]
+    rows: dict[str, str]
+    kinds: dict[str, str]
+    unproven: list[str]
+    trees: list[Tree]
+    experiments: list[str]
+    lost: list[str]
+    commits: list[str]
+    remotes: dict[str, str]
+    copies: list[str]
+    others: list[str]
+    former: dict[str, list[str]]
+    metrics: dict[str, float]
+    begun: str
+    done: list[str] = field(default_factory=list)
+
+    def traces(self) -> Traces:
+        """By what the person is recognised."""
+        traces = Traces(self.people, set(self.photos), set(self.classes), set(self.sha256s), set(self.crops))
+        for size, text in self.rows.items():
+            traces.rows[int(size)] = np.frombuffer(base64.b64decode(text), np.float32).reshape(-1, int(size)).copy()
+        return traces
+
+    def counted(self) -> Counter[str]:
+        """How many objects of each kind."""
+        return Counter(self.kinds.values())
+
+
+def make_plan(
+    project: Project,
+    asked: Collection[str],
+    also: Collection[str],
+    decide: Callable[[Similar], bool],
+    now: str,
+) -> Plan:
+    """Look through everything that is kept; nothing is written.
+
+    Args:
+        project: whose.
+        asked: people and photos.
+        also: photos of others that go, too.
+        decide: whether a photo of somebody else that shows the person is to go.
+        now: UTC.
+
+    Raises:
+        PrivacyError: somebody is not there, or there are two of that name.
+    """
+    kept = Kept.look(project)
+    selection = select(kept, asked, also)
+    crops = unexplained.add_folders(kept, selection)
+    pictures = Pictures(kept)
+    copies = unexplained.add_copies(kept, selection, pictures)
+    traces = find_traces(kept, selection)
+    others = []
+    for similar in find_similar(kept, selection, traces):
+        if decide(similar):
+            add_by_bytes(kept, selection, [similar.oid])
+        else:
+            others.append(similar.photo)
+    if len(selection.photos) != len(traces.photos):
+        traces = find_traces(kept, selection)
+    traces.crops |= crops
+    found = _find_objects(kept, traces, pictures)
+    return Plan(
+        asked=list(asked),
+        also=list(also),
+        people=selection.people,
+        photos={oid: sorted(paths) for oid, paths in selection.photos.items()},
+        classes=sorted(traces.classes),
+        sha256s=sorted(traces.sha256s),
+        crops=sorted(traces.crops),
+        rows={str(size): base64.b64encode(rows.tobytes()).decode() for size, rows in traces.rows.items()},
+        kinds=found.kinds,
+        unproven=sorted(found.unproven),
+        trees=_find_trees(kept, selection, found),
+        experiments=[str(path) for path in _experiments(project)],
+        lost=[version.name for version in found.lost],
+        commits=[version.commit for version in found.lost if version.commit],
+        remotes={store.name: store.address for store in project.stores if store.remote}
+        | {gone.name: gone.address for gone in project.unreachable},
+        copies=sorted({path for oid in copies for path in selection.photos[oid]}),
+        others=sorted(others),
+        former=_former(kept, found),
+        metrics=read_metrics(project.root),
+        begun=now,
+    )
+
+
+def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
+    found = find_containing(kept, traces)
+    unexplained.find_unexplained(kept, traces, pictures, found)
+    if found.unproven:
+        records = unexplained.recorded(kept)
+        before, found = found, find_containing(kept, traces, records)
+        for oid, kind in before.kinds.items():
+            found.add(oid, kind)
+        proven = {out.oid for made in records - found.made if made.whole for out in made.outs}
+        found.unproven = before.unproven - proven - set(found.kinds)
+    return found
+
+
+def _find_trees(kept: Kept, selection: Selection, found: Containing) -> list[Tree]:
+    trees = []
+    for number, workspace in enumerate(kept.project.workspaces):
+        root = workspace.root
+        on_disk = kept.on_disk if number == 0 else _photos(root)
+        photos = sorted(path for path, oid in on_disk.items() if oid in selection.photos or _asked(selection, path))
+        outputs = made_of_photos(read_stages(root))
+        in_git = _in_git(kept.project, root)
+        held = bool(photos) or hold_person(root, outputs, kept.versions[number], found.kinds, in_git)
+        trees.append(Tree(str(root), photos, outputs if held else []))
+    return trees
+
+
+def _asked(selection: Selection, path: str) -> bool:
+    """Whether a file of the working tree was asked for; tables of a class lose lines, not all of it."""
+    return selection.covers(path) and path not in {f"{name}/attributes.csv" for name in CLASSES}
+
+
+def _photos(root: Path) -> dict[str, str]:
+    from privacy.forget.kept import photos_on_disk
+
+    return photos_on_disk(root)
+
+
+def _in_git(project: Project, root: Path) -> set[str]:
+    if not project.has_git:
+        return set()
+    return {os.fsdecode(name) for name in git(root, "ls-files", "-z").split(b"\0")}
+
+
+def _experiments(project: Project) -> list[Path]:
+    return [
+        folder
+        for workspace in project.workspaces
+        for folder in [workspace.root / ".dvc" / "tmp" / "exps"]
+        if folder.is_dir()
+    ]
+
+
+def _former(kept: Kept, found: Containing) -> dict[str, list[str]]:
+    """Names of photos and crops of others that no list will name any more."""
+    names: dict[str, set[str]] = {oid: set(paths) for oid, paths in kept.former.items()}
+    staying: set[str] = set()
+    for item in kept.items:
+        if not item.oid.endswith(DIR) or not item.path.startswith(("data/me", "data/not_me", "data/cropped")):
+            continue
+        if item.oid not in found.kinds:
+            staying.update(oid for _, oid in kept.manifests.get(item.oid, ()))
+            continue
+        for file in kept.files(item):
+            names.setdefault(file.oid, set()).add(file.path)
+    return {
+        oid: sorted(paths)
+        for oid, paths in names.items()
+        if oid not in staying and oid not in found.kinds and oid in kept.where
+    }
+
+
+def read_metrics(root: Path) -> dict[str, float]:
+    """The figures of the last run, by file and name."""
+    figures = {}
+    for name in METRICS:
+        try:
+            content = json.loads((root / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(content, dict):
+            figures.update({f"{Path(name).stem}.{key}": value for key, value in content.items() if _is_number(value)})
+    return figures
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def last_of_class(plan: Plan) -> list[str]:
+    """The classes that are left without a photo in this working tree."""
+    data = Path(plan.trees[0].root) / "data"
+    going = set(plan.trees[0].photos)
+    return [
+        name
+        for name in CLASSES
+        if any(path.startswith(f"{name}/") for path in going)
+        and not any(
+            path.suffix.lower() in SUFFIXES and path.relative_to(data).as_posix() not in going
+            for path in (data / name).rglob("*")
+        )
+    ]

@@ -1,0 +1,111 @@
+"""Making everything anew without the person: the photos are tracked as they are now, and the pipeline runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from privacy.forget.outputs import read_stages
+from privacy.forget.plan import Plan, last_of_class
+from privacy.forget.versions import Version, is_read
+from privacy.forget.workspace import remove
+
+FORGOTTEN = Path("models/forgotten")
+"""A file that is there while no model is, because `me` was forgotten: the service takes that over as it is."""
+
+
+def track(root: Path, kinds: Collection[str]) -> list[str]:
+    """Let DVC track the photos as they are now, wherever a .dvc file names what is gone.
+
+    Args:
+        root: of the project.
+        kinds: objects that are gone.
+
+    Returns:
+        The .dvc files that changed.
+
+    Raises:
+        OSError: `dvc add` failed.
+    """
+    changed = []
+    for parent, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = Path(parent, name)
+            if not name.endswith(".dvc") or not is_read(path.relative_to(root).as_posix()):
+                continue
+            version = Version("")
+            version.add(path.relative_to(root).as_posix(), path.read_bytes())
+            if version.made or not any(item.oid in kinds for item in version.tracked):
+                continue
+            targets = [item.path for item in version.tracked if (root / item.path).exists()]
+            if targets:
+                _run(root, "add", "--quiet", *targets)
+            else:
+                remove(path)
+                _drop_ignored(path)
+            changed.append(path.relative_to(root).as_posix())
+    return sorted(changed)
+
+
+def _drop_ignored(path: Path) -> None:
+    """Take what a .dvc file tracked out of the .gitignore beside it: the line is a person's name or a photo's."""
+    ignore = path.parent / ".gitignore"
+    if not ignore.is_file():
+        return
+    lines = ignore.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.strip() != f"/{path.name.removesuffix('.dvc')}"]
+    if kept != lines:
+        ignore.write_text("".join(kept), encoding="utf-8")
+
+
+def why_not(plan: Plan) -> str:
+    """Why no model can be made any more; "" where it can be tried."""
+    return "no photo of me is left" if "me" in last_of_class(plan) else ""
+
+
+def reproduce(root: Path) -> bool:
+    """Run the pipeline, its messages on the terminal; returns whether it ended well."""
+    print("Making everything anew: dvc repro", flush=True)
+    return _start(root, "repro").returncode == 0
+
+
+def give_up_model(root: Path, kinds: Collection[str]) -> None:
+    """No model can be made: take out of dvc.lock what was made of what is gone, and say so to the service."""
+    lock = root / "dvc.lock"
+    if lock.is_file():
+        from dvc.utils.serialize import dump_yaml, load_yaml
+
+        content = load_yaml(str(lock))
+        version = Version("")
+        for name, stage in list((content.get("stages") or {}).items()):
+            version.made.clear()
+            version.add("dvc.lock", f"stages: {{one: {_as_flow(stage)}}}".encode())
+            if any(item.oid in kinds for item in version.items()):
+                del content["stages"][name]
+        dump_yaml(str(lock), content)
+    if any("models/model.joblib" in stage.outs for stage in read_stages(root)):
+        (root / FORGOTTEN).parent.mkdir(exist_ok=True)
+        (root / FORGOTTEN).write_text("no model: me was forgotten\n", encoding="utf-8")
+
+
+def _as_flow(stage: object) -> str:
+    import json
+
+    return json.dumps(stage)
+
+
+def _run(root: Path, *arguments: str) -> None:
+    done = _start(root, *arguments)
+    if done.returncode:
+        raise OSError(f"'dvc {' '.join(arguments)}' failed; its message is above")
+
+
+def _start(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run DVC, with the running Python first: dvc.yaml says `python`."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    environment = {**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
+    return subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment, check=False)

@@ -1,0 +1,141 @@
+"""Whom or what was asked for: a person's folder or a photo, in the working tree and in every version that is kept."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from privacy.errors import PrivacyError
+from privacy.forget.kept import Kept
+from stages.language.telling import some
+
+_NAMED = 6
+
+
+@dataclass
+class Selection:
+    """What is to be forgotten.
+
+    Attributes:
+        asked: paths within data/: folders of people ("not_me/ana", "me") and photos.
+        people: those that are folders.
+        photos: hashes of the photos' bytes, and the paths that they have or had.
+    """
+
+    asked: list[str] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+    photos: dict[str, set[str]] = field(default_factory=dict)
+
+    def covers(self, path: str) -> bool:
+        """Whether a path within data/ was asked for, or lies in a folder that was."""
+        return path in self.asked or any(path.startswith(f"{person}/") for person in self.people)
+
+
+def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Selection:
+    """Find what was asked for.
+
+    Args:
+        kept: what is kept.
+        names: a sub-folder of not_me, "me", or a path of a photo or a folder.
+        also: photos of others that are to go, too.
+
+    Raises:
+        PrivacyError: one is not there in any version, or may be two.
+    """
+    known = {item.path for item in kept.photo_items} | {row.photo for row in kept.crop_rows if row.photo}
+    selection = Selection()
+    for name in names:
+        path = resolve(name, known)
+        selection.asked.append(path)
+        if path not in known:
+            selection.people.append(path)
+    for name in also:
+        path = resolve(name, known)
+        if path not in known:
+            raise PrivacyError("--also {name}: expected a photo, not a folder", name=name)
+        selection.asked.append(path)
+    for path in selection.asked:
+        _add_photos(kept, selection, path)
+    return selection
+
+
+def _add_photos(kept: Kept, selection: Selection, path: str) -> None:
+    """Add the bytes of a photo, or of all photos of a folder, and the other paths that they have."""
+    if path in selection.people:
+        own = {item.oid for item in kept.photo_items if item.path.startswith(f"{path}/")}
+        own = {oid for oid in own if not _is_table(kept, oid)}
+    elif path in kept.on_disk:
+        own = {kept.on_disk[path]}
+    else:
+        own = {item.oid for item in kept.photo_items if item.path == path}
+    add_by_bytes(kept, selection, own)
+
+
+def _is_table(kept: Kept, oid: str) -> bool:
+    """Whether an object is a table about people (attributes.csv): the lines of others in it are not theirs to lose."""
+    return any(item.oid == oid and item.path.endswith("/attributes.csv") for item in kept.photo_items)
+
+
+def add_by_bytes(kept: Kept, selection: Selection, oids: Iterable[str]) -> None:
+    """Add photos by their hash, with all paths that they have in any version."""
+    wanted = set(oids)
+    for oid in wanted:
+        selection.photos.setdefault(oid, set())
+    for item in kept.photo_items:
+        if item.oid in wanted:
+            selection.photos[item.oid].add(item.path)
+
+
+def resolve(name: str, known: Collection[str]) -> str:
+    """The path within data/ that a name means.
+
+    Args:
+        name: a sub-folder of not_me, "me", or a path; as it was typed.
+        known: photos by their path within data/.
+
+    Raises:
+        PrivacyError: there is none, or there are two.
+    """
+    folders = {"me"} if any(path.startswith("me/") for path in known) else set()
+    for path in known:
+        parts = path.split("/")
+        for length in range(2, len(parts)):
+            if parts[0] == "not_me" or length > 1:
+                folders.add("/".join(parts[:length]))
+    choices = set(known) | folders
+    typed = name.replace("\\", "/").rstrip("/").removeprefix("./").removeprefix("data/")
+    forms = [typed] if typed == "me" or typed.startswith(("me/", "not_me/")) else [f"not_me/{typed}"]
+    exact = [form for form in forms if form in choices]
+    alike = sorted(choice for choice in choices if any(_key(choice) == _key(form) for form in forms))
+    spelled_out = name.replace("\\", "/").rstrip("/").removeprefix("./").startswith("data/")
+    if exact and (len(alike) == 1 or spelled_out):
+        return exact[0]
+    if len(alike) > 1:
+        raise PrivacyError(
+            "{name} may be any of {choices}, which differ in capitals or in how accents are written: give the path of "
+            "one, from data/ on",
+            name=name,
+            choices=", ".join(f"{choice!r} ({_escaped(choice)})" for choice in alike),
+        )
+    if alike and unicodedata.normalize("NFC", alike[0]) == unicodedata.normalize("NFC", forms[0]):
+        return alike[0]
+    if alike:
+        raise PrivacyError(
+            "there is no {name}, but {there}: is that meant? Then write it so", name=name, there=alike[0]
+        )
+    people = sorted(folder.removeprefix("not_me/") for folder in folders if folder.count("/") == 1 or folder == "me")
+    raise PrivacyError(
+        "{name} is in no version of data/me and data/not_me that is kept: expected 'me', a sub-folder of not_me "
+        "({people}) or the path of a photo such as not_me/ana/1.jpg",
+        name=name,
+        people=some(people, _NAMED) if people else "there is none",
+    )
+
+
+def _key(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())
+
+
+def _escaped(path: str) -> str:
+    return path.encode("unicode_escape").decode("ascii")

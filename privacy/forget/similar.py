@@ -1,0 +1,68 @@
+"""Photos of other people that show the person, too: by their faces. What becomes of these is for the user to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from privacy.forget.kept import CropRow, Kept
+from privacy.forget.selection import Selection
+from privacy.forget.traces import Rows, Traces, arrays_in, normalised
+
+LEVEL = {128: 0.93, 512: 0.65}
+"""Cosine from which on two faces are listed as one person's, by the size of the embeddings (dlib-resnet, FaceNet)."""
+
+
+@dataclass(frozen=True)
+class Similar:
+    """A photo of somebody else that seems to show the person.
+
+    Attributes:
+        photo: path within data/.
+        oid: hash of its bytes.
+        cosine: of the face that is most like one of theirs.
+    """
+
+    photo: str
+    oid: str
+    cosine: float
+
+
+def find_similar(kept: Kept, selection: Selection, traces: Traces) -> list[Similar]:
+    """Photos that are not the person's and have a face like theirs; the most similar first."""
+    best: dict[str, float] = {}
+    for rows, table in _tables(kept):
+        own = traces.rows.get(rows.shape[1])
+        if own is None:
+            continue
+        likeness = (normalised(rows) @ own.T).max(axis=1)
+        for value, row in zip(likeness, table, strict=True):
+            if value >= LEVEL.get(rows.shape[1], 0.9) and row.sha256 not in traces.sha256s:
+                best[row.photo] = max(best.get(row.photo, 0.0), float(value))
+    found = []
+    for path, cosine in sorted(best.items(), key=lambda each: -each[1]):
+        oids = {item.oid for item in kept.photo_items if item.path == path}
+        oid = kept.on_disk.get(path) or (oids.pop() if len(oids) == 1 else "")
+        if oid and oid not in selection.photos and not selection.covers(path):
+            found.append(Similar(path, oid, cosine))
+    return found
+
+
+def _tables(kept: Kept) -> Iterable[tuple[Rows, list[CropRow]]]:
+    """Embeddings with what they are of: of every version, and of the working tree."""
+    pairs: list[tuple[bytes | None, list[CropRow]]] = []
+    for made in kept.made:
+        outs = {out.path: out.oid for out in made.outs}
+        table = kept.tables.get(outs.get("data/index.csv", ""))
+        if table:
+            pairs.append((kept.read(outs.get("data/embeddings.npy", "")), table))
+    path = kept.project.root / "data/embeddings.npy"
+    table = kept.tables.get(str(kept.project.root / "data/index.csv"))
+    if table and path.is_file():
+        pairs.append((path.read_bytes(), table))
+    for data, table in pairs:
+        array = next(arrays_in(data or b""), None)
+        if array is not None and array.ndim == 2 and len(array) == len(table):
+            yield np.asarray(array, np.float32), table

@@ -1,0 +1,213 @@
+"""By what a person is recognised in what was made of the photos: names, hashes, crops, embeddings."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privacy.forget.kept import DIR, Kept, sha256_hex
+from privacy.forget.selection import Selection
+from privacy.forget.versions import Item, Made
+
+SAME_ROW = 0.999
+"""Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
+_MOST_BYTES = 512 * 2**20
+Rows = NDArray[np.float32]
+
+
+@dataclass
+class Traces:
+    """What identifies a person.
+
+    Attributes:
+        people: folders within data/ that are theirs, such as "not_me/ana".
+        photos: hashes (MD5) of the photos' bytes.
+        classes: "me", "not_me": in which of them they are.
+        sha256s: SHA-256 of photos and crops.
+        crops: hashes of the crops.
+        rows: embeddings, float32 [N, D] of length 1, by D.
+    """
+
+    people: list[str]
+    photos: set[str]
+    classes: set[str]
+    sha256s: set[str] = field(default_factory=set)
+    crops: set[str] = field(default_factory=set)
+    rows: dict[int, Rows] = field(default_factory=dict)
+
+    def names_in(self, data: bytes) -> bool:
+        """Whether a text names a folder of the person, or a photo or a crop by its hash."""
+        return bool(self.pattern and self.pattern.search(data))
+
+    @property
+    def pattern(self) -> re.Pattern[bytes] | None:
+        """What a text that names them holds."""
+        folders = [rb"(?<![\w/.-])(?:data/)?(?:cropped/)?" + re.escape(f"{person}/".encode()) for person in self.people]
+        if "me" in self.people:
+            folders.append(rb"(?<![\w/.-])(?:cropped/)?me_several/")
+        hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
+        return re.compile(b"|".join([*folders, *hashes])) if folders or hashes else None
+
+    def rows_in(self, data: bytes) -> bool:
+        """Whether an array (.npy, .npz) holds an embedding of the person."""
+        return any(self.has_rows(array) for array in arrays_in(data))
+
+    def has_rows(self, array: NDArray[np.generic]) -> bool:
+        """Whether one row of an array [..., D] is an embedding of the person."""
+        own = self.rows.get(array.shape[-1] if array.ndim else 0)
+        if own is None or array.dtype.kind != "f" or not array.size:
+            return False
+        unit = normalised(np.asarray(array, np.float32).reshape(-1, array.shape[-1]))
+        return any(bool((part @ own.T >= SAME_ROW).any()) for part in np.array_split(unit, -(-len(unit) // 4096)))
+
+    def add_rows(self, rows: Rows) -> None:
+        """Add embeddings, float32 [n, D]."""
+        if len(rows):
+            size = rows.shape[1]
+            known = self.rows.get(size, np.zeros((0, size), np.float32))
+            self.rows[size] = np.unique(np.concatenate([known, normalised(rows)]), axis=0)
+
+
+def normalised(rows: NDArray[np.floating]) -> Rows:
+    """Rows of length 1."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def arrays_in(data: bytes) -> Iterator[NDArray[np.generic]]:
+    """The arrays of a .npy or .npz file; none where the bytes are neither, or damaged."""
+    if len(data) > _MOST_BYTES:
+        return
+    try:
+        if data.startswith(b"\x93NUMPY"):
+            yield np.load(io.BytesIO(data), allow_pickle=False)
+        elif data.startswith(b"PK"):
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                for name in file.files:
+                    if name != "about" and isinstance(array := file[name], np.ndarray):
+                        yield array
+    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error):
+        return
+
+
+def find_traces(kept: Kept, selection: Selection) -> Traces:
+    """What identifies the people and photos that were asked for."""
+    paths = set(selection.asked) | {path for own in selection.photos.values() for path in own}
+    classes = {path.partition("/")[0] for path in paths}
+    traces = Traces(list(selection.people), set(selection.photos), classes)
+    for oid in selection.photos:
+        data = kept.read(oid)
+        if data is not None:
+            traces.sha256s.add(sha256_hex(data))
+    for path, oid in kept.on_disk.items():
+        if oid in selection.photos:
+            traces.sha256s.add(sha256_hex((kept.project.root / "data" / path).read_bytes()))
+    mine = [row for row in kept.crop_rows if row.sha256 in traces.sha256s or _in_folder(selection, row.photo)]
+    traces.sha256s.update(sha256 for row in mine for sha256 in (row.sha256, row.crop_sha256) if sha256)
+    traces.crops = _find_crops(kept, selection, traces)
+    for oid in traces.crops:
+        data = kept.read(oid)
+        if data is not None:
+            traces.sha256s.add(sha256_hex(data))
+    _find_rows(kept, traces)
+    return traces
+
+
+def _in_folder(selection: Selection, path: str) -> bool:
+    return any(path.startswith(f"{person}/") for person in selection.people)
+
+
+def _find_crops(kept: Kept, selection: Selection, traces: Traces) -> set[str]:
+    """Hashes of the crops of the photos, in every version."""
+    found: set[str] = set()
+    for made in kept.made:
+        for out in made.outs:
+            if out.path == "data/cropped" and out.oid.endswith(DIR):
+                own = _crop_names(kept, made, selection, traces)
+                found |= {oid for name, oid in kept.manifests.get(out.oid, ()) if own(name)}
+    own_names = _Own(set(), {path for paths in selection.photos.values() for path in paths})
+    for oid, paths in kept.former.items():
+        crops = [path.removeprefix("data/cropped/") for path in paths if path.startswith("data/cropped/")]
+        if any(own_names(crop) or _in_folder(selection, crop) for crop in crops):
+            found.add(oid)
+    return found
+
+
+class _Own:
+    """Whether a path within data/cropped is a crop of the person."""
+
+    def __init__(self, names: set[str], photos: set[str]) -> None:
+        self._names = names
+        self._photos = photos
+
+    def __call__(self, name: str) -> bool:
+        # A crop is called as its photo, then "-" and the number of the face; of photos of me with several faces, the
+        # folder is me_several.
+        photo = name.replace("me_several/", "me/", 1) if name.startswith("me_several/") else name
+        return name in self._names or photo.rpartition("-")[0] in self._photos
+
+
+def _crop_names(kept: Kept, made: Made, selection: Selection, traces: Traces) -> _Own:
+    """Which crops of one run of the stage are the person's: as its report says, and by how crops are called."""
+    names: set[str] = set()
+    for out in made.outs:
+        for row in kept.tables.get(out.oid, ()):
+            if row.crop and (row.sha256 in traces.sha256s or _in_folder(selection, row.photo)):
+                names.add(row.crop)
+    photos = {
+        file.path.removeprefix("data/")
+        for dep in made.deps
+        if dep.path.startswith(("data/me", "data/not_me"))
+        for file in kept.files(dep)
+        if file.oid in selection.photos
+    }
+    return _Own(names, photos)
+
+
+def _find_rows(kept: Kept, traces: Traces) -> None:
+    """Embeddings: the rows of each embeddings.npy whose index names the person, and what embed remembers."""
+    for made in kept.made:
+        outs = {out.path: out.oid for out in made.outs}
+        index = kept.tables.get(outs.get("data/index.csv", ""))
+        if index is not None:
+            _add_indexed(traces, index, kept.read(outs.get("data/embeddings.npy", "")))
+    for workspace in kept.project.workspaces:
+        index = kept.tables.get(str(workspace.root / "data/index.csv"))
+        path = workspace.root / "data/embeddings.npy"
+        if index is not None and path.is_file():
+            _add_indexed(traces, index, path.read_bytes())
+        for file in sorted((workspace.root / "data/remembered/embeddings").glob("*.npz")):
+            crops, photos, rows = read_remembered(file)
+            if len(rows):
+                traces.add_rows(rows[np.isin(crops, list(traces.sha256s)) | np.isin(photos, list(traces.sha256s))])
+
+
+def _add_indexed(traces: Traces, index: Iterable[object], data: bytes | None) -> None:
+    array = next(arrays_in(data or b""), None)
+    rows = list(index)
+    if array is None or array.ndim != 2 or len(array) != len(rows):
+        return
+    mine = [getattr(row, "sha256", "") in traces.sha256s for row in rows]
+    traces.add_rows(np.asarray(array, np.float32)[np.array(mine, bool)])
+
+
+def read_remembered(path: Path) -> tuple[NDArray[np.str_], NDArray[np.str_], Rows]:
+    """What a file of data/remembered/embeddings holds: SHA-256 of crops and photos [N], embeddings [N, D]."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return file["crops"].astype(str), file["photos"].astype(str), np.asarray(file["embeddings"], np.float32)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return np.zeros(0, str), np.zeros(0, str), np.zeros((0, 0), np.float32)
+
+
+def explain(item: Item) -> str:
+    """What kind of thing an item is, for the list and the certificate: its path, without the names of photos."""
+    parts = item.path.split("/")
+    return "/".join(parts[:2]) if len(parts) > 1 else item.path

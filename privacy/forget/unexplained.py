@@ -1,0 +1,127 @@
+"""Objects that no version names any more: what a rebase, a removed experiment or an interrupted run left behind.
+
+They are told by what is in them. A picture is the person's if it is a copy of one of theirs; a table, if it names
+them; an array, if it holds one of their embeddings; a list of files, if it names one of theirs or their folder. A model
+says which files it was made of, if its record is still there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from privacy.forget.containing import Containing
+from privacy.forget.images import Pictures, is_image
+from privacy.forget.kept import DIR, Kept, sha256_hex
+from privacy.forget.selection import Selection, add_by_bytes
+from privacy.forget.traces import Traces, arrays_in
+from privacy.forget.versions import Item, Made
+from stages.files.photos import SUFFIXES
+from stages.progress import progress
+
+_UNKNOWN = "?"
+
+
+def unexplained(kept: Kept) -> list[str]:
+    """Objects that no version and no entry of the run cache names, themselves or through a list that one names."""
+    return sorted(set(kept.where) - kept.explained)
+
+
+def add_folders(kept: Kept, selection: Selection) -> set[str]:
+    """Add photos that unexplained lists of files have in the person's folder; returns the crops they have there."""
+    photos: set[str] = set()
+    crops: set[str] = set()
+    of_people = [person.removeprefix("not_me/") + "/" for person in selection.people if person != "me"]
+    for oid in unexplained(kept):
+        for name, part in kept.manifests.get(oid, ()):
+            if any(name.startswith(f"{person}/") for person in selection.people):
+                crops.add(part)
+            elif name.startswith(tuple(of_people)) and name.lower().endswith(SUFFIXES) and not kept.is_named(part):
+                photos.add(part)
+    add_by_bytes(kept, selection, photos)
+    return crops
+
+
+def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> dict[str, str]:
+    """Add copies of the photos in other formats and sizes, whatever they are called: the original by the copy."""
+    candidates = {item.oid for item in kept.photo_items if item.path.lower().endswith(SUFFIXES)}
+    candidates |= {oid for oid in unexplained(kept) if oid not in kept.manifests and _is_picture(kept, oid)}
+    for path, oid in kept.on_disk.items():
+        if oid not in kept.where and path.lower().endswith(SUFFIXES):
+            pictures.add(oid, (kept.project.root / "data" / path).read_bytes())
+    copies = pictures.copies(list(selection.photos), candidates - set(selection.photos))
+    add_by_bytes(kept, selection, copies)
+    return copies
+
+
+def _is_picture(kept: Kept, oid: str) -> bool:
+    path = kept.local_path(oid)
+    if path is None:
+        return is_image(kept.read(oid) or b"")
+    with path.open("rb") as file:
+        return is_image(file.read(16))
+
+
+def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Containing) -> None:
+    """Add to `found` what holds the person, and what nobody can tell."""
+    rest = [oid for oid in unexplained(kept) if oid not in found.kinds]
+    candidates = []
+    for oid in progress(rest, len(rest), "looking into what no version names", "object"):
+        if oid.endswith(DIR):
+            if any(part in found.kinds for _, part in kept.manifests.get(oid, ())):
+                found.add(oid, "list of files")
+            continue
+        data = kept.read(oid) or b""
+        if is_image(data):
+            candidates.append(oid)
+        elif traces.rows_in(data) or traces.names_in(data) or _has_cell(traces, data):
+            found.add(oid, "unexplained data")
+        elif not _is_readable(data):
+            found.unproven.add(oid)
+    for oid in pictures.copies(traces.photos | traces.crops, candidates):
+        found.add(oid, "unexplained picture")
+    found.unproven -= set(found.kinds)
+
+
+def _has_cell(traces: Traces, data: bytes) -> bool:
+    """Whether a table has the person's name as the whole of a cell."""
+    names = [person.removeprefix("not_me/").encode() for person in traces.people if person != "me"]
+    return any(re.search(rb'(?m)(?:^|[,;])"?' + re.escape(name) + rb'"?(?:[,;\r]|$)', data) for name in names)
+
+
+def _is_readable(data: bytes) -> bool:
+    """Whether one can tell from the bytes alone whom they speak of: text, or plain arrays but no model."""
+    if data.startswith(b"\x93NUMPY"):
+        return next(arrays_in(data), None) is not None
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def recorded(kept: Kept) -> set[Made]:
+    """What the records of models (models/records) say of what was made of what, also where dvc.lock is gone.
+
+    A record names files by their SHA-256. Where one of its inputs is not there any more, nothing can be proven by it.
+    """
+    candidates = [oid for oid in kept.where if not oid.endswith(DIR) and not _is_picture(kept, oid)]
+    by_sha256: dict[str, str] = {}
+    records = []
+    for oid in candidates:
+        data = kept.read(oid) or b""
+        by_sha256[sha256_hex(data)] = oid
+        if data.lstrip().startswith(b"{") and b'"made_from"' in data:
+            records.append(data)
+    return {made for data in records for made in _record(data, by_sha256)}
+
+
+def _record(data: bytes, by_sha256: dict[str, str]) -> Iterator[Made]:
+    try:
+        content = json.loads(data)
+        inputs, files = content["made_from"]["inputs"], content["files"]
+        deps = tuple(Item(path, by_sha256.get(sha256, _UNKNOWN)) for path, sha256 in inputs.items())
+        outs = tuple(Item(f"models/{path}", by_sha256[sha256]) for path, sha256 in files.items() if sha256 in by_sha256)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    yield Made(deps, outs, bool(deps) and all(dep.oid != _UNKNOWN for dep in deps))

@@ -1,0 +1,227 @@
+"""Every version of the project that is kept somewhere: what it held, and what was made of what.
+
+A version is a commit of git, whether or not a branch still leads to it (tags, stashes, experiments, what the reflog or
+a rebase left: git's whole store is read), the working tree as it is, the copy that a killed experiment left, or an
+entry of the run cache.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from privacy.forget.project import Project, git
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A file or folder that a version has.
+
+    Attributes:
+        path: relative to the project, with "/".
+        oid: its hash; a folder's ends with ".dir".
+    """
+
+    path: str
+    oid: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made of what: a stage as dvc.lock or the run cache has it.
+
+    Attributes:
+        deps, outs: what it read and wrote.
+        whole: whether deps are all that it read, as far as is known.
+    """
+
+    deps: tuple[Item, ...]
+    outs: tuple[Item, ...]
+    whole: bool = True
+
+
+@dataclass
+class Version:
+    """A version.
+
+    Attributes:
+        name: what people read.
+        commit: its hash; "" where it is none.
+        tracked: what `dvc add` has tracked.
+        made: its stages.
+    """
+
+    name: str
+    commit: str = ""
+    tracked: set[Item] = field(default_factory=set)
+    made: set[Made] = field(default_factory=set)
+
+    def items(self) -> Iterator[Item]:
+        """Everything that it names."""
+        yield from self.tracked
+        for made in self.made:
+            yield from made.deps
+            yield from made.outs
+
+    def add(self, path: str, data: bytes) -> None:
+        """Read a dvc.lock or .dvc file of it; one that cannot be read says nothing.
+
+        Args:
+            path: relative to the project.
+            data: its content.
+        """
+        folder = path.rpartition("/")[0]
+        content = _load(data)
+        if path.endswith(".dvc"):
+            read = read_stage(content, folder)
+            if read.deps:
+                self.made.add(read)
+            self.tracked.update(read.outs)
+            return
+        stages = content.get("stages", content)
+        for stage in stages.values() if isinstance(stages, dict) else ():
+            self.made.add(read_stage(stage, folder))
+
+
+def is_read(path: str) -> bool:
+    """Whether a file of a version is one that `Version.add` reads."""
+    name = path.rpartition("/")[2]
+    return name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc")
+
+
+def read_stage(content: Any, folder: str = "") -> Made:
+    """A stage of dvc.lock, an entry of the run cache or a .dvc file.
+
+    Args:
+        content: as YAML has it.
+        folder: of its file, relative to the project.
+    """
+    values = content if isinstance(content, dict) else {}
+    deps, outs = (tuple(_items(values.get(kind), folder)) for kind in ("deps", "outs"))
+    return Made(deps, outs)
+
+
+def _items(entries: Any, folder: str) -> Iterator[Item]:
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+            continue
+        path = os.path.normpath(f"{folder}/{entry['path']}" if folder else entry["path"]).replace("\\", "/")
+        oid = entry.get("md5") or entry.get("checksum") or entry.get("etag")
+        if isinstance(oid, str):
+            yield Item(path, oid)
+        yield from _items(
+            [{**file, "path": f"{path}/{file['relpath']}"} for file in entry.get("files") or () if "relpath" in file],
+            "",
+        )
+
+
+def _load(data: bytes) -> dict[str, Any]:
+    try:
+        content = yaml.load(data, _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def read_run(data: bytes) -> Made:
+    """An entry of the run cache."""
+    return read_stage(_load(data))
+
+
+def find_versions(project: Project) -> list[Version]:
+    """All versions but the run cache's, the working tree first.
+
+    Raises:
+        PrivacyError: git failed.
+    """
+    found = [workspace_version("this working tree", project.root)]
+    found += [
+        workspace_version(f"the worktree {workspace.root}", workspace.root) for workspace in project.workspaces[1:]
+    ]
+    found += [
+        workspace_version(f"what an experiment left in {folder}", folder)
+        for workspace in project.workspaces
+        for folder in experiment_folders(workspace.root)
+    ]
+    return found + list(_commits(project))
+
+
+def workspace_version(name: str, root: Path) -> Version:
+    """The version that lies in a folder."""
+    version = Version(name)
+    for parent, folders, files in os.walk(root):
+        folders[:] = [folder for folder in folders if not folder.startswith(".")]
+        for file in files:
+            path = Path(parent, file)
+            relative = path.relative_to(root).as_posix()
+            if is_read(relative):
+                version.add(relative, path.read_bytes())
+    return version
+
+
+def experiment_folders(root: Path) -> list[Path]:
+    """Copies of the project that experiments run in, or that killed ones left."""
+    folder = root / ".dvc" / "tmp" / "exps"
+    found = [path.parent for pattern in ("*/.dvc", "*/*/.dvc") for path in folder.glob(pattern) if path.is_dir()]
+    return sorted(set(found))
+
+
+def _commits(project: Project) -> Iterator[Version]:
+    """Every commit in git's store, the newest first."""
+    if not project.has_git:
+        return
+    kinds = git(project.root, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)")
+    commits = [line[7:].decode() for line in kinds.splitlines() if line.startswith(b"commit ")]
+    if not commits:
+        return
+    text = git(
+        project.root, "log", "--no-walk=sorted", "--stdin", "--format=%H%x00%h%x00%cs%x00%s%x00%D",
+        given=("\n".join(commits) + "\n").encode(),
+    )  # fmt: skip
+    listed: dict[str, str] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        commit, short, day, subject, refs = line.split("\0")
+        listed[commit] = f"{short} {day} {subject}" + (f" ({refs})" if refs else "")
+    files = {commit: _files_of(project, commit) for commit in listed}
+    blobs = sorted({blob for own in files.values() for _, blob in own})
+    contents = dict(_blobs(project, blobs))
+    for commit, name in listed.items():
+        version = Version(name, commit)
+        for path, blob in files[commit]:
+            version.add(path, contents.get(blob, b""))
+        yield version
+
+
+def _files_of(project: Project, commit: str) -> list[tuple[str, str]]:
+    """Path and blob of the files of a commit that are read."""
+    found = []
+    for entry in git(project.root, "ls-tree", "-r", "-z", commit).split(b"\0"):
+        about, _, path = entry.partition(b"\t")
+        if path and is_read(name := os.fsdecode(path)):
+            found.append((name, about.split()[2].decode()))
+    return found
+
+
+def _blobs(project: Project, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The content of blobs."""
+    wanted = "".join(f"{name}\n" for name in names)
+    if not wanted:
+        return
+    data = git(project.root, "cat-file", "--batch", given=wanted.encode())
+    start = 0
+    while start < len(data):
+        end = data.index(b"\n", start)
+        heading = data[start:end].split()
+        if len(heading) != 3:  # "<name> missing": a partial clone
+            start = end + 1
+            continue
+        size = int(heading[2])
+        yield heading[0].decode(), data[end + 1 : end + 1 + size]
+        start = end + 1 + size + 1

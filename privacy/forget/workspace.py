@@ -1,0 +1,246 @@
+"""What lies in a working tree: photos, lines of tables, what was made, what stages remember and left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from faces.files import write_bytes
+from privacy.errors import PrivacyError
+from privacy.forget.kept import md5_of
+from privacy.forget.plan import Plan, Tree
+from privacy.forget.traces import Traces, read_remembered
+from privacy.objects import delete_file
+
+TABLES = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
+_LEFT_BY_QUICKSTART = ("quickstart.log",)
+_PLACES_OF_LEFTOVERS = ("data", "models", "reports", "private/privacy")
+
+
+def purge_tree(plan: Plan, tree: Tree, register: str) -> None:
+    """Delete what a working tree holds of the person. What is done already is passed over.
+
+    Args:
+        plan: what has to be done.
+        tree: of this working tree.
+        register: path of the table of consents.
+
+    Raises:
+        OSError: something cannot be deleted.
+    """
+    root = Path(tree.root)
+    for path in tree.photos:
+        with contextlib.suppress(FileNotFoundError):
+            delete_file(root / "data" / path)
+    for class_name in ("me", "not_me"):
+        _remove_empty(root / "data" / class_name)
+    for name in dict.fromkeys([*TABLES, register]):
+        drop_lines(root / name, plan)
+    traces = plan.traces()
+    _forget_crops(root / "data/remembered/crops", traces)
+    _forget_embeddings(root / "data/remembered/embeddings", traces)
+    for name in tree.outputs:
+        remove(root / name)
+    _remove_linked(root, plan)
+    if tree.outputs:
+        remove(root / "reports/two_people.png")
+    for leftover in _leftovers(root):
+        remove(leftover)
+    for name in _LEFT_BY_QUICKSTART:
+        if (root / name).is_file() and traces.names_in((root / name).read_bytes()):
+            remove(root / name)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all that is in it, read-only files included; none there is well.
+
+    Raises:
+        OSError: something cannot be deleted.
+    """
+    if path.is_dir() and not path.is_symlink():
+        for parent, folders, files in os.walk(path, topdown=False):
+            for name in [*files, *(name for name in folders if Path(parent, name).is_symlink())]:
+                remove(Path(parent, name))
+            with contextlib.suppress(FileNotFoundError):
+                Path(parent).rmdir()
+        return
+    with contextlib.suppress(FileNotFoundError):
+        delete_file(path)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove sub-folders that hold nothing any more: their names are the people's."""
+    for inner in sorted((path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()), reverse=True):
+        with contextlib.suppress(OSError):
+            inner.rmdir()
+
+
+# Tables ---------------------------------------------------------------------------------------------------------------
+
+
+def drop_lines(path: Path, plan: Plan) -> int:
+    """Take the lines about the person out of a table; the others keep their bytes.
+
+    Args:
+        path: of a CSV file, with commas or semicolons; it need not be there.
+        plan: of whom.
+
+    Returns:
+        How many lines were taken out.
+
+    Raises:
+        PrivacyError: it is not UTF-8, so nobody can tell whom it names.
+    """
+    if not path.is_file():
+        return 0
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PrivacyError("{path} is not saved as UTF-8: save it as 'CSV UTF-8'", path=path) from error
+    heading = text.partition("\n")[0]
+    separator = ";" if heading.count(";") > heading.count(",") else ","
+    about = _about(plan)
+    kept, dropped = [], 0
+    for number, (lines, cells) in enumerate(_records(text, separator)):
+        if number and any(about(cell.strip()) for cell in cells[:2]):
+            dropped += 1
+        else:
+            kept.append(lines)
+    if dropped:
+        if path.is_symlink() or not os.access(path, os.W_OK):
+            delete_file(path)  # a link into DVC's cache: the object there goes on its own
+        write_bytes(path, "".join(kept).encode("utf-8"))
+    return dropped
+
+
+def _about(plan: Plan) -> Callable[[str], bool]:
+    """Whether a cell of a table means the person: their name, their folder or one of their photos."""
+    photos = {path for paths in plan.photos.values() for path in paths}
+    people = {*plan.people, *(person.removeprefix("not_me/") for person in plan.people)}
+
+    def about(cell: str) -> bool:
+        path = cell.replace("\\", "/").removeprefix("./").removeprefix("data/").rstrip("/")
+        return path in photos or path in people or any(path.startswith(f"{person}/") for person in plan.people)
+
+    return about
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[str, list[str]]]:
+    """The records of a table: their text, line ends included, and their cells."""
+    lines = text.splitlines(keepends=True)
+    start = 0
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    for cells in reader:
+        yield "".join(lines[start : reader.line_num]), [cell.lstrip("\ufeff") for cell in cells]
+        start = reader.line_num
+
+
+# What stages remember -------------------------------------------------------------------------------------------------
+
+
+def _forget_crops(folder: Path, traces: Traces) -> None:
+    """stages/crop/memory.py: files are called by the photo's SHA-256."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name.lstrip(".")[:64] in traces.sha256s:
+            remove(path)
+
+
+def _forget_embeddings(folder: Path, traces: Traces) -> None:
+    """stages/embed/memory.py: a file for each recipe, with rows by the SHA-256 of crop and photo."""
+    for path in sorted(folder.glob("*.npz")):
+        crops, photos, rows = read_remembered(path)
+        known = list(traces.sha256s)
+        mine = np.isin(crops, known) | np.isin(photos, known)
+        if not mine.any():
+            continue
+        if mine.all():
+            remove(path)
+            continue
+        used = path.stat()
+        file = io.BytesIO()
+        np.savez(file, crops=crops[~mine], photos=photos[~mine], embeddings=rows[~mine])
+        write_bytes(path, file.getvalue())
+        os.utime(path, (used.st_atime, used.st_mtime))
+
+
+# What was left behind -------------------------------------------------------------------------------------------------
+
+
+def _leftovers(root: Path) -> Iterator[Path]:
+    """Temporary files and folders of stages that were killed."""
+    for place in _PLACES_OF_LEFTOVERS:
+        for parent, folders, files in os.walk(root / place):
+            for name in [*folders, *files]:
+                if name.startswith(".") and name.endswith(".tmp") and not name.startswith(".forget.json"):
+                    yield Path(parent, name)
+            folders[:] = [name for name in folders if not name.endswith(".tmp")]
+
+
+def _remove_linked(root: Path, plan: Plan) -> None:
+    """Delete files that are links to objects that go, or copies of them, wherever stages or the user put them."""
+    gone = set(plan.kinds)
+    for place in ("data", "models", "reports"):
+        for parent, _, files in os.walk(root / place):
+            for name in files:
+                path = Path(parent, name)
+                if _points_to(path, gone) or (path.is_file() and md5_of(path) in gone):
+                    remove(path)
+
+
+def _points_to(path: Path, oids: Collection[str]) -> bool:
+    """Whether a file is a link to one of the objects, which may be gone already."""
+    if not path.is_symlink():
+        return False
+    target = Path(os.readlink(path))  # noqa: PTH115  # as it is written, also where it leads nowhere
+    return target.parent.name + target.name in oids
+
+
+# DVC's own ------------------------------------------------------------------------------------------------------------
+
+
+def remove_experiments(folder: Path) -> None:
+    """Delete the copies of the project that experiments ran in, their logs, and what DVC remembers of experiments.
+
+    The queue itself (celery) stays: it names commits only.
+    """
+    for path in folder.glob("*"):
+        if path.name != "celery":
+            remove(path)
+
+
+def remove_state(root: Path) -> None:
+    """Delete what DVC remembers of files: in .dvc/tmp, and in its folder outside the project (site cache).
+
+    Folders there of other copies of this project, such as experiments had, are found by the paths that they hold.
+    """
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        own = Path(repo.site_cache_dir)
+    remove(own)
+    mine = [os.fsencode(str(root) + os.sep), os.fsencode(str(root)) + b"\0"]
+    for other in own.parent.glob("*"):
+        if other.is_dir() and _mentions(other, mine):
+            remove(other)
+    for name in ("index", "links", "md5s", "state", "repos"):
+        remove(root / ".dvc" / "tmp" / name)
+    for old in (root / ".dvc" / "tmp").glob("*.dat"):
+        remove(old)
+
+
+def _mentions(folder: Path, texts: Collection[bytes]) -> bool:
+    for path in folder.rglob("*"):
+        try:
+            data = path.read_bytes() if path.is_file() else b""
+        except OSError:  # another user's
+            continue
+        if any(text in data for text in texts):
+            return True
+    return False

@@ -1,0 +1,270 @@
+"""Small projects with real git and DVC, in which stand-ins of a few lines make what the stages make.
+
+The stand-ins write the same kinds of files in the same places: crops, a crop report, embeddings with their index, a
+model, metrics. So all of what DVC keeps of them is there, and a run takes a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from privacy.forget.project import STATE
+from tests.conftest import ROOT
+
+STAGES = """
+import csv, hashlib, io, json, pathlib, pickle, sys
+import numpy as np
+from PIL import Image
+
+def photos():
+    for name in ("me", "not_me"):
+        for path in sorted(pathlib.Path("data", name).rglob("*")):
+            if path.suffix in (".jpg", ".png"):
+                yield path.relative_to("data").as_posix(), path
+
+def crop():
+    rows = []
+    for name, path in photos():
+        target = pathlib.Path("data/cropped", f"{name}-0.png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(path).convert("RGB").crop((4, 4, 60, 60)).resize((32, 32)).save(target)
+        digests = [hashlib.sha256(each.read_bytes()).hexdigest() for each in (path, target)]
+        rows.append([name, digests[0], f"{name}-0.png", digests[1], ""])
+    pathlib.Path("reports").mkdir(exist_ok=True)
+    with open("reports/crop_report.csv", "w", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerows([["photo", "sha256", "crop", "crop_sha256", "photo_hash"], *rows])
+
+def embed():
+    rows = list(csv.DictReader(open("reports/crop_report.csv", newline="")))
+    vectors = []
+    for row in rows:
+        pixels = np.asarray(Image.open(pathlib.Path("data/cropped", row["crop"])), np.float64)
+        vectors.append(np.random.default_rng(3).normal(size=(128, pixels.size)) @ (pixels.ravel() - 127))
+    array = np.array(vectors, np.float32)
+    np.save("data/embeddings.npy", array / np.linalg.norm(array, axis=1, keepdims=True))
+    with open("data/index.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "photo", "sha256", "crop", "crop_sha256"])
+        writer.writerows([n, r["photo"], r["sha256"], r["crop"], r["crop_sha256"]] for n, r in enumerate(rows))
+    pathlib.Path("data/embedding_recipe.json").write_text("{}")
+
+def train():
+    pathlib.Path("models").mkdir(exist_ok=True)
+    array = np.load("data/embeddings.npy")
+    if not any(line.split(",")[1].startswith("me/") for line in open("data/index.csv").read().splitlines()[1:]):
+        sys.exit("no photo of me")
+    pathlib.Path("models/model.joblib").write_bytes(pickle.dumps(array.mean(axis=0)))
+    pathlib.Path("reports/metrics.json").write_text(json.dumps({"accuracy": float(len(array))}))
+
+globals()[sys.argv[1]]()
+"""
+
+PIPELINE = """
+stages:
+  crop:
+    cmd: python making.py crop
+    deps: [data/me, data/not_me]
+    outs: [data/cropped, reports/crop_report.csv]
+  embed:
+    cmd: python making.py embed
+    deps: [data/cropped, reports/crop_report.csv]
+    outs: [data/embeddings.npy, data/index.csv, data/embedding_recipe.json]
+  train:
+    cmd: python making.py train
+    deps: [data/embeddings.npy, data/index.csv]
+    outs:
+    - models/model.joblib:
+        persist: true
+    metrics:
+    - reports/metrics.json:
+        cache: false
+"""
+
+
+def picture(seed: int, size: int = 64) -> Image.Image:
+    """A picture like no other: soft patches of colour."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
+
+
+@dataclass
+class Project:
+    """A project folder with git and DVC."""
+
+    root: Path
+
+    @classmethod
+    def new(cls, root: Path, git: bool = True) -> Project:
+        """Three photos of me, and two each of ana, ben and eva; built and committed."""
+        root.mkdir(parents=True)
+        project = cls(root)
+        (root / "making.py").write_text(STAGES, encoding="utf-8")
+        (root / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
+        (root / ".gitignore").write_text("/data/?*\n!/data/*.dvc\n/private/\n__pycache__/\n", encoding="utf-8")
+        if git:
+            project.git("init", "--quiet", "--initial-branch", "main")
+            project.git("config", "user.name", "Test")
+            project.git("config", "user.email", "test@example.org")
+        project.dvc("init", "--quiet", *([] if git else ["--no-scm"]))
+        project.dvc("config", "core.analytics", "false")
+        for number in range(3):
+            project.put(f"me/{number}.png", number)
+        for place, person in enumerate(("ana", "ben", "eva")):
+            for number in range(2):
+                project.put(f"not_me/{person}/{number}.png", 100 * (place + 1) + number)
+        project.build()
+        if git:
+            project.commit("First")
+        return project
+
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+        return inherited | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONPATH": str(ROOT),
+            "DVC_SITE_CACHE_DIR": str(self.root.parent / "site-cache"),
+            "DVC_NO_ANALYTICS": "1",
+        }
+
+    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=self.root, env=self.environment(), check=False, capture_output=True,
+            text=True, encoding="utf-8", errors="backslashreplace", timeout=200, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def git(self, *arguments: str) -> str:
+        done = self.call("git", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def dvc(self, *arguments: str) -> str:
+        done = self.call(sys.executable, "-m", "dvc", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def forget(self, *arguments: str, status: int = 0) -> str:
+        """Run `python -m privacy forget` here; returns what it printed, errors last."""
+        done = self.privacy("forget", *arguments)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stdout + done.stderr
+
+    def privacy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `python -m privacy` with this folder as the project."""
+        run = (
+            "import sys, pathlib, privacy.__main__ as m; m.ROOT = pathlib.Path.cwd(); sys.argv[0] = 'privacy'; m.main()"
+        )
+        return self.call(sys.executable, "-c", run, *arguments)
+
+    def put(self, name: str, seed: int) -> None:
+        path = self.root / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(seed).save(path)
+
+    def build(self) -> None:
+        self.dvc("add", "--quiet", "data/me", "data/not_me")
+        self.dvc("repro")
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+
+    def objects(self, store: Path | None = None) -> dict[str, str]:
+        """SHA-256 of every object of the cache or a remote, by its path there."""
+        folder = store or self.root / ".dvc/cache"
+        return {
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted((folder / "files").rglob("*"))
+            if path.is_file()
+        }
+
+    def certificates(self) -> list[Path]:
+        return sorted((self.root / STATE / "certificates").glob("*.json"))
+
+
+class Remains:
+    """A search for a person by what they are: bytes, pixels, embeddings, names; it knows nothing of how they went.
+
+    Args:
+        project: whose photos they are now.
+        person: the folder within data/.
+    """
+
+    def __init__(self, project: Project, person: str) -> None:
+        folder = project.root / "data"
+        photos = [path for path in sorted((folder / person).rglob("*")) if path.suffix == ".png"]
+        crops = [folder / "cropped" / f"{path.relative_to(folder).as_posix()}-0.png" for path in photos]
+        files = [path for path in [*photos, *crops] if path.is_file()]
+        self.person = person
+        self.digests = {name(path.read_bytes()).hexdigest() for path in files for name in (hashlib.md5, hashlib.sha256)}
+        self.pixels = [_pixels(path.read_bytes()) for path in files]
+        index = (folder / "index.csv").read_text(encoding="utf-8").splitlines()[1:]
+        rows = [number for number, line in enumerate(index) if line.split(",")[1].startswith(f"{person}/")]
+        self.rows = np.load(folder / "embeddings.npy")[rows]
+        assert len(self.rows) and len(self.digests) == 2 * len(files)
+
+    def found(self, *places: Path) -> list[str]:
+        """Files below these folders that hold something of the person."""
+        return sorted(
+            {
+                str(path)
+                for place in places
+                for path in place.rglob("*")
+                if path.is_file() and path.name != "making.py" and self._in(path)
+            }
+        )
+
+    def _in(self, path: Path) -> bool:
+        return any(self._is(data) for data in unpacked(path.read_bytes()))
+
+    def _is(self, data: bytes) -> bool:
+        if hashlib.md5(data).hexdigest() in self.digests or any(one.encode() in data for one in self.digests):
+            return True
+        if re.search(rb"(?<![\w/])" + self.person.encode() + b"/", data):
+            return True
+        if (own := _pixels(data)) is not None and any(float(np.mean(own * each)) > 0.98 for each in self.pixels):
+            return True
+        return any(row.tobytes() in data for row in self.rows)
+
+
+def unpacked(data: bytes) -> Iterator[bytes]:
+    """Bytes, and what is packed in them."""
+    yield data
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            for name in file.namelist():
+                yield from unpacked(file.read(name))
+
+
+def _pixels(data: bytes) -> np.ndarray | None:
+    try:
+        grey = np.asarray(Image.open(io.BytesIO(data)).convert("L").resize((24, 24)), np.float64)
+    except (OSError, ValueError):
+        return None
+    return (grey - grey.mean()) / (grey.std() or 1.0)
+
+
+def kept_objects(before: dict[str, str], after: dict[str, str], may_go: Iterable[str]) -> None:
+    """All objects but those that may go are byte for byte what they were."""
+    lost = {name for name in before if name not in after}
+    assert lost <= set(may_go), lost - set(may_go)
+    assert all(after[name] == before[name] for name in before.keys() & after.keys())
+
+
+def load(path: Path) -> dict[str, object]:
+    content: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return content

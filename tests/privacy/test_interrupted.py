@@ -1,0 +1,89 @@
+"""`forget` is killed at any moment and run again: the end is the same."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.privacy.support import Project, Remains, kept_objects
+from tests.privacy.test_forget import made_with, of_person
+from tests.stages.support import posix_only
+
+pytestmark = [pytest.mark.security, posix_only]
+
+# Runs forget, which kills itself as SIGKILL would just before it deletes or moves the n-th file, or starts a program.
+KILLED = """
+import os, pathlib, signal, subprocess, sys, privacy.__main__ as command
+number = int(sys.argv.pop(1))
+def deadly(act):
+    def acting(*arguments, **options):
+        global number
+        number -= 1
+        if number < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return act(*arguments, **options)
+    return acting
+for name in ("unlink", "replace", "rmdir"):
+    setattr(pathlib.Path, name, deadly(getattr(pathlib.Path, name)))
+subprocess.run = deadly(subprocess.run)
+command.ROOT = pathlib.Path.cwd()
+command.main()
+"""
+
+
+def killed(project: Project, number: int) -> bool:
+    """Whether it was killed; else it has ended before."""
+    done = project.call(sys.executable, "-c", KILLED, str(number), "forget", "ana", "--yes")
+    assert done.returncode in (0, -9), done.stdout + done.stderr
+    return done.returncode == -9
+
+
+@pytest.mark.parametrize("number", [0, 14, 22, 37, 60])
+def test_killed_and_run_again(project: Project, tmp_path: Path, number: int) -> None:
+    remote = tmp_path / "remote"
+    project.dvc("remote", "add", "-d", "store", str(remote))
+    project.dvc("push", "--quiet", "--run-cache")
+    _check(project, remote, number)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
+    remote = tmp_path / "all" / "remote"
+    project.dvc("remote", "add", "-d", "store", str(remote))
+    project.dvc("push", "--quiet", "--run-cache")
+    number = 0
+    shutil.move(project.root, tmp_path / "all" / "project")
+    while True:
+        shutil.copytree(tmp_path / "all", tmp_path / "one", symlinks=True)
+        copy = Project(tmp_path / "one" / "project")
+        copy.dvc("remote", "modify", "store", "url", str(tmp_path / "one/remote"))
+        if not _check(copy, tmp_path / "one/remote", number):
+            break
+        shutil.rmtree(tmp_path / "one")
+        number += 1
+    assert number > 50
+
+
+def _check(project: Project, remote: Path, number: int) -> bool:
+    remains, before = Remains(project, "not_me/ana"), project.objects()
+    own = [f"not_me/ana/{number}.png" for number in range(2)]
+    may_go = made_with(project) | of_person(
+        project, *(f"data/{name}" for name in own), *(f"data/cropped/{name}-0.png" for name in own)
+    )
+    stopped = killed(project, number)
+    if (project.root / "private/privacy/forget.json").exists():
+        project.forget(*(["--resume"] if number % 2 else ["ana", "--yes"]))
+    elif not project.certificates():
+        project.forget("ana", "--yes")
+    assert remains.found(project.root, remote) == []
+    kept_objects(before, project.objects(), may_go)
+    kept_objects(before, project.objects(remote), may_go)
+    assert not (project.root / "private/privacy/forget.json").exists()
+    certificate = project.certificates()[-1]
+    assert project.privacy("certificate", "verify", str(certificate)).returncode == 0
+    assert project.dvc("status").strip() == "Data and pipelines are up to date."
+    return stopped
