@@ -45,7 +45,17 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _forget(arguments: argparse.Namespace) -> int:
-    root = Path.cwd()
+    try:
+        return _do(arguments, Path.cwd())
+    except OSError as error:
+        raise PrivacyError(
+            "stopped: {error}. What is deleted stays deleted; free space or give yourself the right, then run this "
+            "again, and it goes on",
+            error=error,
+        ) from error
+
+
+def _do(arguments: argparse.Namespace, root: Path) -> int:
     if arguments.owed:
         return pay_debts(root, arguments.cache_outside)
     return forget(

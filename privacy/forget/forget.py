@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
 from filelock import FileLock, Timeout
 
 from faces.files import write_bytes
@@ -33,8 +34,8 @@ from privacy.forget.queue import drop_experiments
 from privacy.forget.serve import reload_service
 from privacy.forget.similar import Similar
 
-_LOCK = STATE / "forget.lock"
 _REGISTER = "data/consent.csv"
+_LOCK = STATE / "forget.lock"
 
 
 def forget(
@@ -171,6 +172,8 @@ def _carry_out(project: Project, plan: Plan) -> int:
     project = Project.open(root, cache_outside=True)
     findings = check(project, plan)
     if findings.wrong:
+        plan.done.clear()
+        journal.write(root, plan)
         raise PrivacyError(
             "not all is gone: {wrong}. Run this again; if that does not help, stop other programs that work in the "
             "project first",
@@ -192,7 +195,7 @@ def _delete(project: Project, plan: Plan) -> None:
         _remember_names(root, plan)
         for tree in plan.trees:
             if Path(tree.root).is_dir():
-                workspace.purge_tree(plan, tree, _REGISTER)
+                workspace.purge_tree(plan, tree, _register(Path(tree.root)))
         for folder in plan.experiments:
             workspace.remove_experiments(Path(folder))
         for store in project.stores:
@@ -211,6 +214,15 @@ def _delete(project: Project, plan: Plan) -> None:
         for tree in plan.trees:
             if Path(tree.root).is_dir():
                 workspace.remove_state(Path(tree.root))
+
+
+def _register(root: Path) -> str:
+    """Where the table of consents lies, as params.yaml says."""
+    try:
+        content = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+        return str(content["privacy"]["register"] or _REGISTER)
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return _REGISTER
 
 
 def _gone(name: str, address: str, error: Exception) -> Unreachable:

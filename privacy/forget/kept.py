@@ -16,6 +16,7 @@ from typing import NamedTuple
 from privacy.forget.project import STATE, Project
 from privacy.forget.versions import Item, Made, Version, find_versions, read_run
 from privacy.objects import Listing, Store
+from stages.files.photos import read_photo
 from stages.progress import progress
 
 _TABLES = ("crop_report.csv", "index.csv")
@@ -110,6 +111,11 @@ class Kept:
             except OSError:
                 continue
         return None
+
+    def read_photo(self, oid: str) -> bytes | None:
+        """The content of a photo's object, as the stages read it; None where none of the stores has it."""
+        path = self.local_path(oid)
+        return self.read(oid) if path is None else read_photo(path)
 
     def local_path(self, oid: str) -> Path | None:
         """The file of an object on this machine; None if there is none."""

@@ -124,7 +124,9 @@ def make_plan(
     traces = find_traces(kept, selection)
     others = []
     for similar in find_similar(kept, selection, traces):
-        if decide(similar):
+        if similar.is_copy:
+            copies[similar.oid] = ""
+        if similar.is_copy or decide(similar):
             add_by_bytes(kept, selection, [similar.oid])
         else:
             others.append(similar.photo)

@@ -15,6 +15,11 @@ LEVEL = {128: 0.93, 512: 0.65}
 """Cosine from which on two faces are listed as one person's, by the size of the embeddings (dlib-resnet, FaceNet)."""
 
 
+COPY = 0.995
+"""Cosine from which on two photos are copies of one shot, as `quality.copy_cosine` of params.yaml has it: cropped,
+mirrored or tilted ones have other pixels, but nearly the same embedding."""
+
+
 @dataclass(frozen=True)
 class Similar:
     """A photo of somebody else that seems to show the person.
@@ -28,6 +33,11 @@ class Similar:
     photo: str
     oid: str
     cosine: float
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is one of their own photos, cropped, mirrored or tilted."""
+        return self.cosine >= COPY
 
 
 def find_similar(kept: Kept, selection: Selection, traces: Traces) -> list[Similar]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from privacy.forget.kept import DIR, Kept, sha256_hex
 from privacy.forget.selection import Selection
-from privacy.forget.versions import Item, Made
+from privacy.forget.versions import Made
+from stages.files.photos import read_photo
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
@@ -103,12 +104,12 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
     classes = {path.partition("/")[0] for path in paths}
     traces = Traces(list(selection.people), set(selection.photos), classes)
     for oid in selection.photos:
-        data = kept.read(oid)
+        data = kept.read_photo(oid)
         if data is not None:
             traces.sha256s.add(sha256_hex(data))
     for path, oid in kept.on_disk.items():
         if oid in selection.photos:
-            traces.sha256s.add(sha256_hex((kept.project.root / "data" / path).read_bytes()))
+            traces.sha256s.add(sha256_hex(read_photo(kept.project.root / "data" / path)))
     mine = [row for row in kept.crop_rows if row.sha256 in traces.sha256s or _in_folder(selection, row.photo)]
     traces.sha256s.update(sha256 for row in mine for sha256 in (row.sha256, row.crop_sha256) if sha256)
     traces.crops = _find_crops(kept, selection, traces)
@@ -205,9 +206,3 @@ def read_remembered(path: Path) -> tuple[NDArray[np.str_], NDArray[np.str_], Row
             return file["crops"].astype(str), file["photos"].astype(str), np.asarray(file["embeddings"], np.float32)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return np.zeros(0, str), np.zeros(0, str), np.zeros((0, 0), np.float32)
-
-
-def explain(item: Item) -> str:
-    """What kind of thing an item is, for the list and the certificate: its path, without the names of photos."""
-    parts = item.path.split("/")
-    return "/".join(parts[:2]) if len(parts) > 1 else item.path

@@ -17,7 +17,7 @@ from privacy.forget.kept import DIR, Kept, sha256_hex
 from privacy.forget.selection import Selection, add_by_bytes
 from privacy.forget.traces import Traces, arrays_in
 from privacy.forget.versions import Item, Made
-from stages.files.photos import SUFFIXES
+from stages.files.photos import SUFFIXES, read_photo
 from stages.progress import progress
 
 _UNKNOWN = "?"
@@ -32,8 +32,12 @@ def add_folders(kept: Kept, selection: Selection) -> set[str]:
     """Add photos that unexplained lists of files have in the person's folder; returns the crops they have there."""
     photos: set[str] = set()
     crops: set[str] = set()
+    of_me = _files_of_me(kept) if "me" in selection.people else set()
     of_people = [person.removeprefix("not_me/") + "/" for person in selection.people if person != "me"]
     for oid in unexplained(kept):
+        if any(part in of_me for _, part in kept.manifests.get(oid, ())):
+            pictures = {part for name, part in kept.manifests[oid] if name.lower().endswith(SUFFIXES)}
+            photos.update(part for part in pictures if not kept.is_named(part))
         for name, part in kept.manifests.get(oid, ()):
             if any(name.startswith(f"{person}/") for person in selection.people):
                 crops.add(part)
@@ -43,13 +47,19 @@ def add_folders(kept: Kept, selection: Selection) -> set[str]:
     return crops
 
 
+def _files_of_me(kept: Kept) -> set[str]:
+    """Photos of me and of nobody else: an unexplained list that has one of them was a list of data/me."""
+    own = {item.oid for item in kept.photo_items if item.path.startswith("me/")}
+    return own - {item.oid for item in kept.photo_items if item.path.startswith("not_me/")}
+
+
 def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> dict[str, str]:
     """Add copies of the photos in other formats and sizes, whatever they are called: the original by the copy."""
     candidates = {item.oid for item in kept.photo_items if item.path.lower().endswith(SUFFIXES)}
     candidates |= {oid for oid in unexplained(kept) if oid not in kept.manifests and _is_picture(kept, oid)}
     for path, oid in kept.on_disk.items():
         if oid not in kept.where and path.lower().endswith(SUFFIXES):
-            pictures.add(oid, (kept.project.root / "data" / path).read_bytes())
+            pictures.add(oid, read_photo(kept.project.root / "data" / path))
     copies = pictures.copies(list(selection.photos), candidates - set(selection.photos))
     add_by_bytes(kept, selection, copies)
     return copies

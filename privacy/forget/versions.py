@@ -150,7 +150,7 @@ def find_versions(project: Project) -> list[Version]:
         for workspace in project.workspaces
         for folder in experiment_folders(workspace.root)
     ]
-    return found + list(_commits(project))
+    return [*found, *_staged(project), *_commits(project)]
 
 
 def workspace_version(name: str, root: Path) -> Version:
@@ -171,6 +171,25 @@ def experiment_folders(root: Path) -> list[Path]:
     folder = root / ".dvc" / "tmp" / "exps"
     found = [path.parent for pattern in ("*/.dvc", "*/*/.dvc") for path in folder.glob(pattern) if path.is_dir()]
     return sorted(set(found))
+
+
+def _staged(project: Project) -> Iterator[Version]:
+    """What `git add` has put into the index of each working tree."""
+    if not project.has_git:
+        return
+    for workspace in project.workspaces:
+        files = [
+            (os.fsdecode(path), about.split()[1].decode())
+            for about, _, path in (
+                line.partition(b"\t") for line in git(workspace.root, "ls-files", "-sz").split(b"\0")
+            )
+            if path and is_read(os.fsdecode(path))
+        ]
+        contents = dict(_blobs(project, {blob for _, blob in files}))
+        version = Version("what is staged in git")
+        for name, blob in files:
+            version.add(name, contents.get(blob, b""))
+        yield version
 
 
 def _commits(project: Project) -> Iterator[Version]:

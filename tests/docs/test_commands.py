@@ -86,6 +86,18 @@ RUN_ELSEWHERE = {
         "tests/privacy/test_status.py::test_expire_hands_over_what_is_past_withdrawn_or_too_old",
     "python -m privacy expire": "tests/privacy/test_status.py::test_expire_asks_first",
     "python -m privacy export ana": "tests/privacy/test_export.py::test_a_project_that_was_never_run",
+    "python -m privacy forget ana --dry-run":
+        "tests/privacy/test_forget.py::test_a_dry_run_lists_everything_and_changes_nothing",
+    "python -m privacy forget ana": "tests/privacy/test_forget.py::test_every_question_is_asked",
+    'python -m history save "Without one person"':
+        "tests/history/test_history.py::test_saving_says_what_is_new_and_keeps_it",
+    "python -m privacy forget ana --also data/not_me/ben/party.jpg":
+        "tests/privacy/test_forget.py::test_a_photo_of_others_that_shows_them",
+    "python -m privacy forget --resume": "tests/privacy/test_interrupted.py::test_killed_and_run_again",
+    "python -m privacy forget --owed":
+        "tests/privacy/test_forget.py::test_a_remote_that_is_away_is_owed",
+    "python -m privacy certificate verify FILE":
+        "tests/privacy/test_forget.py::test_a_changed_certificate_and_a_photo_that_is_back",
     # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':

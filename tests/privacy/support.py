@@ -73,6 +73,9 @@ def train():
 globals()[sys.argv[1]]()
 """
 
+RUN = "import sys, pathlib, privacy.__main__ as m; m.ROOT = pathlib.Path.cwd(); sys.argv[0] = 'privacy'; m.main()"
+"""Runs `python -m privacy` with the current folder as the project."""
+
 PIPELINE = """
 stages:
   crop:
@@ -165,10 +168,7 @@ class Project:
 
     def privacy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `python -m privacy` with this folder as the project."""
-        run = (
-            "import sys, pathlib, privacy.__main__ as m; m.ROOT = pathlib.Path.cwd(); sys.argv[0] = 'privacy'; m.main()"
-        )
-        return self.call(sys.executable, "-c", run, *arguments)
+        return self.call(sys.executable, "-c", RUN, *arguments)
 
     def put(self, name: str, seed: int) -> None:
         path = self.root / "data" / name

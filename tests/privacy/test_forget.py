@@ -10,9 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.privacy.support import Project, Remains, kept_objects, load, picture
+from tests.privacy.support import RUN, Project, Remains, kept_objects, load, picture
 from tests.stages.support import posix_only
 
 pytestmark = pytest.mark.security
@@ -77,6 +79,7 @@ def test_without_yes_and_without_a_terminal_nothing_is_done(project: Project) ->
     assert (project.root / "data/not_me/ana/0.png").exists()
 
 
+@pytest.mark.slow
 def test_versions_of_all_kinds_lose_the_person(project: Project) -> None:
     remains = Remains(project, "not_me/ana")
     project.git("tag", "with-ana")
@@ -121,6 +124,7 @@ def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project) 
     assert load(project.root / "reports/metrics.json") == {"accuracy": 9.0}
 
 
+@pytest.mark.slow
 def test_what_git_has_lost_is_found_in_the_cache(project: Project) -> None:
     """Two runs without a commit between them: of the first, no version knows."""
     project.put("not_me/ana/7.png", 107)
@@ -134,6 +138,7 @@ def test_what_git_has_lost_is_found_in_the_cache(project: Project) -> None:
     assert remains.found(project.root) == []
 
 
+@pytest.mark.slow
 def test_copies_go_whatever_they_are_called(project: Project) -> None:
     ana, eva = (project.root / "data/not_me" / name for name in ("ana", "eva"))
     shutil.copy(ana / "0.png", eva / "same.png")
@@ -148,6 +153,7 @@ def test_copies_go_whatever_they_are_called(project: Project) -> None:
     assert "not_me/eva/small.png" in said.partition("copies of the others")[2]
 
 
+@pytest.mark.slow
 def test_one_photo(project: Project) -> None:
     (project.root / "data/not_me/ben/0.png").rename(project.root / "data/not_me/ben/first.png")
     project.build()
@@ -167,6 +173,7 @@ def _png(seed: int) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_a_second_person_is_found_where_only_lost_lists_named_them(project: Project) -> None:
     project.put("not_me/ben/old.png", 250)
     project.build()
@@ -182,6 +189,7 @@ def test_a_second_person_is_found_where_only_lost_lists_named_them(project: Proj
     assert remains.found(project.root) == []
 
 
+@pytest.mark.slow
 def test_lines_of_tables(project: Project) -> None:
     table = project.root / "data/not_me/attributes.csv"
     table.write_bytes("\ufeffphoto;light\r\nnot_me/ana;day\r\nnot_me/ben/0.png;night\r\n".encode())
@@ -210,6 +218,7 @@ def test_me_as_a_whole(project: Project) -> None:
     assert (project.root / "models/model.joblib").exists()
 
 
+@pytest.mark.slow
 def test_the_last_photo_of_the_others(project: Project) -> None:
     project.forget("ana", "--yes")
     project.forget("eva", "--yes")
@@ -218,6 +227,7 @@ def test_the_last_photo_of_the_others(project: Project) -> None:
     assert load(project.root / "reports/metrics.json") == {"accuracy": 3.0}
 
 
+@pytest.mark.slow
 def test_a_photo_in_both_classes(project: Project) -> None:
     shutil.copy(project.root / "data/not_me/ana/0.png", project.root / "data/me/ana.png")
     project.build()
@@ -240,6 +250,7 @@ def test_somebody_who_is_not_there(project: Project, name: str, expected: str) -
     assert project.objects() == before
 
 
+@pytest.mark.slow
 @posix_only
 def test_a_name_that_may_be_two(project: Project) -> None:
     project.put("not_me/Ana/1.png", 500)
@@ -249,6 +260,7 @@ def test_a_name_that_may_be_two(project: Project) -> None:
     assert not (project.root / "data/not_me/Ana").exists()
 
 
+@pytest.mark.slow
 def test_a_remote_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
     remote = tmp_path / "remote"
     project.dvc("remote", "add", "-d", "store", str(remote))
@@ -266,6 +278,7 @@ def test_a_remote_that_is_away_is_owed(project: Project, tmp_path: Path) -> None
     assert project.forget("--owed") == "No remote is owed anything.\n"
 
 
+@pytest.mark.slow
 def test_what_only_a_remote_has(project: Project, tmp_path: Path) -> None:
     remote = tmp_path / "remote"
     project.dvc("remote", "add", "-d", "store", str(remote))
@@ -281,6 +294,7 @@ def test_what_only_a_remote_has(project: Project, tmp_path: Path) -> None:
     assert remains.found(remote) == []
 
 
+@pytest.mark.slow
 def test_without_git(tmp_path: Path) -> None:
     project = Project.new(tmp_path / "project", git=False)
     remains = Remains(project, "not_me/ana")
@@ -294,6 +308,7 @@ def test_without_dvc(tmp_path: Path) -> None:
     assert "has no folder .dvc" in project.forget("ana", "--yes", status=1)
 
 
+@pytest.mark.slow
 def test_worktrees(project: Project, tmp_path: Path) -> None:
     project.git("worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "second")
     second = Project(tmp_path / "second")
@@ -311,6 +326,7 @@ def test_worktrees(project: Project, tmp_path: Path) -> None:
     assert load(second.root / "reports/metrics.json") == {"accuracy": 7.0}
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize("kind", ["symlink", "hardlink"])
 def test_a_linked_cache(project: Project, kind: str) -> None:
@@ -325,6 +341,7 @@ def test_a_linked_cache(project: Project, kind: str) -> None:
     assert (project.root / "data/not_me/ben/0.png").read_bytes() == _png(200)
 
 
+@pytest.mark.slow
 def test_a_cache_outside_is_refused(project: Project, tmp_path: Path) -> None:
     shutil.move(project.root / ".dvc/cache", tmp_path / "cache")
     project.dvc("config", "--local", "cache.dir", str(tmp_path / "cache"))
@@ -335,6 +352,7 @@ def test_a_cache_outside_is_refused(project: Project, tmp_path: Path) -> None:
     assert remains.found(project.root, tmp_path / "cache") == []
 
 
+@pytest.mark.slow
 def test_two_at_once(project: Project) -> None:
     from filelock import FileLock
 
@@ -358,6 +376,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_deleted(project: Proj
     assert project.objects() == before
 
 
+@pytest.mark.slow
 def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> None:
     photo = (project.root / "data/not_me/ana/0.png").read_bytes()
     project.forget("ana", "--yes")
@@ -380,6 +399,7 @@ def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> Non
     assert "cache: 1 of the deleted objects are there again" in done.stdout
 
 
+@pytest.mark.slow
 def test_experiments(project: Project) -> None:
     """A kept one, a queued one, and one whose process was killed: it leaves a copy of every photo."""
     project.put("not_me/ana/6.png", 106)
@@ -415,3 +435,42 @@ def test_experiments(project: Project) -> None:
     said = project.forget("ana", "--yes")
     assert remains.found(project.root) == []
     assert "kept" in said.partition("lose for good")[2]
+
+
+def put_party(project: Project) -> None:
+    """A photo of ben on which ana is, too: another picture, with a face that is nearly as on hers."""
+    canvas = picture(205, 200)
+    pixels = np.asarray(picture(100), np.int16) + np.random.default_rng(1).integers(-60, 60, (64, 64, 3))
+    canvas.paste(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), (0, 0))
+    canvas.save(project.root / "data/not_me/ben/party.png")
+    project.build()
+
+
+@pytest.mark.slow
+def test_a_photo_of_others_that_shows_them(project: Project) -> None:
+    put_party(project)
+    said = project.forget("ana", "--dry-run")
+    assert "seem to show them, too. They stay, unless you name them with --also:\n  not_me/ben/party.png" in said
+    project.forget("ana", "--yes", "--also", "data/not_me/ben/party.png")
+    assert sorted(path.name for path in (project.root / "data/not_me/ben").iterdir()) == ["0.png", "1.png"]
+
+
+@pytest.mark.slow
+@posix_only
+@pytest.mark.parametrize(("answers", "stays"), [("n\ny\n", True), ("y\ny\n", False), ("y\nn\n", True)])
+def test_every_question_is_asked(project: Project, answers: str, stays: bool) -> None:
+    import pty
+
+    put_party(project)
+    ours, theirs = pty.openpty()
+    os.write(ours, answers.encode())
+    command = [sys.executable, "-c", RUN, "forget", "ana"]
+    done = subprocess.run(
+        command, cwd=project.root, env=project.environment(), stdin=theirs, capture_output=True, text=True, timeout=200
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert "not_me/ben/party.png seems to show them, too (cosine 0.9" in done.stdout
+    assert (project.root / "data/not_me/ben/party.png").exists() is stays
+    assert (project.root / "data/not_me/ana/0.png").exists() is answers.endswith("n\n")
+    assert done.returncode == (1 if answers.endswith("n\n") else 0), done.stderr

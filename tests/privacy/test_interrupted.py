@@ -41,6 +41,8 @@ def killed(project: Project, number: int) -> bool:
     return done.returncode == -9
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", [0, 14, 22, 37, 60])
 def test_killed_and_run_again(project: Project, tmp_path: Path, number: int) -> None:
     remote = tmp_path / "remote"

@@ -1,0 +1,230 @@
+"""A project with a history to forget somebody in: versions, branches, tags, experiments, remotes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from bench.support.servers import ROOT
+from bench.support.workspace import Workspace
+
+PEOPLE = 20
+BUCKET = "photos"
+_KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@dataclass
+class S3:
+    """An S3-compatible store on loopback.
+
+    Attributes:
+        address: its URL.
+        client: of boto3.
+    """
+
+    address: str
+    client: Any
+
+    def objects(self) -> dict[str, bytes]:
+        """Everything in it."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        names = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        return {name: self.client.get_object(Bucket=BUCKET, Key=name)["Body"].read() for name in names}
+
+    def restore(self, objects: dict[str, bytes]) -> None:
+        """Make it hold these objects and no other."""
+        for name in self.objects().keys() - objects.keys():
+            self.client.delete_object(Bucket=BUCKET, Key=name)
+        for name, data in objects.items():
+            self.client.put_object(Bucket=BUCKET, Key=name, Body=data)
+
+
+def why_no_s3() -> str:
+    """Why there can be no S3-compatible store here; "" where there can."""
+    missing = [name for name in ("moto", "dvc_s3", "boto3") if importlib.util.find_spec(name) is None]
+    return f"{', '.join(missing)} not installed (requirements-dev.txt)" if missing else ""
+
+
+@contextmanager
+def s3() -> Iterator[S3 | None]:
+    """The store, while the block runs; None where its packages are not installed."""
+    if why_no_s3():
+        yield None
+        return
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    os.environ.update(_KEYS)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        client = boto3.client("s3", endpoint_url=f"http://{host}:{port}")
+        client.create_bucket(Bucket=BUCKET)
+        yield S3(f"http://{host}:{port}", client)
+    finally:
+        server.stop()
+
+
+@dataclass
+class History:
+    """The project, and what is known of it.
+
+    Attributes:
+        workspace: the project; `path` is its folder.
+        person: the sub-folder of not_me to be forgotten.
+        remote: the folder of a remote.
+        store: the other remote.
+        photos: every photo that the person ever had.
+        expected: what the versions hold that never had the person: paths in the cache and their SHA-256.
+    """
+
+    workspace: Workspace
+    person: str
+    remote: Path
+    store: S3 | None
+    photos: list[Path] = field(default_factory=list)
+    expected: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.workspace.path
+
+    def git(self, *arguments: str) -> None:
+        """Run git."""
+        subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
+
+    def commit(self, message: str) -> None:
+        """Commit everything that git may hold."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+
+    def build(self, message: str) -> None:
+        """Track the photos, run the pipeline, commit."""
+        self.workspace.run("dvc", "add", "-q", "data/me", "data/not_me")
+        self.workspace.run("dvc", "repro", "-q")
+        self.commit(message)
+
+    def push(self) -> None:
+        """Push all versions to both remotes, with the run cache."""
+        for name in ("folder", "s3"):
+            if name == "folder" or self.store is not None:
+                self.workspace.run("dvc", "push", "-q", "-r", name, "--run-cache", "--all-commits")
+
+
+def choose_people(photos: Path | None) -> tuple[list[Path], dict[str, list[Path]]]:
+    """Photos of me, and of 20 others by name; the first of these has the most.
+
+    Args:
+        photos: a folder with images/<person>/ (LFW); None for the demo's portraits.
+    """
+    if photos is None:
+        me = sorted((ROOT / "demo" / "me").iterdir())
+        folders = sorted((ROOT / "demo" / "not_me").iterdir())
+    else:
+        by_count = sorted((photos / "images").iterdir(), key=lambda folder: -len(list(folder.iterdir())))
+        me, folders = sorted(by_count[8].iterdir())[:20], by_count[9:]
+    others = {folder.name: sorted(folder.iterdir())[:4] for folder in folders}
+    names = sorted(others, key=lambda name: -len(others[name]))[:PEOPLE]
+    return me, {name: others[name] for name in names}
+
+
+def make_history(path: Path, photos: Path | None, store: S3 | None) -> History:
+    """Build the project: five versions on two branches, a tag, a kept experiment, a killed one, two remotes."""
+    me, others = choose_people(photos)
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(path / "project")], check=True)
+    history = History(Workspace(path / "project"), next(iter(others)), path / "remote", store)
+    history.git("config", "user.name", "Bench")
+    history.git("config", "user.email", "bench@example.org")
+    _configure(history)
+    mine = others.pop(history.person)
+    history.workspace.put_photos("me", me, by_person=False)
+    for own in others.values():
+        history.workspace.put_photos("not_me", own, by_person=True)
+    history.build("Before the person")
+    history.expected = objects(history.root / ".dvc/cache/files")
+    folder = history.root / "data/not_me" / history.person
+    folder.mkdir()
+    for photo in mine[:-1] or mine:
+        shutil.copy(photo, folder)
+    history.build("With the person")
+    history.git("tag", "with-the-person")
+    history.git("checkout", "-q", "-b", "branch")
+    shutil.copy(mine[-1], folder / f"other{mine[-1].suffix}")
+    near = history.root / "data/not_me" / next(iter(others)) / "again.jpg"
+    with Image.open(mine[0]) as image:
+        image.convert("RGB").resize((image.width * 3 // 4, image.height * 3 // 4)).save(near, quality=60)
+    history.photos = [*_copies(path / "photos", [*folder.iterdir(), near])]
+    history.build("More of them, and a copy under another name")
+    history.git("checkout", "-q", "main")
+    history.workspace.run("dvc", "checkout", "-q")
+    history.workspace.run("dvc", "exp", "run", "-q", "-n", "kept", "-S", "train.verifier=logistic_regression")
+    history.git("checkout", "-q", "--", ".")
+    history.workspace.run("dvc", "checkout", "-q", "--force")
+    history.push()
+    kill_experiment(history)
+    return history
+
+
+def _copies(folder: Path, photos: list[Path]) -> Iterator[Path]:
+    """Copies of photos in a folder that is not searched."""
+    folder.mkdir()
+    for number, photo in enumerate(photos):
+        yield Path(shutil.copy(photo, folder / f"{number}{photo.suffix}"))
+
+
+def _configure(history: History) -> None:
+    run = history.workspace.run
+    if (history.root / "dvc.lock").exists():
+        history.git("rm", "-q", "dvc.lock")
+    text = (history.root / "params.yaml").read_text(encoding="utf-8")
+    for before, after in (("name: facenet-vggface2", "name: dlib-resnet"), ("photos: 5", "photos: 1")):
+        text = text.replace(before, after, 1)
+    (history.root / "params.yaml").write_text(text, encoding="utf-8")
+    run("dvc", "remote", "add", "-q", "-d", "folder", str(history.remote))
+    if history.store is not None:
+        run("dvc", "remote", "add", "-q", "s3", f"s3://{BUCKET}/project")
+        run("dvc", "remote", "modify", "s3", "endpointurl", history.store.address)
+
+
+def kill_experiment(history: History) -> None:
+    """Begin an experiment in a folder of its own and kill it half way: it leaves copies of all photos."""
+    command = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "-S", "embed.flip=false"]
+    process = subprocess.Popen(
+        command, cwd=history.root, env=history.workspace.environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    folder = history.root / ".dvc/tmp/exps"
+    end = time.monotonic() + 180
+    while time.monotonic() < end and not any(folder.rglob("data/not_me/*/*")) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if not any(folder.rglob("data/not_me/*/*")):
+        sys.exit("the experiment was to be killed half way, but has ended before")
+
+
+def objects(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by its path there."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
