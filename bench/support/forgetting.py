@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -69,6 +70,7 @@ def s3() -> Iterator[S3 | None]:
     from moto.server import ThreadedMotoServer
 
     os.environ.update(_KEYS)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells every request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

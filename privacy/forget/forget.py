@@ -78,7 +78,9 @@ def forget(
         status = 0
         if unfinished is not None:
             print("An earlier run was stopped before its end: it is finished first.", flush=True)
-            status = _carry_out(Project.open(root, cache_outside), unfinished)
+            project = Project.open(root, cache_outside)
+            find_obstacles(project)
+            status = _carry_out(project, unfinished)
             if resume or (list(asked), list(also)) == (unfinished.asked, unfinished.also):
                 return status
         elif resume:

@@ -6,6 +6,9 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from privacy.errors import PrivacyError
 from privacy.forget.plan import Plan
@@ -24,9 +27,9 @@ def find_obstacles(project: Project, plan: Plan | None = None) -> None:
         PrivacyError: with the reason and the way out.
     """
     for workspace in project.workspaces:
-        for what in _running_experiments(workspace.root):
+        for what in _running(workspace.root):
             raise PrivacyError(
-                "an experiment runs ({what}), and it has copies of the photos: wait until it has ended, or stop it "
+                "an experiment or a stage runs ({what}), and it has the photos: wait until it has ended, or stop it "
                 "('dvc queue stop --kill', or Ctrl-C where it was started)",
                 what=what,
             )
@@ -59,26 +62,42 @@ def _folders_of(store: Store, plan: Plan) -> Iterator[Path]:
         yield from (Path(path).parent for path in listing.objects.get(oid, ()))
 
 
-def _running_experiments(root: Path) -> Iterator[str]:
-    """Experiments in folders of their own whose process is alive."""
-    import psutil
+def _running(root: Path) -> Iterator[str]:
+    """Stages and experiments of this working tree whose process is alive.
 
-    folder = root / ".dvc" / "tmp" / "exps"
-    for info in folder.glob("**/*.json"):
+    DVC's own lock is free while a stage runs, so its notes on who reads and writes what are asked, too.
+    """
+    tmp = root / ".dvc" / "tmp"
+    for note in (tmp / "rwlock", *(tmp / "exps").glob("**/*.json"), *(tmp / "exps").glob("rwlock")):
         try:
-            pid = json.loads(info.read_text(encoding="utf-8")).get("pid")
-        except (OSError, ValueError, AttributeError):
+            content = json.loads(note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             continue
-        if isinstance(pid, int) and psutil.pid_exists(pid):
-            yield f"process {pid}"
-    copies = [str(path.resolve()) for path in folder.glob("*/*") if path.is_dir()] if folder.is_dir() else []
-    copies += [str(path.resolve()) for path in folder.glob("*") if path.is_dir()] if folder.is_dir() else []
-    if not copies:
-        return
-    for process in psutil.process_iter():
+        yield from (f"process {pid}" for pid in _pids(content) if _is_dvc(pid))
+    folder = tmp / "exps"
+    copies = [str(path.resolve()) for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.is_dir()]
+    for process in psutil.process_iter() if copies else ():
         try:
             place = process.cwd()
         except (psutil.Error, OSError):
             continue
         if any(place == copy or place.startswith(copy + os.sep) for copy in copies):
             yield f"process {process.pid} in {place}"
+
+
+def _pids(content: Any) -> Iterator[int]:
+    """Every number of a process in what DVC has noted."""
+    if isinstance(content, dict):
+        if isinstance(content.get("pid"), int):
+            yield content["pid"]
+        content = list(content.values())
+    for inner in content if isinstance(content, list) else ():
+        yield from _pids(inner)
+
+
+def _is_dvc(pid: int) -> bool:
+    """Whether that process is alive and DVC's: numbers are given anew."""
+    try:
+        return pid != os.getpid() and any("dvc" in word for word in psutil.Process(pid).cmdline())
+    except (psutil.Error, OSError):
+        return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,6 @@ class Plan(Struct):
         experiments: folders that killed experiments left.
         lost: versions that held the person, as people read them.
         commits: hashes of those that are commits.
-        remotes: names of remotes, with their addresses, that are to be purged.
         copies: paths of photos that are copies of others.
         others: photos of other people that show the person and stay.
         former: what `names.json` is to hold.
@@ -77,7 +75,6 @@ class Plan(Struct):
     experiments: list[str]
     lost: list[str]
     commits: list[str]
-    remotes: dict[str, str]
     copies: list[str]
     others: list[str]
     former: dict[str, list[str]]
@@ -91,10 +88,6 @@ class Plan(Struct):
         for size, text in self.rows.items():
             traces.rows[int(size)] = np.frombuffer(base64.b64decode(text), np.float32).reshape(-1, int(size)).copy()
         return traces
-
-    def counted(self) -> Counter[str]:
-        """How many objects of each kind."""
-        return Counter(self.kinds.values())
 
 
 def make_plan(
@@ -149,8 +142,6 @@ def make_plan(
         experiments=[str(path) for path in _experiments(project)],
         lost=[version.name for version in found.lost],
         commits=[version.commit for version in found.lost if version.commit],
-        remotes={store.name: store.address for store in project.stores if store.remote}
-        | {gone.name: gone.address for gone in project.unreachable},
         copies=sorted({path for oid in copies for path in selection.photos[oid]}),
         others=sorted(others),
         former=_former(kept, found),

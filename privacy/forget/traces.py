@@ -51,9 +51,9 @@ class Traces:
     @property
     def pattern(self) -> re.Pattern[bytes] | None:
         """What a text that names them holds."""
-        folders = [rb"(?<![\w/.-])(?:data/)?(?:cropped/)?" + re.escape(f"{person}/".encode()) for person in self.people]
-        if "me" in self.people:
-            folders.append(rb"(?<![\w/.-])(?:cropped/)?me_several/")
+        folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in self.people if person != "me"]
+        if "me" in self.people:  # a short name: other folders may be called so, too
+            folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
         hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
         return re.compile(b"|".join([*folders, *hashes])) if folders or hashes else None
 

@@ -138,7 +138,7 @@ class Project:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
         return inherited | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             "DVC_SITE_CACHE_DIR": str(self.root.parent / "site-cache"),
             "DVC_NO_ANALYTICS": "1",
         }

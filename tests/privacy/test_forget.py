@@ -426,7 +426,7 @@ def test_experiments(project: Project) -> None:
                 break
             time.sleep(0.1)
         assert list(folder.rglob("begun"))
-        assert "an experiment runs" in project.forget("ana", "--yes", status=1)
+        assert "an experiment or a stage runs" in project.forget("ana", "--yes", status=1)
     finally:
         os.killpg(process.pid, 9)
         process.wait()

@@ -1,0 +1,56 @@
+"""A remote that speaks S3, on loopback: it is cleaned like a folder, and owed where it does not answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.support.forgetting import BUCKET, S3, s3, why_no_s3
+from tests.privacy.support import Project, Remains
+
+pytestmark = [pytest.mark.slow, pytest.mark.security, pytest.mark.skipif(bool(why_no_s3()), reason=why_no_s3())]
+
+
+def pushed(project: Project, store: S3) -> None:
+    project.dvc("remote", "add", "-d", "s3", f"s3://{BUCKET}/project")
+    project.dvc("remote", "modify", "s3", "endpointurl", store.address)
+    project.dvc("push", "--quiet", "--run-cache")
+    project.commit("Pushed")
+
+
+def kept_in(store: S3, folder: Path) -> Path:
+    """What the store holds, as files."""
+    for name, data in store.objects().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def test_a_store_is_cleaned_and_others_keep_their_objects(project: Project, tmp_path: Path) -> None:
+    with s3() as store:
+        assert store is not None
+        pushed(project, store)
+        remains, before = Remains(project, "not_me/ana"), store.objects()
+        assert remains.found(kept_in(store, tmp_path / "before"))
+        project.forget("ana", "--yes")
+        after = store.objects()
+        assert remains.found(project.root, kept_in(store, tmp_path / "after")) == []
+        assert all(before[name] == data for name, data in after.items())
+        assert sum("/files/md5/" in name for name in after) >= 7 + 7, "photos and crops of others"
+
+
+def test_a_store_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
+    with s3() as store:
+        assert store is not None
+        pushed(project, store)
+        remains, held = Remains(project, "not_me/ana"), store.objects()
+    said = project.forget("ana", "--yes", status=1)
+    assert "Owed: s3 (s3://photos/project) did not answer" in said
+    with s3() as store:
+        assert store is not None
+        store.restore(held)
+        project.dvc("remote", "modify", "s3", "endpointurl", store.address)
+        project.forget("--owed")
+        assert remains.found(project.root, kept_in(store, tmp_path / "after")) == []
