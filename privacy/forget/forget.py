@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -284,6 +283,15 @@ def _dvc_locked(root: Path) -> Iterator[None]:
             repo.lock.unlock()
 
 
+def _copied_from(root: Path) -> list[str]:
+    """Where `quickstart.py --photos` has copied the photos from; those are the user's own to delete."""
+    try:
+        content = json.loads((root / "quickstart-photos.json").read_text(encoding="utf-8"))
+        return sorted(set(map(str, content.values())))
+    except (OSError, ValueError, AttributeError):
+        return []
+
+
 def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> int:
     root = project.root
     print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
@@ -304,6 +312,6 @@ def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> 
     for tree in plan.trees[1:]:
         if tree.outputs and Path(tree.root).is_dir():
             print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")
-    if os.name == "nt":
-        print("Empty the recycle bin, too.")
+    for folder in _copied_from(root):
+        print(f"The photos in data/ were copied from {folder}: delete theirs there, too, and in your backups.")
     return status

@@ -64,6 +64,7 @@ def remove(root: Path) -> None:
 
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner may look into."""
-    folder.mkdir(parents=True, exist_ok=True)
+    for each in (folder.parent, folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "posix":
         folder.chmod(0o700)

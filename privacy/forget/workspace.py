@@ -178,7 +178,8 @@ def _leftovers(root: Path) -> Iterator[Path]:
     for place in _PLACES_OF_LEFTOVERS:
         for parent, folders, files in os.walk(root / place):
             for name in [*folders, *files]:
-                if name.startswith(".") and name.endswith(".tmp") and not name.startswith(".forget.json"):
+                ours = name.startswith((".", "tmp")) and name.endswith(".tmp")
+                if ours and not name.startswith(".forget.json"):
                     yield Path(parent, name)
             folders[:] = [name for name in folders if not name.endswith(".tmp")]
 

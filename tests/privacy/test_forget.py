@@ -125,16 +125,17 @@ def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project) 
 
 
 @pytest.mark.slow
-def test_what_git_has_lost_is_found_in_the_cache(project: Project) -> None:
+@pytest.mark.parametrize("person", ["not_me/ana", "me"])
+def test_what_git_has_lost_is_found_in_the_cache(project: Project, person: str) -> None:
     """Two runs without a commit between them: of the first, no version knows."""
-    project.put("not_me/ana/7.png", 107)
+    project.put(f"{person}/7.png", 107)
     project.build()
-    remains = Remains(project, "not_me/ana")
-    (project.root / "data/not_me/ana/7.png").unlink()
+    remains = Remains(project, person)
+    (project.root / f"data/{person}/7.png").unlink()
     project.build()
     shutil.rmtree(project.root / ".dvc/cache/runs")
     project.commit("Second")
-    project.forget("ana", "--yes")
+    project.forget(f"data/{person}", "--yes")
     assert remains.found(project.root) == []
 
 
@@ -433,8 +434,9 @@ def test_experiments(project: Project) -> None:
     assert remains.found(project.root / ".dvc/tmp/exps")
     project.git("checkout", "--quiet", "making.py")
     said = project.forget("ana", "--yes")
-    assert remains.found(project.root) == []
+    assert remains.found(project.root, project.root.parent / "site-cache") == []
     assert "kept" in said.partition("lose for good")[2]
+    assert "waiting" not in project.dvc("queue", "status")
 
 
 def put_party(project: Project) -> None:

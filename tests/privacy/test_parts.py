@@ -1,0 +1,172 @@
+"""Parts of `forget` that need no project: names, copies of pictures, lines of tables, the audit log, debts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from faces.recognition.quality import photo_hash
+from privacy.errors import PrivacyError
+from privacy.forget.audit import forget_in_audit
+from privacy.forget.images import _LEAST_CORRELATION, _MOST_BITS, _small
+from privacy.forget.outputs import made_of_photos, read_stages
+from privacy.forget.project import Unreachable
+from privacy.forget.purge import owe, read_debts
+from privacy.forget.selection import resolve
+from privacy.forget.traces import Traces
+from privacy.forget.versions import Item, Version
+from service.audit import Audit, AuditSettings
+from service.audit.images import find_digests
+from service.audit.walk import Walk
+from service.config import Settings
+from tests.conftest import ROOT
+from tests.privacy.support import picture
+
+pytestmark = pytest.mark.security
+
+KNOWN = [
+    "me/1.jpg",
+    "me/trip/2.jpg",
+    "not_me/ana/1.jpg",
+    "not_me/ben/a/1.jpg",
+    "not_me/lone.jpg",
+    "not_me/Jose\u0301/1.jpg",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("ana", "not_me/ana"),
+        ("not_me/ana/", "not_me/ana"),
+        ("data/not_me/ana/1.jpg", "not_me/ana/1.jpg"),
+        ("./data/not_me/ana", "not_me/ana"),
+        ("me", "me"),
+        ("me/trip", "me/trip"),
+        ("ben/a", "not_me/ben/a"),
+        ("lone.jpg", "not_me/lone.jpg"),
+        ("Jos\u00e9", "not_me/Jose\u0301"),
+    ],
+)
+def test_what_a_name_means(name: str, path: str) -> None:
+    assert resolve(name, KNOWN) == path
+
+
+@pytest.mark.parametrize("name", ["", "an", "not_me", "data", "ana/2.jpg", "ME", "../me"])
+def test_what_no_name_means(name: str) -> None:
+    with pytest.raises(PrivacyError):
+        resolve(name, KNOWN)
+
+
+def test_two_forms_of_one_name() -> None:
+    both = ["not_me/Jos\u00e9/1.jpg", "not_me/Jose\u0301/1.jpg"]
+    with pytest.raises(PrivacyError, match="may be any of"):
+        resolve("Jos\u00e9", both)
+    assert resolve("data/not_me/Jos\u00e9", both) == "not_me/Jos\u00e9"
+
+
+def alike(first: Image.Image, second: Image.Image) -> bool:
+    bits = [int(photo_hash(image), 16) for image in (first, second)]
+    near = float(np.mean(_small(first) * _small(second))) >= _LEAST_CORRELATION
+    return (bits[0] ^ bits[1]).bit_count() <= _MOST_BITS and near
+
+
+def test_copies_are_told_from_other_photos(lfw_dir: Path) -> None:
+    """Of real photos: small, compressed and darker copies are found, and no two people are taken for one."""
+    people = sorted((lfw_dir / "images").iterdir())[::40][:60]
+    photos = [Image.open(min(person.glob("*.jpg"))).convert("RGB") for person in people]
+    for photo in photos:
+        quarter = photo.resize((photo.width // 4, photo.height // 4))
+        file = io.BytesIO()
+        photo.save(file, "jpeg", quality=30)
+        assert alike(photo, quarter) and alike(photo, Image.open(file)) and alike(photo, photo.point(lambda v: v * 0.8))
+    assert not any(alike(one, two) for number, one in enumerate(photos) for two in photos[:number])
+
+
+@pytest.mark.parametrize(
+    ("people", "text", "named"),
+    [
+        (["not_me/ana"], "not_me/ana/1.jpg,5", True),
+        (["not_me/ana"], "/home/x/data/not_me/ana/1.jpg", True),
+        (["not_me/ana"], "not_me/anabel/1.jpg", False),
+        (["not_me/ana"], "not_me/ben/ana/1.jpg", False),
+        (["me"], '0,"me/1.jpg"', True),
+        (["me"], "data/me/1.jpg", True),
+        (["me"], "me_several/1.jpg-0.png", True),
+        (["me"], "not_me/ana/1.jpg", False),
+        (["me"], "/home/me/project", False),
+        ([], "a" * 64, True),
+        ([], "a" * 63, False),
+    ],
+)
+def test_who_is_named_in_a_text(people: list[str], text: str, named: bool) -> None:
+    traces = Traces(people, set(), set(), {"a" * 64})
+    assert traces.names_in(text.encode()) is named
+
+
+def test_rows_are_found_in_arrays() -> None:
+    rows = np.random.default_rng(0).normal(size=(5, 128)).astype(np.float32)
+    traces = Traces([], set(), set())
+    traces.add_rows(rows[:1])
+    for array, there in ((rows, True), (rows[1:], False), (rows[:1] * 3, True), (rows.astype(np.float64), True)):
+        npy, npz = io.BytesIO(), io.BytesIO()
+        np.save(npy, array)
+        np.savez(npz, some=array, other=np.zeros(3))
+        assert traces.rows_in(npy.getvalue()) is there
+        assert traces.rows_in(npz.getvalue()) is there
+    assert not traces.rows_in(b"\x93NUMPY damaged") and not traces.rows_in(b"PK damaged")
+
+
+def test_what_a_version_says() -> None:
+    version = Version("")
+    version.add("data/me.dvc", b"outs:\n- md5: 0a.dir\n  path: me\n")
+    version.add(
+        "sub/dvc.lock", b"stages:\n  one:\n    deps: [{path: ../data/me, md5: 0a.dir}]\n    outs: [{path: x, md5: b}]\n"
+    )
+    version.add("broken.dvc", b"outs: [")
+    version.add("odd/dvc.lock", b"stages: 3")
+    assert version.tracked == {Item("data/me", "0a.dir")}
+    (made,) = version.made
+    assert (made.deps, made.outs) == ((Item("data/me", "0a.dir"),), (Item("sub/x", "b"),))
+
+
+def test_what_the_pipeline_makes_of_photos() -> None:
+    outputs = made_of_photos(read_stages(ROOT))
+    assert {"data/cropped", "data/embeddings.npy", "models/verifier.npz", "reports/strangers.csv"} <= set(outputs)
+    assert {"reports/metrics.json", "reports/roc_curve.png", "reports/INFORME_H10.md"} <= set(outputs)
+    assert not any(name.startswith(("models/networks", "models/records/export")) for name in outputs)
+
+
+def test_debts_add_up(tmp_path: Path) -> None:
+    owe(tmp_path, [Unreachable("s3", "s3://x", "away")], ["b", "a"], "2026-01-01T00:00:00+00:00")
+    owe(tmp_path, [Unreachable("s3", "s3://x", "still away")], ["c"], "2026-02-01T00:00:00+00:00")
+    (debt,) = read_debts(tmp_path)
+    assert (debt.oids, debt.since, debt.reason) == (["a", "b", "c"], "2026-01-01T00:00:00+00:00", "still away")
+
+
+def test_the_audit_log_forgets_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"AUDIT_PATH": "log", "AUDIT_HEAD_PATH": "head", "AUDIT_SALTS_PATH": "salts"}
+    for name, file in given.items():
+        monkeypatch.setenv(name, str(tmp_path / file))
+    monkeypatch.setenv("AUDIT_KEY", "k" * 40)
+    theirs, another = (hashlib.sha256(photo) for photo in (b"theirs", b"another"))
+    assert forget_in_audit([theirs.hexdigest()]) == 0
+    settings = AuditSettings.of(Settings.load())
+    with closing(Audit.open(settings)) as audit:
+        for photo in (b"theirs", b"another", b"theirs"):
+            audit.record("verify", image=audit.commit_to(photo), request_id="r", key_id="k", status=200)
+    assert forget_in_audit([theirs.hexdigest()]) == 2
+    assert forget_in_audit([theirs.hexdigest()]) == 0
+    found = find_digests(settings, Walk(settings, settings.load_key()), [another.digest(), theirs.digest()])
+    assert len(found.records) == 1
+
+
+def test_the_stand_in_pictures_are_no_copies_of_each_other() -> None:
+    assert not alike(picture(1), picture(2))
+    assert alike(picture(1), picture(1).resize((40, 40)))
