@@ -92,7 +92,9 @@ class Remains:
             yield "part of a file"
         if any(digest in data for digest in self.digests):
             yield "hash"
-        if any(re.search(rb"(?<![\w/])" + re.escape(name.encode()) + rb"/", data) for name in self.names):
+        if b"\0" not in data and any(
+            re.search(rb"(?<![\w/])" + re.escape(name.encode()) + rb"/", data) for name in self.names
+        ):
             yield "name"
         small = pixels_of(data)
         if small is not None and any(float(np.mean(small * own)) >= _ALIKE for own in self.pixels):

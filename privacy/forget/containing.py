@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from privacy.forget import tables
 from privacy.forget.kept import DIR, Kept
 from privacy.forget.traces import Traces
 from privacy.forget.versions import Item, Made, Version
@@ -53,7 +54,8 @@ def find_containing(kept: Kept, traces: Traces, extra: set[Made] = frozenset()) 
     for oid in traces.crops:
         found.add(oid, "crop")
     for item in kept.photo_items:
-        if item.path.endswith("/attributes.csv") and traces.names_in(kept.read(item.oid) or b""):
+        is_table = item.path.rpartition("/")[2] in tables.NAMES
+        if is_table and tables.names_them(kept.read(item.oid) or b"", traces.people, traces.paths):
             found.add(item.oid, "table")
     unknown = _unknown_folders(kept, traces)
     every = kept.made | extra

@@ -84,7 +84,8 @@ class Plan(Struct):
 
     def traces(self) -> Traces:
         """By what the person is recognised."""
-        traces = Traces(self.people, set(self.photos), set(self.classes), set(self.sha256s), set(self.crops))
+        paths = {path for own in self.photos.values() for path in own}
+        traces = Traces(self.people, set(self.photos), set(self.classes), paths, set(self.sha256s), set(self.crops))
         for size, text in self.rows.items():
             traces.rows[int(size)] = np.frombuffer(base64.b64decode(text), np.float32).reshape(-1, int(size)).copy()
         return traces

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ class Traces:
         people: folders within data/ that are theirs, such as "not_me/ana".
         photos: hashes (MD5) of the photos' bytes.
         classes: "me", "not_me": in which of them they are.
+        paths: of the photos within data/, in any version.
         sha256s: SHA-256 of photos and crops.
         crops: hashes of the crops.
         rows: embeddings, float32 [N, D] of length 1, by D.
@@ -40,22 +42,27 @@ class Traces:
     people: list[str]
     photos: set[str]
     classes: set[str]
+    paths: set[str]
     sha256s: set[str] = field(default_factory=set)
     crops: set[str] = field(default_factory=set)
     rows: dict[int, Rows] = field(default_factory=dict)
 
     def names_in(self, data: bytes) -> bool:
-        """Whether a text names a folder of the person, or a photo or a crop by its hash."""
-        return bool(self.pattern and self.pattern.search(data))
+        """Whether data names a photo or a crop by its hash or, where it is a text, a folder of the person.
 
-    @property
-    def pattern(self) -> re.Pattern[bytes] | None:
-        """What a text that names them holds."""
+        Among the millions of bytes of a network or an array, some are the letters "me/" by chance.
+        """
+        folders, hashes = self._patterns
+        return bool(hashes and hashes.search(data)) or bool(folders and b"\0" not in data and folders.search(data))
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[bytes] | None, re.Pattern[bytes] | None]:
+        """What a text that names their folders holds, and what one that names their files by hashes does."""
         folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in self.people if person != "me"]
         if "me" in self.people:  # a short name: other folders may be called so, too
             folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
         hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
-        return re.compile(b"|".join([*folders, *hashes])) if folders or hashes else None
+        return tuple(re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes))  # type: ignore[return-value]
 
     def rows_in(self, data: bytes) -> bool:
         """Whether an array (.npy, .npz) holds an embedding of the person."""
@@ -100,9 +107,9 @@ def arrays_in(data: bytes) -> Iterator[NDArray[np.generic]]:
 
 def find_traces(kept: Kept, selection: Selection) -> Traces:
     """What identifies the people and photos that were asked for."""
-    paths = set(selection.asked) | {path for own in selection.photos.values() for path in own}
-    classes = {path.partition("/")[0] for path in paths}
-    traces = Traces(list(selection.people), set(selection.photos), classes)
+    paths = {path for own in selection.photos.values() for path in own}
+    classes = {path.partition("/")[0] for path in paths | set(selection.asked)}
+    traces = Traces(list(selection.people), set(selection.photos), classes, paths)
     for oid in selection.photos:
         data = kept.read_photo(oid)
         if data is not None:

@@ -96,6 +96,8 @@ def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Cont
 
 def _has_cell(traces: Traces, data: bytes) -> bool:
     """Whether a table has the person's name as the whole of a cell."""
+    if b"\0" in data:
+        return False
     names = [person.removeprefix("not_me/").encode() for person in traces.people if person != "me"]
     return any(re.search(rb'(?m)(?:^|[,;])"?' + re.escape(name) + rb'"?(?:[,;\r]|$)', data) for name in names)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from faces.files import write_bytes
 from privacy.errors import PrivacyError
+from privacy.forget import tables
 from privacy.forget.kept import md5_of
 from privacy.forget.plan import Plan, Tree
 from privacy.forget.traces import Traces, read_remembered
@@ -88,7 +88,7 @@ def drop_lines(path: Path, plan: Plan) -> int:
     """Take the lines about the person out of a table; the others keep their bytes.
 
     Args:
-        path: of a CSV file, with commas or semicolons; it need not be there.
+        path: of the file; it need not be there.
         plan: of whom.
 
     Returns:
@@ -99,47 +99,16 @@ def drop_lines(path: Path, plan: Plan) -> int:
     """
     if not path.is_file():
         return 0
-    data = path.read_bytes()
+    photos = {name for names in plan.photos.values() for name in names}
     try:
-        text = data.decode("utf-8")
+        left, dropped = tables.drop_lines(path.read_bytes(), plan.people, photos)
     except UnicodeDecodeError as error:
         raise PrivacyError("{path} is not saved as UTF-8: save it as 'CSV UTF-8'", path=path) from error
-    heading = text.partition("\n")[0]
-    separator = ";" if heading.count(";") > heading.count(",") else ","
-    about = _about(plan)
-    kept, dropped = [], 0
-    for number, (lines, cells) in enumerate(_records(text, separator)):
-        if number and any(about(cell.strip()) for cell in cells[:2]):
-            dropped += 1
-        else:
-            kept.append(lines)
     if dropped:
         if path.is_symlink() or not os.access(path, os.W_OK):
             delete_file(path)  # a link into DVC's cache: the object there goes on its own
-        write_bytes(path, "".join(kept).encode("utf-8"))
+        write_bytes(path, left)
     return dropped
-
-
-def _about(plan: Plan) -> Callable[[str], bool]:
-    """Whether a cell of a table means the person: their name, their folder or one of their photos."""
-    photos = {path for paths in plan.photos.values() for path in paths}
-    people = {*plan.people, *(person.removeprefix("not_me/") for person in plan.people)}
-
-    def about(cell: str) -> bool:
-        path = cell.replace("\\", "/").removeprefix("./").removeprefix("data/").rstrip("/")
-        return path in photos or path in people or any(path.startswith(f"{person}/") for person in plan.people)
-
-    return about
-
-
-def _records(text: str, separator: str) -> Iterator[tuple[str, list[str]]]:
-    """The records of a table: their text, line ends included, and their cells."""
-    lines = text.splitlines(keepends=True)
-    start = 0
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    for cells in reader:
-        yield "".join(lines[start : reader.line_num]), [cell.lstrip("\ufeff") for cell in cells]
-        start = reader.line_num
 
 
 # What stages remember -------------------------------------------------------------------------------------------------

@@ -198,8 +198,9 @@ def test_lines_of_tables(project: Project) -> None:
     consent.write_text('person,given\nana,2026-01-01\n"anabel",2026-01-02\n', encoding="utf-8")
     project.build()
     project.commit("Tables")
-    remains = Remains(project, "not_me/ana")
+    remains, old = Remains(project, "not_me/ana"), of_person(project, "data/not_me/attributes.csv")
     project.forget("ana", "--yes")
+    assert not old & set(project.objects())
     assert table.read_bytes() == "\ufeffphoto;light\r\nnot_me/ben/0.png;night\r\n".encode()
     assert consent.read_text(encoding="utf-8") == 'person,given\n"anabel",2026-01-02\n'
     assert remains.found(project.root) == []

@@ -37,7 +37,9 @@ def forget(clone: Clone, *arguments: str) -> str:
 
 
 def search(clone: Clone, remains: Remains) -> dict[str, list[str]]:
-    return remains.search([clone.root, clone.root.parent / "site-cache"], [".git"])[0]
+    """Where the person still is. The code and its pages are not looked at: they name folders as examples."""
+    places = [clone.path(name) for name in ("data", "models", "reports", ".dvc", "private")]
+    return remains.search([*places, clone.root.parent / "site-cache"])[0]
 
 
 def test_a_person_and_then_me(clone: Clone, tmp_path: Path) -> None:

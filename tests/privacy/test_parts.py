@@ -101,18 +101,19 @@ def test_copies_are_told_from_other_photos(lfw_dir: Path) -> None:
         (["me"], "me_several/1.jpg-0.png", True),
         (["me"], "not_me/ana/1.jpg", False),
         (["me"], "/home/me/project", False),
-        ([], "a" * 64, True),
+        (["me"], "me/\0", False),
+        ([], "\0" + "a" * 64, True),
         ([], "a" * 63, False),
     ],
 )
 def test_who_is_named_in_a_text(people: list[str], text: str, named: bool) -> None:
-    traces = Traces(people, set(), set(), {"a" * 64})
+    traces = Traces(people, set(), set(), set(), {"a" * 64})
     assert traces.names_in(text.encode()) is named
 
 
 def test_rows_are_found_in_arrays() -> None:
     rows = np.random.default_rng(0).normal(size=(5, 128)).astype(np.float32)
-    traces = Traces([], set(), set())
+    traces = Traces([], set(), set(), set())
     traces.add_rows(rows[:1])
     for array, there in ((rows, True), (rows[1:], False), (rows[:1] * 3, True), (rows.astype(np.float64), True)):
         npy, npz = io.BytesIO(), io.BytesIO()
