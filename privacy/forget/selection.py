@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from privacy.errors import PrivacyError
 from privacy.forget.kept import Kept
+from stages.files.photos import SUFFIXES
 from stages.language.telling import some
 
 _NAMED = 6
@@ -44,6 +45,7 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
         PrivacyError: one is not there in any version, or may be two.
     """
     known = {item.path for item in kept.photo_items} | {row.photo for row in kept.crop_rows if row.photo}
+    known |= _unlisted(kept)
     selection = Selection()
     for name in names:
         path = resolve(name, known)
@@ -58,6 +60,17 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
     for path in selection.asked:
         _add_photos(kept, selection, path)
     return selection
+
+
+def _unlisted(kept: Kept) -> set[str]:
+    """Photos of people whom only a list of files speaks of that no version names: git has lost their versions."""
+    return {
+        f"not_me/{name}"
+        for oid, manifest in kept.manifests.items()
+        if oid not in kept.explained
+        for name, _ in manifest
+        if "/" in name and name.lower().endswith(SUFFIXES) and not name.startswith(("me/", "me_several/", "not_me/"))
+    }
 
 
 def _add_photos(kept: Kept, selection: Selection, path: str) -> None:

@@ -477,3 +477,23 @@ def test_every_question_is_asked(project: Project, answers: str, stays: bool) ->
     assert (project.root / "data/not_me/ben/party.png").exists() is stays
     assert (project.root / "data/not_me/ana/0.png").exists() is answers.endswith("n\n")
     assert done.returncode == (1 if answers.endswith("n\n") else 0), done.stderr
+
+
+@pytest.mark.slow
+def test_somebody_of_whom_git_has_lost_everything(project: Project) -> None:
+    project.git("checkout", "--quiet", "-b", "lost")
+    project.put("not_me/gone/1.png", 700)
+    project.build()
+    project.commit("A branch that is deleted")
+    remains = Remains(project, "not_me/gone")
+    project.git("checkout", "--quiet", "main")
+    project.git("branch", "--quiet", "-D", "lost")
+    project.git("reflog", "expire", "--expire=now", "--all")
+    project.git("gc", "--quiet", "--prune=now")
+    project.dvc("checkout", "--quiet", "--force")
+    shutil.rmtree(project.root / ".dvc/cache/runs")
+    before = project.objects()
+    assert remains.found(project.root)
+    project.forget("gone", "--yes")
+    assert remains.found(project.root) == []
+    assert of_person(project, "data/not_me/ana/0.png", "data/embeddings.npy") <= set(before) & set(project.objects())
