@@ -215,9 +215,8 @@ class _Export:
         except (AuditError, SettingsError) as error:
             self._done.missing.append(f"the audit log of the service ({error})")
             return
-        records = [record for own in found.values() for record in own]
-        self._json("audit.json", records)
-        self._done.counts["records of the audit log"] = len(records)
+        self._json("audit.json", found.records)
+        self._done.counts["records of the audit log"] = len(found.records)
 
     # Which rows
 

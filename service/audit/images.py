@@ -61,30 +61,6 @@ def find_digests(settings: AuditSettings, walk: Walk, digests: Collection[bytes]
     return found
 
 
-def find_digests(settings: AuditSettings, walk: Walk, digests: Collection[bytes]) -> dict[bytes, list[dict[str, Any]]]:
-    """The records of each of several images, in one reading of the log.
-
-    Args:
-        settings: where the log and its salts lie.
-        walk: a reading of it that has not begun.
-        digests: SHA-256 of each image's bytes.
-
-    Returns:
-        The fields of its records, by the digests of those that have any.
-
-    Raises:
-        AuditError: the log cannot be read.
-    """
-    found: dict[bytes, list[dict[str, Any]]] = {}
-    for entry, salt in _with_salts(settings, walk):
-        if salt == NO_SALT:
-            continue
-        for digest in digests:
-            if hmac.compare_digest(commitment_value(salt, digest).hex(), str(entry.record["image"])):
-                found.setdefault(digest, []).append(entry.record)
-    return found
-
-
 def find_request(
     settings: AuditSettings,
     walk: Walk,

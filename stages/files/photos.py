@@ -77,15 +77,6 @@ class SourcePhoto:
         return first if separator else ""
 
 
-def read_photo(path: Path) -> bytes:
-    """The bytes of a photo.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    return path.read_bytes()
-
-
 def find_photos(data: Path) -> tuple[list[SourcePhoto], Counter[str]]:
     """All photos of both classes, sorted by class and name, so that every machine sees the same order.
 
