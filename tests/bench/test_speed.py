@@ -143,6 +143,15 @@ def test_incremental(few: str) -> None:
     assert set(seconds) == {"one photo added", "nothing changed"}
 
 
+@posix_only
+@pytest.mark.slow
+def test_lock(few: str) -> None:
+    figures = run("lock", few, "--quick")
+    assert figures["photos"] == 16
+    assert len(figures["plain_seconds"]) == len(figures["locked_seconds"]) == 1
+    assert len(figures["slower"]) == 2
+
+
 @pytest.mark.slow
 def test_threads() -> None:
     figures = run("threads", "--quick", "--pauses", "0", "0.01")["figures"]

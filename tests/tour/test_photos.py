@@ -10,7 +10,7 @@ import pytest
 
 from quickstart import CLASSES, Problem
 from tests.tour.support import tree, write
-from tour.photos import complaints_of_photos, ensure_photos, photos_to_ask_about
+from tour.photos import complaints_of_photos, ensure_photos, passed_over, photos_to_ask_about
 
 
 def test_photos_are_copied_once_and_then_left_alone(root: Path, photos: Path) -> None:
@@ -44,6 +44,21 @@ def test_what_is_passed_over_is_counted_and_phones_photos_are_copied(
     told = capsys.readouterr().out
     assert "2 files are not used: .mp4. They are videos: save single pictures of them as JPEG" in told
     assert "1 file is not used: .cr2. It is a raw photo of a camera: export it as JPEG" in told
+
+
+def test_locked_photos_are_photos(root: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The demo's are not put beside them, none is removed or copied over, and none is told as of no use."""
+    for name in ("me/uno.JPG.locked", "not_me/ana/1.jpeg.locked"):
+        write(root / "data" / name, b"FACELOCK")
+    before = tree(root / "data")
+    ensure_photos(None)
+    assert tree(root / "data") == before
+    with pytest.raises(Problem, match="already holds"):
+        ensure_photos(photos)
+    assert tree(root / "data") == before
+    write(root / "data" / "me" / "film.mp4.locked", b"FACELOCK")
+    assert passed_over(root / "data" / "me") == {".mp4": 1}
+    assert "not used" not in capsys.readouterr().out
 
 
 def test_interrupted_copy_leaves_no_half_class(root: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
