@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from privacy.forget.containing import Containing
 from privacy.forget.images import Pictures, is_image
@@ -77,6 +77,7 @@ def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Cont
     """Add to `found` what holds the person, and what nobody can tell."""
     rest = [oid for oid in unexplained(kept) if oid not in found.kinds]
     candidates = []
+    lengths = _lengths(kept, traces, rest)
     for oid in progress(rest, len(rest), "looking into what no version names", "object"):
         if oid.endswith(DIR):
             if any(part in found.kinds for _, part in kept.manifests.get(oid, ())):
@@ -85,13 +86,31 @@ def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Cont
         data = kept.read(oid) or b""
         if is_image(data):
             candidates.append(oid)
-        elif traces.rows_in(data) or traces.names_in(data) or _has_cell(traces, data):
+        elif traces.rows_in(data) or traces.names_in(data) or _has_cell(traces, data) or _fits(data, lengths):
             found.add(oid, "unexplained data")
         elif not _is_readable(data):
             found.unproven.add(oid)
     for oid in pictures.copies(traces.photos | traces.crops, candidates):
         found.add(oid, "unexplained picture")
     found.unproven -= set(found.kinds)
+
+
+def _lengths(kept: Kept, traces: Traces, oids: Collection[str]) -> set[int]:
+    """How many rows the unexplained indexes have that name the person."""
+    folders = tuple(f"{person}/" for person in traces.people)
+    return {
+        len(kept.tables[oid])
+        for oid in oids
+        if oid in kept.tables
+        and any(row.sha256 in traces.sha256s or row.photo.startswith(folders) for row in kept.tables[oid])
+    }
+
+
+def _fits(data: bytes, lengths: Collection[int]) -> bool:
+    """Whether an array of embeddings has as many rows as an index that names the person: then it is taken for its own,
+    since no version says any more which array an unexplained index belongs to."""
+    array = next(arrays_in(data), None) if lengths and data.startswith(b"\x93NUMPY") else None
+    return array is not None and array.ndim == 2 and len(array) in lengths
 
 
 def _has_cell(traces: Traces, data: bytes) -> bool:
