@@ -378,7 +378,6 @@ def test_what_cannot_be_written_is_said_before_anything_is_deleted(project: Proj
     assert project.objects() == before
 
 
-@pytest.mark.slow
 def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> None:
     photo = (project.root / "data/not_me/ana/0.png").read_bytes()
     project.forget("ana", "--yes")

@@ -19,6 +19,7 @@ from privacy.forget.outputs import made_of_photos, read_stages
 from privacy.forget.project import Unreachable
 from privacy.forget.purge import owe, read_debts
 from privacy.forget.selection import resolve
+from privacy.forget.tables import drop_lines
 from privacy.forget.traces import Traces
 from privacy.forget.versions import Item, Version
 from service.audit import Audit, AuditSettings
@@ -171,3 +172,17 @@ def test_the_audit_log_forgets_photos(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_the_stand_in_pictures_are_no_copies_of_each_other() -> None:
     assert not alike(picture(1), picture(2))
     assert alike(picture(1), picture(1).resize((40, 40)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "goes"),
+    [
+        ("not_me/ana", True), ("ana", True), ("data/not_me/ana/", True), ("not_me/ana/1.jpg", True),
+        (".\\not_me\\ana", True),
+        ("not_me/ben/party.jpg", True), ("not_me/anabel", False), ("anabel", False), ("not_me/ben", False), ("", False),
+    ],
+)  # fmt: skip
+def test_whose_line_it_is(cell: str, goes: bool) -> None:
+    table = f'photo,light\n"a, b",day\n{cell},"night\nand day"\n'.encode()
+    left, dropped = drop_lines(table, ["not_me/ana"], {"not_me/ben/party.jpg"})
+    assert (left, dropped) == ((b'photo,light\n"a, b",day\n', 1) if goes else (table, 0))
