@@ -17,6 +17,7 @@ from typing import Any
 from faces.files import write_bytes
 from privacy.errors import PrivacyError
 from privacy.forget.journal import make_private
+from privacy.forget.kept import photos_on_disk
 from privacy.forget.project import STATE, Project
 
 FOLDER = STATE / "certificates"
@@ -96,8 +97,6 @@ def verify(project: Project, path: Path) -> list[str]:
         if back:
             wrong.append(f"{store.name}: {back} of the deleted objects are there again")
     wrong += [f"{gone_.name}: does not answer ({gone_.reason})" for gone_ in project.unreachable]
-    from privacy.forget.kept import photos_on_disk
-
     for workspace in project.workspaces:
         back = _count(key, gone, photos_on_disk(workspace.root).values())
         if back:

@@ -7,7 +7,7 @@ be in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from privacy.forget import tables
@@ -40,7 +40,7 @@ class Containing:
         self.kinds.setdefault(oid, kind)
 
 
-def find_containing(kept: Kept, traces: Traces, extra: set[Made] = frozenset()) -> Containing:  # type: ignore[assignment]
+def find_containing(kept: Kept, traces: Traces, extra: Collection[Made] = ()) -> Containing:
     """Follow the person's photos through every stage of every version.
 
     Args:
@@ -58,7 +58,7 @@ def find_containing(kept: Kept, traces: Traces, extra: set[Made] = frozenset()) 
         if is_table and tables.names_them(kept.read(item.oid) or b"", traces.people, traces.paths):
             found.add(item.oid, "table")
     unknown = _unknown_folders(kept, traces)
-    every = kept.made | extra
+    every = kept.made | set(extra)
     while True:
         before = len(found.kinds)
         _add_folders(kept, found)

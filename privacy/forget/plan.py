@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from privacy.forget import unexplained
 from privacy.forget.containing import Containing, find_containing
 from privacy.forget.images import Pictures
-from privacy.forget.kept import DIR, Kept
+from privacy.forget.kept import DIR, Kept, photos_on_disk
 from privacy.forget.outputs import hold_person, made_of_photos, read_stages
 from privacy.forget.project import Project, git
 from privacy.forget.selection import Selection, add_by_bytes, select
@@ -168,7 +168,7 @@ def _find_trees(kept: Kept, selection: Selection, found: Containing) -> list[Tre
     trees = []
     for number, workspace in enumerate(kept.project.workspaces):
         root = workspace.root
-        on_disk = kept.on_disk if number == 0 else _photos(root)
+        on_disk = kept.on_disk if number == 0 else photos_on_disk(root)
         photos = sorted(path for path, oid in on_disk.items() if oid in selection.photos or _asked(selection, path))
         outputs = made_of_photos(read_stages(root))
         in_git = _in_git(kept.project, root)
@@ -180,12 +180,6 @@ def _find_trees(kept: Kept, selection: Selection, found: Containing) -> list[Tre
 def _asked(selection: Selection, path: str) -> bool:
     """Whether a file of the working tree was asked for; tables of a class lose lines, not all of it."""
     return selection.covers(path) and path not in {f"{name}/attributes.csv" for name in CLASSES}
-
-
-def _photos(root: Path) -> dict[str, str]:
-    from privacy.forget.kept import photos_on_disk
-
-    return photos_on_disk(root)
 
 
 def _in_git(project: Project, root: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -83,19 +84,13 @@ def give_up_model(root: Path, kinds: Collection[str]) -> None:
         version = Version("")
         for name, stage in list((content.get("stages") or {}).items()):
             version.made.clear()
-            version.add("dvc.lock", f"stages: {{one: {_as_flow(stage)}}}".encode())
+            version.add("dvc.lock", f"stages: {{one: {json.dumps(stage)}}}".encode())
             if any(item.oid in kinds for item in version.items()):
                 del content["stages"][name]
         dump_yaml(str(lock), content)
     if any("models/model.joblib" in stage.outs for stage in read_stages(root)):
         (root / FORGOTTEN).parent.mkdir(exist_ok=True)
         (root / FORGOTTEN).write_text("no model: me was forgotten\n", encoding="utf-8")
-
-
-def _as_flow(stage: object) -> str:
-    import json
-
-    return json.dumps(stage)
 
 
 def _run(root: Path, *arguments: str) -> None:
