@@ -35,8 +35,8 @@ def describe(project: Project, plan: Plan) -> str:
     for tree in plan.trees:
         files = fill("{count:# file|# files}", count=len(tree.photos))
         lines.append(
-            f"  {tree.root}: {files} in data/me and data/not_me, lines about them in attributes.csv and consent.csv, what "
-            "the stages remember of them"
+            f"  {tree.root}: {files} in data/me and data/not_me, lines about them in attributes.csv and "
+            "consent.csv, what the stages remember of them"
             + (f", and what was made of photos: {len(tree.outputs)} files and folders" if tree.outputs else "")
         )
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(plan.kinds.values()).items()))
