@@ -86,6 +86,14 @@ RUN_ELSEWHERE = {
         "tests/privacy/test_status.py::test_expire_hands_over_what_is_past_withdrawn_or_too_old",
     "python -m privacy expire": "tests/privacy/test_status.py::test_expire_asks_first",
     "python -m privacy export ana": "tests/privacy/test_export.py::test_a_project_that_was_never_run",
+    "python -m privacy new-key ~/photos.key":
+        "tests/privacy/locking/test_locking.py::test_a_key_file_is_private_and_never_overwritten",
+    "python -m privacy lock --key-file ~/photos.key":
+        "tests/privacy/locking/test_locking.py::test_what_is_locked_comes_back_byte_for_byte",
+    "python -m privacy lock":
+        "tests/privacy/locking/test_locking.py::test_a_passphrase_is_asked_for_twice_where_nothing_is_locked",
+    "python -m privacy reveal reports/contact_sheet.png ~/contact_sheet.png":
+        "tests/privacy/locking/test_locking.py::test_one_file_is_written_out_to_look_at",
     "python -m privacy forget ana --dry-run":
         "tests/privacy/test_forget.py::test_a_dry_run_lists_everything_and_changes_nothing",
     "python -m privacy forget ana": "tests/privacy/test_forget.py::test_every_question_is_asked",
