@@ -51,8 +51,8 @@ class Plan(Struct):
         unproven: objects of caches that nobody can tell the origin of.
         trees: the working trees, this one first.
         experiments: folders that killed experiments left.
-        lost: versions that held the person, as people read them.
-        commits: hashes of those that are commits.
+        lost: commits that held the person, as people read them.
+        commits: their hashes.
         copies: paths of photos that are copies of others.
         others: photos of other people that show the person and stay.
         former: what `names.json` is to hold.
@@ -141,7 +141,7 @@ def make_plan(
         unproven=sorted(found.unproven),
         trees=_find_trees(kept, selection, found),
         experiments=[str(path) for path in _experiments(project)],
-        lost=[version.name for version in found.lost],
+        lost=[version.name for version in found.lost if version.commit],
         commits=[version.commit for version in found.lost if version.commit],
         copies=sorted({path for oid in copies for path in selection.photos[oid]}),
         others=sorted(others),
