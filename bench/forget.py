@@ -14,6 +14,7 @@ project, killed at random moments and run again. The bench ends with status 1 wh
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -38,7 +39,8 @@ from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
 from stages.report.machine import describe_machine
 
-NOT_SEARCHED = (".git", "photos", ".venv")
+NOT_SEARCHED = (".git", "photos", ".venv", "demo")
+"""git's own, what the bench keeps to compare with, the packages, and the portraits that the project ships."""
 
 
 @dataclass
@@ -94,21 +96,22 @@ def search(history: History, remains: Remains) -> tuple[int, int]:
     return len(found), count + len(stored)
 
 
-def changed_objects(history: History) -> int:
-    """Objects of the version before the person that are not what they were, in the cache and both remotes."""
+def places_of(history: History) -> list[dict[str, str]]:
+    """What the cache and both remotes hold: SHA-256 of each object by its path."""
     places = [objects(history.root / ".dvc/cache/files"), objects(history.remote / "files")]
     if history.store is not None:
-        import hashlib
+        stored = {name.partition("files/")[2]: data for name, data in history.store.objects().items()}
+        places.append({name: hashlib.sha256(data).hexdigest() for name, data in stored.items() if name})
+    return places
 
-        stored = history.store.objects()
-        places.append(
-            {
-                name.partition("files/")[2]: hashlib.sha256(data).hexdigest()
-                for name, data in stored.items()
-                if "files/" in name
-            }
-        )
-    return sum(place.get(name) != digest for place in places for name, digest in history.expected.items())
+
+def changed_objects(history: History) -> int:
+    """Objects of the version before the person that are not what they were, in the cache and both remotes."""
+    return sum(
+        after.get(name) != before[name]
+        for before, after in zip(history.before, places_of(history), strict=True)
+        for name in before.keys() & history.expected.keys()
+    )
 
 
 def forget(history: History, *more: str) -> subprocess.Popen[bytes]:
@@ -148,7 +151,7 @@ def copied(history: History, path: Path) -> Iterator[History]:
     shutil.copytree(history.root, path / "project", symlinks=True)
     shutil.copytree(history.remote, path / "remote")
     copy = History(Workspace(path / "project"), history.person, path / "remote", history.store)
-    copy.photos, copy.expected = history.photos, history.expected
+    copy.photos, copy.expected, copy.before = history.photos, history.expected, history.before
     copy.workspace.run("dvc", "remote", "modify", "folder", "url", str(copy.remote))
     try:
         yield copy
@@ -197,6 +200,7 @@ def main() -> None:
         path = Path(name).resolve()
         (path / "first").mkdir()
         history = make_history(path / "first", args.photos, store)
+        history.before = places_of(history)
         remains = what_to_look_for(history)
         before, files = search_quietly(history, remains)
         print(

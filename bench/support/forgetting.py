@@ -92,7 +92,8 @@ class History:
         remote: the folder of a remote.
         store: the other remote.
         photos: every photo that the person ever had.
-        expected: what the versions hold that never had the person: paths in the cache and their SHA-256.
+        expected: what the version holds that never had the person: paths in the cache and their SHA-256.
+        before: what the cache and each remote held before anybody was forgotten, in the same form.
     """
 
     workspace: Workspace
@@ -101,6 +102,7 @@ class History:
     store: S3 | None
     photos: list[Path] = field(default_factory=list)
     expected: dict[str, str] = field(default_factory=dict)
+    before: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
