@@ -12,7 +12,11 @@ from privacy.forget.selection import Selection
 from privacy.forget.traces import Rows, Traces, arrays_in, normalised
 
 LEVEL = {128: 0.93, 512: 0.65}
-"""Cosine from which on two faces are listed as one person's, by the size of the embeddings (dlib-resnet, FaceNet)."""
+"""Cosine from which on two faces are listed as one person's, by the size of the embeddings (dlib-resnet, FaceNet).
+
+Of 130 people of LFW with 3 photos each, 0.93 finds 95 % of a person's other photos, and lists 1.1 in 1,000 of other
+people's (0.92: 98 % and 4.2; 0.94: 85 % and 0.2). FaceNet's is not measured here: its weights cannot be had.
+"""
 
 
 COPY = 0.995
