@@ -217,7 +217,8 @@ class Settings:
     """What the service runs with. Paths are absolute; sizes as named; a threshold of None is "auto".
 
     `threshold_given` says whether somebody has set the threshold, be it to the default; so does `address_limit_given`.
-    `cors_origins` of None is the contract's `*` while there are no keys. A limit of None is none.
+    `from_file` says whether `.env` had any setting. `cors_origins` of None is the contract's `*` while there are no
+    keys. A limit of None is none.
     """
 
     model_path: FilePath = PROJECT_ROOT / "models/model.joblib"
@@ -259,6 +260,7 @@ class Settings:
     audit_keep_days: Days = 0
     audit_sync: Switch = False
     log_format: LogFormat = "text"
+    from_file: bool = field(default=False, compare=False)  # where they were read; they are the same
 
     @property
     def trust(self) -> Trust:
@@ -346,6 +348,7 @@ class Settings:
             **given,
             threshold_given="VERIFY_THRESHOLD" in values,
             address_limit_given="ADDRESS_LIMIT" in values,
+            from_file=not VARIABLES.keys().isdisjoint(in_file),
         )
         settings.load_certificate()
         return settings

@@ -30,7 +30,7 @@ from service.engine import ModelProblem, ModelsNotLoadedError
 from service.monitoring.logs import without_message
 from service.monitoring.metrics import Reason, count_refusal
 from service.recording import NotRecordedError
-from service.reload import ReloadRefusedError
+from service.reload_checks import ReloadRefusedError
 
 NO_FACE = "No se detectó un rostro en la imagen"
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"

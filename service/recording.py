@@ -47,6 +47,32 @@ def is_recorded(settings: Settings, keys: KeyRing | None = None) -> bool:
     return settings.audit_path is not None or (keys or KeyRing(settings.keys_path, settings.require_keys)).needed
 
 
+def check_hand_over(former: Settings, settings: Settings) -> None:
+    """What can be known of `hand_over` before: nothing is written.
+
+    Args:
+        former: the settings that serve; where its log lies is enough.
+        settings: those that are to serve.
+
+    Raises:
+        AuditError: a log and its head would be parted, or uses could not be recorded.
+    """
+    before, after = AuditSettings.of(former), AuditSettings.of(settings)
+    moved = _moved(before, after)
+    if is_recorded(former) and ("folder" in moved) != ("head" in moved):
+        raise AuditError(
+            "Of AUDIT_PATH and AUDIT_HEAD_PATH one is to change, and a log and its head belong together: change both "
+            "to begin another log, or stop the service, move the files, and start it again"
+        )
+    if is_recorded(settings):
+        Audit.check(after)
+
+
+def _moved(before: AuditSettings, after: AuditSettings) -> list[str]:
+    """Which parts of the log lie elsewhere afterwards."""
+    return [name for name in ("folder", "head", "salts") if getattr(before, name) != getattr(after, name)]
+
+
 def hand_over(former: Settings, settings: Settings) -> None:
     """Before other settings serve: let a log that they leave say so, and make sure that theirs can be written.
 
@@ -55,18 +81,13 @@ def hand_over(former: Settings, settings: Settings) -> None:
 
     Args:
         former: the settings that serve.
-        settings: those that are to serve.
+        settings: those that are to serve, after `check_hand_over`.
 
     Raises:
         AuditError: one of the two logs cannot be written.
     """
     before, after = AuditSettings.of(former), AuditSettings.of(settings)
-    moved = [name for name in ("folder", "head", "salts") if getattr(before, name) != getattr(after, name)]
-    if is_recorded(former) and ("folder" in moved) != ("head" in moved):
-        raise AuditError(
-            "Of AUDIT_PATH and AUDIT_HEAD_PATH one is to change, and a log and its head belong together: change both "
-            "to begin another log, or stop the service, move the files, and start it again"
-        )
+    moved = _moved(before, after)
     if moved and is_recorded(former):
         digest = hashlib.sha256(str(after.folder).encode("utf-8", "surrogateescape")).hexdigest()
         _record_once(before, "moved", what=moved, folder_sha256=digest)

@@ -34,42 +34,23 @@ from typing import Any, Literal
 from flask import Flask
 from msgspec import convert
 
-from service.access.keys import KeyRing
 from service.address import check_address
 from service.admission import Signal
-from service.audit import AuditError
 from service.config import PROJECT_ROOT, CertificateSettingsError, Settings, SettingsError
 from service.engine import Engine
-from service.monitoring.logs import log_accesses
-from service.recording import hand_over, is_recorded
+from service.monitoring import logs
+from service.recording import hand_over
+from service.reload_checks import COMPARED, ReloadRefusedError, audit_refusals, check_protections
 from service.worker_threads import WorkerThread
 
 _TRIAL_SECONDS = 60.0
-_COMPARED = ("keys_path", "require_keys", "audit_path", "host", "port")  # what `build` asks of the former settings
+_TRIAL = "from service.reload import main; main()"  # -m would import this module twice, and warn of it
 _WRONG_SETTINGS = "Los ajustes nuevos no se pueden usar; el registro del servicio dice por qué"
 _WRONG_CERTIFICATE = "El certificado TLS o su clave no se pueden usar; el registro del servicio dice cuál y qué hacer"
-_OPENED = "Los ajustes nuevos abrirían a todos un servicio que pide claves: revisa KEYS_PATH, o pon REQUIRE_KEYS=true"
-_NOT_RECORDED = (
-    "El registro de auditoría está activo y los ajustes nuevos lo apagarían: indica AUDIT_PATH y recarga otra vez, o "
-    "reinicia el servicio"
-)
-_NOT_MOVED = "No se puede seguir con el registro de auditoría nuevo; el registro del servicio dice por qué"
 _REFUSED = "Reload refused: the former model and settings serve on:\n%s"
 _NO_TRIAL = "El modelo nuevo no se ha podido probar; el registro del servicio dice por qué"
 
 log = logging.getLogger("service.reload")
-
-
-class ReloadRefusedError(Exception):
-    """The new settings or files cannot serve.
-
-    Attributes:
-        reason: in Spanish, without a secret or a path: anybody may read it.
-    """
-
-    def __init__(self, reason: str, log_text: str | None = None) -> None:
-        super().__init__(log_text or reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -114,16 +95,12 @@ def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]
         raise _refusal(error) from error
     if one_process:
         settings = replace(settings, workers=1, host=former.host, port=former.port, debug=former.debug)
+    check_protections(former, settings)
     if (settings.host, settings.port) != (former.host, former.port):
         try:
             check_address(settings.host, settings.port)
         except SystemExit as error:
             raise ReloadRefusedError(_WRONG_SETTINGS, str(error)) from error
-    asked_for_keys = KeyRing(former.keys_path, former.require_keys).needed
-    if asked_for_keys and not KeyRing(settings.keys_path, settings.require_keys).needed:
-        raise ReloadRefusedError(_OPENED)
-    if is_recorded(former) and not is_recorded(settings):
-        raise ReloadRefusedError(_NOT_RECORDED)
     try:
         app = create_app(settings, trial=True)
     except Exception as error:  # whatever it is, the master must not end for it
@@ -146,14 +123,8 @@ def _record_in(former: Settings, settings: Settings) -> None:
     Raises:
         ReloadRefusedError: they would not be, or a log that is moved cannot say so.
     """
-    try:
+    with audit_refusals():
         hand_over(former, settings)
-    except AuditError as error:
-        text = f"{error}. To go on with another log without a word in this one, stop the service and start it again"
-        raise ReloadRefusedError(_NOT_MOVED, text) from error
-    except Exception as error:  # such as a path with a zero byte; see `build`
-        log.exception("the audit log could not be opened")
-        raise ReloadRefusedError(_NOT_MOVED, f"the audit log could not be opened ({error!r})") from error
 
 
 # In gunicorn's master ------------------------------------------------------------------------------------------------
@@ -304,10 +275,10 @@ class WorkerReloader:
         return Outcome.now("begun")
 
     def _try_out(self) -> str:
-        former = {name: getattr(self._settings, name) for name in _COMPARED}
+        former = {name: getattr(self._settings, name) for name in COMPARED}
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "service.reload", json.dumps(former, default=str)], cwd=PROJECT_ROOT,
+                [sys.executable, "-c", _TRIAL, json.dumps(former, default=str)], cwd=PROJECT_ROOT,
                 stdout=subprocess.PIPE, text=True, encoding="utf-8", timeout=_TRIAL_SECONDS, check=False,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
@@ -385,12 +356,13 @@ class ProcessReloader:
 def _log_accesses(app: Flask, settings: Settings) -> None:
     """Where one process serves, its server has no log of requests in JSON."""
     if settings.log_format == "json":
-        log_accesses(app)
+        logs.log_accesses(app)
 
 
 def main() -> None:
     """Try out the settings and files as they are now, for `WorkerReloader`; print "ok" or the reason."""
     former = convert(json.loads(sys.argv[1]), Settings, dec_hook=lambda kind, value: kind(value))  # paths are texts
+    logs.configure(former.log_format)  # its lines go into the same log
     try:
         _, app = build(former)
         engine: Engine = app.extensions["engine"]
@@ -399,7 +371,3 @@ def main() -> None:
     except ReloadRefusedError as error:
         log.error("Reload refused: %s", error)
         print(error.reason)
-
-
-if __name__ == "__main__":
-    main()

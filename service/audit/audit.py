@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,6 +80,28 @@ class Audit:
             audit._writer.removal_is_due |= removal.is_due(settings)  # what a killed process has left
         audit._remove_later()
         return audit
+
+    @classmethod
+    def check(cls, settings: AuditSettings) -> None:
+        """Find out what can be known, without a write, of whether `open` would work. The lock is not asked for.
+
+        Args:
+            settings: where the log lies.
+
+        Raises:
+            AuditError: it cannot be written to, its secret is missing or another, its head is missing or damaged.
+        """
+        try:
+            for folder in (settings.folder, settings.head.parent, settings.salts):
+                _check_folder(folder)
+            if not settings.head.exists() and not (settings.folder.is_dir() and segments(settings.folder)):
+                return  # `open` would begin it
+            writer = Writer(settings, settings.load_key())
+            writer.begin()
+            writer.check_head()
+            writer.close()
+        except OSError as error:
+            raise _unwritable(settings.folder, error) from None
 
     def close(self) -> None:
         """Write the counts that are pending, and close the files. The log may be used again afterwards.
@@ -240,6 +264,19 @@ class Audit:
                 if isinstance(error, OSError):
                     raise _unwritable(self._settings.folder, error) from None
                 raise
+
+
+def _check_folder(folder: Path) -> None:
+    """Whether a folder can be written to or, where it is not there, made.
+
+    Raises:
+        OSError: it cannot.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def _unwritable(folder: Path, error: OSError) -> AuditError:

@@ -109,6 +109,15 @@ class Writer:
             "what is there"
         )
 
+    def check_head(self) -> None:
+        """Read the head, without the lock: nothing is written.
+
+        Raises:
+            AuditError: it is damaged, or another secret has sealed it.
+            OSError: it cannot be opened to be written to.
+        """
+        self._read_head()
+
     def _read_head(self) -> None:
         """Read the head again if another process has moved it.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from service.access.keys import create_key
 from service.config import VARIABLES, Settings, SettingsError
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
 from tests.ports import free_port
-from tests.service.support import kept_in, post_photo
+from tests.service.support import certify, kept_in, post_photo
 
 pytestmark = pytest.mark.security
 
@@ -109,10 +111,40 @@ class TestBuild:
         create_key(tmp_path / "keys.json", "Ana", ["verify"], None, lambda _: None)
         former = Settings.load()
         write(KEYS_PATH=str(tmp_path / "kees.json"))
-        with pytest.raises(ReloadRefusedError, match="abrirían a todos"):
+        with pytest.raises(ReloadRefusedError, match="would open it to everybody") as caught:
             build(former)
+        assert "abrirían a todos" in caught.value.reason
         write(KEYS_PATH=str(tmp_path / "kees.json"), REQUIRE_KEYS="true")
         assert build(former)[0].require_keys
+
+    def test_https_does_not_become_plain_http(self, write: Write, tmp_path: Path) -> None:
+        certificate, key = certify(tmp_path)
+        write(TLS_CERT_PATH=str(certificate), TLS_KEY_PATH=str(key))
+        former = Settings.load()
+        write()
+        with pytest.raises(ReloadRefusedError, match="would serve plain HTTP") as caught:
+            build(former)
+        assert "HTTP sin cifrar" in caught.value.reason
+        write(TLS_CERT_PATH=str(certificate), TLS_KEY_PATH=str(key))
+        build(former)
+
+    @pytest.mark.parametrize("left", [None, "", "# PORT=5000\n", "PROT=5000\n"])
+    def test_a_file_that_is_being_written(self, write: Write, env_file: Path, left: str | None) -> None:
+        write()
+        former = Settings.load()
+        env_file.unlink() if left is None else env_file.write_text(left, encoding="utf-8")
+        with pytest.raises(ReloadRefusedError, match="missing or has none") as caught:
+            build(former)
+        assert ".env" in caught.value.reason and str(env_file) not in caught.value.reason
+
+    def test_a_service_that_never_had_the_file_needs_none(
+        self, write: Write, env_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write()
+        for line in env_file.read_text("utf-8").splitlines():
+            monkeypatch.setenv(*line.split("=", 1))
+        env_file.unlink()
+        build(Settings.load())
 
     def test_what_can_serve(self, write: Write, me_photo: bytes) -> None:
         write()
@@ -195,6 +227,15 @@ class TestInTheMaster:
         assert settings_in_force() is first
         assert "both PEM files" in caplog.text
 
+    def test_an_empty_file_changes_nothing(
+        self, write: Write, env_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write(MODEL_VERSION="two")
+        first = settings_in_force()
+        env_file.write_bytes(b"")
+        assert settings_in_force() is first
+        assert "restart the service to go on without it" in caplog.text
+
 
 class TestInOneProcess:
     """`POST /admin/reload` where one process serves."""
@@ -228,6 +269,11 @@ class TestInOneProcess:
         assert client.get("/version", headers=admin).json["model_version"] == "me-verifier-v1"  # type: ignore[index]
         assert client.get("/readyz").json["reload"]["status"] == "refused"  # type: ignore[index]
 
+    def test_an_empty_file(self, served: Flask, admin: dict[str, str], env_file: Path) -> None:
+        env_file.write_bytes(b"")
+        answer = served.test_client().post("/admin/reload", headers=admin)
+        assert answer.status_code == 409 and ".env" in answer.json["detail"]  # type: ignore[index]
+
     def test_a_server_that_cannot_says_so(self, settings: Settings, tmp_path: Path, admin: dict[str, str]) -> None:
         client = create_app(replace(settings, **kept_in(tmp_path))).test_client()
         assert client.post("/admin/reload", headers=admin).status_code == 501
@@ -245,11 +291,49 @@ def test_a_worker_tries_it_out_elsewhere_and_tells_the_master(
     }  # fmt: skip
     for name, value in values.items():
         monkeypatch.setenv(name, str(value))
-    import threading
-
     reloader = WorkerReloader(Settings.load(), 4711, threading.Event)
     assert reloader().status == "begun" and told == [(4711, signal.SIGHUP)]
     monkeypatch.setenv("SCALER_PATH", str(tmp_path / "nothing"))
     with pytest.raises(ReloadRefusedError):
         reloader()
     assert len(told) == 2, "the master refuses, so that all workers know"
+
+
+def test_a_worker_says_that_https_would_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    certificate, key = certify(tmp_path)
+    served = replace(settings, tls_cert_path=certificate, tls_key_path=key)
+    with pytest.raises(ReloadRefusedError, match="HTTP sin cifrar"):
+        WorkerReloader(served, 4711, threading.Event)()
+
+
+def test_a_worker_says_that_the_file_is_empty(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    with pytest.raises(ReloadRefusedError, match=r"\.env"):
+        WorkerReloader(replace(settings, from_file=True), 4711, threading.Event)()
+
+
+def test_what_the_other_process_logs_is_json_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    monkeypatch.setenv("VERIFY_THRESHOLD", "two")
+    monkeypatch.setenv("WEB_CONCURRENCY", "0")
+    with pytest.raises(ReloadRefusedError):
+        WorkerReloader(replace(settings, log_format="json"), 4711, threading.Event)()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert json.loads(line)["message"].count("\n") == 1, "the two settings, in one line of the log"
+
+
+def test_the_other_process_warns_of_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    for name in ("model_path", "scaler_path", "networks_path", "photo_limits_path"):
+        monkeypatch.setenv(name.upper(), str(getattr(settings, name)))
+    monkeypatch.setenv("KEYS_PATH", str(tmp_path / "keys.json"))
+    assert WorkerReloader(replace(settings, log_format="json"), 4711, threading.Event)().status == "begun"
+    lines = capfd.readouterr().err.splitlines()
+    assert "sys.modules" not in str(lines) and all("message" in json.loads(line) for line in lines)

@@ -23,7 +23,7 @@ from flask import Flask
 
 from service import create_app, reload
 from service.access.keys import create_key
-from service.audit import AuditSettings
+from service.audit import Audit, AuditSettings
 from service.audit.walk import Walk
 from service.config import PROJECT_ROOT, VARIABLES, Settings
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
@@ -90,13 +90,16 @@ def env_text(settings: Settings, root: Path, folder: str, **changes: str) -> str
     return "".join(f"{name}={value}\n" for name, value in (lines | changes).items() if value)
 
 
-def test_the_log_is_not_turned_off(write: Write, tmp_path: Path) -> None:
+def test_the_log_is_not_turned_off(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.audit.settings.DEFAULT_FOLDER", tmp_path / "audit")
     write()
     former = Settings.load()
     write(AUDIT_PATH="")
-    with pytest.raises(ReloadRefusedError, match=OFF):
+    with pytest.raises(ReloadRefusedError, match="would turn it off") as caught:
         build(former)
+    assert caught.value.reason.startswith(OFF)
     create_key(tmp_path / "keys.json", "Ana", ["verify"], None, lambda _: None)
+    write(AUDIT_PATH="", AUDIT_HEAD_PATH=str(tmp_path / "head"))
     build(former)  # with keys it is on anyway
     write()
     assert build(former)[0].audit_path == former.audit_path
@@ -111,6 +114,40 @@ def test_one_that_was_off_may_stay_off_and_be_turned_on(write: Write, tmp_path: 
     settings_in_force()
     take_over(gunicorn_app)
     assert acts(tmp_path / "first") == ["reloaded"]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("the head stays", "a log and its head belong together"),
+        ("a file in its place", "cannot be written"),
+        ("another secret", "The secret is not the one"),
+        ("no head", "and no head"),
+    ],
+)
+def test_what_can_be_known_is_known_before_anything_is_written(
+    write: Write, tmp_path: Path, what: str, said: str
+) -> None:
+    """So that /admin/reload answers 409 at once, and the log that is left does not say so in vain."""
+    write()
+    former = Settings.load()
+    changes = {}
+    if what == "the head stays":
+        changes = {"AUDIT_HEAD_PATH": placed(tmp_path / "first")["AUDIT_HEAD_PATH"]}
+    elif what == "a file in its place":
+        (tmp_path / "second").write_text("", encoding="utf-8")
+    else:
+        write("second", AUDIT_KEY="b" * 32)
+        Audit.open(AuditSettings.of(Settings.load())).record("verify")
+        if what == "no head":
+            changes = {"AUDIT_KEY": "b" * 32}
+            (tmp_path / "second/apart/head").unlink()
+    write("second", **changes)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ReloadRefusedError, match=said) as caught:
+        build(former)
+    assert caught.value.reason == NOT_MOVED
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_what_is_tried_out_begins_no_log(write: Write, tmp_path: Path) -> None:
@@ -197,7 +234,7 @@ class TestInTheMaster:
     def test_where_the_new_log_cannot_be_begun_the_old_one_is_gone_on_with(
         self, gunicorn_app: Any, write: Write, tmp_path: Path, name: str
     ) -> None:
-        (tmp_path / "second").write_text("a file where a folder is to be", encoding="utf-8")
+        (tmp_path / "second/apart/head.lock").mkdir(parents=True)  # which is to be a file
         write(name)
         settings_in_force()
         take_over(gunicorn_app)
@@ -246,7 +283,7 @@ class TestInOneProcess:
 
     def test_it_is_not_turned_off(self, served: Flask, write: Write) -> None:
         write(AUDIT_PATH="")
-        with pytest.raises(ReloadRefusedError, match=OFF):
+        with pytest.raises(ReloadRefusedError, match="would turn it off"):
             served.extensions["reloader"]()
 
     def test_counts_of_the_last_minute_are_recorded_at_the_end(self, settings: Settings, tmp_path: Path) -> None:
@@ -282,6 +319,10 @@ def test_a_worker_finds_out_elsewhere_and_no_log_is_touched(
     for name, value in placed(tmp_path / "second").items():
         monkeypatch.setenv(name, value)
     assert reloader().status == "begun"
+    monkeypatch.setenv("AUDIT_HEAD_PATH", placed(tmp_path / "first")["AUDIT_HEAD_PATH"])
+    with pytest.raises(ReloadRefusedError, match=NOT_MOVED):
+        reloader()
+    monkeypatch.setenv("AUDIT_HEAD_PATH", placed(tmp_path / "second")["AUDIT_HEAD_PATH"])
     monkeypatch.setenv("AUDIT_PATH", "")
     with pytest.raises(ReloadRefusedError, match=OFF):
         reloader()
