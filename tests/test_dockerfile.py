@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -33,6 +35,27 @@ def test_what_is_copied_is_all_that_the_service_imports(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_a_key_is_made_where_the_service_looks(tmp_path: Path) -> None:
+    """With the layout of the image and the documented options: everything lies in the volume."""
+    text, page = (path.read_text(encoding="utf-8") for path in (DOCKERFILE, ROOT / "docs/deployment.md"))
+    (options,) = re.findall(r"^docker run --detach .*\\\n.*$", page, re.MULTILINE)
+    (command,) = re.findall(r"^docker exec face-verification python (.*)$", page, re.MULTILINE)
+    given = dict(re.findall(r"\b([A-Z_]+)=(/state/\S+)", text + options))
+    assert {"KEYS_PATH", "AUDIT_PATH", "AUDIT_HEAD_PATH", "AUDIT_SALTS_PATH"} == given.keys()
+    assert "-v state:/state " in options
+    for folder in ("faces", "service"):
+        shutil.copytree(ROOT / folder, tmp_path / "app" / folder)
+    (tmp_path / "state").mkdir()
+    environment = {name: f"{tmp_path}{path}" for name, path in given.items()}
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)], cwd=tmp_path / "app", env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "state").iterdir()} >= {"api_keys.json", "audit", "kept-apart"}
+    assert {path.name for path in (tmp_path / "app").iterdir()} == {"faces", "service"}
 
 
 def test_runs_as_nobody_special_and_says_whether_it_is_healthy() -> None:

@@ -63,7 +63,8 @@ RUN_ELSEWHERE = {
         "tests/service/access/test_command.py::test_making_listing_and_revoking",
     "python -m service keys list": "tests/service/access/test_command.py::test_making_listing_and_revoking",
     "python -m service keys revoke 5cabe886": "tests/service/access/test_command.py::test_making_listing_and_revoking",
-    'kill -HUP "$(pgrep -o gunicorn)"': "tests/service/test_gunicorn.py::test_a_new_configuration_is_taken_over",
+    '''kill -HUP "$(pgrep -of 'gunicorn.*service:create_app')"''':
+        "tests/service/test_gunicorn.py::test_the_documented_command_reloads",
     'curl -sS -X POST -H "X-API-Key: $KEY" http://127.0.0.1:5000/admin/reload':
         "tests/service/test_gunicorn.py::test_an_administrator_reloads",
     "python -m service audit verify": "tests/service/audit/test_command.py::test_a_log_that_is_whole",
@@ -110,6 +111,22 @@ RUN_ELSEWHERE = {
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':
         "tests/test_dockerfile.py::test_what_is_copied_is_all_that_the_service_imports",
+    **dict.fromkeys(
+        (
+            'docker run --detach --name face-verification -p 5000:5000 -v "$PWD/models:/app/models:ro" \\',
+            "  -v state:/state -e AUDIT_PATH=/state/audit face-verification",
+            'docker exec face-verification python -m service keys create "Front door" --role verify',
+        ),
+        "tests/test_dockerfile.py::test_a_key_is_made_where_the_service_looks",
+    ),
+    **dict.fromkeys(
+        (
+            'openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=localhost" \\',
+            '  -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout ~/tls_key.pem -out ~/tls_cert.pem',
+            "curl -sS --cacert ~/tls_cert.pem https://localhost:5000/healthz",
+        ),
+        "tests/service/test_reload_tls.py::test_a_certificate_to_try_it_out",
+    ),
     "docker compose -f deploy/compose.yaml up --build --detach":
         "tests/deploy/test_compose.py::test_compose_finds_nothing_wrong",
     # No test changes the machine that it runs on: the files are checked by the programs that read them.

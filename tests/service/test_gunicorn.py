@@ -174,6 +174,37 @@ def test_a_new_configuration_is_taken_over(settings: Settings, tmp_path: Path, m
         assert server.verify(me_photo).json()["is_me"] is True
 
 
+@pytest.mark.skipif(shutil.which("pgrep") is None, reason="pgrep is not installed")
+@pytest.mark.parametrize("start", [[".venv"], ["script"], ["gunicorn", "-w", "1", APP]])
+def test_the_documented_command_reloads(no_models: Settings, tmp_path: Path, start: list[str]) -> None:
+    """Among the children of the test alone, since others may serve on this machine; one is another gunicorn."""
+    page = (PROJECT_ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    (documented,) = re.findall(r"^kill -HUP .*$", page, re.MULTILINE)
+    other = tmp_path / "gunicorn"
+    other.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n", encoding="utf-8")
+    other.chmod(0o755)
+    scripts = {"script": PROJECT_ROOT, ".venv": tmp_path / "project"}
+    if start == [".venv"]:
+        for name in ("service", "faces"):
+            shutil.copytree(PROJECT_ROOT / name, tmp_path / "project" / name)
+        (tmp_path / "project/.venv").symlink_to(sys.prefix)
+    command = [str(scripts[start[0]] / "service/run_gunicorn.sh")] if start[0] in scripts else start
+    decoy = subprocess.Popen([str(other), "elsewhere:app"])
+    try:
+        with running(command, no_models, tmp_path, workers=1) as server:
+            own = documented.replace("pgrep ", f"pgrep -P {os.getpid()} ")
+            assert own != documented
+            subprocess.run(["bash", "-c", own], check=True, timeout=30)
+            until = time.monotonic() + 60
+            while "Handling signal: hup" not in server.log and time.monotonic() < until:
+                time.sleep(0.1)
+            assert "Handling signal: hup" in server.log
+            assert decoy.poll() is None, "the other one has got the signal"
+    finally:
+        decoy.kill()
+        decoy.wait()
+
+
 def test_an_administrator_reloads(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
     kept = kept_in(tmp_path)
     key = {"X-API-Key": create_key(kept["keys_path"], "Eva", ["admin", "verify"], None, lambda _: None)[1]}

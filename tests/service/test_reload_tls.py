@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -138,6 +140,22 @@ def test_files_of_the_command_line_count(no_models: Settings, tmp_path: Path) ->
     secured = replace(no_models, tls_cert_path=certificate, tls_key_path=key)
     with running(command, secured, tmp_path, workers=2) as server:
         assert served(server) == own[0].read_text()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_a_certificate_to_try_it_out(no_models: Settings, tmp_path: Path) -> None:
+    """As docs/deployment.md makes it; what speaks plain HTTP gets nothing."""
+    page = (PROJECT_ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```bash\n(openssl req .*?)^```$", page, re.MULTILINE | re.DOTALL)
+    make, _, ask = block.replace("~/", f"{tmp_path}/").strip().rpartition("\n")
+    subprocess.run(["bash", "-c", make], check=True, capture_output=True, timeout=60)
+    secured = replace(no_models, tls_cert_path=tmp_path / "tls_cert.pem", tls_key_path=tmp_path / "tls_key.pem")
+    with shipped_gunicorn(secured, tmp_path) as server:
+        asked = ask.replace("localhost:5000", f"localhost:{server.port}")
+        done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=30, check=True)
+        assert json.loads(done.stdout)["status"] == "unhealthy"  # there are no models
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://localhost:{server.port}/healthz", timeout=10)
 
 
 @pytest.mark.parametrize(
