@@ -120,7 +120,7 @@ def test_one_that_was_off_may_stay_off_and_be_turned_on(write: Write, tmp_path: 
     ("what", "said"),
     [
         ("the head stays", "a log and its head belong together"),
-        ("a file in its place", "cannot be written"),
+        ("a file in its place", "Not a directory"),
         ("another secret", "The secret is not the one"),
         ("no head", "and no head"),
     ],
