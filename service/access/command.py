@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from service.access.keys import ROLES, ApiKey, create_key, read_keys, revoke_key
+from service.access.keys import ROLES, ApiKey, create_key, read_keys_once_made, revoke_key
 from service.audit import Audit, AuditSettings
 from service.audit.administrator import administrator
 from service.config import Settings
@@ -24,6 +24,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     create.add_argument("name", help="whose key it is")
     create.add_argument("--role", action="append", choices=ROLES, required=True, help="what it may do; may be repeated")
     create.add_argument("--days", type=float, help="for how many days it counts; for always if left out")
+    create.add_argument(
+        "--anew",
+        action="store_true",
+        help="begin a new file of keys where the old one is lost: no old key counts again",
+    )
     create.set_defaults(run=_create)
     listing = keys.add_parser("list", help="show all keys, without their secrets")
     listing.add_argument("--json", action="store_true", help="for machines")
@@ -36,7 +41,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _create(args: argparse.Namespace) -> int:
     settings = Settings.load()
     record = partial(_recorder(settings), "key created")
-    key, text = create_key(settings.keys_path, args.name, args.role, args.days, record)
+    key, text = create_key(settings.keys_path, args.name, args.role, args.days, record, args.anew)
     print(text)
     print(
         f"Key {key.id} of {key.name!r} may: {', '.join(key.roles)}. Keep it now: only its hash is stored. "
@@ -48,7 +53,7 @@ def _create(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     path = Settings.load().keys_path
-    found = read_keys(path)
+    found = read_keys_once_made(path)
     keys = list(found.by_id.values()) if found else []
     if args.json:
         without_hash = [
@@ -60,7 +65,7 @@ def _list(args: argparse.Namespace) -> int:
         print("There is no key: everybody who reaches the service may use it, unless REQUIRE_KEYS=true.")
         return 0
     now = datetime.now(UTC)
-    rows = [("id", "state", "roles", "created", "expires", "name")]
+    rows = [("id", "state", "roles", "created (UTC)", "expires (UTC)", "name")]
     rows += [
         (key.id, key.problem(now) or "counts", ", ".join(key.roles), _day(key.created), _day(key.expires), key.name)
         for key in keys

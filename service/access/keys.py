@@ -130,9 +130,9 @@ class KeyRing:
         seen = _state_of(self._path)
         if seen != self._seen:
             try:
-                keys = read_keys(self._path)
-                if keys is None and (self._now is not None or _marker(self._path).exists()):
-                    raise KeysError(f"the file of the API keys is gone: {self._path}; put it back")
+                keys = read_keys_once_made(self._path)
+                if keys is None and self._now is not None:
+                    raise _gone(self._path)
                 self._now = keys
             except KeysError as error:
                 log.error("No API key can be checked, so all are refused: %s", error)
@@ -179,13 +179,37 @@ def read_keys(path: Path) -> Keys | None:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise KeysError(
             f"the file of the API keys is damaged: {path} ({error}); put back a copy of it, or remove it and make new "
-            "keys with 'python -m service keys create'"
+            "keys with 'python -m service keys create --anew'"
         ) from error
     return Keys({key.id: key for key in content.keys})
 
 
+def read_keys_once_made(path: Path) -> Keys | None:
+    """What the file holds; None if no key has ever been made.
+
+    Raises:
+        KeysError: there were keys and their file is gone, or it cannot be read, or is damaged.
+    """
+    keys = read_keys(path)
+    if keys is None and _marker(path).exists():
+        raise _gone(path)
+    return keys
+
+
+def _gone(path: Path) -> KeysError:
+    return KeysError(
+        f"the file of the API keys is gone: {path}; put it back: until then the service answers 503 to everybody. If "
+        "there is no copy, 'python -m service keys create --anew' gives up the old keys and begins a new file"
+    )
+
+
 def create_key(
-    path: Path, name: str, roles: Sequence[Role], days: float | None, before: Callable[[ApiKey], None]
+    path: Path,
+    name: str,
+    roles: Sequence[Role],
+    days: float | None,
+    before: Callable[[ApiKey], None],
+    anew: bool = False,
 ) -> tuple[ApiKey, str]:
     """Make a key and keep its hash.
 
@@ -195,18 +219,20 @@ def create_key(
         roles: what it may do, at least one.
         days: for how long it counts, greater than 0; None for always.
         before: called before the key is kept; what it raises prevents that.
+        anew: begin a new file where the one that there was is gone; the keys in it never count again.
 
     Returns:
         What is kept, and the key itself, which nobody can find out again.
 
     Raises:
-        KeysError: the name or the days are not allowed, or the file cannot be read or written.
+        KeysError: the name or the days are not allowed; the file cannot be read or written; it is gone, and `anew` is
+            not set; or it is there, and `anew` is set.
     """
     if not (0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
         raise KeysError(f"the name of a key is {name!r}; expected 1 to {MAX_NAME_LENGTH} printable characters")
     if days is not None and not 0 < days < 36_500:
         raise KeysError(f"the days of a key are {days:g}; expected more than 0 and less than 36,500")
-    with _editing(path) as keys:
+    with _editing(path, anew) as keys:
         new_id = next(fresh for fresh in iter(lambda: secrets.token_hex(4), "") if fresh not in keys)
         text = f"fv_{new_id}_{secrets.token_urlsafe(32)}"
         now = datetime.now(UTC).replace(microsecond=0)
@@ -233,7 +259,7 @@ def revoke_key(path: Path, key_id: str, before: Callable[[ApiKey], None]) -> Api
         before: called before it is revoked; what it raises prevents that.
 
     Raises:
-        KeysError: there is no such key, it is revoked already, or the file cannot be read or written.
+        KeysError: there is no such key, it is revoked already, or the file is gone, or cannot be read or written.
     """
     match = _KEY.fullmatch(key_id)
     wanted = match[1] if match else key_id
@@ -248,12 +274,17 @@ def revoke_key(path: Path, key_id: str, before: Callable[[ApiKey], None]) -> Api
 
 
 @contextmanager
-def _editing(path: Path) -> Iterator[dict[str, ApiKey]]:
-    """The keys by id, to be changed; they are written when the block ends well. One administrator at a time."""
+def _editing(path: Path, anew: bool = False) -> Iterator[dict[str, ApiKey]]:
+    """The keys by id, to be changed; they are written when the block ends well. One administrator at a time.
+
+    With `anew` there are none yet, and the file must not be there.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(path.with_name(f"{path.name}.lock"), timeout=_LOCK_SECONDS, mode=0o600):
-            found = read_keys(path)
+            found = read_keys(path) if anew else read_keys_once_made(path)
+            if anew and found is not None:
+                raise KeysError(f"--anew is for a file of keys that is gone, and {path} is there: leave --anew out")
             keys = dict(found.by_id) if found else {}
             yield keys
             content = msgspec.json.format(msgspec.json.encode(_File(1, tuple(keys.values()))), indent=1)

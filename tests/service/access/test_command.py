@@ -59,6 +59,7 @@ def test_making_listing_and_revoking(type_in: Type, kept: dict[str, Any]) -> Non
     key = ring.find(text.strip())
     assert key is not None and key.roles == ("verify", "metrics") and key.expires is not None
     shown = type_in("list")[1]
+    assert "created (UTC)" in shown and "expires (UTC)" in shown
     assert key.id in shown and "Front door" in shown and "counts" in shown and text.strip() not in shown
     (listed,) = json.loads(type_in("list", "--json")[1])
     assert listed["id"] == key.id and "sha256" not in listed
@@ -78,6 +79,19 @@ def test_a_mistake_is_told_in_a_sentence(type_in: Type) -> None:
     )
     assert "1 to 80 printable characters" in str(type_in("create", "", "--role", "verify")[0])
     assert type_in("create", "x")[0] == 2 and type_in("create", "x", "--role", "all")[0] == 2
+
+
+def test_a_file_that_is_gone_is_told_and_given_up_only_if_that_is_said(type_in: Type, kept: dict[str, Any]) -> None:
+    """As the service does: it answers 503 to everybody, and does not open itself."""
+    create = ("create", "Front door", "--role", "verify")
+    type_in(*create)
+    kept["keys_path"].unlink()
+    for words in (("list",), ("list", "--json"), ("revoke", "ffffffff"), create):
+        status, printed, _ = type_in(*words)
+        assert "is gone" in str(status) and "put it back" in str(status) and not printed, words
+    assert not kept["keys_path"].exists()
+    assert type_in(*create, "--anew")[0] == 0
+    assert len(json.loads(type_in("list", "--json")[1])) == 1
 
 
 def test_what_cannot_be_recorded_is_not_done(type_in: Type, kept: dict[str, Any]) -> None:

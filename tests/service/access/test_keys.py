@@ -19,8 +19,8 @@ from service.access.keys import ApiKey, KeyRing, KeysError, create_key, read_key
 pytestmark = pytest.mark.security
 
 
-def create(path: Path, name: str = "Ana", days: float | None = None) -> tuple[ApiKey, str]:
-    return create_key(path, name, ["verify"], days, lambda _: None)
+def create(path: Path, name: str = "Ana", days: float | None = None, anew: bool = False) -> tuple[ApiKey, str]:
+    return create_key(path, name, ["verify"], days, lambda _: None, anew)
 
 
 def test_only_the_hash_is_kept(keys_path: Path) -> None:
@@ -128,8 +128,20 @@ def test_a_process_that_starts_later_knows_that_there_were_keys(keys_path: Path)
     assert ring.needed
     with pytest.raises(KeysError, match="is gone"):
         ring.find(text)
-    create(keys_path)
+    with pytest.raises(KeysError, match="is gone"):
+        create(keys_path)
+    with pytest.raises(KeysError, match="is gone"):
+        revoke_key(keys_path, "ffffffff", lambda _: None)
+    assert not keys_path.exists()
+    create(keys_path, anew=True)
     assert KeyRing(keys_path, required=False).find(text) is None
+
+
+def test_keys_that_are_there_are_not_given_up(keys_path: Path) -> None:
+    _, text = create(keys_path)
+    with pytest.raises(KeysError, match="leave --anew out"):
+        create(keys_path, anew=True)
+    assert KeyRing(keys_path, required=False).find(text) is not None
 
 
 def test_a_folder_in_its_place_is_told(keys_path: Path) -> None:
