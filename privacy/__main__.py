@@ -8,11 +8,14 @@ import os
 import sys
 from pathlib import Path
 
-from faces.errors import UserError
-from privacy.forget import command as forget_command
-from privacy.held import command as held_command
-from privacy.locking import command as locking_command
-from privacy.register import command as register_command
+from faces.packages import missing_is_told
+
+with missing_is_told("python -m privacy"):
+    from faces.errors import UserError
+    from privacy.forget import command as forget_command
+    from privacy.held import command as held_command
+    from privacy.locking import command as locking_command
+    from privacy.register import command as register_command
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,7 +29,8 @@ def main() -> None:
     args = parser.parse_args()
     os.chdir(ROOT)  # paths are relative to the project, wherever this was started
     try:
-        sys.exit(args.run(args))
+        with missing_is_told("python -m privacy"):
+            sys.exit(args.run(args))
     except UserError as error:
         sys.exit(f"Error: {error}")
     except OSError as error:

@@ -8,17 +8,20 @@ import contextlib
 import sys
 from pathlib import Path
 
-from werkzeug.serving import is_running_from_reloader, run_simple
+from faces.packages import missing_is_told
 
-from service import core_dumps
-from service.access import command as access_command
-from service.access.keys import KeysError
-from service.address import HOW_SET, check_address
-from service.audit import AuditError
-from service.audit import command as audit_command
-from service.config import Settings, SettingsError, take_from
-from service.monitoring.logs import QuietRequestHandler
-from service.reload import ProcessReloader
+with missing_is_told("python -m service"):
+    from werkzeug.serving import is_running_from_reloader, run_simple
+
+    from service import core_dumps
+    from service.access import command as access_command
+    from service.access.keys import KeysError
+    from service.address import HOW_SET, check_address
+    from service.audit import AuditError
+    from service.audit import command as audit_command
+    from service.config import Settings, SettingsError, take_from
+    from service.monitoring.logs import QuietRequestHandler
+    from service.reload import ProcessReloader
 
 
 def main() -> None:
@@ -44,10 +47,11 @@ def main() -> None:
     try:
         for path in args.env_file:
             take_from(path)
-        if "run" not in args:
-            serve()
-            return
-        sys.exit(args.run(args))
+        with missing_is_told(program):
+            if "run" not in args:
+                serve()
+                return
+            sys.exit(args.run(args))
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
     except (KeysError, AuditError) as error:
