@@ -27,12 +27,8 @@ with missing_is_told("python -m service"):
 def main() -> None:
     """Serve, or do what the command says."""
     program = "python -m service"
-    parser = argparse.ArgumentParser(
-        program,
-        usage=f"{program} [-h] [--env-file FILE] [COMMAND ...]\n{HOW_SET}",
-        description="Without a command: serves POST /verify, for development.",
-    )
-    parser.add_argument(
+    anywhere = argparse.ArgumentParser(program, add_help=False, allow_abbrev=False)
+    anywhere.add_argument(
         "--env-file",
         type=Path,
         action="append",
@@ -40,12 +36,19 @@ def main() -> None:
         metavar="FILE",
         help="settings, a NAME=value a line, which win over the environment; may be repeated, and the last one wins",
     )
+    parser = argparse.ArgumentParser(
+        program,
+        usage=f"{program} [-h] [--env-file FILE] [COMMAND ...]\n{HOW_SET}",
+        description="Without a command: serves POST /verify, for development.",
+        parents=[anywhere],
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=program)
     access_command.add_commands(commands)
     audit_command.add_commands(commands)
-    args = parser.parse_args()
+    files, rest = anywhere.parse_known_args()  # first, since the option may stand after the command, too
+    args = parser.parse_args(rest)
     try:
-        for path in args.env_file:
+        for path in [*files.env_file, *args.env_file]:
             take_from(path)
         with missing_is_told(program):
             if "run" not in args:

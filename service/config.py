@@ -201,6 +201,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
 SECRETS = ("AUDIT_KEY", "LIMITS_STORAGE", "MODEL_SIGNING_KEY")
 """Variables whose values no message and no log shows."""
 
+_taken: dict[str, tuple[str, Path]] = {}  # by variable, what `take_from` has put into the environment, and its file
+
 log = logging.getLogger("service.config")
 
 
@@ -332,7 +334,8 @@ class Settings:
                     given[name] = convert(read(text), types[name])
                 except ValueError:  # of read, or msgspec's ValidationError
                     shown = "a text that is not shown here" if variable in SECRETS else repr(text)
-                    problems.append(f"{variable} is {shown}; expected {_description(types[name])}")
+                    where = _file_of(variable, values[variable]) if environment is None else ""
+                    problems.append(f"{variable} is {shown}{where}; expected {_description(types[name])}")
         for name in sorted(in_file.keys() - VARIABLES.keys()):
             log.warning(".env: there is no setting %s: a typo? .env.example lists them all", name)
         try:
@@ -385,7 +388,15 @@ def take_from(path: Path) -> None:
         raise SettingsError(
             f"--env-file is {str(path)!r}; expected a file of NAME=value lines that this user may read ({reason})"
         ) from None
-    os.environ.update({name: value or "" for name, value in lines.items()})
+    given = {name: value or "" for name, value in lines.items()}
+    os.environ.update(given)
+    _taken.update({name: (value, path) for name, value in given.items()})
+
+
+def _file_of(variable: str, value: str) -> str:
+    """Which file `take_from` has a value from, for a message; nothing where the value comes from elsewhere."""
+    taken, path = _taken.get(variable, (None, None))
+    return f" in {path}" if path is not None and taken == value else ""
 
 
 def _read_env_file(path: Path) -> dict[str, str]:

@@ -71,6 +71,22 @@ def test_a_file_that_is_given_wins_and_the_last_one_most(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("own_environment")
+def test_a_wrong_value_is_told_with_the_file_that_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = tmp_path / "one.env", tmp_path / "two.env"
+    one.write_text("PORT=x\nREQUIRE_KEYS=maybe\nHEADER_SECONDS=5\n", encoding="utf-8")
+    two.write_text("REQUIRE_KEYS=perhaps\n", encoding="utf-8")
+    take_from(one)
+    take_from(two)
+    monkeypatch.setenv("HEADER_SECONDS", "x")
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(env_file=tmp_path / "none")
+    told = str(caught.value).splitlines()
+    assert f"PORT is 'x' in {one}; expected a port number from 1 to 65535" in told
+    assert any(line.startswith(f"REQUIRE_KEYS is 'perhaps' in {two}; expected") for line in told)
+    assert any(line.startswith("HEADER_SECONDS is 'x'; expected") for line in told)
+
+
+@pytest.mark.usefixtures("own_environment")
 @pytest.mark.parametrize(
     ("content", "reason"), [(None, "No such file"), ("folder", "Is a directory"), (b"\xff", "not UTF-8")]
 )

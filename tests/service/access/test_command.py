@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from service.__main__ import main
 from service.access.keys import KeyRing
 from service.audit.administrator import administrator
-from service.config import Settings
+from service.config import PROJECT_ROOT, Settings
 from tests.service.support import kept_in
 
 pytestmark = pytest.mark.security
@@ -92,6 +93,22 @@ def test_a_file_that_is_gone_is_told_and_given_up_only_if_that_is_said(type_in: 
     assert not kept["keys_path"].exists()
     assert type_in(*create, "--anew")[0] == 0
     assert len(json.loads(type_in("list", "--json")[1])) == 1
+
+
+@pytest.mark.parametrize("where", [0, 2, 5])
+def test_a_file_of_settings_may_be_named_anywhere(tmp_path: Path, where: int) -> None:
+    """Most people write an option after the command."""
+    settings = tmp_path / "service.env"
+    lines = [f"{name.upper()}={value}\n" for name, value in kept_in(tmp_path).items()]
+    settings.write_text("".join(lines), encoding="utf-8")
+    words = ["keys", "create", "Front door", "--role", "verify"]
+    words[where:where] = ["--env-file", str(settings)]
+    done = subprocess.run(
+        [sys.executable, "-m", "service", *words],
+        cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout.startswith("fv_"), done.stderr
+    assert Path(kept_in(tmp_path)["keys_path"]).exists()
 
 
 def test_what_cannot_be_recorded_is_not_done(type_in: Type, kept: dict[str, Any]) -> None:
