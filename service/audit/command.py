@@ -11,7 +11,8 @@ from pathlib import Path
 
 from service.audit.administrator import administrator
 from service.audit.audit import Audit
-from service.audit.chain import HEAD_BYTES, Key, read_head
+from service.audit.chain import HEAD_BYTES, Key, days_ago, read_head
+from service.audit.counts import COUNT_SECONDS
 from service.audit.errors import AuditError
 from service.audit.files import segment_path, segments
 from service.audit.findings import Finding
@@ -141,7 +142,8 @@ def _verify(arguments: argparse.Namespace, settings: AuditSettings) -> int:
         )
     end = f", up to number {walk.last.number}" if walk.last else ""
     print(f"Proven: {walk.count} records{end}.")
-    print("The log is damaged." if walk.open_findings else "The log is whole.")
+    whole = f"The log is whole, save what was accepted ({len(known)})." if known else "The log is whole."
+    print("The log is damaged." if walk.open_findings else whole)
     return BAD if walk.open_findings else GOOD
 
 
@@ -195,12 +197,18 @@ def _accept(arguments: argparse.Namespace, settings: AuditSettings) -> int:
 def _report(arguments: argparse.Namespace, settings: AuditSettings) -> int:
     walk = _walk(settings)
     report = summarise(entry.record for entry in walk.entries())
+    accepted = len(walk.findings) - len(walk.open_findings)
     if arguments.json:
-        print(json.dumps({**report.as_json(), "findings": len(walk.open_findings)}))
+        print(json.dumps({**report.as_json(), "findings": len(walk.open_findings), "accepted": accepted}))
     else:
         print(_as_text(report))
         if walk.open_findings:
             print("\nThe log is damaged, and only proven records are counted: see 'python -m service audit verify'.")
+        elif accepted:
+            print(
+                f"\nOnly proven records are counted: what was accepted as lost or changed ({accepted}) is left out. "
+                "'python -m service audit verify' lists it."
+            )
     return GOOD
 
 
@@ -209,6 +217,7 @@ def _as_text(report: Report) -> str:
     parts = [f"From {report.first or '-'} to {report.last or '-'} (UTC)"]
     parts += _table("Answers", given["uses"])
     parts += _table("Refusals", given["refusals"])
+    parts += [f"  While the service runs, those of the last {COUNT_SECONDS:.0f} seconds may be missing."]
     parts += _table("Other acts", [{"act": act, "count": count} for act, count in given["acts"].items()])
     parts += ["", "Out of the ordinary" if report.odd else "Nothing is out of the ordinary."]
     parts += [f"  {one.when}h {one.key_id}: {one.text}" for one in report.odd]
@@ -264,23 +273,36 @@ def _forget(arguments: argparse.Namespace, settings: AuditSettings) -> int:
 def _several(found: Found) -> str:
     """What to do where several requests had one id, since clients give ids themselves."""
     rows = [
-        f"  record {record['number']}: {record['time']}, key {record.get('key_id') or '(none)'}"
+        f"  record {record['number']}: {record['time']}, key {record.get('key_id') or '(none)'}, "
+        + ", ".join(f"{name} {record.get(name, '-')}" for name in ("status", "is_me", "score"))
         for record in found.records
     ]
     return "\n".join(
         [
             f"{len(rows)} requests had this id, maybe of different people:",
             *rows,
-            "Nothing was forgotten. Say which: --record N (it may be repeated), --key KEY_ID, or --all",
+            "Nothing was forgotten. Say which: --record N (it may be repeated), --key KEY_ID, or --all. Which of them "
+            "are of a photo: 'python -m service audit find --image FILE' tells, by number",
         ]
     )
 
 
 def _prune(arguments: argparse.Namespace, settings: AuditSettings) -> int:
     settings.load_key()  # else a log that is missing would be begun
+    if not settings.is_begun:
+        raise settings.not_begun()
     if not settings.head.exists():
         raise AuditError(f"There is no audit log with the head {settings.head}: check AUDIT_PATH and AUDIT_HEAD_PATH")
     with closing(Audit.open(settings)) as audit:
         removed = audit.prune(arguments.days, administrator())
     print("1 file was removed." if len(removed) == 1 else f"{len(removed)} files were removed.")
+    limit = days_ago(arguments.days)
+    old = sum(entry.record["time"] < limit for entry in _walk(settings).entries())
+    if old:
+        remain = "1 record that is older remains" if old == 1 else f"{old} records that are older remain"
+        print(f"{remain}: a file is removed only if all its records are that old, and all files before it.")
+        if not settings.keep_days:
+            print(
+                f"With AUDIT_KEEP_DAYS={arguments.days} the service begins a new file each day, and removes old ones."
+            )
     return GOOD

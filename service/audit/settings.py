@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.audit.chain import Key
 from service.audit.errors import AuditError
-from service.audit.files import make_private_folder, write_new
+from service.audit.files import make_private_folder, segments, write_new
 from service.config import PROJECT_ROOT, Settings
 
 DEFAULT_FOLDER = PROJECT_ROOT / "audit"
@@ -63,6 +64,27 @@ class AuditSettings:
         """The file that whoever writes locks."""
         return self.head.with_name(self.head.name + ".lock")
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a log, or a part of one; also where that cannot be seen."""
+        try:
+            return self.head.exists() or (self.folder.is_dir() and bool(segments(self.folder)))
+        except OSError:
+            return True
+
+    def not_begun(self) -> AuditError:
+        """The error of what needs a log where there has never been one."""
+        text = f"There is no audit log in {self.folder} yet"
+        if self.key or self.key_file is None or self.key_file.exists():
+            return AuditError(
+                f"{text}: the service begins it where AUDIT_PATH names a folder, and with the first API key. If there "
+                "was one, check AUDIT_PATH and AUDIT_HEAD_PATH"
+            )
+        return AuditError(
+            f"{text}, and no secret to begin it with in {self.key_file} (AUDIT_KEY_FILE). Make one: (umask 077; "
+            f'python3 -c "import secrets; print(secrets.token_hex(32))" > {shlex.quote(str(self.key_file))})'
+        )
+
     def load_key(self, make: bool = False) -> Key:
         """The keys that are derived from the secret.
 
@@ -70,7 +92,8 @@ class AuditSettings:
             make: make the secret if none is given and none was made before. To be done by one process at a time.
 
         Raises:
-            AuditError: there is no secret, it cannot be read, or it is too short.
+            AuditError: there is no secret, it cannot be read, or it is too short; or there is no log yet, and so no
+                secret.
         """
         if self.key:
             return Key.derive(_checked(self.key, "AUDIT_KEY"))
@@ -88,13 +111,21 @@ class AuditSettings:
                 ) from None
         try:
             text = path.read_text(encoding="utf-8-sig").strip()
+        except FileNotFoundError:
+            if not self.is_begun:
+                raise self.not_begun() from None
+            raise _unreadable(path, "it is gone") from None
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise AuditError(
-                f"The secret of the audit log cannot be read from {path} ({reason}): put the file back, or set "
-                "AUDIT_KEY or AUDIT_KEY_FILE to the secret that the log was begun with"
-            ) from None
+            raise _unreadable(path, reason) from None
         return Key.derive(_checked(text, str(path)))
+
+
+def _unreadable(path: Path, reason: str | None) -> AuditError:
+    return AuditError(
+        f"The secret of the audit log cannot be read from {path} ({reason}): put the file back, or set AUDIT_KEY or "
+        "AUDIT_KEY_FILE to the secret that the log was begun with"
+    )
 
 
 def _checked(secret: str, where: str) -> bytes:

@@ -150,7 +150,7 @@ class Walk:
         self.head = self._read_head()
         there = segments(folder) if folder.is_dir() else []
         if not there and self.head is None:
-            raise AuditError(f"There is no audit log in {folder}: check AUDIT_PATH")
+            raise self._settings.not_begun()
         before = done = 0
         while True:
             for index in there:

@@ -67,6 +67,8 @@ RUN_ELSEWHERE = {
         "tests/service/test_gunicorn.py::test_the_documented_command_reloads",
     'curl -sS -X POST -H "X-API-Key: $KEY" http://127.0.0.1:5000/admin/reload':
         "tests/service/test_gunicorn.py::test_an_administrator_reloads",
+    '(umask 077; python3 -c "import secrets; print(secrets.token_hex(32))" > ~/audit.key)':
+        "tests/service/audit/test_command.py::test_the_secret_that_is_made_as_the_message_and_the_page_say",
     "python -m service audit verify": "tests/service/audit/test_command.py::test_a_log_that_is_whole",
     'python -m service audit accept --note "The disk was full of errors"':
         "tests/service/audit/test_command.py::test_accepting_a_loss",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from service.audit import Audit, AuditSettings, chain, removal, writer
 from service.audit.administrator import administrator
 from service.audit.audit import LOCK_SECONDS
 from service.audit.command import add_commands
+from service.audit.errors import AuditError
 from service.audit.files import KeptFile
 from service.audit.report import summarise
 from service.config import Settings, SettingsError
@@ -34,6 +36,7 @@ from tests.service.audit.support import (
     walk,
     write,
 )  # fmt: skip
+from tests.service.support import posix_only
 
 pytestmark = pytest.mark.security
 
@@ -114,7 +117,7 @@ def test_a_log_that_is_damaged(settings: AuditSettings, ask: Ask) -> None:
 def test_what_cannot_be_verified(settings: AuditSettings, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     status, said = ask("verify")
     assert status == 2
-    assert "There is no audit log in" in said
+    assert f"There is no audit log in {settings.folder} yet" in said
     assert not settings.folder.exists()
     write(settings, 1)
     monkeypatch.setenv("AUDIT_KEY", "another secret, of 32 characters or more")
@@ -128,6 +131,47 @@ def test_what_cannot_be_verified(settings: AuditSettings, ask: Ask, monkeypatch:
         "Wrong settings:\nAUDIT_KEY is a text that is not shown here; "
         "expected a secret of 32 characters or more, or nothing\n"
     )
+
+
+SECRET_MADE = '(umask 077; python3 -c "import secrets; print(secrets.token_hex(32))" > ~/audit.key)'
+
+
+@pytest.mark.parametrize("words", ["verify", "report", "find --image {photo}", "forget --request r1", "prune --days 9"])
+@pytest.mark.parametrize("secret", ["own", "named"])
+def test_where_there_never_was_a_log_nothing_is_to_be_put_back(
+    ask: Ask, settings: AuditSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, secret: str
+) -> None:
+    monkeypatch.delenv("AUDIT_KEY")
+    if secret == "named":
+        monkeypatch.setenv("AUDIT_KEY_FILE", str(tmp_path / "new.key"))
+    status, said = ask(*words.format(photo=photo(tmp_path, 1)).split())
+    assert status == 2 and f"There is no audit log in {settings.folder} yet" in said and "put the file back" not in said
+    assert ("print(secrets.token_hex(32))" in said and "new.key" in said) is (secret == "named")
+    assert not settings.folder.exists() and not settings.head.parent.exists()
+
+
+def test_a_log_whose_secret_is_gone_needs_that_one(
+    ask: Ask, settings: AuditSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(settings, 1)
+    monkeypatch.delenv("AUDIT_KEY")
+    monkeypatch.setenv("AUDIT_KEY_FILE", str(tmp_path / "lost.key"))
+    status, said = ask("verify")
+    assert status == 2 and "put the file back" in said
+
+
+@posix_only
+def test_the_secret_that_is_made_as_the_message_and_the_page_say(tmp_path: Path) -> None:
+    path = tmp_path / "audit.key"
+    settings = settings_in(tmp_path, key="", key_file=path)
+    with pytest.raises(AuditError, match=r"no audit log in .* yet, and no secret") as caught:
+        Audit.open(settings)
+    command = str(caught.value).partition("Make one: ")[2]
+    assert command == SECRET_MADE.replace("~/audit.key", str(path))
+    subprocess.run(["bash", "-c", command], check=True, timeout=60)
+    assert path.stat().st_mode & 0o077 == 0
+    Audit.open(settings).close()
+    assert kinds(settings) == []
 
 
 def test_a_copy_of_the_head(settings: AuditSettings, ask: Ask, tmp_path: Path) -> None:
@@ -201,9 +245,12 @@ def test_an_id_that_several_requests_had_is_not_forgotten_unasked(
     status, said = ask("forget", "--request", "same")
     assert status == 2
     assert "3 requests had this id" in said and "--record N" in said
-    assert [line.split()[:2] + line.split()[-2:] for line in said.splitlines() if line.startswith("  record")] == [
-        ["record", "2:", "key", "k1"], ["record", "3:", "key", "k2"], ["record", "4:", "key", "k2"],
-    ]  # fmt: skip
+    shown = [line.split(": ")[0] + line.partition("Z")[2] for line in said.splitlines() if line.startswith("  record")]
+    assert shown == [
+        f"  record {number}, key {key}, status 200, is_me True, score 0.9"
+        for number, key in ((2, "k1"), (3, "k2"), (4, "k2"))
+    ]
+    assert "audit find --image" in said
     status, said = ask("forget", "--request", "same", "--key", "k2")
     assert status == 2 and "2 requests had this id" in said
     assert all(is_on_disk(settings, salt) for salt in twice.values())
@@ -276,7 +323,9 @@ def test_retention(settings: AuditSettings, ask: Ask, clock: Clock, tmp_path: Pa
     write(settings, 8, start=8)
     salt = salt_of(settings, 1)
     status, said = ask("prune", "--days", "20")
-    assert (status, said) == (0, "1 file was removed.\n")
+    assert (status, said.splitlines()[0]) == (0, "1 file was removed.")
+    assert said.splitlines()[1].startswith("4 records that are older remain: a file is removed only if all its records")
+    assert "With AUDIT_KEEP_DAYS=20 the service begins a new file each day" in said
     assert not segment(settings).exists()
     assert not is_on_disk(settings, salt)
     assert ask("find", "--image", photo(tmp_path, 1))[0] == 1
@@ -416,7 +465,8 @@ def test_a_last_record_that_is_dated_back_keeps_its_file(settings: AuditSettings
     *before, last = lines(settings)
     assert b"2026-02-01" in last
     segment(settings).write_bytes(b"".join([*before, last.replace(b"2026-02-01", b"2026-01-01")]))
-    assert ask("prune", "--days", "20")[1] == "0 files were removed.\n"
+    assert ask("prune", "--days", "20")[1].startswith("0 files were removed.\n")
+    assert segment(settings).exists()
 
 
 def test_nothing_is_pruned_where_there_is_no_log(ask: Ask, settings: AuditSettings) -> None:
@@ -443,6 +493,10 @@ def test_accepting_a_loss(settings: AuditSettings, ask: Ask) -> None:
     status, said = ask("verify")
     assert status == 0
     assert "disk error of 1 January" in said
+    assert said.splitlines()[-1] == "The log is whole, save what was accepted (1)."
+    assert "what was accepted as lost or changed (1) is left out" in ask("report")[1]
+    report = json.loads(ask("report", "--json")[1])
+    assert (report["findings"], report["accepted"]) == (0, 1)
     segment(settings).write_bytes(b"".join(lines(settings)[:2] + lines(settings)[3:]))
     assert ask("verify")[0] == 1  # another loss
     assert ask("accept", "--note", "another")[0] == 0
@@ -588,6 +642,7 @@ def test_report(settings: AuditSettings, clock: Clock, ask: Ask) -> None:
     assert "  2026-01-01  k1        3        1   1       1" in said
     assert "Nothing is out of the ordinary." in said
     assert "The clock was set back before record" in said
+    assert "While the service runs, those of the last 60 seconds may be missing." in said
 
 
 def uses(hour: str, count: int, is_me: bool = True) -> list[dict[str, Any]]:

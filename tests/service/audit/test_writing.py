@@ -412,7 +412,7 @@ def test_a_secret_that_is_too_short_is_refused(settings: AuditSettings, tmp_path
 
 
 def test_a_secret_that_is_missing_is_told(settings: AuditSettings, tmp_path: Path) -> None:
-    with pytest.raises(AuditError, match=r"cannot be read from .*nowhere"):
+    with pytest.raises(AuditError, match=r"no audit log in .* yet, and no secret .*nowhere"):
         Audit.open(replace(settings, key="", key_file=tmp_path / "nowhere"))
     own = replace(settings, key="")
     write(own, 1)
