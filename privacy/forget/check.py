@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from privacy.forget import certificate
+from privacy.forget.exports import find_exports
 from privacy.forget.kept import photos_on_disk
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
@@ -16,6 +18,7 @@ from privacy.forget.purge import read_debts, still_there
 from privacy.forget.traces import Traces
 from privacy.forget.versions import workspace_version
 from privacy.forget.workspace import TABLES
+from stages.files.encryption import LockedError, plain_name, reveal
 
 _LARGEST = 512 * 2**20
 _PASSED_OVER = ("data/me/", "data/not_me/", "models/networks/")
@@ -56,6 +59,8 @@ def check(project: Project, plan: Plan) -> Findings:
     for workspace in project.workspaces:
         if sum(oid in plan.photos for oid in photos_on_disk(workspace.root).values()):
             findings.wrong.append(f"{workspace.root}/data still holds photos of them")
+        if find_exports(workspace.root, plan.people, traces.paths, traces.sha256s):
+            findings.wrong.append(f"{workspace.root}/private still holds an export of theirs")
         _search(workspace.root, traces, findings)
     return findings
 
@@ -66,12 +71,14 @@ def _search(root: Path, traces: Traces, findings: Findings) -> None:
     for place in _SEARCHED:
         for path in sorted((root / place).rglob("*")):
             relative = path.relative_to(root).as_posix()
-            if relative.startswith(_PASSED_OVER) and relative not in TABLES:
+            if relative.startswith(_PASSED_OVER) and plain_name(relative) not in TABLES:
                 continue
             if not path.is_file() or path.stat().st_size > _LARGEST:
                 continue
             data = path.read_bytes()
             count += 1
+            with contextlib.suppress(LockedError):  # it is not what was deleted, which was told by hashes
+                data = reveal(data, path)
             if traces.names_in(data) or traces.rows_in(data):
                 if relative.startswith("reports/manual/"):
                     findings.yours.append(relative)
@@ -106,6 +113,7 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
             "searched": list(findings.searched.values()),
             "found": 0,
         },
+        "audit_log": {"photos_not_looked_for": plan.unhashed},
         "versions_that_lost_artefacts": len(plan.lost),
         "model": {
             "retrained": bool(plan.trees[0].outputs) and not problem,
@@ -116,6 +124,7 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
             },
         },
         "gone": sorted(certificate.keyed(key, oid) for oid in findings.gone),
+        "gone_content": sorted(certificate.keyed(key, sha256) for sha256 in plan.sha256s),
     }
     when = datetime.fromisoformat(ended).strftime("%Y-%m-%dT%H-%M-%SZ")
     name, number = f"{when}.json", 1

@@ -55,7 +55,7 @@ def find_containing(kept: Kept, traces: Traces, extra: Collection[Made] = ()) ->
         found.add(oid, "crop")
     for item in kept.photo_items:
         is_table = item.path.rpartition("/")[2] in tables.NAMES
-        if is_table and tables.names_them(kept.read(item.oid) or b"", traces.people, traces.paths):
+        if is_table and _names_them(kept, item.oid, traces):
             found.add(item.oid, "table")
     unknown = _unknown_folders(kept, traces)
     every = kept.made | set(extra)
@@ -75,6 +75,12 @@ def find_containing(kept: Kept, traces: Traces, extra: Collection[Made] = ()) ->
         version for version in kept.versions if any(i.oid in found.kinds or i.oid in unknown for i in version.items())
     ]
     return found
+
+
+def _names_them(kept: Kept, oid: str, traces: Traces) -> bool:
+    """Whether a table has a line about the person; also where it is locked and nobody can tell."""
+    data = kept.read(oid)
+    return oid in kept.closed if data is None else tables.names_them(data, traces.people, traces.paths)
 
 
 def _kind(out: Item) -> str:

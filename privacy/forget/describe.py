@@ -8,6 +8,7 @@ from pathlib import Path
 from faces.message import fill
 from privacy.forget.plan import Plan, last_of_class
 from privacy.forget.project import Project, git
+from stages.files.encryption import plain_name
 
 _SHOWN = 20
 
@@ -31,6 +32,10 @@ def describe(project: Project, plan: Plan) -> str:
     if plan.others:
         lines.append("These photos of others seem to show them, too. They stay, unless you name them with --also:")
         lines += _listed(plan.others, "photo", "photos")
+    if plan.closed:
+        lines.append(plan.closed)
+    if plan.unhashed:
+        lines.append(_audit_left(plan.unhashed))
     lines.append("What is deleted:")
     for tree in plan.trees:
         files = fill("{count:# file|# files}", count=len(tree.photos))
@@ -39,6 +44,7 @@ def describe(project: Project, plan: Plan) -> str:
             "consent.csv, what the stages remember of them"
             + (f", and what was made of photos: {len(tree.outputs)} files and folders" if tree.outputs else "")
         )
+        lines += [f"  the export {name}" for name in tree.exports]
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(plan.kinds.values()).items()))
     lines.append(f"  objects of DVC: {len(plan.kinds)} ({kinds or 'none'})")
     lines += [f"    in {store.name} ({store.address})" for store in project.stores]
@@ -65,12 +71,28 @@ def _about_classes(plan: Plan) -> list[str]:
         else:
             lines.append(f"No photo of {name} is left: 'dvc repro' says whether a model can be made without.")
     if plan.trees[0].outputs and "me" not in last_of_class(plan):
-        lines.append("Then everything is made anew without them (dvc repro).")
+        if plan.needs_key:
+            lines.append(
+                "Then everything would be made anew without them, but 'dvc repro' needs the key of the locked photos: "
+                f"{plan.needs_key}. Without it there is no model afterwards, until you run 'dvc repro' with the key."
+            )
+        else:
+            lines.append("Then everything is made anew without them (dvc repro).")
     return lines
 
 
+def _audit_left(count: int) -> str:
+    return fill(
+        "Not done without the key: records about {count:# of these photos|# of these photos} stay in the audit log, "
+        "if there is one.",
+        count=count,
+    )
+
+
 def _is_asked(plan: Plan, path: str) -> bool:
-    names = {Path(name.replace("\\", "/")).as_posix().removeprefix("data/") for name in [*plan.asked, *plan.also]}
+    names = {
+        plain_name(Path(name.replace("\\", "/")).as_posix().removeprefix("data/")) for name in [*plan.asked, *plan.also]
+    }
     return any(path in (name, f"not_me/{name}") or path.startswith((f"{name}/", f"not_me/{name}/")) for name in names)
 
 

@@ -25,6 +25,7 @@ from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
 from privacy.forget.kept import FORMER
+from privacy.forget.locked import refuse_closed_tables, why_not_opened
 from privacy.forget.obstacles import find_obstacles
 from privacy.forget.plan import Plan, make_plan
 from privacy.forget.project import STATE, Project, Unreachable
@@ -90,6 +91,8 @@ def forget(
         plan = _plan(project, asked, also, lambda one: not yes and ask(_question(one)))
         print(describe(project, plan), flush=True)
         find_obstacles(project, plan)
+        for tree in plan.trees:
+            refuse_closed_tables(Path(tree.root), workspace.TABLES)
         if not yes and not ask("Delete all of it, for good?"):
             print("Nothing was done.")
             return 1
@@ -254,6 +257,8 @@ def _make_anew(root: Path, plan: Plan) -> str:
     if not plan.trees[0].outputs:
         return ""
     problem = retrain.why_not(plan)
+    if not problem and (reason := why_not_opened(root)):
+        problem = f"'dvc repro' needs the key of the locked photos ({reason}), so run it when you have set that"
     if not problem and not retrain.reproduce(root):
         problem = "'dvc repro' failed, its message is above"
     if problem:

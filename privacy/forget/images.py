@@ -91,7 +91,7 @@ class Pictures:
         missing = sorted(oid for oid in oids if oid not in self._hashes)
 
         def read(oid: str) -> None:
-            data = self._kept.read_photo(oid)
+            data = self._kept.read(oid)
             if data is not None:
                 self.add(oid, data)
             else:
@@ -109,7 +109,7 @@ class Pictures:
 
     def _small_pixels(self, oid: str) -> NDArray[np.float32] | None:
         if oid not in self._pixels:
-            data = self._kept.read_photo(oid)
+            data = self._kept.read(oid)
             image = None if data is None else decode(data)
             self._pixels[oid] = None if image is None else _small(image)
         return self._pixels[oid]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from privacy.forget.project import STATE, Project
 from privacy.forget.versions import Item, Made, Version, find_versions, read_run
 from privacy.objects import Listing, Store
-from stages.files.photos import read_photo
+from stages.files.encryption import LockedError, plain_name, reveal
 from stages.progress import progress
 
 _TABLES = ("crop_report.csv", "index.csv")
@@ -60,6 +60,7 @@ class Kept:
         manifests: the files of each folder whose list is somewhere.
         on_disk: photos in the working tree by their path within data/, with the hash of their bytes.
         former: objects that only lists named which an earlier `forget` deleted, with the paths that they had.
+        closed: locked objects and photos that were to be read and could not be opened, by hash, and why.
     """
 
     project: Project
@@ -69,6 +70,7 @@ class Kept:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     on_disk: dict[str, str] = field(default_factory=dict)
     former: dict[str, list[str]] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def look(cls, project: Project) -> Kept:
@@ -104,18 +106,28 @@ class Kept:
         return places
 
     def read(self, oid: str) -> bytes | None:
-        """The content of an object; None where none of the stores has it."""
+        """The content of an object, decrypted in memory where it is locked.
+
+        Returns:
+            None where none of the stores has it, or it cannot be opened: `closed` then says why.
+        """
         for store, path in self.where.get(oid, ()):
             try:
-                return store.read(path)
+                return self._open(oid, store.read(path), path)
             except OSError:
                 continue
         return None
 
-    def read_photo(self, oid: str) -> bytes | None:
-        """The content of a photo's object, as the stages read it; None where none of the stores has it."""
-        path = self.local_path(oid)
-        return self.read(oid) if path is None else read_photo(path)
+    def read_file(self, path: Path, oid: str) -> bytes | None:
+        """The content of a file of a working tree, given its hash; otherwise as `read`."""
+        return self._open(oid, path.read_bytes(), str(path))
+
+    def _open(self, oid: str, data: bytes, path: str) -> bytes | None:
+        try:
+            return reveal(data, Path(path))
+        except LockedError as error:
+            self.closed[oid] = str(error)
+            return None
 
     def local_path(self, oid: str) -> Path | None:
         """The file of an object on this machine; None if there is none."""
@@ -143,17 +155,17 @@ class Kept:
 
     @cached_property
     def photo_items(self) -> set[Item]:
-        """Every file that was ever within data/me or data/not_me, by its path within data/."""
+        """Every file that was ever within data/me or data/not_me, by its path within data/, without ".locked"."""
         found = {
-            Item(file.path.removeprefix("data/"), file.oid)
+            Item(plain_name(file.path.removeprefix("data/")), file.oid)
             for item in self.items
             if item.path == "data" or item.path.startswith(("data/me", "data/not_me"))
             for file in self.files(item)
             if file.path.startswith(("data/me/", "data/not_me/"))
         }
-        found |= {Item(path, oid) for path, oid in self.on_disk.items()}
+        found |= {Item(plain_name(path), oid) for path, oid in self.on_disk.items()}
         return found | {
-            Item(path.removeprefix("data/"), oid)
+            Item(plain_name(path.removeprefix("data/")), oid)
             for oid, paths in self.former.items()
             for path in paths
             if path.startswith(("data/me/", "data/not_me/"))
@@ -190,6 +202,15 @@ class Kept:
         parts = {oid for folder in named for _, oid in self.manifests.get(folder, ())}
         return named | parts | set(self.former)
 
+    def oids_on_disk(self, path: str) -> set[str]:
+        """Hashes of a photo of the working tree, plain or locked; `path` is its plain path within data/."""
+        return {oid for name, oid in self.on_disk.items() if plain_name(name) == path}
+
+    @cached_property
+    def listed(self) -> set[str]:
+        """Objects that some list of files names, whether or not a version names that list."""
+        return {oid for manifest in self.manifests.values() for _, oid in manifest}
+
     def is_named(self, oid: str) -> bool:
         """Whether a version has a photo of these bytes: then its path says whose it is."""
         return oid in self._named
@@ -209,7 +230,7 @@ def parse_list(data: bytes | None) -> Manifest | None:
 
 
 def photos_on_disk(root: Path) -> dict[str, str]:
-    """Every file within data/me and data/not_me by its path within data/, with the MD5 of its bytes."""
+    """Every file within data/me and data/not_me by its path within data/, with the MD5 of its bytes as they are."""
     data = root / "data"
     found = {}
     for class_name in ("me", "not_me"):

@@ -12,16 +12,21 @@ from typing import Any
 import numpy as np
 from msgspec import Struct, field
 
+from faces.message import fill
+from privacy.errors import PrivacyError
 from privacy.forget import unexplained
 from privacy.forget.containing import Containing, find_containing
+from privacy.forget.exports import find_exports
 from privacy.forget.images import Pictures
 from privacy.forget.kept import DIR, Kept, photos_on_disk
+from privacy.forget.locked import why_not_opened
 from privacy.forget.outputs import hold_person, made_of_photos, read_stages
 from privacy.forget.project import Project, git
-from privacy.forget.selection import Selection, add_by_bytes, select
+from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, select
 from privacy.forget.similar import Similar, find_similar
 from privacy.forget.traces import Traces, find_traces
-from stages.files.photos import CLASSES, SUFFIXES
+from stages.files.encryption import plain_name
+from stages.files.photos import CLASSES
 
 METRICS = ("reports/metrics.json", "reports/evaluation_results.json")
 
@@ -31,13 +36,16 @@ class Tree(Struct):
 
     Attributes:
         root: the project's folder in it.
-        photos: files within data/me and data/not_me to be deleted, by their path within data/.
+        photos: files within data/me and data/not_me to be deleted, by their path within data/; a locked one as it is
+            called there.
         outputs: what was made of photos and has to be made anew; paths.
+        exports: zips that `python -m privacy export` wrote of the person; paths.
     """
 
     root: str
     photos: list[str] = []
     outputs: list[str] = []
+    exports: list[str] = []
 
 
 class Plan(Struct):
@@ -57,6 +65,9 @@ class Plan(Struct):
         others: photos of other people that show the person and stay.
         former: what `names.json` is to hold.
         metrics: the figures before.
+        unhashed: how many photos are locked of which nobody can tell the SHA-256 that the audit log goes by.
+        closed: a sentence on locked photos that could not be opened; "" if there was none.
+        needs_key: why the pipeline cannot be run, since photos are locked; "" where it can.
         done: what was done and need not be done again.
         begun: UTC.
     """
@@ -80,6 +91,9 @@ class Plan(Struct):
     former: dict[str, list[str]]
     metrics: dict[str, float]
     begun: str
+    unhashed: int = 0
+    closed: str = ""
+    needs_key: str = ""
     done: list[str] = field(default_factory=list)
 
     def traces(self) -> Traces:
@@ -128,6 +142,9 @@ def make_plan(
         traces = find_traces(kept, selection)
     traces.crops |= crops
     found = _find_objects(kept, traces, pictures)
+    trees = _find_trees(kept, selection, traces, found)
+    if not (found.kinds or traces.sha256s or any(tree.photos or tree.exports for tree in trees)):
+        raise PrivacyError("{names}: nothing of that is kept anywhere", names=", ".join([*asked, *also]))
     return Plan(
         asked=list(asked),
         also=list(also),
@@ -139,7 +156,7 @@ def make_plan(
         rows={str(size): base64.b64encode(rows.tobytes()).decode() for size, rows in traces.rows.items()},
         kinds=found.kinds,
         unproven=sorted(found.unproven),
-        trees=_find_trees(kept, selection, found),
+        trees=trees,
         experiments=[str(path) for path in _experiments(project)],
         lost=[version.name for version in found.lost if version.commit],
         commits=[version.commit for version in found.lost if version.commit],
@@ -148,6 +165,9 @@ def make_plan(
         former=_former(kept, found),
         metrics=read_metrics(project.root),
         begun=now,
+        unhashed=len(traces.unhashed),
+        closed=_closed(kept),
+        needs_key=why_not_opened(project.root),
     )
 
 
@@ -164,7 +184,22 @@ def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
     return found
 
 
-def _find_trees(kept: Kept, selection: Selection, found: Containing) -> list[Tree]:
+def _closed(kept: Kept) -> str:
+    """What could not be looked for, in one line."""
+    photos = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
+    closed = sorted(photos & kept.closed.keys())
+    if not closed:
+        return ""
+    return fill(
+        "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and faces "
+        "like theirs were not looked for: {reason}",
+        count=len(closed),
+        reason=kept.closed[closed[0]],
+    )
+
+
+def _find_trees(kept: Kept, selection: Selection, traces: Traces, found: Containing) -> list[Tree]:
+    named = {path for paths in selection.photos.values() for path in paths} | selection.bare
     trees = []
     for number, workspace in enumerate(kept.project.workspaces):
         root = workspace.root
@@ -173,13 +208,15 @@ def _find_trees(kept: Kept, selection: Selection, found: Containing) -> list[Tre
         outputs = made_of_photos(read_stages(root))
         in_git = _in_git(kept.project, root)
         held = bool(photos) or hold_person(root, outputs, kept.versions[number], found.kinds, in_git)
-        trees.append(Tree(str(root), photos, outputs if held else []))
+        exports = find_exports(root, selection.people, named, traces.sha256s)
+        trees.append(Tree(str(root), photos, outputs if held else [], exports))
     return trees
 
 
 def _asked(selection: Selection, path: str) -> bool:
     """Whether a file of the working tree was asked for; tables of a class lose lines, not all of it."""
-    return selection.covers(path) and path not in {f"{name}/attributes.csv" for name in CLASSES}
+    plain = plain_name(path)
+    return selection.covers(plain) and plain not in {f"{name}/attributes.csv" for name in CLASSES}
 
 
 def _in_git(project: Project, root: Path) -> set[str]:
@@ -242,7 +279,7 @@ def last_of_class(plan: Plan) -> list[str]:
         for name in CLASSES
         if any(path.startswith(f"{name}/") for path in going)
         and not any(
-            path.suffix.lower() in SUFFIXES and path.relative_to(data).as_posix() not in going
+            is_photo_name(path.name) and path.relative_to(data).as_posix() not in going
             for path in (data / name).rglob("*")
         )
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from privacy.errors import PrivacyError
 from privacy.forget.kept import Kept
+from stages.files.encryption import plain_name
 from stages.files.photos import SUFFIXES
 from stages.language.telling import some
 
@@ -21,12 +22,14 @@ class Selection:
     Attributes:
         asked: paths within data/: folders of people ("not_me/ana", "me") and photos.
         people: those that are folders.
-        photos: hashes of the photos' bytes, and the paths that they have or had.
+        photos: hashes of the photos' bytes, and the paths that they have or had; all paths are without ".locked".
+        bare: photos that only tables name any more: no version says which bytes they had.
     """
 
     asked: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     photos: dict[str, set[str]] = field(default_factory=dict)
+    bare: set[str] = field(default_factory=set)
 
     def covers(self, path: str) -> bool:
         """Whether a path within data/ was asked for, or lies in a folder that was."""
@@ -65,11 +68,11 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
 def _unlisted(kept: Kept) -> set[str]:
     """Photos of people whom only a list of files speaks of that no version names: git has lost their versions."""
     return {
-        f"not_me/{name}"
+        f"not_me/{plain_name(name)}"
         for oid, manifest in kept.manifests.items()
         if oid not in kept.explained
         for name, _ in manifest
-        if "/" in name and name.lower().endswith(SUFFIXES) and not name.startswith(("me/", "me_several/", "not_me/"))
+        if "/" in name and is_photo_name(name) and not name.startswith(("me/", "me_several/", "not_me/"))
     }
 
 
@@ -78,11 +81,28 @@ def _add_photos(kept: Kept, selection: Selection, path: str) -> None:
     if path in selection.people:
         own = {item.oid for item in kept.photo_items if item.path.startswith(f"{path}/")}
         own = {oid for oid in own if not _is_table(kept, oid)}
-    elif path in kept.on_disk:
-        own = {kept.on_disk[path]}
     else:
-        own = {item.oid for item in kept.photo_items if item.path == path}
+        own = kept.oids_on_disk(path) or {item.oid for item in kept.photo_items if item.path == path}
+        own = own or _in_unexplained_lists(kept, path)
+        if not own:
+            selection.bare.add(path)
     add_by_bytes(kept, selection, own)
+
+
+def is_photo_name(name: str) -> bool:
+    """Whether a file's name is a photo's, plain or locked."""
+    return plain_name(name).lower().endswith(SUFFIXES)
+
+
+def _in_unexplained_lists(kept: Kept, path: str) -> set[str]:
+    """Bytes of a photo that only lists of files name which git has lost."""
+    return {
+        part
+        for oid, manifest in kept.manifests.items()
+        if oid not in kept.explained
+        for name, part in manifest
+        if f"not_me/{plain_name(name)}" == path
+    }
 
 
 def _is_table(kept: Kept, oid: str) -> bool:
@@ -117,7 +137,7 @@ def resolve(name: str, known: Collection[str]) -> str:
             if parts[0] == "not_me" or length > 1:
                 folders.add("/".join(parts[:length]))
     choices = set(known) | folders
-    typed = name.replace("\\", "/").rstrip("/").removeprefix("./").removeprefix("data/")
+    typed = plain_name(name.replace("\\", "/").rstrip("/").removeprefix("./").removeprefix("data/"))
     forms = [typed] if typed == "me" or typed.startswith(("me/", "not_me/")) else [f"not_me/{typed}"]
     exact = [form for form in forms if form in choices]
     alike = sorted(choice for choice in choices if any(_key(choice) == _key(form) for form in forms))

@@ -58,7 +58,8 @@ def find_similar(kept: Kept, selection: Selection, traces: Traces) -> list[Simil
     found = []
     for path, cosine in sorted(best.items(), key=lambda each: -each[1]):
         oids = {item.oid for item in kept.photo_items if item.path == path}
-        oid = kept.on_disk.get(path) or (oids.pop() if len(oids) == 1 else "")
+        oids = kept.oids_on_disk(path) or oids
+        oid = oids.pop() if len(oids) == 1 else ""
         if oid and oid not in selection.photos and not selection.covers(path):
             found.append(Similar(path, oid, cosine))
     return found
@@ -75,7 +76,7 @@ def _tables(kept: Kept) -> Iterable[tuple[Rows, list[CropRow]]]:
     path = kept.project.root / "data/embeddings.npy"
     table = kept.tables.get(str(kept.project.root / "data/index.csv"))
     if table and path.is_file():
-        pairs.append((path.read_bytes(), table))
+        pairs.append((kept.read_file(path, str(path)), table))
     for data, table in pairs:
         array = next(arrays_in(data or b""), None)
         if array is not None and array.ndim == 2 and len(array) == len(table):

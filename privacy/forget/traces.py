@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from privacy.forget.kept import DIR, Kept, sha256_hex
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
-from stages.files.photos import read_photo
+from stages.files.encryption import LockedError, plain_name, read_file
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
@@ -36,6 +36,7 @@ class Traces:
         paths: of the photos within data/, in any version.
         sha256s: SHA-256 of photos and crops.
         crops: hashes of the crops.
+        unhashed: hashes of photos that are locked, and of whose content neither a key nor a table tells the SHA-256.
         rows: embeddings, float32 [N, D] of length 1, by D.
     """
 
@@ -46,6 +47,7 @@ class Traces:
     sha256s: set[str] = field(default_factory=set)
     crops: set[str] = field(default_factory=set)
     rows: dict[int, Rows] = field(default_factory=dict)
+    unhashed: set[str] = field(default_factory=set)
 
     def names_in(self, data: bytes) -> bool:
         """Whether data names a photo or a crop by its hash or, where it is a text, a folder of the person.
@@ -110,14 +112,23 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
     paths = {path for own in selection.photos.values() for path in own}
     classes = {path.partition("/")[0] for path in paths | set(selection.asked)}
     traces = Traces(list(selection.people), set(selection.photos), classes, paths)
+    hashed = _hashes_in_tables(kept, selection)
     for oid in selection.photos:
-        data = kept.read_photo(oid)
+        data = kept.read(oid)
         if data is not None:
-            traces.sha256s.add(sha256_hex(data))
+            hashed.setdefault(oid, set()).add(sha256_hex(data))
     for path, oid in kept.on_disk.items():
         if oid in selection.photos:
-            traces.sha256s.add(sha256_hex(read_photo(kept.project.root / "data" / path)))
-    mine = [row for row in kept.crop_rows if row.sha256 in traces.sha256s or _in_folder(selection, row.photo)]
+            data = kept.read_file(kept.project.root / "data" / path, oid)
+            if data is not None:
+                hashed.setdefault(oid, set()).add(sha256_hex(data))
+    traces.sha256s.update(sha256 for own in hashed.values() for sha256 in own)
+    traces.unhashed = {oid for oid in selection.photos if oid in kept.closed and oid not in hashed}
+    mine = [
+        row
+        for row in kept.crop_rows
+        if row.sha256 in traces.sha256s or row.photo in selection.bare or _in_folder(selection, row.photo)
+    ]
     traces.sha256s.update(sha256 for row in mine for sha256 in (row.sha256, row.crop_sha256) if sha256)
     traces.crops = _find_crops(kept, selection, traces)
     for oid in traces.crops:
@@ -126,6 +137,29 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
             traces.sha256s.add(sha256_hex(data))
     _find_rows(kept, traces)
     return traces
+
+
+def _hashes_in_tables(kept: Kept, selection: Selection) -> dict[str, set[str]]:
+    """SHA-256 of photos' content by the hash of their object, as the tables of runs that read them have it.
+
+    So photos that are locked are recognised without a key, too.
+    """
+    found: dict[str, set[str]] = {}
+    for made in kept.made:
+        rows = [row for out in made.outs for row in kept.tables.get(out.oid, ())]
+        if not rows:
+            continue
+        own = {
+            plain_name(file.path.removeprefix("data/")): file.oid
+            for dep in made.deps
+            if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me"))
+            for file in kept.files(dep)
+            if file.oid in selection.photos
+        }
+        for row in rows:
+            if row.photo in own and row.sha256:
+                found.setdefault(own[row.photo], set()).add(row.sha256)
+    return found
 
 
 def _in_folder(selection: Selection, path: str) -> bool:
@@ -170,7 +204,7 @@ def _crop_names(kept: Kept, made: Made, selection: Selection, traces: Traces) ->
             if row.crop and (row.sha256 in traces.sha256s or _in_folder(selection, row.photo)):
                 names.add(row.crop)
     photos = {
-        file.path.removeprefix("data/")
+        plain_name(file.path.removeprefix("data/"))
         for dep in made.deps
         if dep.path.startswith(("data/me", "data/not_me"))
         for file in kept.files(dep)
@@ -190,7 +224,7 @@ def _find_rows(kept: Kept, traces: Traces) -> None:
         index = kept.tables.get(str(workspace.root / "data/index.csv"))
         path = workspace.root / "data/embeddings.npy"
         if index is not None and path.is_file():
-            _add_indexed(traces, index, path.read_bytes())
+            _add_indexed(traces, index, kept.read_file(path, str(path)))
         for file in sorted((workspace.root / "data/remembered/embeddings").glob("*.npz")):
             crops, photos, rows = read_remembered(file)
             if len(rows):
@@ -207,9 +241,12 @@ def _add_indexed(traces: Traces, index: Iterable[object], data: bytes | None) ->
 
 
 def read_remembered(path: Path) -> tuple[NDArray[np.str_], NDArray[np.str_], Rows]:
-    """What a file of data/remembered/embeddings holds: SHA-256 of crops and photos [N], embeddings [N, D]."""
+    """What a file of data/remembered/embeddings holds: SHA-256 of crops and photos [N], embeddings [N, D].
+
+    Nothing where it is damaged, or locked and cannot be opened.
+    """
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as file:
             return file["crops"].astype(str), file["photos"].astype(str), np.asarray(file["embeddings"], np.float32)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (OSError, LockedError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return np.zeros(0, str), np.zeros(0, str), np.zeros((0, 0), np.float32)

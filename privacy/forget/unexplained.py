@@ -14,10 +14,10 @@ from collections.abc import Collection, Iterator
 from privacy.forget.containing import Containing
 from privacy.forget.images import Pictures, is_image
 from privacy.forget.kept import DIR, Kept, sha256_hex
-from privacy.forget.selection import Selection, add_by_bytes
+from privacy.forget.selection import Selection, add_by_bytes, is_photo_name
 from privacy.forget.traces import Traces, arrays_in
 from privacy.forget.versions import Item, Made
-from stages.files.photos import SUFFIXES, read_photo
+from stages.files.encryption import is_sealed
 from stages.progress import progress
 
 _UNKNOWN = "?"
@@ -36,12 +36,12 @@ def add_folders(kept: Kept, selection: Selection) -> set[str]:
     of_people = [person.removeprefix("not_me/") + "/" for person in selection.people if person != "me"]
     for oid in unexplained(kept):
         if any(part in of_me for _, part in kept.manifests.get(oid, ())):
-            pictures = {part for name, part in kept.manifests[oid] if name.lower().endswith(SUFFIXES)}
+            pictures = {part for name, part in kept.manifests[oid] if is_photo_name(name)}
             photos.update(part for part in pictures if not kept.is_named(part))
         for name, part in kept.manifests.get(oid, ()):
             if any(name.startswith(f"{person}/") for person in selection.people):
                 crops.add(part)
-            elif name.startswith(tuple(of_people)) and name.lower().endswith(SUFFIXES) and not kept.is_named(part):
+            elif name.startswith(tuple(of_people)) and is_photo_name(name) and not kept.is_named(part):
                 photos.add(part)
     add_by_bytes(kept, selection, photos)
     return crops
@@ -55,11 +55,11 @@ def _files_of_me(kept: Kept) -> set[str]:
 
 def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> dict[str, str]:
     """Add copies of the photos in other formats and sizes, whatever they are called: the original by the copy."""
-    candidates = {item.oid for item in kept.photo_items if item.path.lower().endswith(SUFFIXES)}
+    candidates = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
     candidates |= {oid for oid in unexplained(kept) if oid not in kept.manifests and _is_picture(kept, oid)}
     for path, oid in kept.on_disk.items():
-        if oid not in kept.where and path.lower().endswith(SUFFIXES):
-            pictures.add(oid, read_photo(kept.project.root / "data" / path))
+        if oid not in kept.where and is_photo_name(path):
+            pictures.add(oid, kept.read_file(kept.project.root / "data" / path, oid) or b"")
     copies = pictures.copies(list(selection.photos), candidates - set(selection.photos))
     add_by_bytes(kept, selection, copies)
     return copies
@@ -70,7 +70,8 @@ def _is_picture(kept: Kept, oid: str) -> bool:
     if path is None:
         return is_image(kept.read(oid) or b"")
     with path.open("rb") as file:
-        return is_image(file.read(16))
+        beginning = file.read(16)
+    return is_image((kept.read(oid) or b"") if is_sealed(beginning) else beginning)
 
 
 def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Containing) -> None:
@@ -83,8 +84,11 @@ def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Cont
             if any(part in found.kinds for _, part in kept.manifests.get(oid, ())):
                 found.add(oid, "list of files")
             continue
-        data = kept.read(oid) or b""
-        if is_image(data):
+        data = kept.read(oid)
+        if data is None:
+            if oid in kept.closed and oid not in kept.listed:  # a list that names it says whose it is
+                found.unproven.add(oid)
+        elif is_image(data):
             candidates.append(oid)
         elif traces.rows_in(data) or traces.names_in(data) or _has_cell(traces, data) or _fits(data, lengths):
             found.add(oid, "unexplained data")

@@ -17,6 +17,13 @@ from privacy.forget.kept import md5_of
 from privacy.forget.plan import Plan, Tree
 from privacy.forget.traces import Traces, read_remembered
 from privacy.objects import delete_file
+from stages.files.encryption import (
+    LockedError,
+    key_like,
+    locked_name,
+    reveal,
+    sealed,
+)
 
 TABLES = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
 _LEFT_BY_QUICKSTART = ("quickstart.log",)
@@ -42,7 +49,12 @@ def purge_tree(plan: Plan, tree: Tree, register: str) -> None:
         _remove_empty(root / "data" / class_name)
     for name in dict.fromkeys([*TABLES, register]):
         drop_lines(root / name, plan)
+        drop_lines(root / locked_name(name), plan)
+    for name in tree.exports:
+        remove(root / name)
     traces = plan.traces()
+    if plan.unhashed:  # nobody can tell which are theirs; crop makes them anew
+        remove(root / "data/remembered/crops")
     _forget_crops(root / "data/remembered/crops", traces)
     _forget_embeddings(root / "data/remembered/embeddings", traces)
     for name in tree.outputs:
@@ -88,7 +100,7 @@ def drop_lines(path: Path, plan: Plan) -> int:
     """Take the lines about the person out of a table; the others keep their bytes.
 
     Args:
-        path: of the file; it need not be there.
+        path: of the file; it need not be there. A locked one is written locked again.
         plan: of whom.
 
     Returns:
@@ -96,18 +108,20 @@ def drop_lines(path: Path, plan: Plan) -> int:
 
     Raises:
         PrivacyError: it is not UTF-8, so nobody can tell whom it names.
+        LockedError: it is locked and cannot be opened.
     """
     if not path.is_file():
         return 0
     photos = {name for names in plan.photos.values() for name in names}
+    key = key_like(path)
     try:
-        left, dropped = tables.drop_lines(path.read_bytes(), plan.people, photos)
+        left, dropped = tables.drop_lines(reveal(path.read_bytes(), path), plan.people, photos)
     except UnicodeDecodeError as error:
         raise PrivacyError("{path} is not saved as UTF-8: save it as 'CSV UTF-8'", path=path) from error
     if dropped:
         if path.is_symlink() or not os.access(path, os.W_OK):
             delete_file(path)  # a link into DVC's cache: the object there goes on its own
-        write_bytes(path, left)
+        write_bytes(path, sealed(left, key))
     return dropped
 
 
@@ -124,6 +138,11 @@ def _forget_crops(folder: Path, traces: Traces) -> None:
 def _forget_embeddings(folder: Path, traces: Traces) -> None:
     """stages/embed/memory.py: a file for each recipe, with rows by the SHA-256 of crop and photo."""
     for path in sorted(folder.glob("*.npz")):
+        try:
+            key = key_like(path)
+        except LockedError:  # nobody can tell what it holds; embed makes it anew
+            remove(path)
+            continue
         crops, photos, rows = read_remembered(path)
         known = list(traces.sha256s)
         mine = np.isin(crops, known) | np.isin(photos, known)
@@ -135,7 +154,7 @@ def _forget_embeddings(folder: Path, traces: Traces) -> None:
         used = path.stat()
         file = io.BytesIO()
         np.savez(file, crops=crops[~mine], photos=photos[~mine], embeddings=rows[~mine])
-        write_bytes(path, file.getvalue())
+        write_bytes(path, sealed(file.getvalue(), key))
         os.utime(path, (used.st_atime, used.st_mtime))
 
 

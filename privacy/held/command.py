@@ -130,5 +130,6 @@ def _export(args: argparse.Namespace) -> int:
     path = args.out or Path(export.default_name(person))
     found = export.export(person, path, today())
     print(f"Written to {path}, readable to you alone: {_photos(len(person.photos))}, {found.describe()}.")
-    print("It holds faces. Hand it over on a safe way, then delete it: 'python -m privacy forget' would not find it.")
+    found_again = "deletes it only with the person" if args.out is None else "would not find it"
+    print(f"It holds faces. Hand it over on a safe way, then delete it: 'python -m privacy forget' {found_again}.")
     return GOOD

@@ -71,7 +71,12 @@ class Exported:
 
 def default_name(person: Person) -> str:
     """Where the zip of a person goes."""
-    return str(FOLDER / f"{safe_name(person.who.removeprefix('not_me/')).replace('/', '-')}.zip")
+    return str(FOLDER / name_of(person.who))
+
+
+def name_of(who: str) -> str:
+    """Name of the zip of somebody, given as `Person.who` is."""
+    return f"{safe_name(who.removeprefix('not_me/')).replace('/', '-')}.zip"
 
 
 def safe_name(path: str) -> str:

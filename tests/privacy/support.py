@@ -6,6 +6,7 @@ model, metrics. So all of what DVC keeps of them is there, and a run takes a sec
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -15,33 +16,35 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from privacy.forget.project import STATE
+from stages.files.encryption import LockedError, is_sealed, reveal
 from tests.conftest import ROOT
 
 STAGES = """
 import csv, hashlib, io, json, pathlib, pickle, sys
 import numpy as np
 from PIL import Image
+from stages.files.encryption import key_like, reveal, sealed
+from stages.files.photos import photos_in, read_photo
 
-def photos():
-    for name in ("me", "not_me"):
-        for path in sorted(pathlib.Path("data", name).rglob("*")):
-            if path.suffix in (".jpg", ".png"):
-                yield path.relative_to("data").as_posix(), path
+def derived_key(path):
+    return key_like(path) if pathlib.Path("encrypt_derived").exists() else None
 
 def crop():
     rows = []
-    for name, path in photos():
+    for photo in photos_in(pathlib.Path("data")):
+        name, source, made = photo.path_in_data, read_photo(photo.path), io.BytesIO()
         target = pathlib.Path("data/cropped", f"{name}-0.png")
         target.parent.mkdir(parents=True, exist_ok=True)
-        Image.open(path).convert("RGB").crop((4, 4, 60, 60)).resize((32, 32)).save(target)
-        digests = [hashlib.sha256(each.read_bytes()).hexdigest() for each in (path, target)]
+        Image.open(io.BytesIO(source)).convert("RGB").crop((4, 4, 60, 60)).resize((32, 32)).save(made, "png")
+        target.write_bytes(sealed(made.getvalue(), derived_key(photo.path)))
+        digests = [hashlib.sha256(each).hexdigest() for each in (source, made.getvalue())]
         rows.append([name, digests[0], f"{name}-0.png", digests[1], ""])
     pathlib.Path("reports").mkdir(exist_ok=True)
     with open("reports/crop_report.csv", "w", newline="") as file:
@@ -52,10 +55,14 @@ def embed():
     rows = list(csv.DictReader(open("reports/crop_report.csv", newline="")))
     vectors = []
     for row in rows:
-        pixels = np.asarray(Image.open(pathlib.Path("data/cropped", row["crop"])), np.float64)
+        path = pathlib.Path("data/cropped", row["crop"])
+        key = derived_key(path)
+        pixels = np.asarray(Image.open(io.BytesIO(reveal(path.read_bytes(), path))), np.float64)
         vectors.append(np.random.default_rng(3).normal(size=(128, pixels.size)) @ (pixels.ravel() - 127))
     array = np.array(vectors, np.float32)
-    np.save("data/embeddings.npy", array / np.linalg.norm(array, axis=1, keepdims=True))
+    made = io.BytesIO()
+    np.save(made, array / np.linalg.norm(array, axis=1, keepdims=True))
+    pathlib.Path("data/embeddings.npy").write_bytes(sealed(made.getvalue(), key))
     with open("data/index.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["row", "photo", "sha256", "crop", "crop_sha256"])
@@ -64,7 +71,8 @@ def embed():
 
 def train():
     pathlib.Path("models").mkdir(exist_ok=True)
-    array = np.load("data/embeddings.npy")
+    path = pathlib.Path("data/embeddings.npy")
+    array = np.load(io.BytesIO(reveal(path.read_bytes(), path)))
     if not any(line.split(",")[1].startswith("me/") for line in open("data/index.csv").read().splitlines()[1:]):
         sys.exit("no photo of me")
     pathlib.Path("models/model.joblib").write_bytes(pickle.dumps(array.mean(axis=0)))
@@ -106,9 +114,10 @@ def picture(seed: int, size: int = 64) -> Image.Image:
 
 @dataclass
 class Project:
-    """A project folder with git and DVC."""
+    """A project folder with git and DVC, and variables of the environment that commands have there."""
 
     root: Path
+    variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def new(cls, root: Path, git: bool = True) -> Project:
@@ -141,6 +150,7 @@ class Project:
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             "DVC_SITE_CACHE_DIR": str(self.root.parent / "site-cache"),
             "DVC_NO_ANALYTICS": "1",
+            **self.variables,
         }
 
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
@@ -242,8 +252,11 @@ class Remains:
 
 
 def unpacked(data: bytes) -> Iterator[bytes]:
-    """Bytes, and what is packed in them."""
+    """Bytes, and what is packed in them, or locked with the key of the environment."""
     yield data
+    if is_sealed(data):
+        with contextlib.suppress(LockedError):
+            yield from unpacked(reveal(data, Path("object")))
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             for name in file.namelist():

@@ -1,0 +1,49 @@
+"""Exports (`python -m privacy export`) that lie where the command puts them: those of the person go, too."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+
+from privacy.held.export import FOLDER, name_of, safe_name
+
+
+def find_exports(root: Path, people: Collection[str], photos: Collection[str], sha256s: Collection[str]) -> list[str]:
+    """Exports that hold a photo of the person, or are called as theirs would be.
+
+    Args:
+        root: of the project.
+        people: folders within data/.
+        photos: paths within data/.
+        sha256s: of the photos' content.
+
+    Returns:
+        Their paths within the project.
+    """
+    names = {name_of(who) for who in (*people, *photos)}
+    return [
+        path.relative_to(root).as_posix()
+        for path in sorted((root / FOLDER).glob("*.zip"))
+        if path.name in names or _holds(path, people, photos, sha256s)
+    ]
+
+
+def _holds(path: Path, people: Collection[str], photos: Collection[str], sha256s: Collection[str]) -> bool:
+    """Whether a zip has a photo under one of the names, or with the same content. One that is damaged shows nothing."""
+    folders = tuple(f"photos/{safe_name(person)}/" for person in people)
+    files = {f"photos/{safe_name(photo)}" for photo in photos}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if not name.startswith("photos/"):
+                    continue
+                if name in files or name.startswith(folders):
+                    return True
+                if hashlib.sha256(archive.read(name)).hexdigest() in sha256s:
+                    return True
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+        return False
+    return False
