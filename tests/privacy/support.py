@@ -65,8 +65,8 @@ def embed():
     pathlib.Path("data/embeddings.npy").write_bytes(sealed(made.getvalue(), key))
     with open("data/index.csv", "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "photo", "sha256", "crop", "crop_sha256"])
-        writer.writerows([n, r["photo"], r["sha256"], r["crop"], r["crop_sha256"]] for n, r in enumerate(rows))
+        writer.writerow(["row", "photo", "sha256", "crop", "crop_sha256", "face"])
+        writer.writerows([n, r["photo"], r["sha256"], r["crop"], r["crop_sha256"], 0] for n, r in enumerate(rows))
     pathlib.Path("data/embedding_recipe.json").write_text("{}")
 
 def train():
