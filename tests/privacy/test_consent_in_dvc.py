@@ -9,7 +9,7 @@ import pytest
 from tests.clone import Clone
 from tests.privacy.held_support import HEADING
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 EXPERIMENT = ("exp", "run", "-S", "privacy.consent=require", "-S", "privacy.register=data/consent.csv")
 
@@ -33,11 +33,13 @@ def refused(clone: Clone) -> set[str]:
     return set(report["photo"][report["sha256"].fillna("") == ""])
 
 
+@pytest.mark.slow
 def test_the_table_is_not_gits(mine: Clone) -> None:
     assert mine.git("status", "--porcelain") == ""
     assert mine.would_run() == []
 
 
+@pytest.mark.slow
 def test_repro_sees_a_change_where_the_register_is_named(mine: Clone) -> None:
     mine.set_params(privacy__consent="require", privacy__register="data/consent.csv")
     assert mine.would_run()[0] == "crop"
@@ -52,6 +54,7 @@ def test_repro_sees_a_change_where_the_register_is_named(mine: Clone) -> None:
     assert refused(mine) > one
 
 
+@pytest.mark.long
 def test_without_the_register_a_change_is_not_seen_and_that_is_said(mine: Clone) -> None:
     mine.set_params(privacy__consent="require")
     done = mine.call("dvc", "repro", "--single-item", "crop")
@@ -61,6 +64,7 @@ def test_without_the_register_a_change_is_not_seen_and_that_is_said(mine: Clone)
     assert "crop" not in mine.would_run()
 
 
+@pytest.mark.long
 def test_experiments_keep_the_table(mine: Clone) -> None:
     """In the workspace it is there; in a folder of its own an experiment needs a copy, and leaves none."""
     table = mine.path("data/consent.csv").read_bytes()

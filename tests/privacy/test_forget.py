@@ -124,7 +124,7 @@ def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project) 
     assert load(project.root / "reports/metrics.json") == {"accuracy": 9.0}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("person", ["not_me/ana", "me"])
 def test_what_git_has_lost_is_found_in_the_cache(project: Project, person: str) -> None:
     """Two runs without a commit between them: of the first, no version knows."""
@@ -174,7 +174,7 @@ def _png(seed: int) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_second_person_is_found_where_only_lost_lists_named_them(project: Project) -> None:
     project.put("not_me/ben/old.png", 250)
     project.build()
@@ -190,7 +190,7 @@ def test_a_second_person_is_found_where_only_lost_lists_named_them(project: Proj
     assert remains.found(project.root) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_lines_of_tables(project: Project) -> None:
     table = project.root / "data/not_me/attributes.csv"
     table.write_bytes("\ufeffphoto;light\r\nnot_me/ana;day\r\nnot_me/ben/0.png;night\r\n".encode())
@@ -220,7 +220,7 @@ def test_me_as_a_whole(project: Project) -> None:
     assert (project.root / "models/model.joblib").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_last_photo_of_the_others(project: Project) -> None:
     project.forget("ana", "--yes")
     project.forget("eva", "--yes")
@@ -229,7 +229,7 @@ def test_the_last_photo_of_the_others(project: Project) -> None:
     assert load(project.root / "reports/metrics.json") == {"accuracy": 3.0}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_photo_in_both_classes(project: Project) -> None:
     shutil.copy(project.root / "data/not_me/ana/0.png", project.root / "data/me/ana.png")
     project.build()
@@ -252,7 +252,7 @@ def test_somebody_who_is_not_there(project: Project, name: str, expected: str) -
     assert project.objects() == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @posix_only
 def test_a_name_that_may_be_two(project: Project) -> None:
     project.put("not_me/Ana/1.png", 500)
@@ -296,7 +296,7 @@ def test_what_only_a_remote_has(project: Project, tmp_path: Path) -> None:
     assert remains.found(remote) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_git(tmp_path: Path) -> None:
     project = Project.new(tmp_path / "project", git=False)
     remains = Remains(project, "not_me/ana")
@@ -328,7 +328,7 @@ def test_worktrees(project: Project, tmp_path: Path) -> None:
     assert load(second.root / "reports/metrics.json") == {"accuracy": 7.0}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @posix_only
 @pytest.mark.parametrize("kind", ["symlink", "hardlink"])
 def test_a_linked_cache(project: Project, kind: str) -> None:
@@ -343,7 +343,7 @@ def test_a_linked_cache(project: Project, kind: str) -> None:
     assert (project.root / "data/not_me/ben/0.png").read_bytes() == _png(200)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cache_outside_is_refused(project: Project, tmp_path: Path) -> None:
     shutil.move(project.root / ".dvc/cache", tmp_path / "cache")
     project.dvc("config", "--local", "cache.dir", str(tmp_path / "cache"))
@@ -457,7 +457,7 @@ def test_a_photo_of_others_that_shows_them(project: Project) -> None:
     assert sorted(path.name for path in (project.root / "data/not_me/ben").iterdir()) == ["0.png", "1.png"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @posix_only
 @pytest.mark.parametrize(("answers", "stays"), [("n\ny\n", True), ("y\ny\n", False), ("y\nn\n", True)])
 def test_every_question_is_asked(project: Project, answers: str, stays: bool) -> None:
@@ -478,7 +478,7 @@ def test_every_question_is_asked(project: Project, answers: str, stays: bool) ->
     assert done.returncode == (1 if answers.endswith("n\n") else 0), done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_somebody_of_whom_git_has_lost_everything(project: Project) -> None:
     project.git("checkout", "--quiet", "-b", "lost")
     project.put("not_me/gone/1.png", 700)

@@ -17,7 +17,7 @@ import pytest
 from tests.clone import Clone, new_clone
 from tests.stages.support import digest, posix_only, put_photos
 
-pytestmark = [pytest.mark.security, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.security, pytest.mark.timeout(900)]
 
 FOLDERS = ("data/me", "data/not_me")
 
@@ -76,6 +76,7 @@ def objects(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): digest(path) for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 def test_locking_changes_no_result_and_leaves_no_plain_photo(clone: Clone, tmp_path: Path) -> None:
     """The whole pipeline."""
     backup = tmp_path / "backup"
@@ -103,6 +104,7 @@ def test_locking_changes_no_result_and_leaves_no_plain_photo(clone: Clone, tmp_p
     assert results(clone) == before, "not only remembered crops are the same"
 
 
+@pytest.mark.long
 def test_with_encrypt_derived_the_cache_and_the_remote_hold_ciphertext_alone(clone: Clone, tmp_path: Path) -> None:
     """The whole pipeline."""
     backup = tmp_path / "backup"
@@ -131,6 +133,7 @@ def test_with_encrypt_derived_the_cache_and_the_remote_hold_ciphertext_alone(clo
     assert clone.would_run() == []
 
 
+@pytest.mark.slow
 def test_every_other_object_stays_and_a_second_clone_unlocks(small: Clone, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     photos, tables = photos_of(small), [small.path("data/not_me/attributes.csv").read_bytes()]
@@ -160,6 +163,7 @@ def test_every_other_object_stays_and_a_second_clone_unlocks(small: Clone, tmp_p
     assert "data/me.dvc" not in second.git("status", "--short"), "locked again, DVC sees another photo"
 
 
+@pytest.mark.slow
 def test_a_remote_that_cannot_be_reached_is_owed_and_done_at_the_next_run(small: Clone, tmp_path: Path) -> None:
     backup, away = tmp_path / "backup", tmp_path / "unplugged"
     photos = photos_of(small)
@@ -175,6 +179,7 @@ def test_a_remote_that_cannot_be_reached_is_owed_and_done_at_the_next_run(small:
     assert not small.path("private/privacy/owed_by_lock.json").exists()
 
 
+@pytest.mark.slow
 def test_photos_of_earlier_versions_are_told_and_deleted_only_when_asked(small: Clone, tmp_path: Path) -> None:
     photos = photos_of(small)
     gone = next(small.path("data/me").glob("*.jpg"))
@@ -190,6 +195,7 @@ def test_photos_of_earlier_versions_are_told_and_deleted_only_when_asked(small: 
     assert places_with(photos, [small.path(".dvc"), backup]) == []
 
 
+@pytest.mark.slow
 def test_a_cache_outside_the_project_is_refused_before_anything_is_done(small: Clone, tmp_path: Path) -> None:
     small.dvc("cache", "dir", str(tmp_path / "shared-cache"))
     before = objects(small.path("data"))
@@ -199,6 +205,7 @@ def test_a_cache_outside_the_project_is_refused_before_anything_is_done(small: C
     assert objects(small.path("data")).keys() != before.keys()
 
 
+@pytest.mark.slow
 def test_rekey_deletes_what_the_old_key_opens(small: Clone, tmp_path: Path) -> None:
     privacy(small, "lock", *key_of(small))
     old = [path.read_bytes() for name in FOLDERS for path in small.path(name).rglob("*.locked")]
@@ -211,6 +218,7 @@ def test_rekey_deletes_what_the_old_key_opens(small: Clone, tmp_path: Path) -> N
     small.dvc("status", "--quiet", *(f"{name}.dvc" for name in FOLDERS))
 
 
+@pytest.mark.slow
 def test_while_a_stage_reads_the_photos_nothing_is_locked(small: Clone) -> None:
     lock = {"read": {str(small.path("data/me")): [{"pid": os.getpid(), "cmd": "dvc repro"}]}, "write": {}}
     small.path(".dvc/tmp").mkdir(exist_ok=True)
@@ -220,6 +228,7 @@ def test_while_a_stage_reads_the_photos_nothing_is_locked(small: Clone) -> None:
     assert objects(small.path("data")) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act", ["lock", "rekey"])
 def test_killed_at_random_moments_and_run_again_the_end_is_the_same(small: Clone, tmp_path: Path, act: str) -> None:
     """SIGKILL, whatever it does then: encrypting, `dvc add`, pushing, deleting."""
@@ -251,6 +260,7 @@ def test_killed_at_random_moments_and_run_again_the_end_is_the_same(small: Clone
     assert sorted(photos_of(small)) == sorted(photos)
 
 
+@pytest.mark.slow
 @posix_only
 def test_photos_that_are_links_to_the_cache_are_locked_and_come_back(small: Clone, tmp_path: Path) -> None:
     photos = photos_of(small)
