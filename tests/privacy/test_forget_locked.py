@@ -126,6 +126,15 @@ def test_one_locked_photo_without_the_key(
     assert load(root / "reports/metrics.json") == {"accuracy": 9.0}
 
 
+def test_without_key_and_report_names_lead_to_crops(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = hashlib.md5((locked.root / "reports/crop_report.csv").read_bytes()).hexdigest()
+    (locked.root / f".dvc/cache/files/md5/{report[:2]}/{report[2:]}").unlink()
+    monkeypatch.delenv("PRIVACY_KEY_FILE")
+    said = locked.forget("not_me/ben/0.png", "--dry-run")
+    assert "crop 1" in said
+    assert "records about 1 of these photos stay in the audit log" in said
+
+
 @pytest.mark.slow
 def test_expire_forgets_somebody_whose_photos_are_locked(
     locked: Project, monkeypatch: pytest.MonkeyPatch, pristine_small: Path
