@@ -33,6 +33,7 @@ from privacy.forget.purge import Purged, owe, pay, purge, read_debts
 from privacy.forget.queue import drop_experiments
 from privacy.forget.serve import reload_service
 from privacy.forget.similar import Similar
+from privacy.locking.command import ONE_AT_A_TIME
 
 _REGISTER = "data/consent.csv"
 _LOCK = STATE / "forget.lock"
@@ -139,21 +140,24 @@ def now() -> str:
 
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """One process at a time."""
+    """One process at a time, and none that locks or unlocks photos meanwhile."""
     journal.make_private(root / STATE)
-    lock = FileLock(str(root / _LOCK))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise PrivacyError(
-            "another 'python -m privacy forget' runs in this project: wait until it has ended"
-        ) from error
-    except OSError as error:
-        raise PrivacyError("{path} cannot be written: {reason}", path=root / STATE, reason=error.strerror) from error
-    try:
+    with contextlib.ExitStack() as stack:
+        for path, command in ((_LOCK, "forget"), (ONE_AT_A_TIME, "lock, unlock or rekey")):
+            lock = FileLock(str(root / path))
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as error:
+                raise PrivacyError(
+                    "another 'python -m privacy {command}' runs in this project: wait until it has ended",
+                    command=command,
+                ) from error
+            except OSError as error:
+                raise PrivacyError(
+                    "{path} cannot be written: {reason}", path=root / STATE, reason=error.strerror
+                ) from error
+            stack.callback(lock.release)
         yield
-    finally:
-        lock.release()
 
 
 def _carry_out(project: Project, plan: Plan) -> int:

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from privacy.forget.exports import find_exports
 from privacy.forget.selection import resolve
@@ -124,6 +125,11 @@ def test_one_locked_photo_without_the_key(
     monkeypatch.setenv("PRIVACY_KEY_FILE", key)
     locked.dvc("repro")
     assert load(root / "reports/metrics.json") == {"accuracy": 9.0}
+
+
+def test_not_while_photos_are_being_locked(locked: Project) -> None:
+    with FileLock(str(locked.root / "private/privacy/locking.lock")):
+        assert "another 'python -m privacy lock, unlock or rekey' runs" in locked.forget("ana", "--yes", status=1)
 
 
 def test_without_key_and_report_names_lead_to_crops(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
