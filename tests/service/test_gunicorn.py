@@ -177,7 +177,7 @@ def test_a_new_configuration_is_taken_over(settings: Settings, tmp_path: Path, m
 @pytest.mark.skipif(shutil.which("pgrep") is None, reason="pgrep is not installed")
 @pytest.mark.parametrize("start", [[".venv"], ["script"], ["gunicorn", "-w", "1", APP]])
 def test_the_documented_command_reloads(no_models: Settings, tmp_path: Path, start: list[str]) -> None:
-    """Among the children of the test alone, since others may serve on this machine; one is another gunicorn."""
+    """Among the test's session and the server's alone, since others may serve here; one is another gunicorn."""
     page = (PROJECT_ROOT / "docs/deployment.md").read_text(encoding="utf-8")
     (documented,) = re.findall(r"^kill -HUP .*$", page, re.MULTILINE)
     other = tmp_path / "gunicorn"
@@ -192,7 +192,7 @@ def test_the_documented_command_reloads(no_models: Settings, tmp_path: Path, sta
     decoy = subprocess.Popen([str(other), "elsewhere:app"])
     try:
         with running(command, no_models, tmp_path, workers=1) as server:
-            own = documented.replace("pgrep ", f"pgrep -P {os.getpid()} ")
+            own = documented.replace("pgrep ", f"pgrep -s {os.getsid(0)},{server.process.pid} ")
             assert own != documented
             subprocess.run(["bash", "-c", own], check=True, timeout=30)
             until = time.monotonic() + 60

@@ -158,7 +158,9 @@ def asked(
 ) -> consent.Allowed:
     monkeypatch.chdir(tmp_path)
     sources = [SourcePhoto(Path("data", name), name.partition("/")[2], int(name.startswith("me/"))) for name in photos]
-    return consent.ask_consent(sources, PrivacyParams(consent="require", register=register, max_age_days=None), DAY)
+    return consent.ask_consent(
+        sources, PrivacyParams(consent="require", register=register, max_age_days=None, encrypt_derived=False), DAY
+    )
 
 
 @pytest.fixture
