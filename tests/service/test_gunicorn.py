@@ -177,7 +177,7 @@ def test_a_new_configuration_is_taken_over(settings: Settings, tmp_path: Path, m
 @pytest.mark.skipif(shutil.which("pgrep") is None, reason="pgrep is not installed")
 @pytest.mark.parametrize("start", [[".venv"], ["script"], ["gunicorn", "-w", "1", APP]])
 def test_the_documented_command_reloads(no_models: Settings, tmp_path: Path, start: list[str]) -> None:
-    """Among the test's session and the server's alone, since others may serve here; one is another gunicorn."""
+    """Sent within the server's own session, since tests beside this one serve, too."""
     page = (PROJECT_ROOT / "docs/deployment.md").read_text(encoding="utf-8")
     (documented,) = re.findall(r"^kill -HUP .*$", page, re.MULTILINE)
     other = tmp_path / "gunicorn"
@@ -192,7 +192,10 @@ def test_the_documented_command_reloads(no_models: Settings, tmp_path: Path, sta
     decoy = subprocess.Popen([str(other), "elsewhere:app"])
     try:
         with running(command, no_models, tmp_path, workers=1) as server:
-            own = documented.replace("pgrep ", f"pgrep -s {os.getsid(0)},{server.process.pid} ")
+            (pattern,) = re.findall(r"pgrep -\w+ '([^']+)'", documented)
+            found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, timeout=30).stdout.split()
+            assert str(server.process.pid) in found and str(decoy.pid) not in found
+            own = documented.replace("pgrep ", f"pgrep -s {server.process.pid} ")
             assert own != documented
             subprocess.run(["bash", "-c", own], check=True, timeout=30)
             until = time.monotonic() + 60
