@@ -147,7 +147,7 @@ def open_remote(config: Any, name: str) -> Store:
     kind, settings, path = get_cloud_fs(config, name=name)
     address = str(config["remote"][name].get("url", name))
     if kind.protocol == "local":
-        return Store(name, True, os.path.abspath(path), kind(), os.path.abspath(path))  # noqa: PTH100
+        return Store(name, True, os.path.abspath(path), kind(), os.path.abspath(path))  # noqa: PTH100  links stay
     settings.pop("checksum_jobs", None)
     if kind.protocol == "s3":
         settings.setdefault("connect_timeout", 10)

@@ -32,7 +32,7 @@ def find_exports(root: Path, people: Collection[str], photos: Collection[str], s
 
 
 def _holds(path: Path, people: Collection[str], photos: Collection[str], sha256s: Collection[str]) -> bool:
-    """Whether a zip has a photo under one of the names, or with the same content. One that is damaged shows nothing."""
+    """Whether a zip has a photo under one of the names, or with the same content; or may have."""
     folders = tuple(f"photos/{safe_name(person)}/" for person in people)
     files = {f"photos/{safe_name(photo)}" for photo in photos}
     try:
@@ -45,5 +45,5 @@ def _holds(path: Path, people: Collection[str], photos: Collection[str], sha256s
                 if hashlib.sha256(archive.read(name)).hexdigest() in sha256s:
                     return True
     except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
-        return False
+        return True  # damaged, or closed with a password: it may show them, and an export can be made again
     return False

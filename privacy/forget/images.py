@@ -46,7 +46,7 @@ def decode(data: bytes) -> Image.Image | None:
         pass
     try:
         return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
-    except Exception:
+    except Exception:  # as above
         return None
 
 

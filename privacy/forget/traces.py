@@ -64,7 +64,8 @@ class Traces:
         if "me" in self.people:  # a short name: other folders may be called so, too
             folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
         hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
-        return tuple(re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes))  # type: ignore[return-value]
+        either = [re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes)]
+        return either[0], either[1]
 
     def rows_in(self, data: bytes) -> bool:
         """Whether an array (.npy, .npz) holds an embedding of the person."""
