@@ -1,12 +1,14 @@
 """Can anybody stop the service? Its right users' waits, while each attack goes on.
 
-    python -m bench.hostile [--sockets 300 1000] [--seconds 10] [--workers 2] [--only WORDS] [--root FOLDER]
+    python -m bench.hostile [--sockets 300 1000] [--clients 2 8 32 100] [--seconds 10] [--workers 2] [--only WORDS]
+                            [--root FOLDER]
 
 The service runs under gunicorn as shipped. For each attack (`bench.support.attacks`), hostile clients of this machine
 keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of
-60 seconds. In the table: the median and the longest time of each, wrong answers (the right client's photo has a known
-score; 503 with Retry-After is right only where the queue is attacked), and workers that ended. The last row says after
-how many seconds a socket was closed that sent half of a head.
+60 seconds. In the last attacks, clients post photos that take long to decode, or on which it takes long to look for
+faces, each as soon as it has its answer. In the table: the median and the longest time of each question, how often each
+status came, wrong answers (the right client's photo has a known score, and 503 is wrong, too), and workers that ended.
+The last row says after how many seconds a socket was closed that sent half of a head.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import psutil
 
 from bench.support import servers
 from bench.support.attacks import ATTACKS, Attack, connect, posting
-from bench.support.hostile import costly
+from bench.support.hostile import costly, crowd
 from bench.support.models import make_models
 from bench.support.servers import ROOT, Server, multipart
 from stages.progress import progress
@@ -38,13 +40,12 @@ PHOTO = ROOT / "demo" / "ask" / "me_2.jpg"
 TIMEOUT_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02
 _SCORE_TOLERANCE = 1e-4
-COSTLY_CLIENTS = 2
+COSTLY_PHOTOS, CROWDS = "clients that post costly photos", "clients that post crowds"
 _COSTLY = (
     "jpeg_64MP_busy.jpg",
     "jpeg_64MP_progressive.jpg",
     "png_48MP_rgba.png",
 )  # that cost most, of what is accepted
-_NAMES = {200: "answered", 503: "refused"}
 
 
 @dataclass
@@ -66,14 +67,13 @@ class Waits:
         }
 
 
-def right_client(server: Server, seconds: float, score: float | None, may_refuse: bool) -> dict[str, Waits]:
+def right_client(server: Server, seconds: float, score: float | None) -> dict[str, Waits]:
     """Ask /healthz and /verify in turn for some seconds.
 
     Args:
         server: the service.
         seconds: for how long; at least one question each is asked.
         score: that of the photo; None takes the first answer's.
-        may_refuse: whether 503 with Retry-After is a right answer.
     """
     body, kind = multipart(PHOTO.read_bytes())
     waits = {"healthz": Waits(), "verify": Waits()}
@@ -86,8 +86,8 @@ def right_client(server: Server, seconds: float, score: float | None, may_refuse
                     status, answer = server.get("/healthz", TIMEOUT_SECONDS)
                     right = status == 200
                 else:
-                    status, headers, answer = server.ask(body, kind, TIMEOUT_SECONDS)
-                    right = may_refuse and status == 503 and "Retry-After" in headers
+                    status, _, answer = server.ask(body, kind, TIMEOUT_SECONDS)
+                    right = False
                     if status == 200:
                         given = json.loads(answer)["score"]
                         score = given if score is None else score
@@ -116,9 +116,8 @@ def usual_score(server: Server) -> float:
 def face(server: Server, attack: Attack | None, sockets: int, seconds: float, score: float) -> dict[str, Any]:
     """A right client's waits under an attack, or without one."""
     before = workers_of(server)
-    queue = attack is not None and attack.name.startswith("costly")
     with attack.hold(server, sockets) if attack else nullcontext():
-        waits = right_client(server, seconds, score, may_refuse=queue)
+        waits = right_client(server, seconds, score)
     lost = len(before.items() - workers_of(server).items())
     return {
         "attack": attack.name if attack else "none",
@@ -142,17 +141,20 @@ def seconds_of_a_silent_socket(server: Server, most: float = 60.0) -> float:
         return time.monotonic() - started
 
 
-def plan(sockets: Sequence[int], only: str) -> Iterator[tuple[Attack | None, int]]:
-    """Which attacks are made, and with how many sockets; without any first."""
+def plan(sockets: Sequence[int], clients: Sequence[int], only: str) -> Iterator[tuple[Attack | None, int]]:
+    """Which attacks are made, and with how many sockets or clients; without any first."""
     yield None, 0
     for attack in ATTACKS:
         if only in attack.name:
             for count in sockets:
                 yield attack, count
-    for file in (file for file in costly(np.random.default_rng(0)) if file.name in _COSTLY):
-        attack = Attack(f"costly: {file.name}", posting(file.data, COSTLY_CLIENTS))
-        if only in attack.name:
-            yield attack, COSTLY_CLIENTS
+    if only in COSTLY_PHOTOS:
+        photos = [file.data for file in costly(np.random.default_rng(0)) if file.name in _COSTLY]
+        for count in clients:
+            yield Attack(COSTLY_PHOTOS, posting(*photos)), count
+    if only in CROWDS:
+        for count in clients:
+            yield Attack(CROWDS, posting(crowd(PHOTO.read_bytes()))), count
 
 
 def show(row: dict[str, Any]) -> str:
@@ -170,6 +172,9 @@ def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sockets", type=int, nargs="+", default=[300, 1000])
+    parser.add_argument(
+        "--clients", type=int, nargs="+", default=[2, 8, 32, 100], help="that post costly photos, or crowds"
+    )
     parser.add_argument("--seconds", type=float, default=10, help="of each attack")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="attacks whose name holds these words")
@@ -177,12 +182,12 @@ def main() -> None:
     args = parser.parse_args()
     print(f"{args.workers} workers; {describe_machine()}\n")
     rows: list[dict[str, Any]] = []
-    todo = list(plan(args.sockets, args.only))
+    todo = list(plan(args.sockets, args.clients, args.only))
     with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
         models = Path(name)
         make_models(models, "dlib-resnet")
         with servers.ours(models, args.workers, args.root.resolve(), MAX_CONTENT_MB="2") as server:
-            right_client(server, 1, None, may_refuse=False)
+            right_client(server, 1, None)
             score = usual_score(server)
             for attack, sockets in progress(todo, len(todo), "attacking", "attack"):
                 rows.append(face(server, attack, sockets, args.seconds, score))

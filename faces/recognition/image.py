@@ -31,6 +31,9 @@ LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 MAX_SIDE = 65_535
 """Photos that are wider or higher are refused: no camera makes them, and no JPEG can be larger."""
 
+# Nanoseconds of a core for a pixel, as `python -m bench.decoding` measures it.
+_NS_CONVERTED = 10.0
+_NS_TURNED = 3.0
 _BYTES_PER_PIXEL = 4  # of Pillow's RGB
 _RESERVE_BYTES = 12_000_000  # beside the pixels: what is left of a photo when its width is reduced, buffers
 _LEAST_MEMORY = _BYTES_PER_PIXEL * DEFAULT_MAX_PIXELS + _RESERVE_BYTES
@@ -54,6 +57,8 @@ class _StoredImage(Protocol):
     def bytes_per_pixel(self) -> int: ...
     @property
     def fixed_bytes(self) -> int: ...
+    @property
+    def decode_seconds(self) -> float: ...
     def check(self) -> None: ...
     def scale(self, ratio: float) -> int: ...
     def load(self, ratio: float) -> Image.Image | HeicPixels: ...
@@ -117,6 +122,18 @@ class Photo:
         ratio, reduction = self._reduction(1)
         scaled = -(-max(self.stored_size) // self._file.scale(ratio))
         return -(-scaled // reduction)
+
+    @property
+    def decode_seconds(self) -> float:
+        """Seconds of a core that decoding it may take, about: for detection, and once more for a small face.
+
+        They follow from the structure of the file, which has been read: its size, how many passes over its pixels it
+        asks for, whether they are to be converted. `python -m bench.decoding` makes pictures of each kind that are
+        slow to decode, and prints how long they took beside this; the constants are such that no picture takes much
+        longer, on the machine that docs/benchmarks.md names. On another one, all take longer or shorter alike.
+        """
+        nanoseconds = (0.0 if self._file.ready else _NS_CONVERTED) + _NS_TURNED * (self._file.orientation in TURNS)
+        return self._file.decode_seconds + nanoseconds * self.stored_size[0] * self.stored_size[1] / 1e9
 
     def decode(self, long_side: int | None = None) -> Image.Image:
         """Decode to 8-bit RGB with EXIF orientation applied.

@@ -47,6 +47,12 @@ _NS_ARITHMETIC = 25.0  # for each coefficient
 MOST_NS = 0.65e9
 """Nanoseconds that all passes may take together; a photo with a small face is decoded twice."""
 
+# Nanoseconds of a core that decoding takes beside, as `python -m bench.decoding` measures it.
+_NS_BYTE = 10.0  # of a file that is not progressive
+_NS_BYTE_PROGRESSIVE = 32.0
+_NS_PIXEL = 3.5
+_NS_COMPARED = 8.0  # for a pixel of a picture that is compared with itself
+
 
 @dataclass(frozen=True)
 class _Component:
@@ -108,6 +114,20 @@ class JpegFile:
         file.bytes_per_pixel = 1 if len(file._components) == 1 else 4
         file.ready = len(file._components) == 3
         return file
+
+    @property
+    def decode_seconds(self) -> float:
+        """Seconds of a core that it may take, about: decoded for detection, and at full size for a small face.
+
+        Without an end marker, it is compared with itself before that, and decoded twice for it.
+        """
+        pixels = self.size[0] * self.size[1]
+        per_byte = _NS_BYTE_PROGRESSIVE if self._marker in _PROGRESSIVE else _NS_BYTE
+        passes = self.nanoseconds + per_byte * len(self.clean)
+        nanoseconds = 2 * passes + _NS_PIXEL * pixels
+        if not self.ended:
+            nanoseconds += 2 * passes + 2 * _NS_COMPARED * min(pixels, _MOST_CHECKED)
+        return nanoseconds / 1e9
 
     def check(self) -> None:
         """Raises ImageTooCostlyError where it asks for too many passes over its pixels."""

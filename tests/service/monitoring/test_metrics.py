@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from werkzeug.test import TestResponse
 
 from service import create_app
-from service.admission import Admission, SaturatedError
+from service.admission import Admission, Costly, SaturatedError
 from service.config import Settings
 from service.errors import ApiError
 from service.monitoring import metrics
@@ -206,6 +206,13 @@ def test_the_queue_is_told_at_each_change() -> None:
     for thread in threads:
         thread.join(10)
     assert told == [(1, 0), (0, 1), (1, 1), (1, 0), (0, 1), (0, 0)]
+
+
+def test_costly_photos_are_told_with_the_others() -> None:
+    told: list[tuple[int, int]] = []
+    admission = Admission(1, 10, report=lambda *numbers: told.append(numbers))
+    assert admission.run(lambda: Costly(lambda: admission.run(lambda: 7))) == 7
+    assert told == [(1, 0), (0, 1), (0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (0, 1), (0, 0)]
 
 
 def test_a_photo_that_is_given_up_waits_no_longer() -> None:
