@@ -8,10 +8,10 @@ a photo that has waited for too long all the same is given up, unless its turn h
 
 The queue has two lines. A usual photo takes some hundredths of a second, but a file of the same size can take up to two
 seconds, and work that has begun is not interrupted. In one line, a few clients who post such files would keep all
-others waiting. So the work of each photo begins in the first line. Where much is to be done, by the file's header or by
-what detection has come to, it leaves its slot, and the rest of it waits in the second line, which has places and slots
-of its own. The operating system shares the processor between the slots of both: usual photos wait for no costly one,
-however many of those there are, and costly photos get their share, however many usual ones there are.
+others waiting. So photos that look costly wait in a second line, which has places and slots of its own. The operating
+system shares the processor between the slots of both: usual photos wait for no costly one, however many of those there
+are, and costly photos get their share, however many usual ones there are. What turns out to be costly when its work has
+begun in the first line leaves its slot, and the rest of it waits in the second line.
 """
 
 from __future__ import annotations
@@ -211,10 +211,10 @@ class Admission:
             self._usual.refuse_if_full(self._max_wait)
 
     def run(self, work: Callable[[], T | Costly[T]]) -> T:
-        """Do the work in one of the slots, in the order of asking; what it raises is raised here.
+        """Do the work in a slot of the first line, in the order of asking; what it raises is raised here.
 
         Args:
-            work: gives the result; or, if that is much, what is to be done for it in the line of the costly photos.
+            work: gives the result; or, if that is much, what is to be done for it in the second line.
 
         Raises:
             SaturatedError: it would have to wait for too long, or has.
@@ -231,6 +231,10 @@ class Admission:
             waited = begun - came
             return cast(T, self._run_in(self._costly, result.rest, max(0.0, self._max_wait - waited)))
         return result
+
+    def run_costly(self, work: Callable[[], T]) -> T:
+        """Do the work in a slot of the second line; as `run`."""
+        return self._run_in(self._costly, work, self._max_wait)
 
     def _run_in(self, line: _Line, work: Callable[[], T], max_wait: float) -> T:
         job = _Job(work, self._make_signal())

@@ -275,7 +275,7 @@ class Engine:
         admission = opened.admission
         work = PhotoWork(photo, all_faces, opened.recognizer, opened.verifier, times, lambda: admission.wanted)
         try:
-            verification = admission.run(work.begin)
+            verification = admission.run_costly(work.verify) if work.looks_costly else admission.run(work.begin)
         finally:
             for step, seconds in list(times.seconds.items()):  # the thread may be at work still
                 metrics.observe_step(step, seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from faces.recognition.image import Photo
+from faces.recognition.image import Photo, peek_seconds
 from faces.verification import Verification, verify
 from faces.verifier import Verifier
 from service.admission import Costly
@@ -13,7 +13,7 @@ from service.allowance import USUAL_PARTS, Allowance, SlotWantedError
 from service.timed_recognizer import StepTimes, TimedRecognizer
 
 COSTLY_SECONDS = 0.2
-"""A photo that may take as long to decode (`Photo.decode_seconds`) is costly. JPEGs of 12 megapixels, as telephones
+"""A photo that may take so long to decode (`Photo.decode_seconds`) is costly. JPEGs of 12 megapixels, as telephones
 make them, take less."""
 
 
@@ -36,6 +36,11 @@ class PhotoWork:
     times: StepTimes
     wanted: Callable[[], bool]
 
+    @property
+    def looks_costly(self) -> bool:
+        """Whether the first bytes of the file say that the photo is costly. It may be, even if they do not."""
+        return peek_seconds(self.photo) >= COSTLY_SECONDS
+
     def begin(self) -> Verification | Costly[Verification | None] | None:
         """Verify, unless the photo is costly by its header, or has come to more work than usual and the slot is wanted.
 
@@ -46,15 +51,19 @@ class PhotoWork:
         read = self.recognizer.read(self.photo)
         if read.decode_seconds >= COSTLY_SECONDS:
             self.times.end("decode")
-            return Costly(self._all_of_it)
+            return Costly(self.verify)
         try:
             return self._verify(read, Allowance(USUAL_PARTS, self.wanted))
         except SlotWantedError:
             self.times.end("detect")
-            return Costly(self._all_of_it)
+            return Costly(self.verify)
 
-    def _all_of_it(self) -> Verification | None:
-        """From the beginning: what was read and found is not kept, since many may wait, and each would hold a copy."""
+    def verify(self) -> Verification | None:
+        """Verify, however much work that is.
+
+        From the beginning: what `begin` has read and found is not kept, since many may wait, and each would hold a copy
+        of its file. Raises as `begin`.
+        """
         self.times.end("queue")
         return self._verify(self.photo, None)
 

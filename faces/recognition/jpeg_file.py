@@ -37,6 +37,7 @@ _NOISE = bytes((171 + 89 * i) % 255 for i in range(255)) * 32  # 8 kB, more than
 _RESTARTS = b"".join(b"\xff" + bytes([marker]) + _NOISE[:255] for marker in range(0xD0, 0xD8))
 _PADDINGS = (b"", _NOISE + 2 * _RESTARTS)  # where libjpeg waits for a restart marker, it skips all that is before one
 _MOST_SEGMENTS = 20_000  # photos have some dozens; those with large depth maps some hundreds
+_MOST_PEEKED = 100  # segments before the frame
 _MOST_CHECKED = 16_000_000  # pixels, of a file without an end marker
 
 # Nanoseconds of a core that libjpeg takes for a block of 8 × 8 samples in one pass, on files that make it slow.
@@ -115,6 +116,19 @@ class JpegFile:
         file.ready = len(file._components) == 3
         return file
 
+    @classmethod
+    def peek(cls, beginning: bytes) -> JpegFile:
+        """What the first bytes of a file say: its size and its kind of frame, if the frame's header is among them.
+
+        Raises:
+            UnreadableImageError, ImageTooCostlyError, IndexError, struct.error: there is none.
+        """
+        file = cls(ended=True)
+        for _ in file._walk(beginning, _MOST_PEEKED):
+            if all(file.size):
+                break
+        return file
+
     @property
     def decode_seconds(self) -> float:
         """Seconds of a core that it may take, about: decoded for detection, and at full size for a small face.
@@ -143,10 +157,10 @@ class JpegFile:
                 )
             )
 
-    def _walk(self, data: bytes) -> Iterator[bytes]:
+    def _walk(self, data: bytes, most_segments: int = _MOST_SEGMENTS) -> Iterator[bytes]:
         """The segments that decide pixels, with the data of their scans."""
         place, exif_seen = 2, False
-        for _ in range(_MOST_SEGMENTS):
+        for _ in range(most_segments):
             found = _MARKER.search(data, place)
             if found is None:
                 return

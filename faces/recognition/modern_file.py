@@ -131,6 +131,16 @@ class ModernFile:
         file.fixed_bytes = file.bytes_per_pixel * max(0, decoding.largest - file.size[0] * file.size[1])
         return file
 
+    @classmethod
+    def peek(cls, beginning: bytes) -> ModernFile:
+        """What the first chunk of a WebP says.
+
+        Raises:
+            UnreadableImageError: nothing.
+        """
+        size, _ = _read_webp(beginning)
+        return cls(WEBP, size, AS_STORED, 0, True, b"")
+
     @property
     def decode_seconds(self) -> float:
         """Seconds of a core that it may take to decode it, about. That is done once, at full size."""

@@ -86,6 +86,16 @@ class PngFile:
         ready = colour == 2 and not transparency
         return cls((width, height), chunks.orientation, clean, in_pillow, ready, depth * _CHANNELS[colour])
 
+    @classmethod
+    def peek(cls, beginning: bytes) -> PngFile:
+        """What the header says, which stands first.
+
+        Raises:
+            struct.error, KeyError: it is not there, or of no known kind.
+        """
+        width, height, depth, colour = struct.unpack_from(">IIBB", beginning, 16)
+        return cls((width, height), AS_STORED, b"", 0, True, depth * _CHANNELS[colour])
+
     @property
     def stored(self) -> int:
         """Bytes of its pixels."""

@@ -211,8 +211,10 @@ def test_usual_photos_wait_for_no_costly_one(slots: int) -> None:
     admission.check()
     assert admission.problem is None
     assert len(admission._costly.working) == slots, "no more at once than there are slots"
+    with pytest.raises(SaturatedError):
+        admission.run_costly(nothing)
     costly.end()
-    assert admission.run(lambda: Costly(lambda: 7)) == 7
+    assert admission.run(lambda: Costly(lambda: 7)) == admission.run_costly(lambda: 7) == 7
 
 
 def test_costly_photos_wait_for_no_usual_one() -> None:

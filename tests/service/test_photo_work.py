@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from bench.support.hostile import crowd, encoded
+from bench.support.hostile import crowd, encoded, segment
 from faces.threads import ThreadedMap
-from service.admission import MAX_COSTLY, Admission, Costly
+from service.admission import MAX_COSTLY, MAX_WAITING, Admission, Costly, SaturatedError
 from service.allowance import FACE_PARTS, USUAL_PARTS, Allowance, CountingMap, SlotWantedError
 from service.engine import _Opened
 from service.photo_work import PhotoWork
@@ -21,6 +21,8 @@ from tests.service.support import post_photo
 from tests.service.test_admission import SATURATED, Held, until
 
 LARGE_PNG = encoded(Image.new("RGBA", (5000, 4000)), "PNG")
+_JPEG = encoded(Image.new("CMYK", (5000, 4000)), "JPEG")
+LARGE_HIDDEN = _JPEG[:2] + 3 * segment(0xFE, bytes(65_000)) + _JPEG[2:]
 
 
 @pytest.fixture
@@ -53,14 +55,30 @@ def costly_full(admission: Admission, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @pytest.mark.security
-def test_a_large_photo_waits_among_the_costly(client: FlaskClient, me_photo: bytes, costly_full: Held) -> None:
-    refused = post_photo(client, LARGE_PNG)
+@pytest.mark.parametrize("photo", [LARGE_PNG, LARGE_HIDDEN], ids=["PNG", "JPEG"])
+def test_a_large_photo_waits_among_the_costly(
+    client: FlaskClient, me_photo: bytes, costly_full: Held, photo: bytes
+) -> None:
+    """Whether its beginning says it or, with some comments before its header, all of it."""
+    refused = post_photo(client, photo)
     assert (refused.status_code, refused.json) == (503, {"error": SATURATED})
     assert int(refused.headers["Retry-After"]) >= 1
     assert post_photo(client, me_photo).status_code == 200
     assert client.get("/readyz").json == {"status": "ok"}
     costly_full.end()
-    assert post_photo(client, LARGE_PNG).status_code == 400  # it has no face
+    assert post_photo(client, photo).status_code == 400  # it has no face
+
+
+@pytest.mark.security
+def test_what_looks_costly_takes_no_place_of_usual_photos(client: FlaskClient, admission: Admission) -> None:
+    """All of those are taken, and it is verified."""
+    held = Held(admission, MAX_WAITING, wait=False)
+    until(lambda: admission._usual.held == MAX_WAITING)
+    engine = client.application.extensions["engine"]
+    with pytest.raises(SaturatedError):
+        engine.verify(LARGE_HIDDEN)
+    assert engine.verify(LARGE_PNG) is None  # no face
+    held.end()
 
 
 def test_usual_photos_go_on_however_many_wait(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bench.support.hostile import chunk, encoded, entry, exif, grid, png, split
-from faces.recognition.image import Photo
+from faces.recognition.image import Photo, peek_seconds
 from service.photo_work import COSTLY_SECONDS
 
 pillow_heif.register_heif_opener()
@@ -62,6 +62,31 @@ def test_usual_photos_are_not_costly(data: bytes) -> None:
 )
 def test_large_ones_are(data: bytes) -> None:
     assert seconds(data) > COSTLY_SECONDS
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_the_beginning_says_at_least_about_as_much(kind: str) -> None:
+    data = encoded(LARGE, kind)
+    assert 0.3 * seconds(data) < peek_seconds(data) <= seconds(data)
+    assert peek_seconds(data + bytes(10_000_000)) == peek_seconds(data)
+
+
+def test_a_beginning_that_says_nothing() -> None:
+    comments = b"\xff\xfe\xff\xff" + bytes(65_533)
+    jpeg = encoded(LARGE, "JPEG")
+    assert peek_seconds(jpeg[:2] + comments + jpeg[2:]) == peek_seconds(jpeg)
+    for data in (
+        jpeg[:2] + 2 * comments + jpeg[2:],  # the header is too far from it
+        jpeg[:2] + 100 * b"\xff\xfe\0\2" + jpeg[2:],  # or behind too much
+        jpeg[:10],
+        encoded(LARGE, "PNG")[:20],
+        encoded(LARGE, "WEBP")[:20],
+        encoded(LARGE, "AVIF", speed=10),
+        encoded(LARGE, "PNG").replace(b"\x08\x02\0\0\0", b"\x08\x07\0\0\0"),  # no such colour
+        b"GIF89a",
+        b"",
+    ):
+        assert peek_seconds(data) == 0.0
 
 
 def test_each_pass_over_a_jpeg_counts() -> None:
