@@ -47,6 +47,7 @@ def project(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow
 def test_everything_of_one_person_and_nothing_of_another(
     project: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,6 +112,7 @@ def test_versions_of_all_kinds_lose_the_person(project: Project) -> None:
     assert {name for name in before if name.endswith(".dir")} - set(after)
 
 
+@pytest.mark.slow
 def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project) -> None:
     before = project.objects()
     project.put("not_me/zoe/1.png", 900)
@@ -378,6 +379,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_deleted(project: Proj
     assert project.objects() == before
 
 
+@pytest.mark.slow
 def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> None:
     photo = (project.root / "data/not_me/ana/0.png").read_bytes()
     project.forget("ana", "--yes")

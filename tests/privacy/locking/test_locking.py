@@ -157,7 +157,7 @@ def test_a_key_file_is_private_and_never_overwritten(run: Run) -> None:
     assert Path("b.key").read_text(encoding="ascii") != text
 
 
-@pytest.mark.parametrize("act", ["lock", "unlock", "rekey"])
+@pytest.mark.parametrize("act", ["lock", *(pytest.param(act, marks=pytest.mark.slow) for act in ("unlock", "rekey"))])
 def test_another_key_or_a_changed_byte_changes_nothing(run: Run, key: list[str], act: str) -> None:
     run("new-key", "b.key")
     run("lock", *key)
