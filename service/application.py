@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service import errors, recording, routes
+from service import errors, language, recording, routes
 from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
 
     # What is registered first looks at a request first, and at its answer last.
     request_ids.register(app)
+    language.register(app)
     logs.register(app)
     monitoring_routes.register(app)
     app.after_request(_protect)

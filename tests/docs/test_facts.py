@@ -14,8 +14,8 @@ import yaml
 from bench.peers.environment import VARIABLE as FACE_RECOGNITION
 from faces.operating_point import DEFAULT_THRESHOLD
 from faces.population import Population
-from service import errors
 from service.config import Settings
+from service.error_kinds import BAD_HTTP, KINDS, of_server
 from stages.estimation.population import SHIPPED
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.report.rendering import KNOWN_BIAS
@@ -181,14 +181,14 @@ def test_files_of_runs_are_declared(name: str) -> None:
 
 @in_both("docs/api.md")
 def test_every_error_of_the_service(name: str) -> None:
-    table = {(status, code_in(error)[0]) for _, status, error in rows(name, "Errors")}
-    shown = {error for _, error in table}
-    fixed = [value for key, value in vars(errors).items() if key.isupper() and isinstance(value, str)]
-    assert {value.format(limit=2, types="image/jpeg o image/png") for value in fixed} <= shown
-    assert {(str(status), error) for status, error in errors._BY_STATUS.items()} <= table
-    for error in shown:
-        if error.endswith(": …"):  # the rest differs from case to case
-            assert f'f"{error[:-1]}{{' in read("service/errors.py"), error
+    values = {"limit": 2, "types": "image/jpeg o image/png"}
+    said = {kind.code: kind.as_json("es", **values)["error"] for kind in KINDS if kind != BAD_HTTP}
+    said |= {BAD_HTTP.code: of_server(400, "…")["error"].removesuffix(": …")}
+    table = {
+        (status[:3], code_in(code)[0], code_in(error)[0].removesuffix(": …"))  # the rest differs from case to case
+        for _, status, code, error in rows(name, "Errors")
+    }
+    assert table == {(str(kind.status), kind.code, said[kind.code]) for kind in KINDS}
 
 
 @in_both("docs/api.md")

@@ -120,12 +120,12 @@ def test_failure_while_asking_ends_the_service(served: Path, monkeypatch: pytest
 )
 def test_a_photo_arrives_as_it_is(tmp_path: Path, name: str, sent: str, kind: str) -> None:
     content = bytes(range(256)) * 20 + b"\r\n--boundary\r\n"
-    received: list[tuple[str, bytes]] = []
+    received: list[tuple[str, str, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((self.headers["Content-Type"], body))
+            received.append((self.headers["Content-Type"], self.headers["Accept-Language"], body))
             self.send_response(200)
             self.end_headers()
 
@@ -138,12 +138,13 @@ def test_a_photo_arrives_as_it_is(tmp_path: Path, name: str, sent: str, kind: st
         assert service.request("/verify", write(tmp_path / name, content)) == (200, None)
         service.process.wait()
 
-    ((content_type, body),) = received
+    ((content_type, language, body),) = received
     environ = {
         "REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }  # fmt: skip
     _, form, files = parse_form_data(environ)
+    assert language == "en", "that of the terminal"
     assert not form
     assert list(files) == ["image"]
     with contextlib.closing(files["image"]) as image:
