@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from service import create_app
 from service.config import Settings
 from tests.conftest import ROOT
 from tests.ports import free_port
-from tests.service.support import encode
+from tests.service.support import encode, settings_of
 
 ASK = ROOT / "demo" / "ask"
 ME, STRANGER = ASK / "me_2.jpg", ASK / "stranger_3.jpg"
@@ -112,6 +112,11 @@ class Ui:
         ]
 
 
+def without_models(folder: Path) -> Settings:
+    """Settings of a project in which nothing has been built."""
+    return replace(settings_of(folder, folder / "networks"), keys_path=folder / "no_keys.json")
+
+
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The service with settings of its own, in a thread; gives its address."""
@@ -145,7 +150,7 @@ def phone_photo(portrait: Path) -> bytes:
         upright = small.convert("RGB").resize((1200, 1200))
     scene = Image.new("RGB", (2000, 2600), "#8a8f98")
     scene.paste(upright, (700, 200))  # not in the middle: a frame in the wrong place would be seen
-    grain = np.random.default_rng(0).integers(-14, 15, (2600, 2000, 1))
+    grain = np.random.default_rng(0).integers(-20, 21, (2600, 2000, 1))
     noisy = Image.fromarray(np.clip(np.asarray(scene).astype(int) + grain, 0, 255).astype(np.uint8))
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6

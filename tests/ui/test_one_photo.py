@@ -42,6 +42,7 @@ def place_of_frame(ui: Ui) -> list[float]:
     ]
 
 
+@pytest.mark.slow
 def test_the_start(ui: Ui) -> None:
     expect(ui("h1")).to_have_text("Is this face mine?")
     expect(ui("#problem")).to_be_hidden()
@@ -70,6 +71,7 @@ def test_yes_with_the_face_framed(ui: Ui, server: Server) -> None:
     assert (mark["x"] + mark["width"] / 2 - track["x"]) / track["width"] == pytest.approx(0.75, abs=0.01)
 
 
+@pytest.mark.slow
 def test_no(ui: Ui) -> None:
     ui.choose(STRANGER)
     expect(ui.expect_state("no").locator(".sentence")).to_have_text("This face is not mine.")
@@ -96,6 +98,7 @@ def test_a_photo_is_dropped(ui: Ui) -> None:
     expect(ui("body")).to_have_class("ready")
 
 
+@pytest.mark.slow
 def test_a_photo_is_pasted(ui: Ui) -> None:
     photo = ui.page.evaluate_handle(MAKE_TRANSFER, transfer(STRANGER))
     ui.page.evaluate(
@@ -123,6 +126,7 @@ def test_every_face_of_a_group_has_its_own_score(ui: Ui) -> None:
     expect(verdict.locator(".sentence")).to_contain_text("is not mine")
 
 
+@pytest.mark.slow
 def test_a_phones_photo_is_made_smaller_and_stands_upright(ui: Ui, server: Server) -> None:
     photo = phone_photo(ME)
     assert len(photo) > 2 * 2**20
@@ -145,6 +149,7 @@ def test_a_phones_photo_is_made_smaller_and_stands_upright(ui: Ui, server: Serve
     ui.shoot("phone")
 
 
+@pytest.mark.slow
 def test_a_photo_with_too_many_pixels_is_made_smaller(open_ui: OpenUi, demo_settings: Settings) -> None:
     with serving(replace(demo_settings, max_megapixels=0.1)) as address:
         assert "error" in requests.post(f"{address}/verify", files={"image": ME.read_bytes()}, timeout=30).json()
@@ -154,6 +159,7 @@ def test_a_photo_with_too_many_pixels_is_made_smaller(open_ui: OpenUi, demo_sett
         expect(ui("figcaption")).to_contain_text("316 × 316")
 
 
+@pytest.mark.slow
 def test_what_fits_is_sent_byte_for_byte(ui: Ui) -> None:
     with ui.page.expect_response(lambda response: response.url.endswith("/verify")) as asked:
         ui.choose(ME)
@@ -163,6 +169,7 @@ def test_what_fits_is_sent_byte_for_byte(ui: Ui) -> None:
     assert 0 < frame < 500  # what the form adds
 
 
+@pytest.mark.slow
 def test_what_is_too_large_and_no_photo_is_told_in_a_sentence(ui: Ui) -> None:
     ui.choose(as_file(bytes(3 * 2**20), "film.jpg"))
     expect(ui.expect_state("error").locator(".sentence")).to_have_text(
@@ -172,6 +179,7 @@ def test_what_is_too_large_and_no_photo_is_told_in_a_sentence(ui: Ui) -> None:
     ui.shoot("too-large")
 
 
+@pytest.mark.slow
 def test_what_the_service_says_of_an_error_is_shown(ui: Ui) -> None:
     with ui.page.expect_response(lambda response: response.url.endswith("/verify")) as asked:
         ui.choose(as_file(b"no photo at all", "letter.jpg"))

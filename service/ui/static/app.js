@@ -80,7 +80,7 @@ async function begin() {
     tell(detail?.text, detail?.detail);
   });
   document.body.classList.add('ready');
-  card.begin();
+  card.begin(settings);
   await tellHealth();
 }
 

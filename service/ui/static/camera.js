@@ -3,7 +3,7 @@
 import { ask } from './ask.js';
 import { bestFace } from './answer.js';
 import { button, element, find } from './dom.js';
-import { lacksKey } from './key.js';
+import { isAboutKey, lacksKey } from './key.js';
 import { createPicture } from './picture.js';
 import { jpeg } from './shrink.js';
 import { t, whenLanguageChanges } from './texts.js';
@@ -78,7 +78,7 @@ function render() {
     button(t('camera.stop'), 'stop', () => document.dispatchEvent(new Event('camera-stop'))),
   );
   const note = element('p', { class: 'note' }, t('camera.nothing'));
-  find('#camera').replaceChildren(element('div', { class: 'left' }, picture.node, buttons, note), element('div', { class: 'right' }, verdict.node));
+  find('#camera').replaceChildren(element('div', { class: 'left' }, picture.node, buttons), element('div', { class: 'right' }, verdict.node, note));
 }
 
 /** Offers the other camera of a phone. */
@@ -110,6 +110,10 @@ async function look(signal) {
   const waiting = (seconds) => verdict.wait(t('error.busy', { count: seconds }));
   const result = await ask(frame, { signal, waiting });
   if (signal.aborted) return;
+  if (isAboutKey(result)) {
+    document.dispatchEvent(new Event('camera-stop')); // the form for the key says why
+    return;
+  }
   picture.frame(result, result.best, width, height);
   verdict.show(result, result.best);
   if (result.state === 'error') document.dispatchEvent(new CustomEvent('camera-stop', { detail: result.problem }));

@@ -2,83 +2,102 @@
 
 import { headers } from './ask.js';
 import { element, find, icon } from './dom.js';
+import { key } from './key.js';
 import { language, t, textOr, whenLanguageChanges } from './texts.js';
 import { chip } from './verdict.js';
 import { percent, plain } from './words.js';
 
+let settings;
 let card = null;
-let plots = new Map(); // by name, the address of a picture in memory
+const plots = new Map(); // by name, the address of a picture in memory
 
-/** Asks for the card and shows it. */
-export async function begin() {
+/** Asks for the card of a service with these settings and shows it. */
+export async function begin(found) {
+  settings = found;
   whenLanguageChanges(() => card && render());
+  find('#card').addEventListener('toggle', showPlots);
   await load();
 }
 
 /** Asks again, for instance when a key has been given. */
 export async function load() {
+  if (settings.key_needed && !key()) return; // it would count as a try without a key
   const response = await fetch('model/card', { headers: headers() }).catch(() => null);
   card = response?.ok ? await response.json() : null;
   find('#card').hidden = !card;
-  if (!card) return;
-  render();
-  find('#card').addEventListener('toggle', showPlots, { once: true });
+  if (card) render();
 }
 
 function render() {
-  const title = element('summary', {}, icon('model'), element('h2', {}, t('card.title')), element('span', {}, card.backbone));
-  find('#card').replaceChildren(title, element('div', { class: 'card-body' }, facts(), figures(), gallery()));
+  const title = element('summary', {}, icon('model'), element('h2', {}, t('card.title')), element('span', {}, card.backbone), icon('up'));
+  const parts = [facts(), figures(), notes(), gallery()].filter(Boolean);
+  find('#card').replaceChildren(title, element('div', { class: 'card-body' }, ...parts));
 }
 
 function facts() {
-  const { photos } = card;
-  const trained = new Date(card.trained);
-  const when = Number.isNaN(trained.getTime()) ? card.trained : new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(trained);
+  const { me, not_me: others, people } = card.photos;
   const rows = [
+    ['card.trained', date(card.trained)],
+    ['card.photos', people ? t('card.photos.people', { me, others, people }) : t('card.photos.text', { me, others })],
     ['card.backbone', card.backbone],
     ['card.verifier', card.verifier],
-    ['card.trained', when],
-    ['card.photos', t('card.photos.text', { me: photos.me, others: photos.not_me, people: photos.people })],
-    ['card.threshold', card.threshold == null ? '–' : plain(card.threshold, language(), 4)],
   ];
-  return element('dl', {}, ...rows.flatMap(([key, value]) => [element('dt', {}, t(key)), element('dd', {}, value)]));
+  return element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, t(name)), element('dd', {}, value)]));
+}
+
+function date(text) {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return text;
+  return new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeStyle: 'short' }).format(time);
 }
 
 function figures() {
   if (!card.figures?.length) return null;
-  const head = ['card.figure', 'card.value', 'card.interval', 'card.basis'].map((key) => element('th', { scope: 'col' }, t(key)));
-  const rows = card.figures.map(({ name, value, interval, basis }) => element(
-    'tr', {},
-    element('th', { scope: 'row' }, textOr(`figure.${name}`, name)),
-    element('td', {}, share(value)),
-    element('td', {}, interval ? `${share(interval[0])} – ${share(interval[1])}` : '–'),
-    element('td', {}, basis ? chip(basis) : '–'),
-  ));
+  const names = ['figure', 'value', 'interval', 'at', 'basis'];
+  const head = names.map((name) => element('th', { scope: 'col', class: name }, t(`card.${name}`)));
+  const rows = card.figures.map((figure) => {
+    const { name, value, interval, basis, threshold, people } = figure;
+    const write = name === 'auc' ? (share) => plain(share, language(), 4) : (share) => percent(share, language());
+    const known = basis && element('span', {}, chip(basis), people ? ` ${t('card.people', { count: people })}` : null);
+    return element(
+      'tr', {},
+      element('th', { scope: 'row' }, textOr(`figure.${name}`, name)),
+      element('td', { class: 'value' }, basis === 'promised' ? t('card.below', { value: write(value) }) : write(value)),
+      element('td', { class: 'interval' }, interval ? interval.map(write).join(' – ') : '–'),
+      element('td', { class: 'at' }, threshold == null ? t('card.all') : plain(threshold, language(), 4)),
+      element('td', { class: 'basis' }, known || '–'),
+    );
+  });
   const caption = element('caption', {}, t('card.figures'));
   return element('table', {}, caption, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...rows));
 }
 
-/** Shares as percentages, counts as they are. */
-function share(value) {
-  if (value == null) return '–';
-  return value >= 0 && value <= 1 ? percent(value, language()) : plain(value, language(), 2);
+function notes() {
+  if (!card.notes?.length) return null;
+  const items = card.notes.map((note) => element('li', {}, inLanguage(note.text)));
+  return element('div', {}, element('h3', {}, t('card.notes')), element('ul', { class: 'notes' }, ...items));
 }
 
 function gallery() {
   if (!card.plots?.length) return null;
   const pictures = card.plots.map((plot) => {
-    const image = element('img', { alt: plot.alt[language()] ?? '', src: plots.get(plot.name), 'data-plot': plot.name });
-    return element('figure', {}, image, element('figcaption', {}, plot.title[language()] ?? plot.name));
+    const image = element('img', { alt: inLanguage(plot.alt), src: plots.get(plot.name), 'data-plot': plot.name });
+    return element('figure', {}, image, element('figcaption', {}, inLanguage(plot.title)));
   });
   return element('div', { class: 'plots' }, ...pictures);
 }
 
+const inLanguage = (text) => text?.[language()] ?? text?.es ?? '';
+
 /** Loads the pictures when the card is opened: an address alone could not carry the key. */
 async function showPlots() {
-  for (const { name } of card.plots ?? []) {
-    const response = await fetch(`model/plots/${encodeURIComponent(name)}.png`, { headers: headers() });
-    if (response.ok) plots.set(name, URL.createObjectURL(await response.blob()));
+  if (!find('#card').open) return;
+  for (const { name } of card?.plots ?? []) {
+    if (plots.has(name)) continue;
+    const response = await fetch(`model/plots/${encodeURIComponent(name)}.png`, { headers: headers() }).catch(() => null);
+    if (!response?.ok) continue;
+    plots.set(name, URL.createObjectURL(await response.blob()));
     const image = find(`[data-plot="${CSS.escape(name)}"]`);
-    if (image && plots.has(name)) image.src = plots.get(name);
+    if (image) image.src = plots.get(name);
   }
 }

@@ -39,6 +39,9 @@ export function lacksKey(needed) {
   return true;
 }
 
+/** Whether an answer, as readAnswer, is about the key and not about the photo. */
+export const isAboutKey = (result) => [401, 403].includes(result.problem?.status);
+
 /** The service has refused the key, or the lack of one. */
 export function keyMissing(said) {
   const wrong = kept ? (said?.message ?? said?.error ?? t('key.wrong')) : '';

@@ -4,7 +4,7 @@ import { ask } from './ask.js';
 import { bestFace, readAnswer } from './answer.js';
 import { toCsv } from './csv.js';
 import { button, element, find, say } from './dom.js';
-import { lacksKey } from './key.js';
+import { isAboutKey, lacksKey } from './key.js';
 import { thumbnail } from './picture.js';
 import { CannotShrink, prepare } from './shrink.js';
 import { createTable } from './table.js';
@@ -46,7 +46,7 @@ export async function resume() {
   stop.abort();
   stop = new AbortController();
   const { signal } = stop;
-  const waiting = rows.filter((row) => !row.result || row.result.problem?.status === 401);
+  const waiting = rows.filter((row) => !row.result);
   const work = async () => {
     for (let row = waiting.shift(); row && !signal.aborted; row = waiting.shift()) await look(row, signal);
   };
@@ -71,7 +71,12 @@ async function look(row, signal) {
     const photo = await prepare(row.file, settings);
     ({ image, width } = photo);
     const waiting = (seconds) => (parts.note.textContent = t('error.busy', { count: seconds }));
-    row.result = await ask(photo.blob, { signal, waiting });
+    const result = await ask(photo.blob, { signal, waiting });
+    if (isAboutKey(result)) {
+      stop.abort(); // the others would be refused too; all go on when there is a key
+      return;
+    }
+    row.result = result;
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof CannotShrink)) throw error;

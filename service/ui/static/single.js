@@ -3,7 +3,7 @@
 import { ask } from './ask.js';
 import { readAnswer } from './answer.js';
 import { button, element, find } from './dom.js';
-import { lacksKey } from './key.js';
+import { isAboutKey, lacksKey } from './key.js';
 import { createPicture, unseenPhoto } from './picture.js';
 import { CannotShrink, prepare } from './shrink.js';
 import { language, t, whenLanguageChanges } from './texts.js';
@@ -62,12 +62,17 @@ export async function askAgain() {
   mine.result = null;
   verdict.wait();
   if (lacksKey(settings.key_needed)) {
-    verdict.wait(t('key.first'));
+    verdict.hold();
     return;
   }
   try {
     const waiting = (seconds) => verdict.wait(t('error.busy', { count: seconds }));
-    mine.result = await ask(mine.photo.blob, { signal: mine.stop.signal, waiting });
+    const result = await ask(mine.photo.blob, { signal: mine.stop.signal, waiting });
+    if (isAboutKey(result)) {
+      if (shown === mine) verdict.hold();
+      return;
+    }
+    mine.result = result;
   } catch (error) {
     if (mine.stop.signal.aborted) return;
     throw error;
@@ -84,7 +89,8 @@ function choose(face) {
 
 function render() {
   const { file, photo, back } = shown;
-  picture = createPicture(photo?.image ?? (photo ? unseenPhoto() : element('div', { class: 'loading' })), { choose });
+  const instead = () => (photo || shown.result ? unseenPhoto() : element('div', { class: 'loading' }));
+  picture = createPicture(photo?.image ?? instead(), { choose });
   if (photo?.image) photo.image.alt = t('picture.alt', { name: file.name });
   verdict = createVerdict({ choose, again: askAgain });
   const figure = element('figure', {}, picture.node, element('figcaption', {}, ...caption(file, photo)));
@@ -102,7 +108,7 @@ function showAnswer() {
 
 function caption(file, photo) {
   const parts = [element('span', { class: 'file' }, file.name)];
-  if (!photo) return parts;
+  if (!photo) return [...parts, element('span', {}, size(file.size, language()))];
   const pixels = (value) => plain(value, language(), 0);
   if (photo.width) parts.push(element('span', {}, `${pixels(photo.width)} × ${pixels(photo.height)}`));
   parts.push(element('span', {}, size(photo.blob.size, language())));

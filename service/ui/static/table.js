@@ -45,6 +45,7 @@ export function createTable(all, open) {
   /** Shows what is known of a row by now. */
   function update(row) {
     places.get(row).replaceChildren(...cells(row, open));
+    if (row.result && bestFace(row.result)?.strangers_like_this != null) node.classList.add('strangers-known');
   }
 
   return { node, update, order, rows: () => rows };

@@ -6,7 +6,7 @@ import { createScale } from './scale.js';
 import { language, t } from './texts.js';
 import { plain, scoreText, strangersText } from './words.js';
 
-const ICONS = { yes: 'yes', no: 'no', no_face: 'no-face', error: 'alert', asking: 'face' };
+const ICONS = { yes: 'yes', no: 'no', no_face: 'no-face', error: 'alert', asking: 'face', held: 'key' };
 
 /**
  * A card that can show one answer after the other.
@@ -36,6 +36,9 @@ export function createVerdict({ choose, again } = {}) {
   /** While there is no answer yet. */
   const wait = (text = t('verdict.asking.text')) => begin('asking', t('verdict.asking'), text);
 
+  /** While a key is missing. */
+  const hold = () => begin('held', t('verdict.held'), t('key.first'));
+
   /** An answer; `selected` is the face to speak of. `photo` has the image and the width that was sent, if known. */
   function show(result, selected, photo) {
     if (!result.faces.length) {
@@ -50,6 +53,7 @@ export function createVerdict({ choose, again } = {}) {
     hints.append(...hintList(face.hints));
     if (photo && result.faces.length > 1) faces.append(...faceList(result, selected, photo, choose));
     if (photo) more.append(details(face, result.said));
+    bringIntoView(faces.querySelector('[aria-pressed="true"]'));
     say(`${word.textContent}. ${sentence.textContent} ${scale.node.getAttribute('aria-label')}`);
   }
 
@@ -64,7 +68,13 @@ export function createVerdict({ choose, again } = {}) {
     say(`${title}. ${text} ${problem.detail}`);
   }
 
-  return { node, wait, show };
+  return { node, wait, hold, show };
+}
+
+/** Scrolls the list of faces, and nothing else, so that a face of it can be seen. */
+function bringIntoView(face) {
+  const list = face?.closest('ol');
+  if (list) list.scrollTop = face.offsetTop - (list.clientHeight - face.offsetHeight) / 2;
 }
 
 /** Whether asking the same once more may help: nothing is wrong with the photo. */
