@@ -106,7 +106,7 @@ def stay(service: Service, photo: str) -> None:
         Problem: it ended by itself.
     """
     address = f"http://{HOST}:{service.port}"
-    print(f"Service:  {address}/ (log: {LOG.name})")
+    print(f"Open this page in a browser and drop a photo: {address}/ui (log: {LOG.name})")
     print(f"Ask it from a second terminal: {curl(photo)} {address}/verify")
     with contextlib.suppress(KeyboardInterrupt):
         print("It runs until you press Ctrl-C.", flush=True)
