@@ -74,6 +74,17 @@ class Unready(Struct):
     reload: Annotated[Reload, Meta(description="the last one, if there was one")] | UnsetType = UNSET
 
 
+class PageSettings(Struct):
+    """What a client has to know before it sends a photo."""
+
+    max_bytes: Annotated[int, Meta(ge=1, description="largest photo; exactly this many bytes still pass")]
+    max_megapixels: Annotated[float, Meta(gt=0, description="largest photo, in millions of pixels")]
+    accepted_types: Annotated[list[str], Meta(min_length=1, description="MIME types of photos")]
+    key_needed: Annotated[bool, Meta(description="whether /verify asks for a key")]
+    threshold: Probability
+    threshold_basis: Literal["set", "promised", "estimated", "default"]
+
+
 class Version(Struct):
     """Which model and which code answer; null is what cannot be known."""
 

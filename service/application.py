@@ -17,6 +17,7 @@ from service.monitoring import routes as monitoring_routes
 from service.origin import Origin
 from service.recording import Recorder
 from service.threshold import Threshold
+from service.ui import routes as ui_routes
 
 
 def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flask:
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
     recorder = Recorder(settings, access.keys)
     app.extensions["recorder"] = recorder
     app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, recorder))
+    app.register_blueprint(ui_routes.create_blueprint(settings, threshold, access.keys))
     errors.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
@@ -79,7 +81,10 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
 
 
 def _protect(response: Response) -> Response:
-    """Answers are nobody else's business: no cache keeps them, and no browser takes them for another type."""
-    response.headers["Cache-Control"] = "no-store"
+    """Answers are nobody else's business: no cache keeps them, and no browser takes them for another type.
+
+    The page's own files may be kept.
+    """
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -22,9 +22,11 @@ from service.config import Settings
 from service.error_kinds import ErrorKind
 from service.language import LANGUAGES
 from service.monitoring.request_ids import HEADER
+from service.ui.routes import HTML
 
 OPENAPI_VERSION = "3.1.0"
 JSON = "application/json"
+_PAGE = ("ui.page", "ui.page_with_slash", "ui.file")
 
 _VERDICT = {
     "model_version": "me-verifier-v1", "is_me": True, "score": 0.9234, "threshold": 0.75, "timing_ms": 245.67,
@@ -94,7 +96,10 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
     types = errors.either(settings.accepted_types)
     return {
         "GET /": Endpoint(
-            {200: Answer("Name, version and endpoints", answers.Index)},
+            {
+                200: Answer("Name, version and endpoints", answers.Index),
+                303: Answer("To whoever would rather have HTML: see /ui", body=None, media_types=(HTML,)),
+            },
             guarded=False,
         ),
         "GET /healthz": Endpoint(
@@ -126,6 +131,7 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
             },
             guarded=False,
         ),
+        "GET /ui/settings.json": Endpoint({200: Answer("Limits and threshold", answers.PageSettings)}, guarded=False),
         "GET /version": Endpoint({200: Answer("Model and code", answers.Version)}),
         "POST /verify": Endpoint(
             {
@@ -211,8 +217,13 @@ _OF_GUARDED = {
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str]]:
-    """Every route of an application, as "METHOD /path", and the name of its function. HEAD and OPTIONS are Flask's."""
+    """Every route of an application, as "METHOD /path", and the name of its function. HEAD and OPTIONS are Flask's.
+
+    The files of the page are for people, and no part of the API.
+    """
     for rule in app.url_map.iter_rules():
+        if rule.endpoint in _PAGE:
+            continue
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield f"{method} {rule.rule}", rule.endpoint
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from faces.detection.face import Face
 from faces.message import Message
@@ -23,6 +24,7 @@ from service.origin import Origin
 from service.recording import Recorder
 from service.reload import Outcome
 from service.threshold import Threshold
+from service.ui.routes import wants_page
 from service.uploads import read_upload
 
 DESCRIPTION = (
@@ -70,14 +72,20 @@ def create_blueprint(
     api = Blueprint("api", __name__)
 
     @api.get("/")
-    def index() -> Response:
-        """What this service is and where its endpoints are."""
-        return jsonify(
-            name="Face Recognition API",
-            version="1.0.0",
-            description=DESCRIPTION,
-            endpoints={"health": "/healthz", "verify": "/verify"},
-        )
+    def index() -> AnyResponse:
+        """What this service is and where its endpoints are. A browser is sent to the page at /ui."""
+        answer: AnyResponse
+        if wants_page():
+            answer = redirect("ui", 303)
+        else:
+            answer = jsonify(
+                name="Face Recognition API",
+                version="1.0.0",
+                description=DESCRIPTION,
+                endpoints={"health": "/healthz", "verify": "/verify"},
+            )
+        answer.vary.add("Accept")
+        return answer
 
     @api.get("/healthz")
     def health() -> tuple[Response, int]:

@@ -192,7 +192,9 @@ SPANISH = {
         "Aquí el servicio admite {names}, los tipos de tus fotos; por sí solo admite JPEG y PNG. Para que siga así, "
         "pon esta línea en un archivo .env junto a quickstart.py: ACCEPTED_TYPES={types}"
     ),
-    "Service:  {address} (log: {log})": "Servicio: {address} (registro: {log})",
+    "Open this page in a browser and drop a photo: {page} (log: {log})": (
+        "Abre esta página en un navegador y suelta una foto: {page} (registro: {log})"
+    ),
     "Ask it from a second terminal: {command}": "Pregúntale desde otra terminal: {command}",
     "YOUR_PHOTO.jpg": "TU_FOTO.jpg",
     "It runs until you press Ctrl-C.": "Sigue en marcha hasta que pulses Ctrl-C.",

@@ -110,7 +110,7 @@ def stay(service: Service, photo: str) -> None:
         Problem: it ended by itself.
     """
     address = f"http://{HOST}:{service.port}"
-    print(tell("Service:  {address} (log: {log})", address=f"{address}/", log=LOG.name))
+    print(tell("Open this page in a browser and drop a photo: {page} (log: {log})", page=f"{address}/ui", log=LOG.name))
     print(tell("Ask it from a second terminal: {command}", command=f"{curl(photo)} {address}/verify"))
     with contextlib.suppress(KeyboardInterrupt):
         print(tell("It runs until you press Ctrl-C."), flush=True)

@@ -194,9 +194,11 @@ def test_every_error_of_the_service(name: str) -> None:
 @in_both("docs/api.md")
 def test_every_endpoint(name: str) -> None:
     routes = re.findall(
-        r'@(?:api|monitoring)\.(get|post)\("(.+?)"\)',
-        read("service/routes.py") + read("service/monitoring/routes.py"),
+        r'@(?:api|monitoring|ui)\.(get|post)\("(.+?)"\)',
+        read("service/routes.py") + read("service/monitoring/routes.py") + read("service/ui/routes.py"),
     )
+    parts_of_the_page = ("/ui/", "/ui/<name>")
+    routes = [(verb, path) for verb, path in routes if path not in parts_of_the_page]
     assert [code_in(row[0])[0] for row in rows(name, "API")] == [f"{verb.upper()} {path}" for verb, path in routes]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -214,16 +215,21 @@ def test_the_command_shown_names_a_photo_that_the_model_has_not_seen(
 
     def second_terminal(_: float) -> None:
         """Types the command in another folder while the service runs, then Ctrl-C in the first terminal."""
-        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Ask it")]
+        shown = capsys.readouterr().out
+        pages.extend(re.findall(r"^Open this page in a browser.*: (http://127\.0\.0\.1:\d+/ui) ", shown, re.MULTILINE))
+        lines = [line for line in shown.splitlines() if line.startswith("Ask it")]
         asked.extend(line.partition(": ")[2] for line in lines)
         command = asked[0].replace("YOUR_PHOTO.jpg", "mine.jpg")
         answers.append(subprocess.run(["sh", "-c", command], cwd=home, capture_output=True, text=True).stdout)
         signal.default_int_handler(signal.SIGINT, None)
 
     answers: list[str] = []
+    pages: list[str] = []
     home = write(root.parent / "home" / "mine.jpg", b"mine").parent
     monkeypatch.setattr("tour.tour.time", SimpleNamespace(sleep=second_terminal))
-    serve(free_port(), once=False)
+    port = free_port()
+    serve(port, once=False)
+    assert pages == [f"http://127.0.0.1:{port}/ui"]
     assert len(asked) == 1
     assert (("YOUR_PHOTO.jpg" in asked[0]), (str(demo / "ask" / "me_1.jpg") in asked[0])) == (own, not own)
     if shutil.which("curl"):
