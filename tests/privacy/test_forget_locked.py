@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,59 +12,11 @@ from filelock import FileLock
 
 from privacy.forget.exports import find_exports
 from privacy.forget.selection import resolve
-from tests.conftest import ROOT
-from tests.privacy.held_support import HEADING, set_parameter
-from tests.privacy.support import Project, Remains, load, picture
-from tests.shared import SharedFolders
+from tests.privacy.held_support import HEADING
+from tests.privacy.locked_support import LockedRemains
+from tests.privacy.support import Project, load
 
 pytestmark = pytest.mark.security
-
-KEYS = ("PRIVACY_KEY", "PRIVACY_KEY_FILE", "PRIVACY_NEW_KEY", "PRIVACY_NEW_KEY_FILE")
-
-
-@pytest.fixture(scope="session")
-def pristine_locked(shared: SharedFolders, pristine_small: Path) -> Path:
-    """The small project with its photos locked, and with them all that is made of them; beside it the key."""
-
-    def make(folder: Path) -> None:
-        shutil.copytree(pristine_small, folder / "project", symlinks=True)
-        project = Project(folder / "project")
-        shutil.copy(ROOT / "params.yaml", project.root)
-        set_parameter(project.root, "encrypt_derived", "true")
-        (project.root / "encrypt_derived").touch()
-        picture(100).resize((40, 40)).save(project.root / "data/not_me/eva/small.png")
-        (project.root / "data/not_me/attributes.csv").write_text("photo,age\nnot_me/ana,30\nnot_me/ben,40\n")
-        project.variables["PRIVACY_KEY_FILE"] = key = str(folder / "photos.key")
-        assert project.privacy("new-key", key).returncode == 0
-        for _ in range(2):  # then everything that was made of plain photos is gone
-            done = project.privacy("lock")
-            assert done.returncode == 0, done.stderr
-            project.dvc("repro")
-        project.commit("Locked")
-
-    return shared.made_once("small-locked-project", make)
-
-
-@pytest.fixture
-def locked(pristine_locked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A copy, in which anything may be done; the environment names the key."""
-    shutil.copytree(pristine_locked / "project", tmp_path / "project", symlinks=True)
-    for name in KEYS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PRIVACY_KEY_FILE", str(pristine_locked / "photos.key"))
-    return Project(tmp_path / "project")
-
-
-class LockedRemains(Remains):
-    """A search for somebody whose photos are locked: they are read here, and their locked bytes are looked for, too."""
-
-    def __init__(self, locked: Project, person: str, plain: Project) -> None:
-        super().__init__(plain, person)
-        files = [
-            *(locked.root / "data" / person).rglob("*.locked"),
-            *(locked.root / "data/cropped" / person).rglob("*"),
-        ]
-        self.digests |= {hashlib.md5(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
 def test_a_locked_name_means_the_photo() -> None:

@@ -144,6 +144,44 @@ def test_a_file_is_younger_than_the_commit_that_brought_it(
     }  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.security
+def test_locking_makes_no_photo_younger(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`lock` and `rekey` delete the lists of the commits that brought the photos."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    for name in ("PRIVACY_KEY", "PRIVACY_KEY_FILE", "PRIVACY_NEW_KEY", "PRIVACY_NEW_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    keys = [str(tmp_path / name) for name in ("a.key", "b.key")]
+    for key in keys:
+        run("new-key", key)
+    commit(project, "2024-03-01T12:00:00")
+    new_project(project, "not_me/bea/1.jpg")
+    commit(project, "2025-03-01T12:00:00")
+    before = first_days(photos_in(Path("data")))
+    assert {day.year for day in before.values()} == {2024, 2025}
+    people = status(capsys)[1]["people"]
+    run("lock", "--key-file", keys[0])
+    commit(project, "2026-03-01T12:00:00")
+    assert first_days(photos_in(Path("data"))) == before
+    Path("data/me/1.jpg.locked").unlink()
+    run("rekey", "--key-file", keys[0], "--new-key-file", keys[1])
+    commit(project, "2026-04-01T12:00:00")
+    del before["me/1.jpg"]
+    assert first_days(photos_in(Path("data"))) == before
+    assert status(capsys)[1]["people"] == people[1:], "status needs no key"
+    text = Path("private/privacy/first_days.json").read_text()
+    assert text.count("-") == 2 * len(before), "of a photo that is gone nothing is remembered"
+    assert not any(name in text for name in before)
+    set_parameter(project, "max_age_days", "600")
+    capsys.readouterr()
+    assert run("expire", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "not_me/ana/1.jpg: older than privacy.max_age_days" in said
+    assert "bea" not in said
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [('[{"name": "storage", "address": "s3://x", "since": "2026-05-01", "reason": "", "oids": []}]',

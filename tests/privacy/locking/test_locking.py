@@ -440,6 +440,20 @@ def test_what_a_failing_disk_has_not_kept_removes_nothing(
     assert held() == before
 
 
+@pytest.mark.parametrize("act", ["lock", "unlock", "rekey"])
+def test_not_while_a_forget_waits_for_its_end(run: Run, key: list[str], act: str) -> None:
+    """It knows the photos that are to go by the form that they have now."""
+    run("new-key", "b.key")
+    if act != "lock":
+        run("lock", *key)
+    before = held()
+    Path("private/privacy").mkdir(parents=True, exist_ok=True)
+    Path("private/privacy/forget.json").write_text("{}")
+    with pytest.raises(PrivacyError, match="forget --resume"):
+        run(act, *key, *(["--new-key-file", "b.key"] if act == "rekey" else []))
+    assert held() == before
+
+
 def test_no_photos_at_all(run: Run, project: Path) -> None:
     (project / "data").rename(project / "elsewhere")
     with pytest.raises(PrivacyError, match="neither data/me nor data/not_me"):
