@@ -60,12 +60,13 @@ class Ui:
 
     @classmethod
     def open(cls, context: BrowserContext, address: str) -> Ui:
-        """Open the page and wait until it is ready."""
+        """Ask for `/`, as whoever types the address does, and wait until the page is ready."""
         ui = cls(context.new_page())
         ui.page.on("console", ui._hear)
         ui.page.on("pageerror", lambda error: ui.errors.append(str(error)))
         ui.page.on("request", ui._see)
-        ui.page.goto(f"{address}/ui")
+        ui.page.goto(f"{address}/")
+        assert ui.page.url == f"{address}/ui"
         expect(ui.page.locator("body.ready")).to_be_visible()
         return ui
 

@@ -56,13 +56,14 @@ async function openCamera() {
   single.leave();
   several.leave();
   const problem = await camera.start();
+  if (problem === null) return; // something else has come in meanwhile
   show(problem ? 'start' : 'camera');
   tell(problem);
 }
 
 function again() {
   card.load();
-  single.askAgain();
+  single.resume();
   several.resume();
 }
 
@@ -77,7 +78,7 @@ async function begin() {
   find('#camera-start').addEventListener('click', openCamera);
   document.addEventListener('camera-stop', ({ detail }) => {
     show('start');
-    tell(detail?.text, detail?.detail);
+    if (detail) tell(detail.text, detail.detail);
   });
   document.body.classList.add('ready');
   card.begin(settings);
@@ -86,8 +87,8 @@ async function begin() {
 
 /** Says at once that the service has no model, rather than with the first photo. */
 async function tellHealth() {
-  const response = await fetch('healthz', { headers: headers() });
-  if (!response.ok) tell(texts.t('error.no_model'), (await response.json()).detail);
+  const response = await fetch('healthz', { headers: headers() }).catch(() => null);
+  if (response?.status === 503) tell(texts.t('error.no_model'), (await response.json()).detail);
 }
 
 begin().catch((error) => {

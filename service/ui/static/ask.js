@@ -45,6 +45,7 @@ export async function ask(blob, { signal, waiting } = {}) {
       continue;
     }
     const said = await response.json().catch(() => null);
+    if (signal?.aborted) throw signal.reason;
     if (response.status === 401 || response.status === 403) keyMissing(said);
     return readAnswer(response.status, said ?? { error: t('error.status', { status: String(response.status) }) });
   }
@@ -54,9 +55,20 @@ export async function ask(blob, { signal, waiting } = {}) {
 async function patience(seconds, waiting, signal) {
   for (let left = Math.ceil(seconds); left > 0; left--) {
     waiting?.(left);
-    await new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, 1000);
-      signal?.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason)), { once: true });
-    });
+    await second(signal);
   }
+}
+
+function second(signal) {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, 1000);
+    signal?.addEventListener('abort', stop);
+  });
 }

@@ -36,33 +36,51 @@ export function begin(limits, takePhoto) {
  * Opens the camera and asks about its frames until `stop`.
  *
  * @param {string} facing which camera: "user" or "environment".
- * @returns {Promise<string>} why there is no picture, as a sentence; '' where there is one.
+ * @returns {Promise<string|null>} why there is no picture, as a sentence; '' where there is one; null where nobody waits
+ *   for it any more.
  */
 export async function start(facing = 'user') {
   stop();
   if (!window.isSecureContext || !navigator.mediaDevices) return t('camera.insecure', { host: location.host });
   if (lacksKey(settings.key_needed)) return t('key.first');
+  running = new AbortController();
+  const { signal } = running;
+  let opened;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 } }, audio: false });
+    opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 } }, audio: false });
   } catch (error) {
     const known = { NotAllowedError: 'camera.denied', NotFoundError: 'camera.missing' };
     return t(known[error.name] ?? 'camera.failed', { reason: error.message });
   }
-  running = new AbortController();
+  if (signal.aborted) {
+    release(opened);
+    return null;
+  }
+  stream = opened;
+  stream.getVideoTracks()[0].addEventListener('ended', () => leave()); // somebody has pulled the plug
   video = element('video', { autoplay: true, playsinline: true });
   video.muted = true;
   video.srcObject = stream;
   render();
   await several(facing);
-  follow(running.signal);
+  follow(signal);
   return '';
 }
 
 /** Closes the camera. */
 export function stop() {
   running.abort();
-  for (const track of stream?.getTracks() ?? []) track.stop();
+  release(stream);
   stream = null;
+}
+
+function release(opened) {
+  for (const track of opened?.getTracks() ?? []) track.stop();
+}
+
+/** Asks the page to leave the view, for a reason that it may have to tell. */
+function leave(problem = null) {
+  document.dispatchEvent(new CustomEvent('camera-stop', { detail: problem?.text ? problem : null }));
 }
 
 function render() {
@@ -75,7 +93,7 @@ function render() {
   const buttons = element(
     'div', { class: 'buttons' },
     button(t('camera.keep'), 'photo', keep, 'primary'),
-    button(t('camera.stop'), 'stop', () => document.dispatchEvent(new Event('camera-stop'))),
+    button(t('camera.stop'), 'stop', () => leave()),
   );
   const note = element('p', { class: 'note' }, t('camera.nothing'));
   find('#camera').replaceChildren(element('div', { class: 'left' }, picture.node, buttons), element('div', { class: 'right' }, verdict.node, note));
@@ -111,12 +129,12 @@ async function look(signal) {
   const result = await ask(frame, { signal, waiting });
   if (signal.aborted) return;
   if (isAboutKey(result)) {
-    document.dispatchEvent(new Event('camera-stop')); // the form for the key says why
+    leave(); // the form for the key says why
     return;
   }
   picture.frame(result, result.best, width, height);
   verdict.show(result, result.best);
-  if (result.state === 'error') document.dispatchEvent(new CustomEvent('camera-stop', { detail: result.problem }));
+  if (result.state === 'error') leave(result.problem);
   else picture.node.dataset.state = bestFace(result) ? result.state : 'no_face';
 }
 

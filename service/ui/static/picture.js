@@ -18,8 +18,12 @@ const AROUND = 1.9; // side of a thumbnail, in sides of the face
 export function createPicture(shown, { mirrored = false, choose } = {}) {
   const node = element('div', { class: mirrored ? 'picture mirrored' : 'picture' }, shown);
   let frames = [];
-  const [width, height] = [shown.naturalWidth ?? shown.videoWidth, shown.naturalHeight ?? shown.videoHeight];
-  if (width) {
+  for (const event of ['loadedmetadata', 'resize']) shown.addEventListener(event, fit); // a video, and one that is turned
+  fit();
+
+  function fit() {
+    const [width, height] = [shown.naturalWidth ?? shown.videoWidth, shown.naturalHeight ?? shown.videoHeight];
+    if (!width) return;
     node.classList.add('sized');
     node.style.setProperty('--ratio', width / height);
     node.style.setProperty('--most', `${MOST_ENLARGED * width}px`);

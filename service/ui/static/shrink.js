@@ -62,7 +62,7 @@ async function decoded(file) {
   image.src = URL.createObjectURL(file);
   try {
     await image.decode();
-    return image;
+    return image.naturalWidth ? image : null; // a drawing may have no size of its own
   } catch {
     return null;
   } finally {

@@ -55,8 +55,13 @@ export function leave() {
   shown = null;
 }
 
-/** Asks once more about the photo that is shown, for instance when a key has been given. */
-export async function askAgain() {
+/** Goes on where a key was missing. */
+export async function resume() {
+  if (!shown?.result) await askAgain();
+}
+
+/** Asks once more about the photo that is shown. */
+async function askAgain() {
   const mine = shown;
   if (!mine?.photo) return;
   mine.result = null;

@@ -54,7 +54,8 @@ export function createVerdict({ choose, again } = {}) {
     if (photo && result.faces.length > 1) faces.append(...faceList(result, selected, photo, choose));
     if (photo) more.append(details(face, result.said));
     bringIntoView(faces.querySelector('[aria-pressed="true"]'));
-    say(`${word.textContent}. ${sentence.textContent} ${scale.node.getAttribute('aria-label')}`);
+    // A live score changes with each frame: only what follows from it is said.
+    say([`${word.textContent}.`, sentence.textContent, photo && scale.node.getAttribute('aria-label')].filter(Boolean).join(' '));
   }
 
   function showProblem({ state, problem }) {
