@@ -189,6 +189,12 @@ class Engine:
         """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
         return self._models.networks.backbone_name if self._models else None
 
+    @property
+    def recipe(self) -> dict[str, Any] | None:
+        """How it makes embeddings, as `Manifest.recipe` says: others can be compared with them where it is the same."""
+        models = self._models
+        return models.networks.manifest.recipe(models.verifier.flip) if models else None
+
     def open(self, workers: int | None = None, make_signal: Callable[[], Signal] = threading.Event) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 

@@ -18,6 +18,9 @@ from stages.files.paths import REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS
 from stages.files.remembered import forget_crops, forget_embeddings
 
 TABLES = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
+EXPLAINED = "reports/explained"
+"""Pictures of `python -m faces explain`: photos of anybody, beside some of me. They can be drawn again."""
+
 _LEFT_BY_QUICKSTART = ("quickstart.log",)
 _PLACES_OF_LEFTOVERS = ("data", "models", "reports", "private/privacy")
 
@@ -54,6 +57,7 @@ def purge_tree(plan: Plan, tree: Tree, register: str) -> None:
     _remove_linked(root, plan)
     if tree.outputs:
         remove(root / "reports/two_people.png")
+    remove(root / EXPLAINED)
     for leftover in _leftovers(root):
         remove(leftover)
     for name in _LEFT_BY_QUICKSTART:

@@ -47,7 +47,7 @@ BY_HAND = (
     "data/", "data/Me", "data/me", "data/not_me", "data/me/", "data/not_me/", "data/*.dvc", "data/remembered/",
     "data/me/attributes.csv", "data/not_me/attributes.csv", "data/not_me/ana/1.jpg", "data/me.dvc",
     "data/consent.csv",
-    "models/", "models/weights/", "reports/manual/", "reports/two_people.png",
+    "models/", "models/weights/", "reports/manual/", "reports/two_people.png", "reports/explained/",
 )  # fmt: skip
 
 every_page = pytest.mark.parametrize("name", sorted(PAGES))
@@ -69,7 +69,7 @@ def read(name: str) -> str:
 @cache
 def program() -> str:
     """All of the project's own code that a user runs."""
-    folders = ("faces", "stages", "service", "tour", "history", "privacy")
+    folders = ("asking", "faces", "stages", "service", "tour", "history", "privacy")
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return read("quickstart.py") + "".join(path.read_text(encoding="utf-8") for path in files)
 

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asking.explain import FOLDER
+from privacy.forget.workspace import EXPLAINED
 from tests.conftest import ROOT
 from tests.privacy.support import RUN, Project, Remains, kept_objects, load, picture
 from tests.stages.support import posix_only
@@ -71,6 +73,17 @@ def test_a_dry_run_lists_everything_and_changes_nothing(project: Project, tmp_pa
     for text in ("not_me/ana/0.png", "not_me/ana/1.png", "crop 2", "photo 2", "First"):
         assert text in said
     assert "ben" not in said
+
+
+def test_pictures_of_answers_go_with_anybody(project: Project) -> None:
+    """Nobody can tell who is on the photo that one was drawn of."""
+    folder = project.root / EXPLAINED
+    folder.mkdir(parents=True)
+    (folder / "photo-0123abcd.png").write_bytes(b"of anybody")
+    assert FOLDER.as_posix() == EXPLAINED
+    said = project.forget("ana", "--yes")
+    assert f"every picture in {EXPLAINED}, whoever is on it" in said
+    assert not folder.exists()
 
 
 def test_without_yes_and_without_a_terminal_nothing_is_done(project: Project) -> None:
