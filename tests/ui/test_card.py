@@ -57,7 +57,7 @@ def test_figures_notes_and_charts(ui: Ui) -> None:
     expect(ui("#card .notes")).to_have_text("Nothing else.")
     chart = ui("#card img")
     expect(chart).to_have_attribute("alt", "A histogram")
-    ui.page.wait_for_function("document.querySelector('#card img').naturalWidth === 800")
+    ui.page.wait_for_function("() => document.querySelector('#card img').naturalWidth === 800")
     assert ui.complaints() == []
     ui.shoot("card")
     ui("[data-language=es]").click()

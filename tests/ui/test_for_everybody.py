@@ -158,4 +158,5 @@ def test_figures_in_words(ui: Ui) -> None:
         assert write("strangersText", share, "en") == {"key": key, "values": {"number": number}}
     assert write("strangersText", 1, "en") == {"key": "strangers.all", "values": {}}
     assert write("strangersText", None, "en") is None
+    assert [write("stopped", text) for text in ("So it is", "So?", "")] == ["So it is.", "So?", ""]
     assert write("size", 2 * 2**20, "en") == "2\xa0MB" and write("size", 15_000, "es") == "15\xa0kB"

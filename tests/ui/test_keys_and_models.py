@@ -84,7 +84,7 @@ def test_a_missing_model_is_told_at_once_and_with_each_photo(open_ui: OpenUi, tm
 def test_a_service_that_ended_is_told_in_a_sentence(open_ui: OpenUi, demo_settings: Settings) -> None:
     with serving(demo_settings) as address:
         ui = open_ui(address)
-        last = "performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/healthz'))"
+        last = "() => performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/healthz'))"
         ui.page.wait_for_function(last)
     ui.choose(as_file(ME.read_bytes(), "me.jpg"))
     expect(ui.expect_state("error").locator(".sentence")).to_have_text(

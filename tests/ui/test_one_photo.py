@@ -83,7 +83,7 @@ def test_no_face_and_what_would_help(ui: Ui) -> None:
     ui.choose(as_file(encode(Image.merge("RGB", [ramp, ramp.rotate(180), ramp]), "JPEG"), "sunset.jpg"))
     verdict = ui.expect_state("no_face")
     expect(verdict.locator("h2")).to_have_text("No face")
-    expect(verdict.locator(".hints li")).to_have_count(1)
+    expect(verdict.locator(".hints li")).to_contain_text("Take the photo from the front")
     expect(ui(".frame")).to_have_count(0)
     ui.shoot("no-face")
 
@@ -185,7 +185,10 @@ def test_what_the_service_says_of_an_error_is_shown(ui: Ui) -> None:
         ui.choose(as_file(b"no photo at all", "letter.jpg"))
     verdict = ui.expect_state("error")
     said = json.loads(asked.value.text())
-    expect(verdict.locator(".sentence")).to_have_text(said.get("message", said["error"]))
+    assert said["message"] != said["error"], "the page's language is English, and the contract's Spanish"
+    expect(verdict.locator(".sentence")).to_have_text(f"{said['message']}.")
     expect(verdict.locator(".detail")).to_have_text(said["detail"])
     expect(verdict.locator(".button")).to_have_count(0)  # to try again would change nothing
     ui.shoot("wrong-type")
+    ui("[data-language=es]").click()
+    expect(verdict.locator(".sentence")).to_have_text(f"{said['error']}.")

@@ -15,10 +15,9 @@ export function readAnswer(status, said) {
     const best = faces.reduce((high, face, at) => (face.score > faces[high].score ? at : high), 0);
     return { ...none, state: faces[best].is_me ? 'yes' : 'no', faces, best, found: said.faces_found ?? faces.length };
   }
-  const hints = said?.hints ?? [];
-  const code = said?.code ?? (hints.some((hint) => hint.code === 'no_face') ? 'no_face' : '');
-  const text = said?.message ?? said?.error ?? '';
-  const problem = { status, code, text, detail: said?.detail ?? '', hints };
+  const code = said?.code ?? '';
+  const text = said?.message ?? said?.error ?? ''; // what a proxy says by itself has `error` alone
+  const problem = { status, code, text, detail: said?.detail ?? '', hints: said?.hints ?? [] };
   return { ...none, state: code === 'no_face' ? 'no_face' : 'error', problem };
 }
 

@@ -87,8 +87,13 @@ async function begin() {
 
 /** Says at once that the service has no model, rather than with the first photo. */
 async function tellHealth() {
-  const response = await fetch('healthz', { headers: headers() }).catch(() => null);
-  if (response?.status === 503) tell(texts.t('error.no_model'), (await response.json()).detail);
+  try {
+    const response = await fetch('healthz', { headers: headers() });
+    const said = await response.json(); // always: a body that nobody reads keeps its connection
+    if (response.status === 503) tell(texts.t('error.no_model'), said.detail);
+  } catch {
+    // It does not answer: the first photo will tell.
+  }
 }
 
 begin().catch((error) => {

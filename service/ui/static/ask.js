@@ -41,6 +41,7 @@ export async function ask(blob, { signal, waiting } = {}) {
     }
     const wait = Number(response.headers.get('Retry-After'));
     if ([429, 503].includes(response.status) && wait > 0 && wait <= LONGEST_WAIT && tries < MOST_TRIES) {
+      await response.body?.cancel();
       await patience(wait, waiting, signal);
       continue;
     }

@@ -23,7 +23,8 @@ export async function begin(found) {
 export async function load() {
   if (settings.key_needed && !key()) return; // it would count as a try without a key
   const response = await fetch('model/card', { headers: headers() }).catch(() => null);
-  card = response?.ok ? await response.json() : null;
+  const said = await response?.json().catch(() => null);
+  card = response?.ok ? said : null;
   find('#card').hidden = !card;
   if (card) render();
 }
@@ -95,8 +96,9 @@ async function showPlots() {
   for (const { name } of card?.plots ?? []) {
     if (plots.has(name)) continue;
     const response = await fetch(`model/plots/${encodeURIComponent(name)}.png`, { headers: headers() }).catch(() => null);
+    const picture = await response?.blob();
     if (!response?.ok) continue;
-    plots.set(name, URL.createObjectURL(await response.blob()));
+    plots.set(name, URL.createObjectURL(picture));
     const image = find(`[data-plot="${CSS.escape(name)}"]`);
     if (image) image.src = plots.get(name);
   }

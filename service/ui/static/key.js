@@ -44,7 +44,7 @@ export const isAboutKey = (result) => [401, 403].includes(result.problem?.status
 
 /** The service has refused the key, or the lack of one. */
 export function keyMissing(said) {
-  const wrong = kept ? (said?.message ?? said?.error ?? t('key.wrong')) : '';
+  const wrong = kept ? (said?.message ?? t('key.wrong')) : '';
   keep('');
   open(wrong);
 }

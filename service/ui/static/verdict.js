@@ -4,7 +4,7 @@ import { button, element, icon, say } from './dom.js';
 import { thumbnail } from './picture.js';
 import { createScale } from './scale.js';
 import { language, t } from './texts.js';
-import { plain, scoreText, strangersText } from './words.js';
+import { plain, scoreText, stopped, strangersText } from './words.js';
 
 const ICONS = { yes: 'yes', no: 'no', no_face: 'no-face', error: 'alert', asking: 'face', held: 'key' };
 
@@ -61,9 +61,9 @@ export function createVerdict({ choose, again } = {}) {
   function showProblem({ state, problem }) {
     const title = t(state === 'no_face' ? 'verdict.no_face' : 'verdict.error');
     // "No face was found" is the title already; the hint says what to do.
-    const text = state === 'no_face' ? t('verdict.no_face.text') : problem.text || t('error.unknown');
+    const text = state === 'no_face' ? t('verdict.no_face.text') : stopped(problem.text) || t('error.unknown');
     begin(state, title, text);
-    if (problem.detail) means.append(element('li', { class: 'detail' }, problem.detail));
+    if (problem.detail) means.append(element('li', { class: 'detail' }, stopped(problem.detail)));
     hints.append(...hintList(problem.hints));
     if (again && state === 'error' && mayPass(problem.status)) more.append(button(t('verdict.again'), 'again', again));
     say(`${title}. ${text} ${problem.detail}`);
@@ -98,7 +98,7 @@ function meaning(face, said) {
   items.push(['scale', t(`threshold.${basis}`, { threshold }), basis, said.threshold_note]);
   return items.map(([name, text, word, note]) => {
     const first = element('p', {}, text, ' ', chip(word));
-    return element('li', {}, icon(name), element('div', {}, first, note && element('p', { class: 'note' }, note)));
+    return element('li', {}, icon(name), element('div', {}, first, note && element('p', { class: 'note' }, stopped(note))));
   });
 }
 
@@ -107,7 +107,7 @@ export const chip = (basis) => element('span', { class: `chip ${basis}`, title: 
 
 function hintList(hints = []) {
   if (!hints.length) return [];
-  const list = element('ul', {}, ...hints.map((hint) => element('li', {}, hint.text)));
+  const list = element('ul', {}, ...hints.map((hint) => element('li', {}, stopped(hint.text))));
   return [element('div', { class: 'hints' }, icon('hint'), element('div', {}, element('h3', {}, t('hints.title')), list))];
 }
 

@@ -46,6 +46,9 @@ export function strangersText(share, language) {
   return { key: 'strangers.percent', values: { number: percent(share, language) } };
 }
 
+/** A sentence with its full stop. */
+export const stopped = (text) => (!text || /[.!?…:]$/.test(text) ? text : `${text}.`);
+
 /** Bytes as people read them. */
 export function size(bytes, language) {
   if (bytes < MEGABYTE / 10) return `${plain(Math.max(1, bytes / 1024), language, 0)}\u00a0kB`;
