@@ -92,6 +92,13 @@ class Ui:
         """Choose photos as the button does; a dict has name, mimeType and buffer."""
         self.page.set_input_files("#choose", list(photos))  # type: ignore[arg-type]  # of one kind each time
 
+    def drag(self, *paths: Path, drop: bool = True) -> None:
+        """Drag files or folders onto the page, as from a window beside the browser, and drop them there."""
+        devtools = self.page.context.new_cdp_session(self.page)
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", *(["drop"] if drop else [])):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+
     def expect_state(self, state: str) -> Locator:
         """Wait for an answer: yes, no, no_face or error. The card with it is returned."""
         expect(self.verdict).to_have_attribute("data-state", state)

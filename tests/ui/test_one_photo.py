@@ -17,17 +17,12 @@ from tests.service.support import Server, encode
 from tests.ui.conftest import OpenUi
 from tests.ui.support import ASK, ME, STRANGER, Ui, as_file, group_photo, phone_photo, serving
 
-MAKE_TRANSFER = """async ({ photo, name }) => {
-  const transfer = new DataTransfer();
+PASTE = """(photo) => {
+  const data = new DataTransfer();
   const bytes = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
-  transfer.items.add(new File([bytes], name, { type: 'image/jpeg' }));
-  return transfer;
+  data.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
+  document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
 }"""
-
-
-def transfer(photo: Path) -> dict[str, str]:
-    """A photo as the argument of MAKE_TRANSFER."""
-    return {"photo": base64.b64encode(photo.read_bytes()).decode(), "name": photo.name}
 
 
 def place_of_frame(ui: Ui) -> list[float]:
@@ -89,21 +84,17 @@ def test_no_face_and_what_would_help(ui: Ui) -> None:
 
 
 def test_a_photo_is_dropped(ui: Ui) -> None:
-    photo = ui.page.evaluate_handle(MAKE_TRANSFER, transfer(ME))
-    ui.page.dispatch_event("main", "dragenter", {"dataTransfer": photo})
+    ui.drag(ME, drop=False)
     expect(ui("body")).to_have_class("ready dragging")
     ui.shoot("dragging")
-    ui.page.dispatch_event("main", "drop", {"dataTransfer": photo})
+    ui.drag(ME)
     ui.expect_state("yes")
     expect(ui("body")).to_have_class("ready")
 
 
 @pytest.mark.slow
 def test_a_photo_is_pasted(ui: Ui) -> None:
-    photo = ui.page.evaluate_handle(MAKE_TRANSFER, transfer(STRANGER))
-    ui.page.evaluate(
-        "(data) => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }))", photo
-    )
+    ui.page.evaluate(PASTE, base64.b64encode(STRANGER.read_bytes()).decode())
     ui.expect_state("no")
 
 

@@ -84,6 +84,16 @@ def test_it_is_downloaded_as_csv_in_its_order(ui: Ui, tmp_path: Path) -> None:
     assert (me["faces_found"], me["model_version"]) == ("1", "me-verifier-v1")
 
 
+def test_a_folder_is_dropped(ui: Ui, tmp_path: Path) -> None:
+    for name in ("album/1.jpg", "album/deeper/2.jpg", "album/.DS_Store"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ASK / "me_1.jpg").read_bytes())
+    ui.drag(tmp_path / "album")
+    finished(ui)
+    assert names(ui) == ["album/1.jpg", "album/deeper/2.jpg"]
+    expect(ui("#several .several-head .note")).to_have_text("2 yes")
+
+
 def test_a_photo_of_the_table_is_opened_and_left_again(ui: Ui) -> None:
     ui.choose(*photos())  # type: ignore[arg-type]  # as `as_file` makes them
     finished(ui)
