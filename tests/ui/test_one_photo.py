@@ -54,6 +54,8 @@ def test_yes_with_the_face_framed(ui: Ui, server: Server) -> None:
     expect(verdict.locator(".scale")).to_have_attribute("aria-label", f"Score {answer['score']:.2f} on a scale from 0 "
                                                         "to 1. From 0.75 on the face counts as mine.")  # fmt: skip
     expect(verdict.locator(".means")).to_contain_text("From 0.75 on a face counts as mine.")
+    verdict.locator("summary").click()
+    expect(verdict.locator("dl")).to_contain_text(str(answer["score"]))
     expect(ui("#said")).to_contain_text("Yes. This face is mine. Score")
     with Image.open(ME) as photo:
         size = [*photo.size, *photo.size]

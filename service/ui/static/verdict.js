@@ -130,6 +130,7 @@ function faceList(result, selected, photo, choose) {
 
 function details(face, said) {
   const rows = [
+    ['more.score', plain(face.score, language(), 6)],
     ['more.size', t('more.pixels', { pixels: Math.round(face.size) })],
     ['more.backbone', said.backbone],
     ['more.version', said.model_version],
