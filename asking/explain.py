@@ -157,7 +157,7 @@ def _explanation(
         threshold=service.threshold.value,
         meaning=[
             meaning.of_share(answer.get("strangers_like_this")),
-            meaning.of_threshold(service.threshold, service.threshold_note),
+            meaning.of_threshold(service.threshold),
         ]
         if verification
         else [],

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from asking.hints import NO_FACE_FOUND, hint
 from faces.errors import UserError
 from faces.message import Message
 from faces.photo_limits import FaceQuality
@@ -17,9 +16,10 @@ from faces.recognition.image import ImageError, UnknownKindError
 from faces.recognition.image_kinds import KINDS
 from faces.recognition.networks import MANIFEST
 from faces.verification import ScoredFace, Verification
-from service.client.language import number, say
+from service.client.language import number, say, spoken
 from service.config import PROJECT_ROOT, Settings
 from service.engine import Engine, ModelsNotLoadedError
+from service.hints import NO_FACE_FOUND, describe
 from service.threshold import Threshold
 
 NO_FACE = Message("no face was found")
@@ -49,9 +49,6 @@ class LocalService:
             self.engine = Engine.load(self.settings)
             self._refuse_without_model(said)
             self.threshold = Threshold.resolve(self.settings, self.engine.model_sha256)
-        # In English, which the log has, it can be said in either language.
-        reasons = [value for record in said for value in _arguments(record) if isinstance(value, Message)]
-        self.threshold_note: str = reasons[-1] if reasons and self.threshold.note else self.threshold.note
         if not quietly:
             self._warn(said)
 
@@ -59,10 +56,10 @@ class LocalService:
         for record in said:
             if record.name != _THRESHOLD_LOG:
                 print(say("warning: {text}", text=record.getMessage()), file=sys.stderr)
-        if self.threshold_note:
+        if self.threshold.note:
             text = "VERIFY_THRESHOLD=auto: the threshold is {value}, since {note}"
             value = number(self.threshold.value)
-            print(say(text, value=value, note=self.threshold_note), file=sys.stderr)
+            print(say(text, value=value, note=self.threshold.note), file=sys.stderr)
 
     def __reduce__(self) -> tuple[type[LocalService], tuple[Settings, bool]]:
         return LocalService, (self.settings, True)  # what is loaded cannot be pickled; a forked process has it
@@ -128,7 +125,7 @@ class LocalService:
         """The answer to a photo with a face, in the order of `/verify`."""
         every = [self._judged(scored) | {"hints": self._hints(scored)} for scored in verification.scored]
         largest = verification.largest
-        note = {"threshold_note": say(self.threshold_note)} if self.threshold_note else {}
+        note = {"threshold_note": say(self.threshold.note)} if self.threshold.note else {}
         return {
             "model_version": self.settings.model_version,
             **self._decided(largest),
@@ -153,12 +150,12 @@ class LocalService:
 
     def _hints(self, scored: ScoredFace) -> list[dict[str, str]]:
         limits = self.engine.photo_limits
-        return [hint(code) for code in limits.hints(_quality(scored))] if limits else []
+        return [describe(code, spoken()) for code in limits.hints(_quality(scored))] if limits else []
 
 
 def no_face() -> dict[str, Any]:
     """The answer to a photo without a face."""
-    return failed("no_face", NO_FACE) | {"hints": [hint(NO_FACE_FOUND)]}
+    return failed("no_face", NO_FACE) | {"hints": [describe(NO_FACE_FOUND, spoken())]}
 
 
 def failed(code: str, message: Message) -> dict[str, Any]:

@@ -14,17 +14,12 @@ FURTHEST = 1e-4 / 3
 """Share of strangers below which the estimate is not checked by faces, but goes on in a straight line."""
 
 
-def of_threshold(threshold: Threshold, note: str = "") -> str:
-    """Where the threshold comes from.
-
-    Args:
-        threshold: it.
-        note: why it is the default, where `auto` was asked for.
-    """
+def of_threshold(threshold: Threshold) -> str:
+    """Where the threshold comes from."""
     value = number(threshold.value)
     if threshold.source == "default":
         text = "The threshold {value} is the default, since VERIFY_THRESHOLD=auto has too little to go by: {note}."
-        return say(text, value=value, note=note)
+        return say(text, value=value, note=threshold.note)
     text = {
         "set": "The threshold {value} is the one that VERIFY_THRESHOLD sets.",
         "default": "The threshold {value} is the default; VERIFY_THRESHOLD sets another.",

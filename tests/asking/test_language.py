@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from asking import hints
 from asking.language import choose
 from asking.spanish import SPANISH
 from faces.message import Message
-from faces.photo_limits import HINTS
 from faces.recognition.image_kinds import WEBP
 from service.client.language import say
 from service.client.spanish import SPANISH as OF_CLIENT
@@ -41,7 +39,3 @@ def test_messages_of_faces_and_what_is_in_them_are_said_too() -> None:
     choose("es")
     assert say("{path}: {reason}", path="a", reason=message) == "a: el contenido es un WebP; debe ser uno de JPEG"
     assert say("{value:.2f} {other}", value=0.5, other=0.5) == "0,50 0.5"
-
-
-def test_every_hint_has_its_sentence() -> None:
-    assert set(hints.SENTENCES) == {*HINTS, hints.NO_FACE_FOUND}

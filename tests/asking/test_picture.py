@@ -12,6 +12,7 @@ from PIL import Image
 from asking import meaning, picture
 from asking.language import choose
 from asking.local_service import LocalService
+from faces.message import Message
 from service.threshold import Threshold
 from tests.asking.support import RED, count_of
 
@@ -45,8 +46,8 @@ def test_an_estimate_of_look_alikes_says_so(tmp_path: Path) -> None:
      ("auto", "promised", "with 95 % confidence"), ("auto", "estimated", "is estimated from")],
 )  # fmt: skip
 def test_where_a_threshold_comes_from(source: str, basis: str, said: str) -> None:
-    threshold = Threshold(0.6, source, basis)  # type: ignore[arg-type]
-    told = meaning.of_threshold(threshold, "why")
+    threshold = Threshold(0.6, source, basis, Message("why"))  # type: ignore[arg-type]
+    told = meaning.of_threshold(threshold)
     assert told.startswith("The threshold 0.6 ") and said in told
 
 
