@@ -100,16 +100,17 @@ def test_what_an_earlier_key_locked_goes_too(
 def test_one_photo_goes_in_the_forms_that_it_had_before(
     locked_photos: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the key, and though no run of the pipeline has read the plain one."""
+    """Without the key, and though no run of the pipeline has read it, so that no table says what it holds."""
     root, remote = locked_photos.root, add_remote(locked_photos)
     picture(600).save(root / "data/not_me/ben/new.png")
     forms = stored(locked_photos, "data/not_me/ben/new.png")
     locked_photos.dvc("add", "--quiet", "data/not_me")
     locked_photos.dvc("push", "--quiet")
     locked_photos.commit("Plain")
-    privacy(locked_photos, "lock", "--no-purge")
     (root / TABLE).unlink()
-    build(locked_photos, "Locked, too")
+    privacy(locked_photos, "lock", "--no-purge")
+    locked_photos.dvc("push", "--quiet")
+    locked_photos.commit("Locked, too")
     forms |= stored(locked_photos, "data/not_me/ben/new.png.locked")
     others = stored(locked_photos, "data/not_me/ben/0.png.locked")
     monkeypatch.delenv("PRIVACY_KEY_FILE")

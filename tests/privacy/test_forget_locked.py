@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from privacy.errors import PrivacyError
 from privacy.forget.exports import find_exports
+from privacy.forget.locked import refuse_wrong_key
 from privacy.forget.selection import resolve
+from stages.files.encryption import RAW, Key
 from tests.privacy.held_support import HEADING
-from tests.privacy.locked_support import LockedRemains
+from tests.privacy.locked_support import KEYS, LockedRemains
 from tests.privacy.support import Project, load
 
 pytestmark = pytest.mark.security
@@ -22,6 +26,36 @@ pytestmark = pytest.mark.security
 def test_a_locked_name_means_the_photo() -> None:
     known = ["not_me/ana/1.jpg", "me/2.jpg"]
     assert resolve("data/not_me/ana/1.jpg.locked", known) == resolve("ana/1.jpg", known) == "not_me/ana/1.jpg"
+
+
+def test_only_a_key_that_opens_the_photos_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or none. What is damaged opens with no key, and says nothing of it."""
+    folder = tmp_path / "data/not_me/ana"
+    folder.mkdir(parents=True)
+    (tmp_path / "short.key").write_text("abc")
+    right, other = (Key(bytes([number]) * 64, RAW).secret.hex() for number in (1, 2))
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PRIVACY_KEY", other)
+    refuse_wrong_key(tmp_path)  # nothing is locked
+    (folder / "1.jpg.locked").write_bytes(Key(bytes.fromhex(right), RAW).seal(b"photo"))
+    (folder / "2.jpg.locked").write_bytes(b"damaged")
+    (folder / "3.jpg.locked").symlink_to("nowhere")
+    for variables, said in (
+        ({}, ""),
+        ({"PRIVACY_KEY": right}, ""),
+        ({"PRIVACY_KEY": other}, r"nothing was done: .*1\.jpg\.locked is locked with another key"),
+        ({"PRIVACY_KEY": "four words of no connection"}, "is locked with another key"),
+        ({"PRIVACY_KEY_FILE": str(tmp_path / "none.key")}, "cannot be read"),
+        ({"PRIVACY_KEY_FILE": str(tmp_path / "short.key")}, "is no key file"),
+        ({"PRIVACY_KEY_FILE": str(tmp_path / "none.key"), "PRIVACY_KEY": right}, "are both set"),
+    ):
+        for name in KEYS:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(PrivacyError, match=said) if said else nullcontext():
+            refuse_wrong_key(tmp_path)
 
 
 def test_exports_of_a_person(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 
 from privacy.errors import PrivacyError
 from privacy.held import command
-from privacy.held.since import first_days
+from privacy.held.first_days import remember, remembered
+from privacy.held.since import first_days, known_days
 from stages.files.photos import photos_in
 from tests.privacy.held_support import HEADING, new_project, run, set_parameter
 
@@ -142,6 +144,24 @@ def test_a_file_is_younger_than_the_commit_that_brought_it(
         "me/1.jpg": date(2024, 3, 1), "not_me/ana/1.jpg": date(2024, 3, 1), "not_me/ana/2.jpg": date(2024, 3, 1),
         "not_me/renamed.jpg": date(2024, 3, 1), "not_me/bea/1.jpg": date(2025, 3, 1), "not_me/new.jpg": today,
     }  # fmt: skip
+
+
+@pytest.mark.security
+def test_first_days_are_remembered_without_names(project: Path) -> None:
+    path = project / "private/privacy/first_days.json"
+    remember({})
+    assert not path.exists()
+    remember({"me/1.jpg": date(2024, 5, 1), "not_me/ana/1.jpg": date(2024, 5, 2)})
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_text()
+    assert "ana" not in before and hashlib.sha256(b"me/1.jpg").hexdigest() not in before
+    remember({"me/1.jpg": date(2025, 1, 1), "not_me/x.jpg": date(2025, 1, 2)})
+    days = {"me/1.jpg": date(2024, 5, 1), "not_me/x.jpg": date(2025, 1, 2)}
+    assert remembered(["me/1.jpg", "not_me/ana/1.jpg", "not_me/x.jpg", "me/2.jpg"]) == days
+    assert known_days(list(days)) == days
+    path.write_text("damaged")
+    assert remembered(["me/1.jpg"]) == {}
 
 
 @pytest.mark.slow
