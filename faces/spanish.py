@@ -6,11 +6,6 @@ The answers of the service are in Spanish or English. Its log is in English, as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from faces.message import Message, fill
-
 SPANISH = {
     # Networks
     "run 'dvc repro export' (or 'python -m stages.export') to write them": (
@@ -161,19 +156,3 @@ SPANISH = {
     "an XML file": "un archivo XML",
 }
 """Spanish for each English template; placeholders have the same names."""
-
-
-def in_spanish(text: Any, spanish: Mapping[str, str] = SPANISH) -> Any:
-    """A message in Spanish, and the messages and errors within it.
-
-    Args:
-        text: a `Message`, or an error with one. Anything else stays as it is.
-        spanish: for each English template; what it lacks stays English.
-    """
-    if isinstance(text, BaseException):
-        text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
-    if not isinstance(text, Message):
-        return text
-    template = spanish.get(text.template, text.template)
-    values = {name: in_spanish(value, spanish) for name, value in text.values.items()}
-    return fill(template, **values) if values else template

@@ -421,7 +421,7 @@ def _without_photos(clone: Clone) -> str:
     return said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_experiments(mine: Clone, terminal: Terminal) -> None:
     run = partial(terminal.run, mine)
