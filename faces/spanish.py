@@ -1,13 +1,10 @@
-"""Spanish for what both the stages and the service say. What the stages alone say stands in stages/language.
+"""Spanish for what both the stages and the service say. What one of them alone says stands in stages/language and in
+service/spanish.py.
 
-The answers of the service are in Spanish. Its log is in English, as the code is.
+The answers of the service are in Spanish or English. Its log is in English, as the code is.
 """
 
 from __future__ import annotations
-
-from typing import Any
-
-from faces.message import Message, fill
 
 SPANISH = {
     # Networks
@@ -159,19 +156,3 @@ SPANISH = {
     "an XML file": "un archivo XML",
 }
 """Spanish for each English template; placeholders have the same names."""
-
-
-def in_spanish(text: Any) -> Any:
-    """A message in Spanish, and the messages and errors within it.
-
-    Args:
-        text: a `Message`, or an error with one. Anything else stays as it is.
-    """
-    if isinstance(text, BaseException):
-        text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
-    if not isinstance(text, Message):
-        return text
-    template = SPANISH.get(text.template, text.template)
-    return (
-        fill(template, **{name: in_spanish(value) for name, value in text.values.items()}) if text.values else template
-    )

@@ -25,6 +25,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from faces.message import Message
+
 MAX_WAITING = 32
 """Photos that the first line of a process holds at once, waiting or being verified, however short the work is."""
 
@@ -193,13 +195,14 @@ class Admission:
         return bool(self._usual.waiting)
 
     @property
-    def problem(self) -> str | None:
-        """Why usual photos are not verified in time, in Spanish, as all answers are; None if they are."""
+    def problem(self) -> Message | None:
+        """Why usual photos are not verified in time; None if they are."""
         with self._lock:
             silent = max(line.silent_seconds for line in self._lines)
             if silent > STUCK_SECONDS:
-                return f"Hay fotos en espera y ninguna ha terminado en {silent:.0f} segundos"
-            return "La cola está llena" if self._usual.is_full(self._max_wait) else None
+                text = "Photos wait, and none has been finished for {seconds:# second|# seconds}"
+                return Message(text, seconds=round(silent))
+            return Message("The queue is full") if self._usual.is_full(self._max_wait) else None
 
     def check(self) -> None:
         """Whether a photo that arrived now would be let in, unless it is costly: then it is worth reading.

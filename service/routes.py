@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypedDict
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
-from faces.detection.face import Face
-from faces.photo_limits import FaceQuality
-from faces.verification import ScoredFace, Verification
+from faces.message import Message
 from service.config import Settings
 from service.engine import Engine
-from service.errors import BAD_REQUEST, CANNOT_RELOAD, NO_FACE, ApiError
-from service.hints import NO_FACE_FOUND, describe
+from service.error_kinds import BAD_REQUEST, CANNOT_RELOAD, NO_FACE
+from service.errors import ApiError
+from service.hints import NO_FACE_FOUND
+from service.language import asked, tell
 from service.monitoring.request_ids import request_id
 from service.origin import Origin
 from service.recording import Recorder
 from service.reload import Outcome
 from service.threshold import Threshold
+from service.ui.routes import wants_page
 from service.uploads import read_upload
+from service.verdict import Judge
 
 DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
     "y responde si el rostro es el de la persona con la que se entrenó el modelo."
 )
-
-
-class Decision(TypedDict):
-    """What follows from a score."""
-
-    is_me: bool
-    score: float
 
 
 def _wants_all_faces(given: str) -> bool:
@@ -42,13 +37,9 @@ def _wants_all_faces(given: str) -> bool:
         ApiError: 400, it is neither of its two values.
     """
     if given not in ("largest", "all"):
-        raise ApiError(400, BAD_REQUEST, f"'faces' debe ser 'largest' (la cara más grande) o 'all'; es {given!r}")
+        text = "'faces' must be 'largest' (the largest face) or 'all'; it is {given!r}"
+        raise ApiError(BAD_REQUEST, Message(text, given=given))
     return given == "all"
-
-
-def _quality(face: Face) -> FaceQuality:
-    assert face.quality is not None  # faces that are embedded have been cut, and measured then
-    return face.quality
 
 
 def create_blueprint(
@@ -64,23 +55,31 @@ def create_blueprint(
         recorder: writes down what administrators do.
     """
     api = Blueprint("api", __name__)
+    judge = Judge(settings.model_version, engine, threshold)
 
     @api.get("/")
-    def index() -> Response:
-        """What this service is and where its endpoints are."""
-        return jsonify(
-            name="Face Recognition API",
-            version="1.0.0",
-            description=DESCRIPTION,
-            endpoints={"health": "/healthz", "verify": "/verify"},
-        )
+    def index() -> AnyResponse:
+        """What this service is and where its endpoints are. A browser is sent to the page at /ui."""
+        answer: AnyResponse
+        if wants_page():
+            answer = redirect("ui", 303)
+        else:
+            answer = jsonify(
+                name="Face Recognition API",
+                version="1.0.0",
+                description=DESCRIPTION,
+                endpoints={"health": "/healthz", "verify": "/verify"},
+            )
+        answer.vary.add("Accept")
+        return answer
 
     @api.get("/healthz")
     def health() -> tuple[Response, int]:
         """200 if photos can be verified, else 503 and the reason."""
         if engine.problem is None:
             return jsonify(status="ok"), 200
-        return jsonify(status="unhealthy", reason="Models not loaded", detail=engine.problem.detail), 503
+        detail = tell(engine.problem.detail, asked())
+        return jsonify(status="unhealthy", reason="Models not loaded", detail=detail), 503
 
     @api.get("/livez")
     def live() -> Response:
@@ -95,10 +94,10 @@ def create_blueprint(
         """
         reason = engine.delay if engine.problem is None else engine.problem.detail
         outcome: Outcome | None = current_app.extensions.get("reload_outcome")
-        reloaded = {} if outcome is None else {"reload": outcome.as_json()}
+        reloaded = {} if outcome is None else {"reload": outcome.as_json(asked())}
         if reason is None:
             return jsonify(status="ok", **reloaded), 200
-        return jsonify(status="unready", reason=reason, **reloaded), 503
+        return jsonify(status="unready", reason=tell(reason, asked()), **reloaded), 503
 
     @api.get("/version")
     def version() -> Response:
@@ -117,59 +116,21 @@ def create_blueprint(
         all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
         verification = engine.verify(upload.image, all_faces)
         if verification is None:
-            raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
-        decided = decide(verification.score)
-        g.decision = decided | {"threshold": threshold.value}
+            raise ApiError(NO_FACE, hints=[NO_FACE_FOUND])
+        g.decision = judge.decide(verification.score) | {"threshold": judge.threshold.value}
         if all_faces:
-            g.decision["faces"] = [decide(scored.score) for scored in verification.scored]
-        return jsonify(
-            model_version=settings.model_version,
-            **decided,
-            threshold=threshold.value,
-            timing_ms=round((time.perf_counter() - started) * 1000, 2),
-            **threshold.as_json(),
-            **estimate(verification.largest),
-            backbone=engine.backbone,
-            face=measures(verification.face),
-            hints=hints(verification.face),
-            **(everyone(verification) if all_faces else {}),
-        )
+            g.decision["faces"] = [judge.decide(scored.score) for scored in verification.scored]
+        timing_ms = round((time.perf_counter() - started) * 1000, 2)
+        return jsonify(judge.verdict(verification, asked(), all_faces, timing_ms))
 
     @api.post("/admin/reload")
     def reload() -> tuple[Response, int]:
         """Take over model, networks and settings as they are now: 200 or 202; 409 where they cannot serve."""
         reloader: Callable[[], Outcome] | None = current_app.extensions.get("reloader")
         if reloader is None:
-            raise ApiError(501, CANNOT_RELOAD)
+            raise ApiError(CANNOT_RELOAD)
         recorder.record("reload", request_id=request_id(), key_id=g.key_id)
         outcome = reloader()
-        return jsonify(outcome.as_json()), 202 if outcome.status == "begun" else 200
-
-    def measures(face: Face) -> dict[str, Any]:
-        """Where a face is, and how good it is to recognise."""
-        return {**face.as_json(), **_quality(face).as_json()}
-
-    def hints(face: Face) -> list[dict[str, str]]:
-        """What the person can do better; nothing where the model came without limits."""
-        limits = engine.photo_limits
-        return [describe(code) for code in limits.hints(_quality(face))] if limits else []
-
-    def everyone(verification: Verification) -> dict[str, Any]:
-        """What `faces=all` adds: each face with what is said of the largest one."""
-        faces = [
-            {**decide(scored.score), **estimate(scored), **measures(scored.face), "hints": hints(scored.face)}
-            for scored in verification.scored
-        ]
-        return {"faces_found": verification.faces_found, "faces": faces}
-
-    def decide(score: float) -> Decision:
-        """A score as the client reads it, rounded, and what follows from it."""
-        rounded = round(score, 6)
-        return {"is_me": rounded >= threshold.value, "score": rounded}
-
-    def estimate(scored: ScoredFace) -> dict[str, float]:
-        """How many strangers score as high, with two digits that count; nothing where the model does not know."""
-        share = scored.strangers_like_this
-        return {} if share is None else {"strangers_like_this": float(f"{share:.2g}")}
+        return jsonify(outcome.as_json(asked())), 202 if outcome.status == "begun" else 200
 
     return api
