@@ -6,8 +6,11 @@
 The service runs under gunicorn as shipped. For each attack (`bench.support.attacks`), hostile clients of this machine
 keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of
 60 seconds. In the last attacks, clients post photos that take long to decode, or on which it takes long to look for
-faces, each as soon as it has its answer. In the table: the median and the longest time of each question, how often each
-status came, wrong answers (the right client's photo has a known score, and 503 is wrong, too), and workers that ended.
+faces, each as soon as it has its answer. Then inputs that hypothesis and schemathesis make are sent.
+
+In the table: the median and the longest time of each question, how often each status came, wrong answers (the right
+client's photo has a known score, and 503 is wrong, too), and workers that ended; for made inputs, their number and how
+many failed: with a status of 500 and above other than a 503 with Retry-After, or by what schemathesis finds.
 The last row says after how many seconds a socket was closed that sent half of a head.
 """
 
@@ -20,8 +23,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,7 @@ import psutil
 from bench.support import servers
 from bench.support.attacks import ATTACKS, Attack, connect, posting
 from bench.support.hostile import costly, crowd
+from bench.support.made_inputs import send_described, send_made
 from bench.support.models import make_models
 from bench.support.servers import ROOT, Server, multipart
 from stages.progress import progress
@@ -40,6 +45,10 @@ PHOTO = ROOT / "demo" / "ask" / "me_2.jpg"
 TIMEOUT_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02
 _SCORE_TOLERANCE = 1e-4
+MADE = {
+    "requests, forms and photos that hypothesis makes": send_made,
+    "requests that schemathesis makes from /openapi.json": send_described,
+}
 COSTLY_PHOTOS, CROWDS = "clients that post costly photos", "clients that post crowds"
 _COSTLY = (
     "jpeg_64MP_busy.jpg",
@@ -127,6 +136,23 @@ def face(server: Server, attack: Attack | None, sockets: int, seconds: float, sc
     }
 
 
+def face_made(server: Server, name: str, seconds: float, score: float) -> dict[str, Any]:
+    """A right client's waits while made inputs are sent, and what came of these."""
+    before = workers_of(server)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(MADE[name], server, seconds)
+        waits = right_client(server, seconds, score)
+        tried = sending.result()
+    lost = len(before.items() - workers_of(server).items())
+    return {
+        "attack": name,
+        "sockets": 0,
+        **{path: own.figures() for path, own in waits.items()},
+        "workers_lost": lost,
+        "inputs": asdict(tried),
+    }
+
+
 def seconds_of_a_silent_socket(server: Server, most: float = 60.0) -> float:
     """After how many seconds the service hangs up on 15 bytes; `most` if it does not."""
     with connect(server) as connection:
@@ -159,13 +185,16 @@ def plan(sockets: Sequence[int], clients: Sequence[int], only: str) -> Iterator[
 
 def show(row: dict[str, Any]) -> str:
     """A row of the table."""
-    name = f"{row['sockets']:5} × {row['attack']}" if row["sockets"] else "no attack"
+    inputs = row.get("inputs")
+    count = inputs["inputs"] if inputs else row["sockets"]
+    name = f"{count:5} × {row['attack']}" if count else "no attack"
     parts = [
         f"{own} {row[own]['median_ms']:7.1f} {row[own]['longest_ms']:8.1f} ms {row[own]['status']}"
         for own in ("healthz", "verify")
     ]
     wrong = row["healthz"]["wrong"] + row["verify"]["wrong"]
-    return f"{name:62} {'   '.join(parts)}   wrong {wrong}   workers lost {row['workers_lost']}"
+    made = f"   failures {inputs['failures']}" if inputs else ""
+    return f"{name:62} {'   '.join(parts)}   wrong {wrong}   workers lost {row['workers_lost']}{made}"
 
 
 def main() -> None:
@@ -183,14 +212,17 @@ def main() -> None:
     print(f"{args.workers} workers; {describe_machine()}\n")
     rows: list[dict[str, Any]] = []
     todo = list(plan(args.sockets, args.clients, args.only))
-    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
-        models = Path(name)
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as folder:
+        models = Path(folder)
         make_models(models, "dlib-resnet")
         with servers.ours(models, args.workers, args.root.resolve(), MAX_CONTENT_MB="2") as server:
             right_client(server, 1, None)
             score = usual_score(server)
             for attack, sockets in progress(todo, len(todo), "attacking", "attack"):
                 rows.append(face(server, attack, sockets, args.seconds, score))
+                print(show(rows[-1]), flush=True)
+            for name in (name for name in MADE if args.only in name):
+                rows.append(face_made(server, name, args.seconds, score))
                 print(show(rows[-1]), flush=True)
             closed = seconds_of_a_silent_socket(server)
     print(f"half of a head: closed after {closed:.1f} s")

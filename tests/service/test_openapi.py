@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import io
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 from werkzeug.test import TestResponse
 
+from bench.support.made_inputs import LEFT_OUT, run_schemathesis
 from service import create_app
 from service.admission import SaturatedError
 from service.config import Settings
@@ -168,11 +167,6 @@ def test_what_asks_for_a_key_says_so(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"] == {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
 
 
-# Whether an image that fits the document is accepted is a matter of what it shows, so that check is left out. The
-# package's plugin for pytest is switched off in pyproject.toml: it does not run with this version of pytest.
-LEFT_OUT = "positive_data_acceptance"
-
-
 def test_requests_made_from_it(client: FlaskClient) -> None:
     """Some that fit the document and some that do not: no failure, and each answer as described."""
     described = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
@@ -199,11 +193,7 @@ def test_requests_made_from_it(client: FlaskClient) -> None:
 @pytest.mark.slow
 def test_many_requests_made_from_it(gunicorn: Server, tmp_path: Path) -> None:
     """Also values at the ends of their ranges, methods that there are not, headers that are missing."""
-    done = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "run", f"{gunicorn.url}/openapi.json", "--seed", "1", "--no-color",
-         "--max-examples", "200", "--max-time", "20", "--phases", "coverage,fuzzing", "--exclude-checks", LEFT_OUT],
-        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+    done = run_schemathesis(gunicorn.url, 20, tmp_path, requests_for_each=200)
     assert done.returncode == 0, done.stdout
     generated = re.search(r"(\d+) generated", done.stdout)
     assert generated and int(generated[1]) > 500, done.stdout
