@@ -98,8 +98,16 @@ class LocalService:
         return self.settings.model_path, self.settings.scaler_path, self.settings.networks_path / MANIFEST
 
     def verify(self, photo: bytes, all_faces: bool = False) -> Verification | None:
-        """What `Engine.verify` says, which raises as documented there; None where there is no face."""
-        return self.engine.verify(photo, all_faces)
+        """The faces of a photo with their scores; None where there is no face.
+
+        Raises:
+            NoModelError: the model does not score with a number.
+            faces.recognition.image.ImageError: the photo is of no known type, is damaged, or would cost too much.
+        """
+        try:
+            return self.engine.verify(photo, all_faces)
+        except ModelsNotLoadedError as error:
+            raise NoModelError("the model cannot be used: {reason}", reason=error.problem.detail) from None
 
     def answer(self, photo: bytes, all_faces: bool = False) -> dict[str, Any]:
         """What `/verify` answers, but for the time that it took; of an error its `code` and its `message`.
@@ -117,8 +125,6 @@ class LocalService:
             return failed("wrong_type" if isinstance(error, UnknownKindError) else "unreadable", error.args[0])
         except MemoryError:
             return failed("unreadable", Message("there is not enough memory for it"))
-        except ModelsNotLoadedError as error:
-            raise NoModelError("the model cannot be used: {reason}", reason=error.problem.detail) from None
         return no_face() if verification is None else self.verdict(verification, all_faces)
 
     def verdict(self, verification: Verification, all_faces: bool = False) -> dict[str, Any]:
