@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from privacy.dvc.objects import still_there
+from privacy.dvc.owed import read_debts
 from privacy.forget import certificate
 from privacy.forget.exports import find_exports
 from privacy.forget.kept import photos_on_disk
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
-from privacy.forget.purge import read_debts, still_there
 from privacy.forget.traces import Traces
 from privacy.forget.versions import workspace_version
 from privacy.forget.workspace import TABLES
@@ -106,7 +107,9 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
             "remotes": sum(store.remote for store in project.stores),
             "experiments": len(plan.experiments),
         },
-        "owed": [{"remote": debt.name, "since": debt.since} for debt in read_debts(project.root)],
+        "owed": [
+            {"remote": debt.name, "since": debt.since} for debt in read_debts(project.root) if debt.by == "forget"
+        ],
         "checked": {
             "how": "every cache and remote was listed for each deleted object and for entries of the run cache that "
             "name one; every file of data, models, reports and .dvc/tmp was searched for names, hashes and embeddings",

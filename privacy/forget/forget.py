@@ -1,7 +1,7 @@
 """Forgetting, step by step. Every step may be done twice, so a run that was stopped anywhere is finished by the next.
 
 1. Everything is looked through, and what has to be done is written down (`plan`, `journal`).
-2. Working trees, experiments, caches and remotes lose what is the person's (`workspace`, `purge`).
+2. Working trees, experiments, caches and remotes lose what is the person's (`workspace`, `privacy.dvc`).
 3. The photos are tracked as they are now, the pipeline runs, the service takes the model over (`retrain`, `serve`).
 4. All of it is looked through again, and the certificate written (`check`, `certificate`).
 """
@@ -17,9 +17,11 @@ from pathlib import Path
 import yaml
 from filelock import FileLock, Timeout
 
-from faces.files import write_bytes
 from faces.message import fill
+from privacy.dvc.objects import Purged, purge
+from privacy.dvc.owed import owe, pay, read_debts
 from privacy.errors import PrivacyError
+from privacy.folder import STATE, make_private, write_private
 from privacy.forget import journal, retrain, workspace
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
@@ -28,8 +30,7 @@ from privacy.forget.kept import FORMER
 from privacy.forget.locked import refuse_closed_tables, why_not_opened
 from privacy.forget.obstacles import find_obstacles
 from privacy.forget.plan import Plan, make_plan
-from privacy.forget.project import STATE, Project, Unreachable
-from privacy.forget.purge import Purged, owe, pay, purge, read_debts
+from privacy.forget.project import Project
 from privacy.forget.queue import drop_experiments
 from privacy.forget.serve import reload_service
 from privacy.forget.similar import Similar
@@ -109,16 +110,12 @@ def pay_debts(root: Path, cache_outside: bool = False) -> int:
         return 0
     with _alone(root):
         project = Project.open(root, cache_outside)
-        for name, done in pay(project).items():
-            print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
-    debts = read_debts(root)
-    for debt in debts:
-        print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {_reason(project, debt.name)}")
-    return 1 if debts else 0
-
-
-def _reason(project: Project, name: str) -> str:
-    return next((gone.reason for gone in project.unreachable if gone.name == name), "it is not configured any more")
+        payment = pay(project.workspaces, project.stores, project.unreachable)
+    for name, done in payment.done.items():
+        print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
+    for debt in payment.owed:
+        print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {debt.reason}")
+    return 1 if payment.owed else 0
 
 
 def _plan(project: Project, asked: Collection[str], also: Collection[str], decide: Callable[[Similar], bool]) -> Plan:
@@ -141,7 +138,7 @@ def now() -> str:
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """One process at a time, and none that locks or unlocks photos meanwhile."""
-    journal.make_private(root / STATE)
+    make_private(root / STATE)
     with contextlib.ExitStack() as stack:
         for path, command in ((_LOCK, "forget"), (ONE_AT_A_TIME, "lock, unlock or rekey")):
             lock = FileLock(str(root / path))
@@ -207,21 +204,16 @@ def _delete(project: Project, plan: Plan) -> None:
         for folder in plan.experiments:
             workspace.remove_experiments(Path(folder))
         for store in project.stores:
-            if not store.remote:
-                _say(store.name, purge(store, plan.kinds, plan.unproven))
-        away = list(project.unreachable)
-        for store in project.stores:
-            if store.remote:
-                try:
-                    _say(store.name, purge(store, plan.kinds))
-                except Exception as error:  # its client's own: it has gone meanwhile
-                    away.append(_gone(store.name, store.address, error))
-        if away:
-            owe(root, away, plan.kinds, now())
-        pay(project)
+            if not store.remote:  # nobody can tell what is unproven; in a remote it may be another project's
+                _say(store.name, purge(store, {*plan.kinds, *plan.unproven}, all_leftovers=True))
         for tree in plan.trees:
             if Path(tree.root).is_dir():
                 workspace.remove_state(Path(tree.root))
+    remotes = [store for store in project.stores if store.remote]
+    owe(root, [*remotes, *project.unreachable], plan.kinds, "forget", now())
+    payment = pay(project.workspaces, remotes, project.unreachable)
+    for name, done in payment.done.items():
+        _say(name, done)
 
 
 def _register(root: Path) -> str:
@@ -233,10 +225,6 @@ def _register(root: Path) -> str:
         return _REGISTER
 
 
-def _gone(name: str, address: str, error: Exception) -> Unreachable:
-    return Unreachable(name, address, str(error) or repr(error))
-
-
 def _say(name: str, done: Purged) -> None:
     text = "{name}: deleted {objects:# object|# objects}, {runs:# entry|# entries} of the run cache"
     print(fill(text, name=name, objects=done.objects, runs=done.runs), flush=True)
@@ -246,7 +234,7 @@ def _remember_names(root: Path, plan: Plan) -> None:
     """Keep the names of others' photos that only lists have which go: else nobody could find those to forget them."""
     path = root / FORMER
     if plan.former:
-        write_bytes(path, json.dumps(plan.former, ensure_ascii=False).encode(), 0o600)
+        write_private(path, json.dumps(plan.former, ensure_ascii=False).encode())
     else:
         path.unlink(missing_ok=True)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from faces.files import write_bytes
+from privacy.dvc.stores import delete_file
 from privacy.errors import PrivacyError
 from privacy.forget import tables
 from privacy.forget.kept import md5_of
 from privacy.forget.plan import Plan, Tree
 from privacy.forget.traces import Traces, read_remembered
-from privacy.objects import delete_file
 from stages.files.encryption import (
     LockedError,
     key_like,

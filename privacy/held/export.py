@@ -25,6 +25,7 @@ import numpy as np
 
 from faces.files import replacing
 from privacy.errors import PrivacyError
+from privacy.folder import STATE
 from privacy.held.export_text import README_NAME, readme
 from privacy.held.trained import models_trained_with
 from privacy.people import Person
@@ -46,7 +47,7 @@ from stages.files.photos import read_photo
 from stages.files.tables import read_array, read_records
 from stages.progress import progress
 
-FOLDER = Path("private/privacy/exports")
+FOLDER = STATE / "exports"
 """Where exports go if nobody says where: neither git nor DVC looks there."""
 
 SOMEBODY = "(somebody else's photo)"
