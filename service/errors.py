@@ -25,12 +25,13 @@ from service.access.guard import KeyMissingError, RoleMissingError
 from service.access.keys import KeysError
 from service.access.limits import retry_after
 from service.admission import SaturatedError
-from service.config import BYTES_PER_MB, Settings
+from service.config import Settings
 from service.engine import ModelProblem, ModelsNotLoadedError
 from service.monitoring.logs import without_message
 from service.monitoring.metrics import Reason, count_refusal
 from service.recording import NotRecordedError
 from service.reload_checks import ReloadRefusedError
+from service.setting_types import BYTES_PER_MB
 
 NO_FACE = "No se detectó un rostro en la imagen"
 NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
