@@ -114,11 +114,7 @@ def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
     try:
         data = reveal(path.read_bytes(), path)
     except OSError as error:
-        raise StageError(
-            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
-            path=path,
-            reason=error.strerror,
-        ) from error
+        raise _unreadable(path, error) from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise StageError(
             "{path} is not the crop that {crop_report} names: run 'dvc repro --force crop'",
@@ -136,6 +132,12 @@ def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
             image_size=image_size,
         )
     return pixels
+
+
+def _unreadable(path: Path, error: OSError) -> StageError:
+    return StageError(
+        "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'", path=path, reason=error.strerror
+    )
 
 
 def embed_all(rows: list[Record], networks: Networks, params: Params, memory: EmbeddingMemory) -> NDArray[np.float32]:
@@ -190,11 +192,7 @@ def key_of_crops(rows: list[Record]) -> Key | None:
     try:
         return key_like(path)
     except OSError as error:
-        raise StageError(
-            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
-            path=path,
-            reason=error.strerror,
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def choose(rows: list[Record], embeddings: NDArray[np.float32], key: Key | None = None) -> list[int]:
