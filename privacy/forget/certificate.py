@@ -18,7 +18,8 @@ from privacy.errors import PrivacyError
 from privacy.folder import STATE, write_private
 from privacy.forget.kept import photos_on_disk
 from privacy.forget.project import Project
-from stages.files.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, LockedError, sha256_of_content
+from stages.files.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, LockedError
+from stages.files.locked_files import sha256_of_content
 
 FOLDER = STATE / "certificates"
 KEY = STATE / "certificate.key"

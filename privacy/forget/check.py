@@ -19,7 +19,8 @@ from privacy.forget.project import Project
 from privacy.forget.traces import Traces
 from privacy.forget.versions import workspace_version
 from privacy.forget.workspace import TABLES
-from stages.files.encryption import LockedError, plain_name, reveal
+from stages.files.encryption import LockedError
+from stages.files.locked_files import plain_name, reveal
 
 _LARGEST = 512 * 2**20
 _PASSED_OVER = ("data/me/", "data/not_me/", "models/networks/")

@@ -8,7 +8,7 @@ from pathlib import Path
 from faces.message import fill
 from privacy.forget.plan import Plan, last_of_class
 from privacy.forget.project import Project, git
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 
 _SHOWN = 20
 

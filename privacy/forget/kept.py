@@ -17,7 +17,8 @@ from privacy.dvc.stores import Store
 from privacy.folder import STATE
 from privacy.forget.project import Project
 from privacy.forget.versions import Item, Made, Version, find_versions, read_run
-from stages.files.encryption import LockedError, plain_name, reveal
+from stages.files.encryption import LockedError
+from stages.files.locked_files import plain_name, reveal
 
 _TABLES = ("crop_report.csv", "index.csv")
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privacy.errors import PrivacyError
-from stages.files.encryption import LockedError, is_locked_name, key_like, locked_name
+from stages.files.encryption import LockedError
+from stages.files.locked_files import is_locked_name, key_like, locked_name
 
 
 def why_not_opened(root: Path) -> str:

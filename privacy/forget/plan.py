@@ -25,7 +25,7 @@ from privacy.forget.project import Project, git
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, select
 from privacy.forget.similar import Similar, find_similar
 from privacy.forget.traces import Traces, find_traces
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES
 
 METRICS = ("reports/metrics.json", "reports/evaluation_results.json")

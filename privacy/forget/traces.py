@@ -18,7 +18,8 @@ from privacy.dvc.objects import DIR
 from privacy.forget.kept import Kept, sha256_hex
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
-from stages.files.encryption import LockedError, plain_name, read_file
+from stages.files.encryption import LockedError
+from stages.files.locked_files import plain_name, read_file
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""

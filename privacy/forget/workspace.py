@@ -17,13 +17,8 @@ from privacy.forget import tables
 from privacy.forget.kept import md5_of
 from privacy.forget.plan import Plan, Tree
 from privacy.forget.traces import Traces, read_remembered
-from stages.files.encryption import (
-    LockedError,
-    key_like,
-    locked_name,
-    reveal,
-    sealed,
-)
+from stages.files.encryption import LockedError
+from stages.files.locked_files import key_like, locked_name, reveal, sealed
 
 TABLES = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
 _LEFT_BY_QUICKSTART = ("quickstart.log",)

@@ -16,7 +16,7 @@ from pathlib import Path
 from privacy.dvc.objects import parse_list, tracked_by
 from privacy.dvc.stores import Store, Workspace
 from stages.files.consent import Register
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES, SourcePhoto
 from stages.progress import progress
 

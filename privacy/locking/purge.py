@@ -16,7 +16,8 @@ from privacy.dvc.stores import Store, Workspace, open_repo
 from privacy.errors import PrivacyError
 from privacy.locking.derived import other_forms, text_in_git
 from privacy.locking.files import is_kept_plain
-from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_locked_name, read_header
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, read_header
+from stages.files.locked_files import is_locked_name
 
 EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 """The object of an empty file: it tells nothing, and others may need it."""

@@ -31,7 +31,8 @@ from stages.embed.picture import draw_people
 from stages.embed.pixels import decode_crop
 from stages.embed.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 from stages.errors import StageError
-from stages.files.encryption import Key, key_like, reveal, sealed
+from stages.files.encryption import Key
+from stages.files.locked_files import key_like, reveal, sealed
 from stages.files.paths import (
     CROP_REPORT,
     CROPPED,

@@ -23,7 +23,8 @@ import numpy as np
 from PIL import Image
 
 from privacy.folder import STATE
-from stages.files.encryption import LockedError, is_sealed, reveal
+from stages.files.encryption import LockedError, is_sealed
+from stages.files.locked_files import reveal
 from tests.conftest import ROOT
 from tests.repository import Repository
 
@@ -31,7 +32,7 @@ STAGES = """
 import csv, hashlib, io, json, pathlib, pickle, sys
 import numpy as np
 from PIL import Image
-from stages.files.encryption import key_like, reveal, sealed
+from stages.files.locked_files import key_like, reveal, sealed
 from stages.files.photos import photos_in, read_photo
 
 def derived_key(path):
