@@ -84,7 +84,7 @@ def read_debts(root: Path) -> list[Debt]:
         [
             *_read(root / OWED, Debt),
             *(
-                Debt(old.remote, without_secret(old.url), old.asked, "", old.objects, "lock")
+                Debt(old.remote, old.url, old.asked, "", old.objects, "lock")
                 for old in _read(root / OWED_BY_LOCK, _DebtOfLock)
             ),
         ]
@@ -109,11 +109,12 @@ def _merged(debts: Iterable[Debt]) -> list[Debt]:
     """One debt for what each command owes each remote: all of its objects, since the first day, for the last reason."""
     found: dict[tuple[str, str, str], Debt] = {}
     for debt in debts:
-        key = debt.name, debt.address, debt.by
+        address = without_secret(debt.address)  # earlier versions wrote it down
+        key = debt.name, address, debt.by
         before = found.get(key, debt)
         oids = sorted({*before.oids, *debt.oids})
         since = min(before.since, debt.since)
-        found[key] = Debt(debt.name, debt.address, since, debt.reason or before.reason, oids, debt.by)
+        found[key] = Debt(debt.name, address, since, debt.reason or before.reason, oids, debt.by)
     return list(found.values())
 
 

@@ -94,6 +94,8 @@ def test_what_an_earlier_lock_owes_is_taken_over(root: Path) -> None:
     assert "secret" not in (root / OWED).read_text()
     (root / OWED_BY_LOCK).write_text(json.dumps(OF_AN_OLD_LOCK))  # as if it had been killed before it went
     assert read_debts(root) == both
+    (root / OWED).write_text((root / OWED).read_text().replace("//x/y", "//a:secret@x/y"))  # as `forget` wrote it
+    assert read_debts(root) == both
 
 
 def test_status_shows_what_both_owe(
