@@ -30,7 +30,7 @@ class Repository:
     def call(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command, cwd=self.root, env=self.environment(), check=False, capture_output=True, text=True,
-            encoding="utf-8", errors="backslashreplace", timeout=300, stdin=subprocess.DEVNULL,
+            encoding="utf-8", errors="backslashreplace", timeout=2500, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
     def git(self, *arguments: str) -> str:
