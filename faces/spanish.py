@@ -1,10 +1,12 @@
-"""Spanish for what both the stages and the service say. What the stages alone say stands in stages/language.
+"""Spanish for what both the stages and the service say. What one of them alone says stands in stages/language and in
+service/spanish.py.
 
-The answers of the service are in Spanish. Its log is in English, as the code is.
+The answers of the service are in Spanish or English. Its log is in English, as the code is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from faces.message import Message, fill
@@ -161,17 +163,17 @@ SPANISH = {
 """Spanish for each English template; placeholders have the same names."""
 
 
-def in_spanish(text: Any) -> Any:
+def in_spanish(text: Any, spanish: Mapping[str, str] = SPANISH) -> Any:
     """A message in Spanish, and the messages and errors within it.
 
     Args:
         text: a `Message`, or an error with one. Anything else stays as it is.
+        spanish: for each English template; what it lacks stays English.
     """
     if isinstance(text, BaseException):
         text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
     if not isinstance(text, Message):
         return text
-    template = SPANISH.get(text.template, text.template)
-    return (
-        fill(template, **{name: in_spanish(value) for name, value in text.values.items()}) if text.values else template
-    )
+    template = spanish.get(text.template, text.template)
+    values = {name: in_spanish(value, spanish) for name, value in text.values.items()}
+    return fill(template, **values) if values else template

@@ -24,6 +24,9 @@ OWED = STATE / "owed.json"
 OWED_BY_LOCK = STATE / "owed_by_lock.json"
 """Where earlier versions of `lock` wrote down what they owed. It is read, and goes when `OWED` is next written."""
 
+Command = Literal["forget", "lock"]
+"""Who owes something."""
+
 T = TypeVar("T")
 
 _HASH_NAMES = ("md5", "md5-dos2unix")  # of DVC 3, and of the versions before
@@ -46,7 +49,7 @@ class Debt(msgspec.Struct):
     since: str
     reason: str
     oids: list[str]
-    by: Literal["forget", "lock"] = "forget"
+    by: Command = "forget"
 
 
 class _DebtOfLock(msgspec.Struct):
@@ -128,9 +131,7 @@ def _write(root: Path, debts: Collection[Debt]) -> None:
     (root / OWED_BY_LOCK).unlink(missing_ok=True)  # last: until now, what it says stands nowhere else
 
 
-def owe(
-    root: Path, remotes: Iterable[Store | Unreachable], oids: Collection[str], by: Literal["forget", "lock"], now: str
-) -> None:
+def owe(root: Path, remotes: Iterable[Store | Unreachable], oids: Collection[str], by: Command, now: str) -> None:
     """Write down what remotes are owed, beside what they are owed already.
 
     Args:
@@ -150,13 +151,19 @@ def owe(
     _write(root, _merged([*read_debts(root), *new]))
 
 
-def pay(workspaces: Sequence[Workspace], stores: Iterable[Store], unreachable: Iterable[Unreachable]) -> Payment:
+def pay(
+    workspaces: Sequence[Workspace],
+    stores: Iterable[Store],
+    unreachable: Iterable[Unreachable],
+    by: Command | None = None,
+) -> Payment:
     """Delete what is owed on every remote that answers. DVC must not be locked by this process.
 
     Args:
         workspaces: the project's working trees, that whose debts they are first.
         stores: where things are kept; caches are passed over.
         unreachable: remotes that do not answer, for the reason.
+        by: whose debts, others wait; None for all. For those of `lock`, the cache must have all that DVC tracks.
 
     Raises:
         PrivacyError: what was written down cannot be read.
@@ -165,7 +172,7 @@ def pay(workspaces: Sequence[Workspace], stores: Iterable[Store], unreachable: I
     remotes = [store for store in stores if store.remote]
     away = {(gone.name, gone.address): gone.reason for gone in unreachable}
     payment, waiting = Payment(), read_debts(root)
-    for debt in list(waiting):
+    for debt in [debt for debt in waiting if by in (None, debt.by)]:
         store = _store_of(debt, remotes)
         if store is None:
             strange = f"no remote is configured with the address {debt.address} any more"

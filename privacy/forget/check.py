@@ -94,7 +94,7 @@ def _search(root: Path, traces: Traces, findings: Findings) -> None:
 def write_certificate(project: Project, plan: Plan, findings: Findings, problem: str, ended: str) -> Path:
     """Write what was done, where, when and how it was checked."""
     key = certificate.load_key(project.root, make=True)
-    after = read_metrics(project.root)
+    after, debts = read_metrics(project.root), read_debts(project.root)
     asked = sorted(certificate.keyed(key, name) for name in [*plan.people, *plan.asked, *plan.also])
     content: dict[str, Any] = {
         "begun": plan.begun,
@@ -108,9 +108,8 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
             "remotes": sum(store.remote for store in project.stores),
             "experiments": len(plan.experiments),
         },
-        "owed": [
-            {"remote": debt.name, "since": debt.since} for debt in read_debts(project.root) if debt.by == "forget"
-        ],
+        "owed": [{"remote": debt.name, "since": debt.since} for debt in debts if debt.by == "forget"],
+        "owed_by_lock": [{"remote": debt.name, "objects": len(debt.oids)} for debt in debts if debt.by == "lock"],
         "checked": {
             "how": "every cache and remote was listed for each deleted object and for entries of the run cache that "
             "name one; every file of data, models, reports and .dvc/tmp was searched for names, hashes and embeddings",

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from faces.message import fill
 from privacy.dvc.objects import Purged, purge
-from privacy.dvc.owed import owe, pay, read_debts
+from privacy.dvc.owed import Debt, owe, pay, read_debts
 from privacy.errors import PrivacyError
 from privacy.folder import STATE, make_private, write_private
 from privacy.forget import journal, retrain, workspace
@@ -27,14 +27,18 @@ from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
 from privacy.forget.kept import FORMER
-from privacy.forget.locked import refuse_closed_tables, why_not_opened
+from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
 from privacy.forget.obstacles import find_obstacles
 from privacy.forget.plan import Plan, make_plan
 from privacy.forget.project import Project
 from privacy.forget.queue import drop_experiments
 from privacy.forget.serve import reload_service
 from privacy.forget.similar import Similar
+from privacy.held.first_days import remember
+from privacy.held.since import known_days
 from privacy.locking.command import ONE_AT_A_TIME
+from stages.files.locked_files import plain_name
+from stages.files.photos import CLASSES
 
 _REGISTER = "data/consent.csv"
 _LOCK = STATE / "forget.lock"
@@ -70,6 +74,7 @@ def forget(
         PrivacyError: nothing was done, or not all; the message says what to do.
     """
     root = root.resolve()
+    refuse_wrong_key(root)
     if dry_run:
         project = Project.open(root, cache_outside)
         plan = _plan(project, asked, also, lambda _: False)
@@ -114,7 +119,8 @@ def pay_debts(root: Path, cache_outside: bool = False) -> int:
     for name, done in payment.done.items():
         print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
     for debt in payment.owed:
-        print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {debt.reason}")
+        what = "" if debt.by == "forget" else " what 'lock' or 'rekey' was to delete there"
+        print(f"{debt.name} ({debt.address}) is still owed{what}, since {debt.since}: {debt.reason}")
     return 1 if payment.owed else 0
 
 
@@ -167,6 +173,9 @@ def _carry_out(project: Project, plan: Plan) -> int:
     if "made anew" not in plan.done:
         problem = _make_anew(root, plan)
         journal.done(root, plan, "made anew")
+    # What `lock` owes: a remote first gets the photos as DVC tracks them, and until now that was with the person's.
+    for name, done in pay(project.workspaces, project.stores, project.unreachable).done.items():
+        _say(name, done)
     said = reload_service(root)
     if said:
         print(said[0].upper() + said[1:] + ".")
@@ -196,6 +205,7 @@ def _delete(project: Project, plan: Plan) -> None:
     root = project.root
     forget_in_audit(plan.sha256s)
     drop_experiments(root, plan.commits)
+    _remember_days(root, plan)
     with _dvc_locked(root):
         _remember_names(root, plan)
         for tree in plan.trees:
@@ -211,7 +221,7 @@ def _delete(project: Project, plan: Plan) -> None:
                 workspace.remove_state(Path(tree.root))
     remotes = [store for store in project.stores if store.remote]
     owe(root, [*remotes, *project.unreachable], plan.kinds, "forget", now())
-    payment = pay(project.workspaces, remotes, project.unreachable)
+    payment = pay(project.workspaces, remotes, project.unreachable, "forget")
     for name, done in payment.done.items():
         _say(name, done)
 
@@ -237,6 +247,15 @@ def _remember_names(root: Path, plan: Plan) -> None:
         write_private(path, json.dumps(plan.former, ensure_ascii=False).encode())
     else:
         path.unlink(missing_ok=True)
+
+
+def _remember_days(root: Path, plan: Plan) -> None:
+    """Keep since when others' photos are here: with the lists that go, `expire` would find them young."""
+    data = root / "data"
+    files = [path for name in CLASSES for path in (data / name).rglob("*") if path.is_file()]
+    names = {plain_name(path.relative_to(data).as_posix()) for path in files}
+    going = {path for paths in plan.photos.values() for path in paths} | set(map(plain_name, plan.trees[0].photos))
+    remember(known_days(names - going), root)
 
 
 def _make_anew(root: Path, plan: Plan) -> str:
@@ -289,6 +308,19 @@ def _copied_from(root: Path) -> list[str]:
         return []
 
 
+def _owed(debt: Debt) -> str:
+    """What a remote is owed, in a sentence or two."""
+    if debt.by == "forget":
+        text = "Owed: {name} ({address}) did not answer: {reason}."
+    else:  # nobody could read its lists: the person's photos may be among them, plain or under an earlier key
+        text = (
+            "Owed: {name} ({address}) still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' "
+            "was to delete: {reason}. What was forgotten may be among {count:it|them}."
+        )
+    said = fill(text, name=debt.name, address=debt.address, reason=debt.reason, count=len(debt.oids))
+    return f"{said} The next run deletes it there, or 'python -m privacy forget --owed'."
+
+
 def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> int:
     root = project.root
     print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
@@ -298,14 +330,11 @@ def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> 
         print("To keep the new state: git add data/*.dvc dvc.lock reports && git commit")
     status = 0
     for debt in read_debts(root):
-        print(
-            f"Owed: {debt.name} ({debt.address}) did not answer: {debt.reason}. The next run deletes it there, or "
-            "'python -m privacy forget --owed'."
-        )
+        print(_owed(debt))
         status = 1
     if problem:
         print(f"There is no model now: {problem}. The service answers 503.")
-        status = 0 if "no photo of me" in problem else 1
+        status = status if "no photo of me" in problem else 1
     for tree in plan.trees[1:]:
         if tree.outputs and Path(tree.root).is_dir():
             print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")
