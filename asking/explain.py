@@ -19,7 +19,8 @@ from faces.verification import Verification
 from service.client import results, terminal
 from service.client.language import number, say
 from service.config import Settings
-from stages.files.encryption import is_sealed, read_file
+from stages.files.encryption import is_sealed
+from stages.files.locked_files import read_file
 
 FOLDER = Path("reports/explained")
 """Where pictures go that nobody has named: git ignores it, and `python -m privacy forget` deletes it."""

@@ -15,7 +15,8 @@ from PIL import Image
 from faces.errors import UserError
 from faces.message import Message
 from faces.scoring import unit_length
-from stages.files.encryption import HEADER_BYTES, is_sealed, reveal
+from stages.files.encryption import HEADER_BYTES, is_sealed
+from stages.files.locked_files import reveal
 from stages.files.paths import CROPPED, EMBEDDING_RECIPE, EMBEDDINGS, INDEX, LABELS
 from stages.files.tables import read_array, read_json, read_records
 

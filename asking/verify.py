@@ -20,7 +20,8 @@ from service.client.progress import progress
 from service.client.results import Answered
 from service.config import Settings
 from stages.crop.processes import map_in_processes
-from stages.files.encryption import LockedError, plain_name, read_file
+from stages.files.encryption import LockedError
+from stages.files.locked_files import plain_name, read_file
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

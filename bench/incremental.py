@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 
 from bench.support.photos import find_photos, is_small, many, spread
-from bench.support.workspace import Workspace, temporary_workspace
+from bench.support.workspace import Workspace, put_numbered, temporary_workspace
 from stages.progress import progress
 from stages.report.machine import describe_machine
 
@@ -50,10 +50,7 @@ def add(workspace: Workspace, name: str, photo: bytes) -> float:
 
 def build(workspace: Workspace, photos: list[bytes]) -> None:
     """Put the photos there, and build up to the embeddings."""
-    for number, photo in enumerate(photos):
-        folder = workspace.path / "data" / ("me" if number < 3 or number % 100 == 0 else "not_me")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number:05d}.jpg").write_bytes(photo)
+    put_numbered(workspace.path / "data", photos, lambda number: number < 3 or number % 100 == 0)
     workspace.run("dvc", "add", "-q", "data/me", "data/not_me")
     workspace.run("dvc", "repro", "-q", "embed")
 

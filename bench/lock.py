@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.support.photos import find_photos, is_small, load, many
-from bench.support.workspace import Workspace, temporary_workspace
+from bench.support.workspace import Workspace, put_numbered, temporary_workspace
 from faces.files import sha256_of
 from privacy.locking.files import find_files, lock_file, unlock_file
 from privacy.locking.keys import new_derivation, write_key_file
@@ -103,10 +103,7 @@ def main() -> None:
         os.environ[KEY_FILE_VARIABLE] = str(key_file)
         key = read_key_file(key_file).key(RAW)
         assert key is not None
-        for number, photo in enumerate(photos):
-            folder = workspace.path / "data" / ("me" if number % 4 == 0 else "not_me")
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{number:05d}.jpg").write_bytes(photo)
+        put_numbered(workspace.path / "data", photos, lambda number: number % 4 == 0)
         workspace.run("stages.export")
         times = compare(workspace, key, args.rounds)
     report(photos, times)

@@ -34,6 +34,7 @@ from bench.support.memory import peak_megabytes
 from bench.support.models import make_models
 from bench.support.photos import GROUPS, find_photos, group_of, is_small, load, many, spread
 from bench.support.servers import ROOT
+from bench.support.workspace import put_numbered
 from faces.backbones import BACKBONE_NAMES
 from faces.threads import available_cores
 from stages.files.photos import CLASSES
@@ -90,9 +91,7 @@ class Project:
         (self.root / "reports").mkdir()
         for name in CLASSES:
             (self.root / "data" / name).mkdir(parents=True)
-        for number, photo in enumerate(photos):
-            folder = self.root / "data" / ("me" if number < 3 or number % 10 == 0 else "not_me")
-            (folder / f"{number:05d}.jpg").write_bytes(photo)
+        put_numbered(self.root / "data", photos, lambda number: number < 3 or number % 10 == 0)
 
     def forget(self) -> None:
         """Delete all that stages made of the photos, wherever they keep it."""

@@ -25,7 +25,7 @@ from service.access.guard import KeyMissingError, RoleMissingError
 from service.access.keys import KeysError
 from service.access.limits import retry_after
 from service.admission import SaturatedError
-from service.config import BYTES_PER_MB, Settings
+from service.config import Settings
 from service.engine import ModelsNotLoadedError
 from service.error_kinds import ErrorKind
 from service.hints import describe
@@ -34,6 +34,7 @@ from service.monitoring.logs import without_message
 from service.monitoring.metrics import Reason, count_refusal
 from service.recording import NotRecordedError
 from service.reload_checks import ReloadRefusedError
+from service.setting_types import BYTES_PER_MB
 
 _REASONS: dict[str, Reason] = {
     error_kinds.NO_FACE.code: "no_face",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,40 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.repository import Repository
 from tests.stages.support import ROOT, Workspace, write_params
 
 ALL_STAGES = ["export", "crop", "embed", "quality", "train", "evaluate", "robustness", "report"]
 
 
-class Clone(Workspace):
+class Clone(Repository, Workspace):
     """A clone with git and DVC of its own."""
-
-    def environment(self) -> dict[str, str]:
-        """dvc.yaml says `python`: the running one comes first. Nothing is written outside the clone's own folder."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
-        return inherited | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "DVC_SITE_CACHE_DIR": str(self.root.parent / "site-cache"),
-            "DVC_NO_ANALYTICS": "1",
-            "PYTHONIOENCODING": "utf-8",
-        }
-
-    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.root, env=self.environment(), check=False, capture_output=True,
-            text=True, encoding="utf-8", errors="backslashreplace", timeout=300,
-        )  # fmt: skip
-
-    def git(self, *arguments: str) -> str:
-        done = self.call("git", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def dvc(self, *arguments: str) -> str:
-        """Run a DVC command that must end well; returns what it printed."""
-        done = self.call(sys.executable, "-m", "dvc", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     def failing_dvc(self, *arguments: str) -> str:
         """Run a DVC command that must fail; returns all that it printed."""
@@ -114,10 +87,7 @@ def new_clone(root: Path) -> Clone:
             shutil.copy2(ROOT / name, root / name)
     write_params(root, "es")  # as shipped
     clone = Clone(root)
-    clone.git("init", "--quiet", "--initial-branch", "main")
-    clone.git("config", "user.name", "Test")
-    clone.git("config", "user.email", "test@example.org")
-    clone.git("config", "commit.gpgsign", "false")
+    clone.begin()
     return clone
 
 

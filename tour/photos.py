@@ -23,7 +23,7 @@ from quickstart import (
     photos_source,
     same_photos,
 )
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.photos import ATTRIBUTES_NAME, describe_ignored
 from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.progress import progress

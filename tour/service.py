@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 
 from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, kind_of
 from quickstart import HOST, ROOT, Problem, Status, log_tail, running
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.photos import read_photo
 from tour.language import spoken, tell
 

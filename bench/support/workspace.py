@@ -8,12 +8,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.support.servers import ROOT, ours
+
+
+def put_numbered(data: Path, photos: Sequence[bytes], is_me: Callable[[int], bool]) -> None:
+    """Write photos into me and not_me, called by their numbers.
+
+    Args:
+        data: the folder that has these two.
+        photos: their bytes.
+        is_me: which class a photo is of, by its number.
+    """
+    for number, photo in enumerate(photos):
+        folder = data / ("me" if is_me(number) else "not_me")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number:05d}.jpg").write_bytes(photo)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from faces.files import write_bytes
 from privacy.errors import PrivacyError
-from privacy.forget.journal import make_private
+from privacy.folder import STATE, write_private
 from privacy.forget.kept import photos_on_disk
-from privacy.forget.project import STATE, Project
-from stages.files.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, LockedError, sha256_of_content
+from privacy.forget.project import Project
+from stages.files.encryption import KEY_FILE_VARIABLE, KEY_VARIABLE, LockedError
+from stages.files.locked_files import sha256_of_content
 
 FOLDER = STATE / "certificates"
 KEY = STATE / "certificate.key"
@@ -39,8 +39,7 @@ def load_key(root: Path, make: bool = False) -> bytes:
     """
     path = root / KEY
     if make and not path.exists():
-        make_private(path.parent)
-        write_bytes(path, (secrets.token_hex(32) + "\n").encode(), 0o600)
+        write_private(path, (secrets.token_hex(32) + "\n").encode())
     try:
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
@@ -69,8 +68,7 @@ def write(root: Path, content: dict[str, Any], name: str) -> Path:
     sealed = {"format": FORMAT, **content}
     sealed[_SEAL] = _seal(key, sealed)
     path = root / FOLDER / name
-    make_private(path.parent)
-    write_bytes(path, (json.dumps(sealed, indent=1, ensure_ascii=False) + "\n").encode(), 0o600)
+    write_private(path, (json.dumps(sealed, indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 

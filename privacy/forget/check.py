@@ -9,16 +9,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from privacy.dvc.objects import still_there
+from privacy.dvc.owed import read_debts
 from privacy.forget import certificate
 from privacy.forget.exports import find_exports
 from privacy.forget.kept import photos_on_disk
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
-from privacy.forget.purge import owed_by_lock, read_debts, still_there
 from privacy.forget.traces import Traces
 from privacy.forget.versions import workspace_version
 from privacy.forget.workspace import TABLES
-from stages.files.encryption import LockedError, plain_name, reveal
+from stages.files.encryption import LockedError
+from stages.files.locked_files import plain_name, reveal
 
 _LARGEST = 512 * 2**20
 _PASSED_OVER = ("data/me/", "data/not_me/", "models/networks/")
@@ -92,7 +94,7 @@ def _search(root: Path, traces: Traces, findings: Findings) -> None:
 def write_certificate(project: Project, plan: Plan, findings: Findings, problem: str, ended: str) -> Path:
     """Write what was done, where, when and how it was checked."""
     key = certificate.load_key(project.root, make=True)
-    after = read_metrics(project.root)
+    after, debts = read_metrics(project.root), read_debts(project.root)
     asked = sorted(certificate.keyed(key, name) for name in [*plan.people, *plan.asked, *plan.also])
     content: dict[str, Any] = {
         "begun": plan.begun,
@@ -106,8 +108,8 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
             "remotes": sum(store.remote for store in project.stores),
             "experiments": len(plan.experiments),
         },
-        "owed": [{"remote": debt.name, "since": debt.since} for debt in read_debts(project.root)],
-        "owed_by_lock": [{"remote": name, "objects": count} for name, count in owed_by_lock(project).items()],
+        "owed": [{"remote": debt.name, "since": debt.since} for debt in debts if debt.by == "forget"],
+        "owed_by_lock": [{"remote": debt.name, "objects": len(debt.oids)} for debt in debts if debt.by == "lock"],
         "checked": {
             "how": "every cache and remote was listed for each deleted object and for entries of the run cache that "
             "name one; every file of data, models, reports and .dvc/tmp was searched for names, hashes and embeddings",

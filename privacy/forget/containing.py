@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from privacy.dvc.objects import DIR
 from privacy.forget import tables
-from privacy.forget.kept import DIR, Kept
+from privacy.forget.kept import Kept
 from privacy.forget.traces import Traces
 from privacy.forget.versions import Item, Made, Version
 

@@ -9,7 +9,7 @@ from faces.message import fill
 from privacy.forget.plan import Plan, last_of_class
 from privacy.forget.project import Project, git
 from privacy.forget.workspace import EXPLAINED
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 
 _SHOWN = 20
 

@@ -1,7 +1,7 @@
 """Forgetting, step by step. Every step may be done twice, so a run that was stopped anywhere is finished by the next.
 
 1. Everything is looked through, and what has to be done is written down (`plan`, `journal`).
-2. Working trees, experiments, caches and remotes lose what is the person's (`workspace`, `purge`).
+2. Working trees, experiments, caches and remotes lose what is the person's (`workspace`, `privacy.dvc`).
 3. The photos are tracked as they are now, the pipeline runs, the service takes the model over (`retrain`, `serve`).
 4. All of it is looked through again, and the certificate written (`check`, `certificate`).
 """
@@ -17,9 +17,11 @@ from pathlib import Path
 import yaml
 from filelock import FileLock, Timeout
 
-from faces.files import write_bytes
 from faces.message import fill
+from privacy.dvc.objects import Purged, purge
+from privacy.dvc.owed import Debt, owe, pay, read_debts
 from privacy.errors import PrivacyError
+from privacy.folder import STATE, make_private, write_private
 from privacy.forget import journal, retrain, workspace
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
@@ -28,16 +30,14 @@ from privacy.forget.kept import FORMER
 from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
 from privacy.forget.obstacles import find_obstacles
 from privacy.forget.plan import Plan, make_plan
-from privacy.forget.project import STATE, Project, Unreachable
-from privacy.forget.purge import Purged, owe, owed_by_lock, pay, purge, read_debts
+from privacy.forget.project import Project
 from privacy.forget.queue import drop_experiments
 from privacy.forget.serve import reload_service
 from privacy.forget.similar import Similar
 from privacy.held.first_days import remember
 from privacy.held.since import known_days
 from privacy.locking.command import ONE_AT_A_TIME
-from privacy.locking.objects import read_owed
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES
 
 _REGISTER = "data/consent.csv"
@@ -110,35 +110,18 @@ def forget(
 def pay_debts(root: Path, cache_outside: bool = False) -> int:
     """Delete what remotes are owed that were away; returns the exit status, 1 where one still is."""
     root = root.resolve()
-    debts = read_debts(root)
-    if debts:
-        with _alone(root):
-            project = Project.open(root, cache_outside)
-            for name, done in pay(project).items():
-                print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
-        debts = read_debts(root)
-        for debt in debts:
-            print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {_reason(project, debt.name)}")
-    elif not read_owed(root):
+    if not read_debts(root):
         print("No remote is owed anything.")
-    for name, count in read_owed(root).items():
-        print(_owed_by_lock(name, count))
-    return 1 if debts or read_owed(root) else 0
-
-
-def _owed_by_lock(name: str, count: int) -> str:
-    """A sentence on what a remote has that `lock` or `rekey` was to delete."""
-    return fill(
-        "Owed: {name} still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' was to delete. "
-        "What was forgotten may be among {count:it|them}: 'python -m privacy lock' deletes {count:it|them} when it "
-        "answers.",
-        name=name,
-        count=count,
-    )
-
-
-def _reason(project: Project, name: str) -> str:
-    return next((gone.reason for gone in project.unreachable if gone.name == name), "it is not configured any more")
+        return 0
+    with _alone(root):
+        project = Project.open(root, cache_outside)
+        payment = pay(project.workspaces, project.stores, project.unreachable)
+    for name, done in payment.done.items():
+        print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
+    for debt in payment.owed:
+        what = "" if debt.by == "forget" else " what 'lock' or 'rekey' was to delete there"
+        print(f"{debt.name} ({debt.address}) is still owed{what}, since {debt.since}: {debt.reason}")
+    return 1 if payment.owed else 0
 
 
 def _plan(project: Project, asked: Collection[str], also: Collection[str], decide: Callable[[Similar], bool]) -> Plan:
@@ -161,7 +144,7 @@ def now() -> str:
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """One process at a time, and none that locks or unlocks photos meanwhile."""
-    journal.make_private(root / STATE)
+    make_private(root / STATE)
     with contextlib.ExitStack() as stack:
         for path, command in ((_LOCK, "forget"), (ONE_AT_A_TIME, "lock, unlock or rekey")):
             lock = FileLock(str(root / path))
@@ -190,6 +173,9 @@ def _carry_out(project: Project, plan: Plan) -> int:
     if "made anew" not in plan.done:
         problem = _make_anew(root, plan)
         journal.done(root, plan, "made anew")
+    # What `lock` owes: a remote first gets the photos as DVC tracks them, and until now that was with the person's.
+    for name, done in pay(project.workspaces, project.stores, project.unreachable).done.items():
+        _say(name, done)
     said = reload_service(root)
     if said:
         print(said[0].upper() + said[1:] + ".")
@@ -228,21 +214,16 @@ def _delete(project: Project, plan: Plan) -> None:
         for folder in plan.experiments:
             workspace.remove_experiments(Path(folder))
         for store in project.stores:
-            if not store.remote:
-                _say(store.name, purge(store, plan.kinds, plan.unproven))
-        away = list(project.unreachable)
-        for store in project.stores:
-            if store.remote:
-                try:
-                    _say(store.name, purge(store, plan.kinds))
-                except Exception as error:  # its client's own: it has gone meanwhile
-                    away.append(_gone(store.name, store.address, error))
-        if away:
-            owe(root, away, plan.kinds, now())
-        pay(project)
+            if not store.remote:  # nobody can tell what is unproven; in a remote it may be another project's
+                _say(store.name, purge(store, {*plan.kinds, *plan.unproven}, all_leftovers=True))
         for tree in plan.trees:
             if Path(tree.root).is_dir():
                 workspace.remove_state(Path(tree.root))
+    remotes = [store for store in project.stores if store.remote]
+    owe(root, [*remotes, *project.unreachable], plan.kinds, "forget", now())
+    payment = pay(project.workspaces, remotes, project.unreachable, "forget")
+    for name, done in payment.done.items():
+        _say(name, done)
 
 
 def _register(root: Path) -> str:
@@ -254,10 +235,6 @@ def _register(root: Path) -> str:
         return _REGISTER
 
 
-def _gone(name: str, address: str, error: Exception) -> Unreachable:
-    return Unreachable(name, address, str(error) or repr(error))
-
-
 def _say(name: str, done: Purged) -> None:
     text = "{name}: deleted {objects:# object|# objects}, {runs:# entry|# entries} of the run cache"
     print(fill(text, name=name, objects=done.objects, runs=done.runs), flush=True)
@@ -267,7 +244,7 @@ def _remember_names(root: Path, plan: Plan) -> None:
     """Keep the names of others' photos that only lists have which go: else nobody could find those to forget them."""
     path = root / FORMER
     if plan.former:
-        write_bytes(path, json.dumps(plan.former, ensure_ascii=False).encode(), 0o600)
+        write_private(path, json.dumps(plan.former, ensure_ascii=False).encode())
     else:
         path.unlink(missing_ok=True)
 
@@ -331,6 +308,19 @@ def _copied_from(root: Path) -> list[str]:
         return []
 
 
+def _owed(debt: Debt) -> str:
+    """What a remote is owed, in a sentence or two."""
+    if debt.by == "forget":
+        text = "Owed: {name} ({address}) did not answer: {reason}."
+    else:  # nobody could read its lists: the person's photos may be among them, plain or under an earlier key
+        text = (
+            "Owed: {name} ({address}) still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' "
+            "was to delete: {reason}. What was forgotten may be among {count:it|them}."
+        )
+    said = fill(text, name=debt.name, address=debt.address, reason=debt.reason, count=len(debt.oids))
+    return f"{said} The next run deletes it there, or 'python -m privacy forget --owed'."
+
+
 def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> int:
     root = project.root
     print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
@@ -340,13 +330,7 @@ def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> 
         print("To keep the new state: git add data/*.dvc dvc.lock reports && git commit")
     status = 0
     for debt in read_debts(root):
-        print(
-            f"Owed: {debt.name} ({debt.address}) did not answer: {debt.reason}. The next run deletes it there, or "
-            "'python -m privacy forget --owed'."
-        )
-        status = 1
-    for name, count in owed_by_lock(project).items():
-        print(_owed_by_lock(name, count))
+        print(_owed(debt))
         status = 1
     if problem:
         print(f"There is no model now: {problem}. The service answers 503.")

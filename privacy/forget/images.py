@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -62,29 +62,24 @@ class Pictures:
         self._hashes: dict[str, str] = {}
         self._pixels: dict[str, NDArray[np.float32] | None] = {}
 
-    def know(self, hashes: Mapping[str, str]) -> None:
-        """Take over perceptual hashes that a table has, by the object's hash."""
-        self._hashes.update(hashes)
-
     def add(self, oid: str, data: bytes) -> None:
         """Take a picture that is no object."""
         image = decode(data)
         self._pixels[oid] = None if image is None else _small(image)
         self._hashes[oid] = "" if image is None else photo_hash(image)
 
-    def copies(self, originals: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
-        """Which of the candidates are copies of an original: that original, by the copy's hash."""
+    def copies(self, originals: Iterable[str], candidates: Iterable[str]) -> set[str]:
+        """Which of the candidates are copies of an original."""
         own = [oid for oid in self._hashed(set(originals)) if self._hashes[oid]]
         others = [oid for oid in self._hashed(set(candidates) - set(own)) if self._hashes[oid]]
         if not own or not others:
-            return {}
+            return set()
         first, second = (hash_bits([self._hashes[oid] for oid in oids]) for oids in (own, others))
-        found = {}
+        found = set()
         for number, oid in enumerate(others):
-            for place in np.flatnonzero(hamming(second[number : number + 1], first)[0] <= _MOST_BITS):
-                if self._alike(own[int(place)], oid):
-                    found[oid] = own[int(place)]
-                    break
+            near = np.flatnonzero(hamming(second[number : number + 1], first)[0] <= _MOST_BITS)
+            if any(self._alike(own[int(place)], oid) for place in near):
+                found.add(oid)
         return found
 
     def _hashed(self, oids: set[str]) -> list[str]:

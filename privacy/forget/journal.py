@@ -7,10 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from faces.files import write_bytes
 from privacy.errors import PrivacyError
+from privacy.folder import STATE, write_private
 from privacy.forget.plan import Plan
-from privacy.forget.project import STATE
 
 JOURNAL = STATE / "forget.json"
 
@@ -37,9 +36,7 @@ def read(root: Path) -> Plan | None:
 
 def write(root: Path, plan: Plan) -> None:
     """Keep what has to be done, flushed to the disk."""
-    path = root / JOURNAL
-    make_private(path.parent)
-    write_bytes(path, msgspec.json.encode(plan), 0o600)
+    write_private(root / JOURNAL, msgspec.json.encode(plan))
 
 
 def done(root: Path, plan: Plan, step: str) -> None:
@@ -60,11 +57,3 @@ def remove(root: Path) -> None:
         path.unlink()
     for leftover in path.parent.glob(f".{path.name}.*.tmp"):
         leftover.unlink(missing_ok=True)
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder that only its owner may look into."""
-    for each in (folder.parent, folder):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.name == "posix":
-        folder.chmod(0o700)

@@ -6,28 +6,23 @@ import csv
 import hashlib
 import io
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from privacy.forget.project import STATE, Project
+from privacy.dvc.objects import DIR, Manifest, Objects
+from privacy.dvc.stores import Store
+from privacy.folder import STATE
+from privacy.forget.project import Project
 from privacy.forget.versions import Item, Made, Version, find_versions, read_run
-from privacy.objects import Listing, Store
-from stages.files.encryption import LockedError, plain_name, reveal
-from stages.progress import progress
+from stages.files.encryption import LockedError
+from stages.files.locked_files import plain_name, reveal
 
 _TABLES = ("crop_report.csv", "index.csv")
 
 FORMER = STATE / "names.json"
-
-DIR = ".dir"
-"""How the hash of a folder ends: the object is a list of its files."""
-
-Manifest = tuple[tuple[str, str], ...]
-"""The files of a folder: path within it, and hash."""
 
 
 class CropRow(NamedTuple):
@@ -55,9 +50,8 @@ class Kept:
     Attributes:
         project: whose.
         versions: all but those of the run cache.
-        listings: what each store holds, in the order of `project.stores`.
-        runs: the entries of the run cache: store, path, content.
-        manifests: the files of each folder whose list is somewhere.
+        objects: what the stores hold.
+        runs: the stages that the run cache has.
         on_disk: photos in the working tree by their path within data/, with the hash of their bytes.
         former: objects that only lists named which an earlier `forget` deleted, with the paths that they had.
         closed: locked objects and photos that were to be read and could not be opened, by hash, and why.
@@ -65,9 +59,8 @@ class Kept:
 
     project: Project
     versions: list[Version]
-    listings: list[Listing]
-    runs: list[tuple[Store, str, Made]]
-    manifests: dict[str, Manifest] = field(default_factory=dict)
+    objects: Objects
+    runs: list[Made]
     on_disk: dict[str, str] = field(default_factory=dict)
     former: dict[str, list[str]] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
@@ -80,30 +73,21 @@ class Kept:
             PrivacyError: git failed.
             OSError: something cannot be read.
         """
-        listings = [store.list() for store in project.stores]
-        runs = [
-            (store, path, read_run(store.read(path)))
-            for store, listing in zip(project.stores, listings, strict=True)
-            for path in listing.runs
-        ]
-        kept = cls(project, find_versions(project), listings, runs)
+        objects = Objects(project.stores)
+        kept = cls(project, find_versions(project), objects, [read_run(data) for _, data in objects.runs()])
         kept.on_disk = photos_on_disk(project.root)
         kept.former = read_former(project.root)
-        folders = sorted({oid for listing in listings for oid in listing.objects if oid.endswith(DIR)})
-        for oid in progress(folders, len(folders), "reading lists of files", "list"):
-            manifest = parse_list(kept.read(oid))
-            if manifest is not None:
-                kept.manifests[oid] = manifest
         return kept
 
-    @cached_property
+    @property
     def where(self) -> dict[str, list[tuple[Store, str]]]:
         """Of each object, the stores that hold it and its path there; caches come first."""
-        places: dict[str, list[tuple[Store, str]]] = defaultdict(list)
-        for store, listing in zip(self.project.stores, self.listings, strict=True):
-            for oid, paths in listing.objects.items():
-                places[oid] += [(store, path) for path in paths]
-        return places
+        return self.objects.where
+
+    @property
+    def manifests(self) -> dict[str, Manifest]:
+        """The files of each folder whose list is somewhere."""
+        return self.objects.manifests
 
     def read(self, oid: str) -> bytes | None:
         """The content of an object, decrypted in memory where it is locked.
@@ -111,12 +95,8 @@ class Kept:
         Returns:
             None where none of the stores has it, or it cannot be opened: `closed` then says why.
         """
-        for store, path in self.where.get(oid, ()):
-            try:
-                return self._open(oid, store.read(path), path)
-            except OSError:
-                continue
-        return None
+        data = self.objects.read(oid)
+        return None if data is None else self._open(oid, data, self.where[oid][0][1])
 
     def read_file(self, path: Path, oid: str) -> bytes | None:
         """The content of a file of a working tree, given its hash; otherwise as `read`."""
@@ -129,15 +109,11 @@ class Kept:
             self.closed[oid] = str(error)
             return None
 
-    def local_path(self, oid: str) -> Path | None:
-        """The file of an object on this machine; None if there is none."""
-        return next((Path(path) for store, path in self.where.get(oid, ()) if store.local), None)
-
     @cached_property
     def made(self) -> set[Made]:
         """All stages of all versions and of the run cache."""
         found = {made for version in self.versions for made in version.made}
-        return found | {made for _, _, made in self.runs}
+        return found | set(self.runs)
 
     @cached_property
     def items(self) -> set[Item]:
@@ -240,15 +216,6 @@ class Kept:
     @cached_property
     def _named(self) -> set[str]:
         return {item.oid for item in self.photo_items}
-
-
-def parse_list(data: bytes | None) -> Manifest | None:
-    """The list of a folder's files; None where it is damaged or gone."""
-    try:
-        entries = json.loads(data or b"")
-        return tuple((str(entry["relpath"]), str(entry.get("md5") or entry.get("checksum"))) for entry in entries)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
 
 
 def photos_on_disk(root: Path) -> dict[str, str]:

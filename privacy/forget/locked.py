@@ -14,12 +14,10 @@ from stages.files.encryption import (
     KEY_VARIABLE,
     Header,
     LockedError,
-    is_locked_name,
-    key_like,
-    locked_name,
     read_header,
     secret_of_environment,
 )
+from stages.files.locked_files import is_locked_name, key_like, locked_name
 
 
 def why_not_opened(root: Path) -> str:

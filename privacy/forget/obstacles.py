@@ -10,10 +10,10 @@ from typing import Any
 
 import psutil
 
+from privacy.dvc.stores import Store
 from privacy.errors import PrivacyError
 from privacy.forget.plan import Plan
 from privacy.forget.project import Project
-from privacy.objects import Store
 
 
 def find_obstacles(project: Project, plan: Plan | None = None) -> None:

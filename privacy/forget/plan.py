@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Callable, Collection
@@ -13,20 +12,21 @@ import numpy as np
 from msgspec import Struct, field
 
 from faces.message import fill
+from privacy.dvc.objects import DIR
 from privacy.errors import PrivacyError
 from privacy.forget import unexplained
 from privacy.forget.containing import Containing, find_containing
 from privacy.forget.exports import find_exports
 from privacy.forget.forms import add_forms
 from privacy.forget.images import Pictures
-from privacy.forget.kept import DIR, Kept, photos_on_disk
+from privacy.forget.kept import Kept, photos_on_disk
 from privacy.forget.locked import why_not_opened
 from privacy.forget.outputs import hold_person, made_of_photos, read_stages
 from privacy.forget.project import Project, git
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, select
 from privacy.forget.similar import Similar, find_similar
 from privacy.forget.traces import Traces, find_traces
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.paths import EMBEDDINGS
 from stages.files.photos import CLASSES
 
@@ -56,7 +56,7 @@ class Plan(Struct):
     Attributes:
         asked, also: as it was typed.
         people, photos, classes, sha256s, crops: as `Traces` has them; photos with the paths that they have or had.
-        rows: embeddings by their size, as base64 of float32.
+        rows: embeddings by their size, the bytes of float32 [N, D].
         kinds: of each object that has to go, what kind of thing it is.
         unproven: objects of caches that nobody can tell the origin of.
         trees: the working trees, this one first.
@@ -81,7 +81,7 @@ class Plan(Struct):
     classes: list[str]
     sha256s: list[str]
     crops: list[str]
-    rows: dict[str, str]
+    rows: dict[int, bytes]
     kinds: dict[str, str]
     unproven: list[str]
     trees: list[Tree]
@@ -102,8 +102,8 @@ class Plan(Struct):
         """By what the person is recognised."""
         paths = {path for own in self.photos.values() for path in own}
         traces = Traces(self.people, set(self.photos), set(self.classes), paths, set(self.sha256s), set(self.crops))
-        for size, text in self.rows.items():
-            traces.rows[int(size)] = np.frombuffer(base64.b64decode(text), np.float32).reshape(-1, int(size)).copy()
+        for size, data in self.rows.items():
+            traces.rows[size] = np.frombuffer(data, np.float32).reshape(-1, size).copy()
         return traces
 
 
@@ -133,23 +133,23 @@ def make_plan(
     pictures = Pictures(kept)
     copies = unexplained.add_copies(kept, selection, pictures)
     add_forms(kept, selection)
-    traces = find_traces(kept, selection)
+    traces = find_traces(kept, selection, crops)
     others = []
     for similar in find_similar(kept, selection, traces):
         if similar.is_copy:
-            copies.update(dict.fromkeys(similar.oids, ""))
+            copies.update(similar.oids)
         if similar.is_copy or decide(similar):
             add_by_bytes(kept, selection, similar.oids)
         else:
             others.append(similar.photo)
     add_forms(kept, selection)
-    if len(selection.photos) != len(traces.photos):
-        traces = find_traces(kept, selection)
-    traces.crops |= crops
+    if selection.photos.keys() != traces.photos:
+        traces = find_traces(kept, selection, crops)
     found = _find_objects(kept, traces, pictures)
     trees = _find_trees(kept, selection, traces, found)
     if not (found.kinds or traces.sha256s or any(tree.photos or tree.exports for tree in trees)):
         raise PrivacyError("{names}: nothing of that is kept anywhere", names=", ".join([*asked, *also]))
+    lost = [version for version in found.lost if version.commit]
     return Plan(
         asked=list(asked),
         also=list(also),
@@ -158,13 +158,13 @@ def make_plan(
         classes=sorted(traces.classes),
         sha256s=sorted(traces.sha256s),
         crops=sorted(traces.crops),
-        rows={str(size): base64.b64encode(rows.tobytes()).decode() for size, rows in traces.rows.items()},
+        rows={size: rows.tobytes() for size, rows in traces.rows.items()},
         kinds=found.kinds,
         unproven=sorted(found.unproven),
         trees=trees,
-        experiments=[str(path) for path in _experiments(project)],
-        lost=[version.name for version in found.lost if version.commit],
-        commits=[version.commit for version in found.lost if version.commit],
+        experiments=_experiments(project),
+        lost=[version.name for version in lost],
+        commits=[version.commit for version in lost],
         copies=sorted({path for oid in copies for path in selection.photos[oid]}),
         others=sorted(others),
         former=_former(kept, found),
@@ -177,6 +177,7 @@ def make_plan(
 
 
 def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
+    """What has to go; where nobody can tell of some objects, the records of models are asked, too."""
     found = find_containing(kept, traces)
     if kept.project.unreachable:  # nobody can look there: it may still have what 'lock' was to delete
         for oid in traces.plain:
@@ -187,32 +188,30 @@ def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
         before, found = found, find_containing(kept, traces, records)
         for oid, kind in before.kinds.items():
             found.add(oid, kind)
-        proven = {out.oid for made in records - found.made if made.whole for out in made.outs}
-        found.unproven = before.unproven - proven - set(found.kinds)
+        clean = {out.oid for made in records - found.made if made.whole for out in made.outs}
+        found.unproven = before.unproven - clean - set(found.kinds)
     return found
 
 
 def _closed(kept: Kept) -> str:
     """What could not be looked for, in one line."""
     photos = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
-    closed = sorted(photos & kept.closed.keys())
-    if closed:
-        return fill(
-            "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and "
-            "faces like theirs were not looked for: {reason}",
-            count=len(closed),
-            reason=kept.closed[closed[0]],
-        )
     arrays = {item.oid for item in kept.items if item.path == EMBEDDINGS.as_posix()}
     arrays |= {str(workspace.root / EMBEDDINGS) for workspace in kept.project.workspaces}
-    closed = sorted(arrays & kept.closed.keys())
-    if closed:
-        return fill(
+    for oids, text in (
+        (
+            photos,
+            "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and "
+            "faces like theirs were not looked for: {reason}",
+        ),
+        (
+            arrays,
             "embeddings of {count:# run|# runs} could not be opened, so faces like theirs were not looked for in "
             "{count:it|them}: {reason}. 'dvc repro' makes those of data/ anew with the present key: run it first",
-            count=len(closed),
-            reason=kept.closed[closed[0]],
-        )
+        ),
+    ):
+        if closed := sorted(oids & kept.closed.keys()):
+            return fill(text, count=len(closed), reason=kept.closed[closed[0]])
     return ""
 
 
@@ -243,13 +242,9 @@ def _in_git(project: Project, root: Path) -> set[str]:
     return {os.fsdecode(name) for name in git(root, "ls-files", "-z").split(b"\0")}
 
 
-def _experiments(project: Project) -> list[Path]:
-    return [
-        folder
-        for workspace in project.workspaces
-        for folder in [workspace.root / ".dvc" / "tmp" / "exps"]
-        if folder.is_dir()
-    ]
+def _experiments(project: Project) -> list[str]:
+    folders = [workspace.root / ".dvc" / "tmp" / "exps" for workspace in project.workspaces]
+    return [str(folder) for folder in folders if folder.is_dir()]
 
 
 def _former(kept: Kept, found: Containing) -> dict[str, list[str]]:

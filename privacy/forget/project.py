@@ -8,58 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from privacy.dvc.stores import Store, Unreachable, Workspace
 from privacy.errors import PrivacyError
-from privacy.objects import Store, open_remote
-
-STATE = Path("private/privacy")
-"""Folder of what `python -m privacy` keeps, in the project."""
-
-
-@dataclass(frozen=True)
-class Unreachable:
-    """A remote that does not answer.
-
-    Attributes:
-        name, address: its own.
-        reason: what was said.
-    """
-
-    name: str
-    address: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """A working tree of the project.
-
-    Attributes:
-        root: the project's folder in it.
-        cache: where DVC keeps its objects.
-        config: a `dvc.config.Config`.
-    """
-
-    root: Path
-    cache: Path
-    config: Any
-
-    @classmethod
-    def open(cls, root: Path) -> Workspace:
-        """Read its configuration; nothing is written.
-
-        Raises:
-            PrivacyError: it cannot be read.
-        """
-        from dvc.config import Config
-        from dvc.exceptions import DvcException
-
-        try:
-            config = Config(str(root / ".dvc"))
-        except DvcException as error:
-            raise PrivacyError("{path}: {error}", path=root / ".dvc/config", error=error) from error
-        return cls(root, Path(config["cache"].get("dir") or root / ".dvc/cache"), config)
 
 
 @dataclass
@@ -96,53 +47,33 @@ class Project:
                 "the photos: delete them, or run 'dvc init' ('dvc init --no-scm' without git) first",
                 root=root,
             )
-        workspaces = [Workspace.open(root)]
-        roots = [root]
-        for other in _worktrees(root):
-            roots.append(other)
-            workspaces.append(Workspace.open(other))
+        roots = [root, *_worktrees(root)]
+        workspaces = [Workspace.open(one) for one in roots]
         for workspace in workspaces:
-            _check_cache(workspace, roots, cache_outside)
+            if not cache_outside and not workspace.has_cache_within(roots):
+                raise _refused(workspace)
         project = cls(root, workspaces, [])
         project._find_stores()
         return project
 
     def _find_stores(self) -> None:
-        from dvc.fs import LocalFileSystem
-
         seen: set[str] = set()
-        for number, workspace in enumerate(self.workspaces):
-            cache = os.path.realpath(workspace.cache)
-            if cache not in seen:
-                seen.add(cache)
-                name = "cache" if number == 0 else f"cache of {workspace.root}"
-                self.stores.append(Store(name, False, cache, LocalFileSystem(), cache))
         for workspace in self.workspaces:
-            for name in sorted(workspace.config["remote"]):
-                address = str(workspace.config["remote"][name].get("url", ""))
-                if (name, address) not in {(gone.name, gone.address) for gone in self.unreachable}:
-                    self._add_remote(workspace.config, name, address, seen)
-
-    def _add_remote(self, config: Any, name: str, address: str, seen: set[str]) -> None:
-        reason = ""
-        given = config["remote"][name]
-        if given.get("worktree") or given.get("version_aware"):
-            reason = "it keeps versions of its own (worktree or version_aware), which this command does not delete"
-        elif str(address).startswith(("http://", "https://")):
-            reason = "nothing can be deleted over HTTP"
-        else:
-            try:
-                store = open_remote(config, name)
-                if store.address in seen:
-                    return
-                store.list()
-            except Exception as error:  # whatever its client raises: it does not answer
-                reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-            else:
-                seen.add(store.address)
-                self.stores.append(store)
-                return
-        self.unreachable.append(Unreachable(name, address, reason))
+            cache = workspace.open_cache("cache" if workspace.root == self.root else f"cache of {workspace.root}")
+            if cache.path not in seen:
+                seen.add(cache.path)
+                self.stores.append(cache)
+        for workspace in self.workspaces:
+            for name in workspace.remotes():
+                place = workspace.place_of(name)
+                if place in seen:
+                    continue
+                seen.add(place)
+                found = workspace.open_remote(name)
+                if isinstance(found, Store):
+                    self.stores.append(found)
+                else:
+                    self.unreachable.append(found)
 
     @cached_property
     def has_git(self) -> bool:
@@ -191,15 +122,12 @@ def _worktrees(root: Path) -> Iterator[Path]:
                 yield folder
 
 
-def _check_cache(workspace: Workspace, roots: Sequence[Path], accepted: bool) -> None:
-    """Raise a PrivacyError for a cache that lies in none of the working trees."""
-    cache = Path(os.path.realpath(workspace.cache))
-    if accepted or any(cache.is_relative_to(root) for root in roots):
-        return
-    raise PrivacyError(
+def _refused(workspace: Workspace) -> PrivacyError:
+    """The error for a cache that lies in none of the working trees."""
+    return PrivacyError(
         "DVC's cache is {cache}, outside the project: it may hold what other projects need, so nothing was deleted. If "
         "it is this project's alone, run this again with --cache-outside. Otherwise give the project a cache of its "
         "own ('dvc cache dir --local --unset', 'dvc cache dir --unset', then 'dvc fetch --all-commits'), let the "
         "owners of the shared one delete the objects there, and run this again",
-        cache=cache,
+        cache=os.path.realpath(workspace.cache),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from privacy.errors import PrivacyError
 from privacy.forget.kept import Kept
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.photos import SUFFIXES
 from stages.language.telling import some
 

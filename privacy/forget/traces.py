@@ -6,17 +6,18 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.forget.kept import DIR, Kept, md5_hex, sha256_hex
+from privacy.dvc.objects import DIR
+from privacy.forget.kept import Kept, md5_hex, sha256_hex
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
-from stages.files.encryption import plain_name
+from stages.files.locked_files import plain_name
 from stages.files.remembered import read_embeddings
 
 SAME_ROW = 0.999
@@ -110,8 +111,14 @@ def arrays_in(data: bytes) -> Iterator[NDArray[np.generic]]:
         return
 
 
-def find_traces(kept: Kept, selection: Selection) -> Traces:
-    """What identifies the people and photos that were asked for."""
+def find_traces(kept: Kept, selection: Selection, crops: Collection[str] = ()) -> Traces:
+    """What identifies the people and photos that were asked for.
+
+    Args:
+        kept: what is kept.
+        selection: who and what.
+        crops: hashes of crops of theirs that no version names.
+    """
     paths = {path for own in selection.photos.values() for path in own}
     classes = {path.partition("/")[0] for path in paths | set(selection.asked)}
     traces = Traces(list(selection.people), set(selection.photos), classes, paths)
@@ -133,7 +140,7 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
         if row.sha256 in traces.sha256s or row.photo in by_name or _in_folder(selection, row.photo)
     ]
     traces.sha256s.update(sha256 for row in mine for sha256 in (row.sha256, row.crop_sha256) if sha256)
-    traces.crops = _find_crops(kept, selection, traces)
+    traces.crops = _find_crops(kept, selection, traces) | set(crops)
     for oid in traces.crops:
         data = kept.read(oid)
         if data is not None:

@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Collection, Iterator
 
+from privacy.dvc.objects import DIR
 from privacy.forget.containing import Containing
 from privacy.forget.images import Pictures, is_image
-from privacy.forget.kept import DIR, Kept, sha256_hex
+from privacy.forget.kept import Kept, sha256_hex
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name
 from privacy.forget.traces import Traces, arrays_in
 from privacy.forget.versions import Item, Made
@@ -53,8 +54,8 @@ def _files_of_me(kept: Kept) -> set[str]:
     return own - {item.oid for item in kept.photo_items if item.path.startswith("not_me/")}
 
 
-def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> dict[str, str]:
-    """Add copies of the photos in other formats and sizes, whatever they are called: the original by the copy."""
+def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> set[str]:
+    """Add copies of the photos in other formats and sizes, whatever they are called, and return them."""
     candidates = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
     candidates |= {oid for oid in unexplained(kept) if oid not in kept.manifests and _is_picture(kept, oid)}
     for path, oid in kept.on_disk.items():
@@ -66,7 +67,7 @@ def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> dict[str
 
 
 def _is_picture(kept: Kept, oid: str) -> bool:
-    path = kept.local_path(oid)
+    path = kept.objects.local_path(oid)
     if path is None:
         return is_image(kept.read(oid) or b"")
     with path.open("rb") as file:

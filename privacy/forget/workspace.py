@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from faces.files import write_bytes
+from privacy.dvc.stores import delete_file
 from privacy.errors import PrivacyError
 from privacy.forget import tables
 from privacy.forget.kept import md5_of
 from privacy.forget.plan import Plan, Tree
-from privacy.objects import delete_file
-from stages.files.encryption import key_like, locked_name, reveal, sealed
+from stages.files.locked_files import key_like, locked_name, reveal, sealed
 from stages.files.paths import REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS
 from stages.files.remembered import forget_crops, forget_embeddings
 

@@ -13,7 +13,7 @@ from privacy.held.state import TOO_OLD, Holding, State, expired, read_state
 from privacy.people import find_person
 from privacy.tables import as_table
 from stages.files.consent import Register, read_register, today
-from stages.files.encryption import is_locked_name
+from stages.files.locked_files import is_locked_name
 from stages.files.paths import CONSENT, DATA
 from stages.files.photos import photos_in
 from stages.params import load_params

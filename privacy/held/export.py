@@ -25,10 +25,11 @@ import numpy as np
 
 from faces.files import replacing
 from privacy.errors import PrivacyError
+from privacy.folder import STATE
 from privacy.held.export_text import README_NAME, readme
 from privacy.held.trained import models_trained_with
 from privacy.people import Person
-from stages.files import encryption
+from stages.files import locked_files
 from stages.files.consent import as_path, parts_of, read_register
 from stages.files.paths import (
     ATTRIBUTES,
@@ -46,7 +47,7 @@ from stages.files.photos import read_photo
 from stages.files.tables import read_array, read_records
 from stages.progress import progress
 
-FOLDER = Path("private/privacy/exports")
+FOLDER = STATE / "exports"
 """Where exports go if nobody says where: neither git nor DVC looks there."""
 
 SOMEBODY = "(somebody else's photo)"
@@ -198,7 +199,7 @@ class _Export:
     def _user_tables(self) -> None:
         """Their lines of the tables that the user writes."""
         for path in ATTRIBUTES:
-            if encryption.exists(path):
+            if locked_files.exists(path):
                 self._table(f"attributes_{path.parent.name}.csv", path, "", lambda row: self._speaks_of(row["photo"]))
         if CONSENT.exists():
             own = [consent for who, consent in read_register().consents.items() if self._speaks_of(who)]
@@ -258,7 +259,7 @@ class _Export:
         change: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row,
     ) -> Rows:
         """The rows of a table that are wanted, written and returned; none where there is no table."""
-        if not encryption.exists(path):
+        if not locked_files.exists(path):
             self._done.missing.append(path.as_posix())
             return []
         table = read_records(path, stage, []) if stage else read_user_table(path)
@@ -299,7 +300,7 @@ def _plain(value: Any) -> Any:
 
 def read_user_table(path: Path) -> Iterator[dict[str, str]]:
     """Rows of attributes.csv, plain or locked, with commas or semicolons; `path` is its plain name."""
-    text = encryption.read_file(path).decode("utf-8-sig")
+    text = locked_files.read_file(path).decode("utf-8-sig")
     heading = text.partition("\n")[0]
     reader = csv.DictReader(
         io.StringIO(text, newline=""), delimiter=";" if heading.count(";") > heading.count(",") else ","

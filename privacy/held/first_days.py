@@ -15,9 +15,9 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 
-from faces.files import write_bytes
+from privacy.folder import STATE, write_private
 
-PATH = Path("private/privacy/first_days.json")
+PATH = STATE / "first_days.json"
 _SALT_BYTES = 16
 
 
@@ -47,9 +47,7 @@ def remember(days: Mapping[str, date], root: Path = Path()) -> None:
     before = remembered(days, root)
     salt = os.urandom(_SALT_BYTES)
     content = {_hash(salt, name): min(day, before.get(name, day)).isoformat() for name, day in sorted(days.items())}
-    path = root / PATH
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_bytes(path, json.dumps({"salt": salt.hex(), "days": content}).encode("ascii"), 0o600)
+    write_private(root / PATH, json.dumps({"salt": salt.hex(), "days": content}).encode("ascii"))
 
 
 def _read(root: Path) -> tuple[bytes, dict[str, date]]:

@@ -7,21 +7,19 @@ has, it is the day of the file. (Files of photos that DVC has put back are young
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import yaml
-
+from privacy.dvc.objects import parse_list, tracked_by
+from privacy.dvc.stores import Store, Workspace
 from privacy.held.first_days import remembered as first_days_before
 from stages.files.consent import Register
+from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES, SourcePhoto
 from stages.progress import progress
-
-_LOCKED = ".locked"  # what the name of a photo that is locked ends with
 
 
 def since(photos: Sequence[SourcePhoto], register: Register) -> dict[str, date]:
@@ -62,17 +60,17 @@ def _days_bygit(wanted: Collection[str]) -> dict[str, date]:
     first_content: dict[str, date] = {}
     content: Mapping[str, str] = {}
     versions = sorted(_versions(), key=lambda version: version[0])
-    folder = cache_folder() if versions else None
-    if folder is None:
+    cache = open_cache() if versions else None
+    if cache is None:
         return {}
     for day, class_name, oid in progress(versions, len(versions), "reading versions", "version"):
-        for name, md5 in _list_of(folder, class_name, oid).items():
+        for name, md5 in _list_of(cache, class_name, oid).items():
             first_name.setdefault(name, day)
             first_content.setdefault(md5, day)
     for class_name in CLASSES:
         with suppress(OSError):
-            now = _oid_in(Path("data", f"{class_name}.dvc").read_bytes())
-            content = {**content, **(_list_of(folder, class_name, now) if now else {})}
+            now = tracked_by(Path("data", f"{class_name}.dvc").read_bytes())
+            content = {**content, **(_list_of(cache, class_name, now) if now else {})}
     found = {}
     for name in wanted:
         days = [first_name.get(name), first_content.get(content.get(name, ""))]
@@ -95,39 +93,20 @@ def _versions() -> Iterator[tuple[date, str, str]]:
             size = head.rpartition(b" ")[2]
             if not size.isdigit():  # "missing": of a clone that is not whole
                 continue
-            oid = _oid_in(contents[: int(size)])
+            oid = tracked_by(contents[: int(size)])
             contents = contents[int(size) + 1 :]
             if oid is not None:
                 yield datetime.fromtimestamp(int(seconds), UTC).astimezone().date(), class_name, oid
 
 
-def _oid_in(dvc_file: bytes) -> str | None:
-    """The hash in a .dvc file; None where it has none."""
-    try:
-        return str(yaml.safe_load(dvc_file)["outs"][0]["md5"])
-    except (yaml.YAMLError, LookupError, TypeError, UnicodeDecodeError):
-        return None
-
-
-def _list_of(folder: Path, class_name: str, oid: str) -> dict[str, str]:
+def _list_of(cache: Store, class_name: str, oid: str) -> dict[str, str]:
     """Hash of each photo by its path within data/, as an object of the cache lists them; empty where it is gone."""
-    for place in (folder / "files" / "md5" / oid[:2] / oid[2:], folder / oid[:2] / oid[2:]):
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            entries = json.loads(place.read_bytes())
-            return {f"{class_name}/{entry['relpath'].removesuffix(_LOCKED)}": entry["md5"] for entry in entries}
-    return {}
+    return {f"{class_name}/{plain_name(name)}": md5 for name, md5 in parse_list(cache.read_object(oid)) or ()}
 
 
-def cache_folder() -> Path | None:
-    """Where DVC's cache lies; None where this is no project of DVC's."""
-    from dvc.exceptions import DvcException  # takes a second to import
-    from dvc.repo import Repo
-
-    try:
-        with Repo() as repo:
-            return Path(repo.cache.local.path).parents[1]
-    except DvcException:
-        return None
+def open_cache() -> Store | None:
+    """DVC's cache; None where the current folder is no project of DVC's."""
+    return Workspace.open(Path()).open_cache() if Path(".dvc").is_dir() else None
 
 
 def git(*arguments: str, given: bytes = b"") -> bytes:

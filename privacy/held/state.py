@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from privacy.dvc.owed import read_debts
+from privacy.errors import PrivacyError
+from privacy.folder import STATE
 from privacy.held.since import since
 from privacy.people import Person, people
 from stages.files.consent import Consent, Register, read_register
@@ -16,11 +18,7 @@ from stages.files.paths import CONSENT, DATA
 from stages.files.photos import SourcePhoto, photos_in
 from stages.params import PrivacyParams
 
-OWED = {
-    Path("private/privacy/owed.json"): "python -m privacy forget --owed",
-    Path("private/privacy/owed_by_lock.json"): "python -m privacy lock",
-}
-UNFINISHED = Path("private/privacy/forget.json")
+UNFINISHED = STATE / "forget.json"
 TOO_OLD = "older than privacy.max_age_days"
 
 
@@ -68,7 +66,7 @@ class State:
         holdings: everybody.
         consent_counts: whether photos without consent are due: the table is there, or crop asks for it.
         idle: lines of the table about nobody who is there.
-        owed: what remotes are owed that could not be reached when somebody was forgotten: a sentence for each.
+        owed: remotes that still have what `forget` or `lock` was to delete there: a sentence for each.
         unfinished: a forget was begun and not finished.
     """
 
@@ -121,7 +119,7 @@ def read_state(params: PrivacyParams, day: date) -> State:
         [_holding(person, register, days, params.max_age_days, day) for person in people(photos)],
         params.consent != "off" or CONSENT.exists(),
         register.of_nobody(photo.path_in_data for photo in photos),
-        [sentence for path, command in OWED.items() for sentence in _owed(path, command)],
+        list(_owed()),
         UNFINISHED.exists(),
     )
 
@@ -173,23 +171,16 @@ def expired(state: State, photos: Sequence[SourcePhoto], register: Register, day
     return dict(sorted(found.items(), key=lambda item: (not item[0].startswith("me/"), item[0])))
 
 
-def _owed(path: Path, command: str) -> Iterator[str]:
-    """What remotes are owed, a sentence for each. A file that cannot be read is one, too: something was owed.
-
-    Args:
-        path: of the file that remembers it.
-        command: what reaches for it again.
-    """
+def _owed() -> Iterator[str]:
+    """What remotes are owed, a sentence for each. A record that cannot be read is one, too: something was owed."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        debts = read_debts(Path())
+    except PrivacyError as error:
+        yield str(error)
         return
-    except (OSError, ValueError):
-        yield f"{path.as_posix()} cannot be read, so nobody knows what remotes are owed: mend it, or move it away"
-        return
-    named = entries.items() if isinstance(entries, dict) else [(None, entry) for entry in entries]
-    for name, entry in named:
-        values = entry if isinstance(entry, dict) else {}
-        remote = values.get("name") or values.get("remote") or name or "a remote"
-        when = f", since {values['since']}" if values.get("since") else ""
-        yield f"{remote} still has what was to be deleted there{when}: let '{command}' reach it"
+    since: dict[str, str] = {}
+    for debt in debts:
+        since[debt.name] = min(debt.since, since.get(debt.name, debt.since))
+    for name, day in since.items():
+        command = "python -m privacy forget --owed"
+        yield f"{name} still has what was to be deleted there, since {day}: let '{command}' reach it"

@@ -8,13 +8,13 @@ import json
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from privacy.held.since import cache_folder, git
-from stages.files.encryption import sha256_of_content
+from privacy.dvc.stores import Store
+from privacy.held.since import git, open_cache
+from stages.files.locked_files import sha256_of_content
 from stages.files.paths import EMBEDDINGS, INDEX, MODEL, TRAIN_RECORD
 from stages.progress import progress
 
@@ -43,8 +43,8 @@ def _earlier(names: set[str]) -> Iterator[dict[str, Any]]:
     """Commits whose model was trained with one of these photos, if DVC's cache still has their index; oldest first."""
     listed = git("log", "--all", "--reverse", "--format=%H %ct", "--diff-filter=AM", "--", "dvc.lock").decode("ascii")
     commits = [line.split() for line in listed.splitlines()]
-    folder = cache_folder() if commits else None
-    if folder is None:
+    cache = open_cache() if commits else None
+    if cache is None:
         return
     counts: dict[str, int] = {}
     for commit, seconds in progress(commits, len(commits), "reading versions", "version"):
@@ -54,7 +54,7 @@ def _earlier(names: set[str]) -> Iterator[dict[str, Any]]:
             index = _hash_of(stages["train"]["deps"], INDEX.as_posix())
             model = _hash_of(stages["train"]["outs"], MODEL.as_posix())
             if index not in counts:
-                counts[index] = _faces_in(folder, index, names)
+                counts[index] = _faces_in(cache, index, names)
             if counts[index]:
                 day = datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
                 yield {"commit": commit, "day": day, "model_md5": model, "faces": counts[index]}
@@ -64,10 +64,10 @@ def _hash_of(entries: list[dict[str, str]], path: str) -> str:
     return next(entry["md5"] for entry in entries if entry["path"] == path)
 
 
-def _faces_in(folder: Path, oid: str, names: set[str]) -> int:
+def _faces_in(cache: Store, oid: str, names: set[str]) -> int:
     """How many rows of an index in the cache are of these photos."""
     try:
-        text = (folder / "files" / "md5" / oid[:2] / oid[2:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = (cache.read_object(oid) or b"").decode("utf-8")
+    except UnicodeDecodeError:
         return 0
     return sum(row.get("photo") in names for row in csv.DictReader(io.StringIO(text, newline="")))

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from privacy.dvc.stores import open_repo
 from privacy.errors import PrivacyError
+from privacy.folder import STATE
 from privacy.held.first_days import remember
 from privacy.held.since import known_days
 from privacy.held.state import UNFINISHED
@@ -28,8 +30,7 @@ from privacy.locking.files import (
     unlock_file,
     why_not_lockable,
 )
-from privacy.locking.objects import open_repo
-from privacy.locking.purge import Purged, check_cache, purge, track, uses_dvc
+from privacy.locking.purge import Replaced, check_cache, delete_earlier, track, uses_dvc
 from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_as, is_sealed, read_header
 from stages.files.paths import DATA, EMBEDDINGS
 from stages.files.photos import photos_in
@@ -37,7 +38,7 @@ from stages.params import load_params
 from stages.progress import progress
 
 FOLDERS = (DATA / "me", DATA / "not_me")
-ONE_AT_A_TIME = Path("private/privacy/locking.lock")
+ONE_AT_A_TIME = STATE / "locking.lock"
 ROOT = Path()
 _NAMED = 5  # files that a message names at most
 
@@ -356,21 +357,24 @@ def _purge(arguments: argparse.Namespace, gone: set[str], key: Key, old_keys: Se
         return 0
     derived = key if load_params().privacy.encrypt_derived else None
     remember(known_days([photo.path_in_data for photo in photos_in(DATA)]))
-    purged = purge(root, gone, tracked, arguments.all_versions, derived, {old.key_id for old in old_keys})
-    _say(purged)
+    replaced = delete_earlier(root, gone, arguments.all_versions, derived, {old.key_id for old in old_keys})
+    _say(replaced)
     if tracked:
         print(f"Commit {' and '.join(f'{folder.as_posix()}.dvc' for folder in tracked)} to git.")
-    return 1 if purged.deletion.owed else 0
+    return 1 if replaced.remotes.owed else 0
 
 
-def _say(purged: Purged) -> None:
-    for place, count in purged.deletion.deleted.items():
-        print(f"Earlier versions deleted from {place}: {count} objects.")
-    for remote, reason in purged.deletion.owed.items():
-        print(f"NOT deleted from the remote {remote} ({reason}): run it again when that is mended; it is remembered.")
-    if purged.older:
+def _say(replaced: Replaced) -> None:
+    for place, done in {"the DVC cache": replaced.cache, **replaced.remotes.done}.items():
+        print(f"Earlier versions deleted from {place}: {done.objects} objects.")
+    for debt in replaced.remotes.owed:
         print(
-            f"{_counted(purged.older)} of earlier versions, which are in data/ no more, stay in DVC's cache as they "
+            f"NOT deleted from the remote {debt.name} ({debt.reason}): it is remembered. When that is mended, run "
+            "this again, or 'python -m privacy forget --owed'."
+        )
+    if replaced.older:
+        print(
+            f"{_counted(replaced.older)} of earlier versions, which are in data/ no more, stay in DVC's cache as they "
             "were: '--all-versions' deletes them for good."
         )
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from privacy.locking.objects import manifests, object_heads, open_repo, remote_manifests
+from privacy.dvc.objects import DIR, Objects
 from stages.files.encryption import HEADER_BYTES, Key, is_as
 from stages.files.paths import CONTACT_SHEET, CROPPED, EMBEDDINGS
 
@@ -22,48 +21,34 @@ _NAMED = re.compile(
 )
 
 
-def other_forms(root: Path, key: Key) -> tuple[set[str], set[str]]:
+def other_forms(root: Path, held: Objects, key: Key) -> tuple[set[str], set[str]]:
     """Objects made of photos that `key` has not locked, and the lists of folders that name them.
 
     Args:
         root: of the project.
+        held: what the cache and the remotes hold.
         key: that what is made of photos is locked with.
 
     Returns:
         The objects that are to go, lists included; and every list of crops that there ever was.
     """
-    with open_repo(root) as repo:
-        named = {name for text in _texts(root, repo) for name in _NAMED.findall(text)}
-        lists = {name for name in named if name.endswith(".dir")}
-        entries = _entries(repo, lists)
-        files = {name for name in named if not name.endswith(".dir")}.union(*entries.values())
-        gone = {name for name, head in object_heads(repo, files, HEADER_BYTES) if not is_as(head, key)}
+    named = {name for text in _texts(root, held) for name in _NAMED.findall(text)}
+    lists = {name for name in named if name.endswith(DIR)}
+    entries = {name: {oid for _, oid in held.manifests[name]} for name in lists if name in held.manifests}
+    files = {name for name in named if not name.endswith(DIR)}.union(*entries.values())
+    heads = {name: held.read(name, HEADER_BYTES) for name in files}
+    gone = {name for name, head in heads.items() if head is not None and not is_as(head, key)}
     return gone | {name for name, inside in entries.items() if not gone.isdisjoint(inside)}, lists
 
 
-def _texts(root: Path, repo: Any) -> Iterator[str]:
+def _texts(root: Path, held: Objects) -> Iterator[str]:
     """Everything that says what a stage read and made: dvc.lock, as it is and was, and the run cache."""
     if (root / "dvc.lock").is_file():
         yield (root / "dvc.lock").read_text(encoding="utf-8", errors="replace")
     yield text_in_git(root, "dvc.lock")
-    runs = Path(repo.cache.legacy.path) / "runs"
-    for path in runs.rglob("*") if runs.is_dir() else ():
-        if path.is_file():
-            yield path.read_text(encoding="utf-8", errors="replace")
-
-
-def _entries(repo: Any, lists: Collection[str]) -> dict[str, set[str]]:
-    """The objects that lists of folders name, by list; those that are nowhere lack."""
-    found = {name: {entry["md5"] for entry in entries} for name, entries in manifests(repo, lists.__contains__)}
-    for remote in repo.config["remote"]:
-        missing = set(lists) - found.keys()
-        if missing:
-            try:
-                more = remote_manifests(repo, remote, missing.__contains__)
-                found |= {name: {entry["md5"] for entry in entries} for name, entries in more}
-            except Exception:  # delete_objects meets the same, and tells it
-                continue
-    return found
+    for store, entry in held.runs():
+        if not store.remote:
+            yield entry.decode("utf-8", "replace")
 
 
 def text_in_git(root: Path, *paths: str) -> str:

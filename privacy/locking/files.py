@@ -18,7 +18,8 @@ from pathlib import Path
 
 from faces.files import write_flushed
 from privacy.errors import PrivacyError
-from stages.files.encryption import Key, is_sealed, locked_name, plain_name, read_header
+from stages.files.encryption import Key, is_sealed, read_header
+from stages.files.locked_files import locked_name, plain_name
 
 LONGEST_NAME = 255  # bytes, on the usual file systems
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.locking\.tmp")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from faces.files import write_text
 from privacy.errors import PrivacyError
+from privacy.folder import STATE
 from stages.files.encryption import (
     HEADER_BYTES,
     KEY_BYTES,
@@ -34,7 +35,7 @@ LEAST_PASSPHRASE = 12
 """Characters of a new passphrase: whoever has a locked file can try as many as they like."""
 
 NEW_KEY_VARIABLE, NEW_KEY_FILE_VARIABLE = "PRIVACY_NEW_KEY", "PRIVACY_NEW_KEY_FILE"
-REMEMBERED = Path("private/privacy/encryption.json")
+REMEMBERED = STATE / "encryption.json"
 """Cost and salt of the last key made of a passphrase, so that photos unlocked and locked again are the same bytes."""
 
 

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from privacy.dvc.objects import Objects, Purged, purge
+from privacy.dvc.owed import Payment, owe, pay
+from privacy.dvc.stores import Store, Workspace, open_repo
+from privacy.errors import PrivacyError
 from privacy.locking.derived import other_forms, text_in_git
 from privacy.locking.files import is_kept_plain
-from privacy.locking.objects import (
-    Deletion,
-    delete_objects,
-    manifests,
-    open_repo,
-    refuse_foreign_cache,
-    remote_manifests,
-)
-from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_locked_name, read_header
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, read_header
+from stages.files.locked_files import is_locked_name
 
 EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 """The object of an empty file: it tells nothing, and others may need it."""
 
 
 @dataclass(frozen=True)
-class Purged:
+class Replaced:
     """What became of earlier versions.
 
     Attributes:
-        deletion: what was deleted, and what is owed.
+        cache: what was deleted from the cache.
+        remotes: what was deleted from remotes, and what is owed to them.
         older: photos of earlier versions that are in the cache and not among those that are locked now.
     """
 
-    deletion: Deletion
+    cache: Purged
+    remotes: Payment
     older: int
 
 
@@ -45,8 +45,14 @@ def uses_dvc(root: Path) -> bool:
 
 def check_cache(root: Path) -> None:
     """Raise a PrivacyError where the cache may be another project's too."""
-    with open_repo(root) as repo:
-        refuse_foreign_cache(root, repo)
+    workspace = Workspace.open(root)
+    if not workspace.has_cache_within([root]):
+        raise PrivacyError(
+            "the DVC cache {cache} lies outside the project, so it may be another project's, too, and nothing is "
+            "deleted there. Give this project a cache of its own ('dvc cache dir --unset', or --local, then 'dvc "
+            "checkout'), and delete the other one where nobody else needs it",
+            cache=os.path.realpath(workspace.cache),
+        )
 
 
 def track(root: Path, folders: Iterable[Path]) -> list[Path]:
@@ -58,81 +64,82 @@ def track(root: Path, folders: Iterable[Path]) -> list[Path]:
     return tracked
 
 
-def purge(
-    root: Path,
-    gone: Collection[str],
-    tracked: Sequence[Path],
-    all_versions: bool,
-    derived: Key | None,
-    old_keys: Collection[bytes] = (),
-) -> Purged:
+def delete_earlier(
+    root: Path, gone: Collection[str], all_versions: bool, derived: Key | None, old_keys: Collection[bytes] = ()
+) -> Replaced:
     """Delete objects that others have taken the place of, and the lists that name nothing else.
+
+    A remote first gets what DVC stores of the photos now, so that it goes on being a backup.
 
     Args:
         root: of the project.
         gone: MD5s of what must not be kept.
-        tracked: folders that DVC tracks. What it stores of them now is pushed to a remote before anything is deleted
-            from that, so that a remote goes on being a backup.
         all_versions: also photos of earlier versions that are in data/ no more: they are lost then.
         derived: the key that locks what is made of photos, where that is asked for: all other forms of it go.
         old_keys: ids of keys; what they open counts as plain.
 
     Raises:
-        PrivacyError: an object of the cache cannot be deleted.
+        PrivacyError: an object of the cache cannot be deleted, or the cache lies outside the project.
     """
+    check_cache(root)
+    workspace = Workspace.open(root)
+    cache, remotes = workspace.open_cache(), [workspace.open_remote(name) for name in workspace.remotes()]
+    answering = [remote for remote in remotes if isinstance(remote, Store)]
+    held = Objects([cache, *answering])
     doomed = set(gone) - {EMPTY, ""}
-    made, lists_of_crops = (set(), set()) if derived is None else other_forms(root, derived)
-    lists, older = _lists(root, doomed, all_versions, old_keys, lists_of_crops)
-    if all_versions:
-        doomed |= older
-
-    def push(repo: Any, remote: str) -> None:
-        if tracked:
-            repo.push(targets=[str(root / f"{folder}.dvc") for folder in tracked], remote=remote)
-
-    return Purged(delete_objects(root, doomed | lists | made, push), 0 if all_versions else len(older))
+    made, lists_of_crops = (set(), set()) if derived is None else other_forms(root, held, derived)
+    lists, older = _lists(root, held, doomed, all_versions, old_keys, lists_of_crops)
+    doomed |= lists | made | (older if all_versions else set())
+    # Written down first: a kill from here on is made good by the next run.
+    owe(root, remotes, doomed, "lock", datetime.now(UTC).isoformat(timespec="seconds"))
+    try:
+        deleted = purge(cache, doomed)
+    except OSError as error:
+        raise PrivacyError(
+            "{path} of the DVC cache cannot be deleted ({reason}): give yourself the right to, and run it again",
+            path=error.filename,
+            reason=error.strerror,
+        ) from None
+    away = [remote for remote in remotes if not isinstance(remote, Store)]
+    return Replaced(deleted, pay([workspace], answering, away), 0 if all_versions else len(older))
 
 
 def _lists(
-    root: Path, doomed: Collection[str], all_versions: bool, old_keys: Collection[bytes], not_of_photos: Collection[str]
+    root: Path,
+    held: Objects,
+    doomed: Collection[str],
+    all_versions: bool,
+    old_keys: Collection[bytes],
+    not_of_photos: Collection[str],
 ) -> tuple[set[str], set[str]]:
     """The lists of folders that go, and the plain photos of earlier versions that lists of these folders name."""
     lists: set[str] = set()
     older: set[str] = set()
     of_photos = _lists_in_git(root)
-    with open_repo(root) as repo:
-        everything = list(manifests(repo))
-        seen = {name for name, _ in everything}
-        for remote in repo.config["remote"]:
-            try:
-                everything += remote_manifests(repo, remote, lambda name: name not in seen)
-            except Exception:  # delete_objects meets the same, and tells it
-                continue
-        for name, entries in everything:
-            if name in not_of_photos:
-                continue
-            plain = {
-                entry["md5"]
-                for entry in entries
-                if entry["md5"] in doomed
-                or not (_is_safe(entry["relpath"]) and _key_id(repo, entry["md5"], old_keys) not in old_keys)
-            } - {EMPTY}
-            if not plain or (plain.isdisjoint(doomed) and name not in of_photos):
-                continue
-            rest = plain - set(doomed)
-            older |= {md5 for md5 in rest if repo.cache.local.exists(md5) or repo.cache.legacy.exists(md5)}
-            if not rest or all_versions:
-                lists.add(name)
+    for name, entries in held.manifests.items():
+        if name in not_of_photos:
+            continue
+        plain = {
+            oid
+            for path, oid in entries
+            if oid in doomed or not (_is_safe(path) and _key_id(held, oid, old_keys) not in old_keys)
+        } - {EMPTY}
+        if not plain or (plain.isdisjoint(doomed) and name not in of_photos):
+            continue
+        rest = plain - set(doomed)
+        older |= {oid for oid in rest if held.in_cache(oid)}
+        if not rest or all_versions:
+            lists.add(name)
     return lists, older
 
 
-def _key_id(repo: Any, md5: str, old_keys: Collection[bytes]) -> bytes | None:
+def _key_id(held: Objects, oid: str, old_keys: Collection[bytes]) -> bytes | None:
     """Which key locked an object of the cache; None where it is not there, or nobody asks."""
-    path = Path(repo.cache.local.oid_to_path(md5))
+    if not old_keys or not held.in_cache(oid):
+        return None
     try:
-        with path.open("rb") as file:
-            return read_header(file.read(HEADER_BYTES), path).key_id if old_keys else None
-    except (OSError, LockedError):
+        return read_header(held.read(oid, HEADER_BYTES) or b"", Path(oid)).key_id
+    except LockedError:
         return None
 
 

@@ -11,11 +11,11 @@ import hmac
 import os
 import secrets
 import unicodedata
-from pathlib import Path
 
 from privacy.errors import PrivacyError
+from privacy.folder import STATE
 
-KEY = Path("private/privacy/contact.key")
+KEY = STATE / "contact.key"
 _KEY_BYTES = 32
 
 

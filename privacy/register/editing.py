@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from faces.files import write_bytes
 from privacy.errors import PrivacyError
+from privacy.folder import STATE
 from stages.files.consent import (
     COLUMNS,
     MARK,
@@ -27,7 +27,7 @@ from stages.files.consent import (
 )
 from stages.files.paths import CONSENT
 
-LOCK = Path("private/privacy/consent.lock")
+LOCK = STATE / "consent.lock"
 _LOCK_SECONDS = 10
 _SPREADSHEET_LOCKS = (".~lock.consent.csv#", "~$consent.csv")  # of LibreOffice and Excel, while they have it open
 

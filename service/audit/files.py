@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Self
 
-from service.audit.chain import MOST_LINE_BYTES
+from service.audit.chain import MOST_LINE_BYTES, LineError, parse, unseal
 
 _SEGMENT = re.compile(r"audit-(\d{6,9})\.jsonl")
 
@@ -37,6 +37,13 @@ def first_line(path: Path) -> bytes:
     """
     with path.open("rb") as file:
         return file.readline(MOST_LINE_BYTES + 1)
+
+
+def chain_named(path: Path) -> str | None:
+    """The name of the log that a segment's first line gives; unchecked, and None where it gives none."""
+    with contextlib.suppress(FileNotFoundError, LineError):
+        return str(parse(unseal(first_line(path).rstrip(b"\n"))[0]).get("chain"))
+    return None
 
 
 def last_lines(path: Path) -> list[bytes]:

@@ -15,35 +15,29 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from faces.files import replacing
 from service.audit.chain import (
     FORMAT,
-    HEAD_BYTES,
-    HEAD_SLOT_BYTES,
     MOST_LINE_BYTES,
     OWN_FIELDS,
     Head,
     Key,
     LineError,
-    days_ago,
-    head_fingerprint,
     is_chained,
     now,
-    open_header,
     parse,
-    read_head,
     seal,
     unseal,
 )
 from service.audit.errors import AuditError
-from service.audit.files import KeptFile, first_line, last_lines, segment_path, segments, sync_folder, write_new
+from service.audit.files import KeptFile, chain_named, segment_path, segments, sync_folder
+from service.audit.head_file import HeadFile
 from service.audit.removal import set_aside
+from service.audit.retention import outdated
 from service.audit.salts import Commitment, Salts
 from service.audit.settings import AuditSettings
 
@@ -69,26 +63,24 @@ class Writer:
         self._settings = settings
         self._key = key
         self.salts = Salts(settings.salts)
-        self._head_file: KeptFile | None = None
-        self._raw_head = b""
-        self._slot = 0
-        self._head = Head("", key.fingerprint)
+        self._head_file = HeadFile(settings, key)
         self._segment: KeptFile | None = None
 
     def distrust(self) -> None:
         """Read the head again before the next record: what is known of it may be wrong."""
-        self._raw_head = b""
+        self._head_file.distrust()
 
     def close(self) -> None:
         """Close the files; the next record opens them again."""
         self.salts.close()
         self._close_segment()
-        if self._head_file:
-            self._head_file.close()
-            self._head_file = None
-        self._raw_head = b""
+        self._head_file.close()
 
     # The head
+
+    @property
+    def _head(self) -> Head:
+        return self._head_file.head
 
     def begin(self) -> None:
         """Make the head of a new log, where there is none at all.
@@ -97,17 +89,7 @@ class Writer:
             AuditError: there is a log and no head.
             OSError: it cannot be written.
         """
-        path = self._settings.head
-        if path.exists():
-            return
-        if not segments(self._settings.folder):
-            _write_head(path, Head(secrets.token_hex(16), self._key.fingerprint).encode(self._key))
-            return
-        raise AuditError(
-            f"There is an audit log in {self._settings.folder}, and no head {path} that says where it ends: put the "
-            "head back, check AUDIT_PATH and AUDIT_HEAD_PATH, or run 'python -m service audit accept' to go on with "
-            "what is there"
-        )
+        self._head_file.begin()
 
     def check_head(self) -> None:
         """Read the head, without the lock: nothing is written.
@@ -124,67 +106,17 @@ class Writer:
         Raises:
             AuditError: it is damaged, or not this log's.
         """
-        if self._head_file is None:
-            self._head_file = KeptFile(self._settings.head)
-        self._head_file.size()
-        raw = self._head_file.read(0, HEAD_BYTES)
-        if raw == self._raw_head:
-            return
-        path = self._settings.head
-        found = read_head(self._key, raw)
-        if found is None:
-            named = head_fingerprint(raw)
-            if named and named != self._key.fingerprint:
-                raise AuditError(
-                    f"The secret is not the one that the audit log in {self._settings.folder} was begun with: set "
-                    "AUDIT_KEY or AUDIT_KEY_FILE to that one, or move the log and its head away to begin another"
-                )
-            raise AuditError(
-                f"The head of the audit log, {path}, is damaged: put a copy back, or run 'python -m service audit "
-                "accept' to go on with what is there"
-            )
-        head, self._slot = found
-        if self._head.chain and head.chain != self._head.chain:
-            raise AuditError(
-                f"{path} has become the head of another audit log: put this log's head back, and start the service "
-                "again"
-            )
-        if head.segment != self._head.segment:
+        before = self._head.segment
+        self._head_file.read()
+        if self._head.segment != before:
             self._close_segment()
-        self._head, self._raw_head = head, raw
 
     def _move_head(self, head: Head, undo: Callable[[], None] | None = None) -> None:
-        """Say that the log ends here: from now on the last record counts.
-
-        Args:
-            head: the end.
-            undo: takes back what was written before, where the head cannot be moved.
-
-        Raises:
-            OSError: the head stays where it was.
-        """
-        assert self._head_file is not None  # `_read_head` has opened it
-        slot = 1 - self._slot
-        data = head.encode(self._key)
-        start, end = slot * HEAD_SLOT_BYTES, (slot + 1) * HEAD_SLOT_BYTES
-        try:
-            self._head_file.write(start, data)
-            if self._settings.sync:
-                self._head_file.sync()
-        except OSError:
-            # Only a head that surely does not name the record allows to remove it. A record that stays is one without
-            # an answer, which does no harm.
-            with contextlib.suppress(OSError):
-                self._head_file.write(start, self._raw_head[start:end])
-            with contextlib.suppress(OSError):
-                found = read_head(self._key, self._head_file.read(0, HEAD_BYTES))
-                if undo and found and found[0] == self._head:
-                    undo()
-            raise
-        before, after = self._raw_head[:start], self._raw_head[end:]
-        if head.segment != self._head.segment:
+        """Say that the log ends here; as `HeadFile.move`."""
+        before = self._head.segment
+        self._head_file.move(head, undo)
+        if head.segment != before:
             self._close_segment()
-        self._raw_head, self._slot, self._head = before + data + after, slot, head
 
     def resume(self, last: Head | None) -> None:
         """Go on after a loss that an administrator has accepted: of the head, or of the segment that it names.
@@ -200,16 +132,13 @@ class Writer:
         try:
             self._read_head()
         except (FileNotFoundError, AuditError):
-            path = self._settings.head
             if last is None:
                 raise AuditError(
                     f"No record in {self._settings.folder} can be proven with this secret: move the log and its head "
                     "away to begin another"
                 ) from None
-            if path.exists():
-                path.rename(path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}"))
             size = segment_path(self._settings.folder, there[-1]).stat().st_size
-            _write_head(path, replace(last, segment=there[-1], size=size).encode(self._key))
+            self._head_file.replace(replace(last, segment=there[-1], size=size))
             self.close()
             self._read_head()
             self._break_off("its head was missing or damaged")
@@ -441,10 +370,6 @@ class Writer:
     def prune(self, days: int, who: Mapping[str, Any] | None = None) -> list[int]:
         """Set the oldest segments aside, as far as all of their records are older than so many days, and their salts.
 
-        When a segment was written is taken from records that this log's key has sealed: else somebody could date them
-        back to have them removed. Of its header and its last record the later counts, since a clock may have been
-        wrong.
-
         Args:
             days: as said.
             who: fields of the record that say who has asked for it; None where the settings do.
@@ -455,21 +380,7 @@ class Writer:
         Raises:
             OSError: a file cannot be read, written or renamed.
         """
-        limit = days_ago(days)
-        folder = self._settings.folder
-        removable: list[int] = []
-        following: dict[str, Any] = {}
-        for index in segments(folder):
-            if index >= self._head.segment or not segment_path(folder, index + 1).exists():
-                break
-            own, after = (open_header(self._key, first_line(segment_path(folder, at))) for at in (index, index + 1))
-            if own is None or after is None:
-                break
-            ended = self._end_of(segment_path(folder, index), after["previous"]) or after["time"]
-            if max(own["time"], ended) >= limit:
-                break
-            removable.append(index)
-            following = after
+        removable, following = outdated(self._settings.folder, self._key, self._head.segment, days)
         if not removable:
             return []
         self.append(
@@ -486,29 +397,5 @@ class Writer:
         self.removal_is_due = True
         self.salts.set_aside_before(removable[-1] + 1)
         for index in removable:
-            set_aside(segment_path(folder, index))
+            set_aside(segment_path(self._settings.folder, index))
         return removable
-
-    def _end_of(self, path: Path, mac: str) -> str | None:
-        """The time of a segment's last record, whose HMAC is `mac`; None where that cannot be proven."""
-        try:
-            before, last = last_lines(path)
-            body, own = unseal(last)
-            if own.hex() == mac and is_chained(self._key, unseal(before)[1], body, own):
-                return str(parse(body)["time"])
-        except (LineError, ValueError):
-            pass
-        return None
-
-
-def chain_named(path: Path) -> str | None:
-    """The name of the log that a segment's first line gives; unchecked, and None where it gives none."""
-    with contextlib.suppress(FileNotFoundError, LineError):
-        return str(parse(unseal(first_line(path).rstrip(b"\n"))[0]).get("chain"))
-    return None
-
-
-def _write_head(path: Path, slot: bytes) -> None:
-    """A new file of a head, flushed to disk."""
-    with replacing(path) as temporary:
-        write_new(temporary, slot.ljust(HEAD_BYTES - 1) + b"\n")

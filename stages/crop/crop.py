@@ -35,8 +35,9 @@ from stages.crop.refused import none_left
 from stages.errors import StageError
 from stages.files.consent import today
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
-from stages.files.encryption import NO_LOCKED_PHOTO, Key, is_locked_name, key_like
+from stages.files.encryption import Key
 from stages.files.least_photos import why_others_are_needed, why_too_few_of_me
+from stages.files.locked_files import NO_LOCKED_PHOTO, is_locked_name, key_like
 from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_CROPS, SEVERAL_FACES
 from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos, read_photo
 from stages.files.tables import write_records

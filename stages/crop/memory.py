@@ -19,7 +19,8 @@ import msgspec
 from faces.files import replacing, write_bytes
 from stages.crop.one_photo import CroppedPhoto
 from stages.files.crop_row import CropRow
-from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_as, reveal, sealed
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_as
+from stages.files.locked_files import reveal, sealed
 
 RECIPES_KEPT = 6
 """Recipes remembered: those used last. Each of `me` and `not_me` may have one of its own."""

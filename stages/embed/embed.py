@@ -31,7 +31,8 @@ from stages.embed.picture import draw_people
 from stages.embed.pixels import decode_crop
 from stages.embed.torch_embedder import NO_GPU, gpu_name, open_torch_embedder, why_no_gpu
 from stages.errors import StageError
-from stages.files.encryption import Key, key_like, reveal, sealed
+from stages.files.encryption import Key
+from stages.files.locked_files import key_like, reveal, sealed
 from stages.files.paths import (
     CROP_REPORT,
     CROPPED,
@@ -114,11 +115,7 @@ def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
     try:
         data = reveal(path.read_bytes(), path)
     except OSError as error:
-        raise StageError(
-            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
-            path=path,
-            reason=error.strerror,
-        ) from error
+        raise _unreadable(path, error) from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise StageError(
             "{path} is not the crop that {crop_report} names: run 'dvc repro --force crop'",
@@ -136,6 +133,12 @@ def _read_crop(path: Path, sha256: str, image_size: int) -> NDArray[np.uint8]:
             image_size=image_size,
         )
     return pixels
+
+
+def _unreadable(path: Path, error: OSError) -> StageError:
+    return StageError(
+        "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'", path=path, reason=error.strerror
+    )
 
 
 def embed_all(rows: list[Record], networks: Networks, params: Params, memory: EmbeddingMemory) -> NDArray[np.float32]:
@@ -190,11 +193,7 @@ def key_of_crops(rows: list[Record]) -> Key | None:
     try:
         return key_like(path)
     except OSError as error:
-        raise StageError(
-            "the crop {path} cannot be read ({reason}): run 'dvc repro --force crop'",
-            path=path,
-            reason=error.strerror,
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def choose(rows: list[Record], embeddings: NDArray[np.float32], key: Key | None = None) -> list[int]:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from faces.files import write_bytes
 from faces.fingerprint import code_hash, package_versions
 from faces.recognition.networks import Manifest
-from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_as, reveal, sealed
+from stages.files.encryption import HEADER_BYTES, Key, LockedError, is_as
+from stages.files.locked_files import reveal, sealed
 
 RECIPES_KEPT = 4
 """Recipes remembered: those used last."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from stages.embed.pixels import decode_crop
-from stages.files.encryption import reveal
+from stages.files.locked_files import reveal
 
 _SHOWN = 6  # faces of a person, at most
 

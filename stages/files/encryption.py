@@ -6,7 +6,8 @@ header says how the key is made of a passphrase (scrypt's cost and salt, which a
 a file needs nothing beside it but the passphrase or the key itself. The header is authenticated too: a changed byte
 anywhere makes an error, never another photo.
 
-`python -m privacy lock` locks photos. Stages decrypt in memory; the key comes from the environment or from .env.
+`python -m privacy lock` locks photos. Stages decrypt in memory (stages/files/locked_files.py); the key comes from the
+environment or from .env.
 """
 
 from __future__ import annotations
@@ -22,15 +23,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from faces.files import sha256_of
-from faces.message import Message
 from stages.errors import StageError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
-LOCKED_SUFFIX = ".locked"
-"""What the name of a locked photo ends with, after its own suffix."""
 
 KEY_VARIABLE, KEY_FILE_VARIABLE = "PRIVACY_KEY", "PRIVACY_KEY_FILE"
 KEY_BYTES = 64
@@ -140,10 +136,11 @@ class Key:
         try:
             return self._cipher.decrypt(memoryview(sealed)[HEADER_BYTES:], [self.header])
         except InvalidTag:
-            raise _damaged(path) from None
+            raise damaged(path) from None
 
 
-def _damaged(path: Path) -> LockedError:
+def damaged(path: Path) -> LockedError:
+    """The error for a locked file that was changed, or is none."""
     return LockedError(
         "{path} is locked and was changed or damaged since: not one byte of it is used. Get it back from a copy "
         "('dvc checkout --force {folder}', or a backup), or delete it",
@@ -168,7 +165,7 @@ def read_header(data: bytes, path: Path) -> Header:
         LockedError: it is none, or of a later version of this project.
     """
     if len(data) < HEADER_BYTES or not is_sealed(data):
-        raise _damaged(path)
+        raise damaged(path)
     _, version, cost, salt, key_id = _HEADER.unpack_from(data)
     if version != _VERSION:
         raise LockedError(
@@ -179,8 +176,13 @@ def read_header(data: bytes, path: Path) -> Header:
             known=_VERSION,
         )
     if not (cost in _COSTS or (cost == 0 and salt == RAW.salt)):
-        raise _damaged(path)
+        raise damaged(path)
     return Header(Derivation(cost, salt), key_id)
+
+
+def is_as(data: bytes, key: Key | None) -> bool:
+    """Whether a file's bytes, or its first `HEADER_BYTES`, have the form in which they would be written with `key`."""
+    return data.startswith(key.header) if key is not None else not is_sealed(data)
 
 
 # Secrets: a passphrase, or the key itself
@@ -292,122 +294,3 @@ def _named_in(variables: Mapping[str, str]) -> Secret | None:
     if file:
         return read_key_file(Path(file).expanduser())
     return Secret.of_text(text) if text else None
-
-
-# What stages do
-
-
-def reveal(data: bytes, path: Path) -> bytes:
-    """The content of a file: decrypted where it is locked, else as it is.
-
-    Args:
-        data: the file's bytes.
-        path: of the file.
-
-    Raises:
-        LockedError: it is locked, and there is no key, another one, or it was changed.
-    """
-    return _key_for(data, path).open(data, path) if is_sealed(data) else data
-
-
-def key_like(path: Path) -> Key | None:
-    """The key with which a file is locked, so that what is made of it can be; None where it is plain.
-
-    Raises:
-        LockedError: there is no key, or another one.
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        data = file.read(HEADER_BYTES)
-    return _key_for(data, path) if is_sealed(data) else None
-
-
-def sealed(data: bytes, key: Key | None) -> bytes:
-    """The content of a file as it is to be written: locked if there is a key."""
-    return data if key is None else key.seal(data)
-
-
-def sha256_of_content(path: Path) -> str:
-    """SHA-256 of what a file holds, whether it is locked or not, in hexadecimal; raises as `read_file`."""
-    with path.open("rb") as file:
-        if not is_sealed(file.read(HEADER_BYTES)):
-            return sha256_of(path)
-    return hashlib.sha256(read_file(path)).hexdigest()
-
-
-def is_as(data: bytes, key: Key | None) -> bool:
-    """Whether a file's bytes, or its first `HEADER_BYTES`, have the form in which they would be written with `key`."""
-    return data.startswith(key.header) if key is not None else not is_sealed(data)
-
-
-def _key_for(data: bytes, path: Path) -> Key:
-    secret = _known_secret()
-    if secret is None:
-        raise LockedError(
-            "{path} is locked, and there is no key: set {key_file} (path of the key file) or {key} (the passphrase) in "
-            "the environment or in .env, or unlock the photos with 'python -m privacy unlock'",
-            path=path,
-            key_file=KEY_FILE_VARIABLE,
-            key=KEY_VARIABLE,
-        )
-    return secret.key_of(read_header(data, path), path)
-
-
-@cache
-def _secret_of(key: str | None, key_file: str | None, folder: str) -> Secret | None:
-    del key, key_file  # what is remembered depends on them
-    return secret_of_environment(Path(folder))
-
-
-def _known_secret() -> Secret | None:
-    """The environment's secret; .env and key files are read once for the same variables and folder."""
-    return _secret_of(os.environ.get(KEY_VARIABLE), os.environ.get(KEY_FILE_VARIABLE), str(Path.cwd()))
-
-
-def locked_name(name: str) -> str:
-    """Name of the locked form of a file."""
-    return f"{name}{LOCKED_SUFFIX}"
-
-
-def plain_name(name: str) -> str:
-    """Name of a file before it was locked; the same where it is not."""
-    return name[: -len(LOCKED_SUFFIX)] if is_locked_name(name) else name
-
-
-def is_locked_name(name: str) -> bool:
-    """Whether a file's name says that it is locked."""
-    return name.endswith(LOCKED_SUFFIX)
-
-
-def read_file(path: Path) -> bytes:
-    """The content of a photo or a table that may be locked.
-
-    Args:
-        path: its plain name; the locked form beside it is read where the plain one is not there. Or its locked name.
-
-    Raises:
-        LockedError: it is locked and cannot be opened.
-        OSError: it cannot be read; FileNotFoundError where neither form is there.
-    """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        locked = path.with_name(locked_name(path.name))
-        if is_locked_name(path.name) or not locked.exists():
-            raise
-        path, data = locked, locked.read_bytes()
-    if is_locked_name(path.name) and not is_sealed(data):
-        raise _damaged(path)
-    return reveal(data, path)
-
-
-def exists(path: Path) -> bool:
-    """Whether a file is there, plain or locked; `path` is its plain name."""
-    return path.exists() or path.with_name(locked_name(path.name)).exists()
-
-
-NO_LOCKED_PHOTO = Message(
-    "privacy.encrypt_derived is true, but no photo is locked: run 'python -m privacy lock', or set it to false in "
-    "params.yaml"
-)
-"""Why crops cannot be encrypted."""

@@ -10,7 +10,7 @@ from msgspec import to_builtins
 
 from faces.fingerprint import code_hash, package_versions
 from faces.records import MadeFrom
-from stages.files.encryption import sha256_of_content
+from stages.files.locked_files import sha256_of_content
 
 
 def made_from(stage: str, inputs: Iterable[Path], parameters: Mapping[str, Any], packages: Iterable[str]) -> MadeFrom:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from faces.message import Message
 from stages.errors import StageError
-from stages.files import encryption
+from stages.files import locked_files
 from stages.language.telling import some, tell
 
 # Those of faces.recognition.image_kinds, which train and evaluate would then have to wait for; a test compares them.
@@ -145,7 +145,7 @@ def read_photo(path: Path) -> bytes:
         LockedError: it is locked, and there is no key, another one, or it was changed.
         OSError: it cannot be read.
     """
-    return encryption.read_file(path)
+    return locked_files.read_file(path)
 
 
 def describe_ignored(ignored: Mapping[str, int]) -> list[str]:
@@ -205,7 +205,7 @@ def find_misplaced(data: Path) -> list[Misplaced]:
                 path=path, meant=meant, right=data / meant,
             )  # fmt: skip
             found.append(Misplaced(sentence))
-        elif Path(encryption.plain_name(path.name)).suffix.lower() in SUFFIXES and path.is_file():
+        elif Path(locked_files.plain_name(path.name)).suffix.lower() in SUFFIXES and path.is_file():
             loose.append(str(path))
     if loose:
         sentence = Message(
@@ -267,7 +267,7 @@ def _named(folder: Path) -> list[tuple[str, Path]]:
     """
     named: dict[str, Path] = {}
     for name in _files(folder):
-        plain = encryption.plain_name(name)
+        plain = locked_files.plain_name(name)
         if plain in named:
             raise StageError(
                 "{path} is there twice, as it is and locked: run 'python -m privacy lock' (or unlock), which finishes "

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faces.files import write_bytes
-from stages.files.encryption import LockedError, key_like, read_file, sealed
+from stages.files.encryption import LockedError
+from stages.files.locked_files import key_like, read_file, sealed
 
 _SHA256_DIGITS = 64
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from faces.errors import MessageError
 from faces.files import write_bytes, write_text
 from stages.errors import StageError
-from stages.files.encryption import Key, reveal, sealed
+from stages.files.encryption import Key
+from stages.files.locked_files import reveal, sealed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from faces.message import Message
 from stages.errors import StageError
-from stages.files.encryption import reveal
+from stages.files.locked_files import reveal
 from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.language.telling import tell
 

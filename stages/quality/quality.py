@@ -23,7 +23,7 @@ from faces.files import write_bytes
 from faces.message import Message
 from faces.recognition.quality import hash_bits
 from stages.errors import StageError
-from stages.files.encryption import key_like, sealed
+from stages.files.locked_files import key_like, sealed
 from stages.files.paths import CONTACT_SHEET, CROP_REPORT, CROPPED, EMBEDDINGS, GROUPS, INDEX, QUALITY, QUALITY_CSV
 from stages.files.photos import CLASSES
 from stages.files.problem_kinds import PROBLEM_KINDS, PROBLEM_NAMES, names_of_problems

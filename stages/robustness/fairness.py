@@ -30,7 +30,7 @@ from faces.message import Message
 from stages.errors import StageError
 from stages.estimation.held_out import HeldOutScores
 from stages.estimation.intervals import rate_interval
-from stages.files import encryption
+from stages.files import locked_files
 from stages.files.paths import ATTRIBUTES, OLD_ATTRIBUTES
 from stages.language.telling import number, some, tell
 from stages.params import EvaluateParams
@@ -80,7 +80,7 @@ def read_attributes() -> pd.DataFrame:
             old_attributes=OLD_ATTRIBUTES,
             new=ATTRIBUTES[0],
         )
-    tables = [_read_table(path) for path in ATTRIBUTES if encryption.exists(path)]
+    tables = [_read_table(path) for path in ATTRIBUTES if locked_files.exists(path)]
     if not tables:
         return pd.DataFrame({"photo": []}, dtype=str).set_index("photo")
     table = pd.concat(tables).fillna("")
@@ -96,7 +96,7 @@ def read_attributes() -> pd.DataFrame:
 
 def named_tables() -> Message | str:
     """The tables that there are, for messages."""
-    there = [path for path in ATTRIBUTES if encryption.exists(path)]
+    there = [path for path in ATTRIBUTES if locked_files.exists(path)]
     if len(there) > 1:
         return Message("{first} and {second}", first=there[0], second=there[1])
     return str(there[0] if there else ATTRIBUTES[0])
@@ -104,7 +104,7 @@ def named_tables() -> Message | str:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        text = encryption.read_file(path).decode("utf-8-sig")
+        text = locked_files.read_file(path).decode("utf-8-sig")
         heading = (text.splitlines() or [""])[0]
         separator = ";" if heading.count(";") > heading.count(",") else ","  # spreadsheets write both
         table = pd.read_csv(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from datetime import date
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from privacy.held import command as held_command
 from privacy.locking import command as locking_command
 from privacy.register import command as register_command
 from tests.conftest import ROOT
 
+if TYPE_CHECKING:  # processes that tests start need none
+    import pytest
+
+DAY = date(2026, 6, 15)
 HEADING = "who,given,until,withdrawn,how,contact_sha256\n"
 
 
@@ -32,6 +39,14 @@ def new_project(root: Path, *photos: str) -> Path:
         path = root / "data" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"photo {name}".encode())
+    return root
+
+
+def start_project(folder: Path, command: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with photos of me, ana and somebody else, made the current folder; for a command, today is `DAY`."""
+    root = new_project(folder, "me/1.jpg", "not_me/ana/1.jpg", "not_me/ana/2.jpg", "not_me/x.jpg")
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(command, "today", lambda: DAY)
     return root
 
 

@@ -22,15 +22,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from privacy.forget.project import STATE
-from stages.files.encryption import LockedError, is_sealed, reveal
+from privacy.folder import STATE
+from stages.files.encryption import LockedError, is_sealed
+from stages.files.locked_files import reveal
 from tests.conftest import ROOT
+from tests.repository import Repository
 
 STAGES = """
 import csv, hashlib, io, json, pathlib, pickle, sys
 import numpy as np
 from PIL import Image
-from stages.files.encryption import key_like, reveal, sealed
+from stages.files.locked_files import key_like, reveal, sealed
 from stages.files.photos import photos_in, read_photo
 
 def derived_key(path):
@@ -113,7 +115,7 @@ def picture(seed: int, size: int = 64) -> Image.Image:
 
 
 @dataclass
-class Project:
+class Project(Repository):
     """A project folder with git and DVC, and variables of the environment that commands have there."""
 
     root: Path
@@ -128,9 +130,7 @@ class Project:
         (root / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
         (root / ".gitignore").write_text("/data/?*\n!/data/*.dvc\n/private/\n__pycache__/\n", encoding="utf-8")
         if git:
-            project.git("init", "--quiet", "--initial-branch", "main")
-            project.git("config", "user.name", "Test")
-            project.git("config", "user.email", "test@example.org")
+            project.begin()
         project.dvc("init", "--quiet", *([] if git else ["--no-scm"]))
         project.dvc("config", "core.analytics", "false")
         for number in range(3):
@@ -144,30 +144,8 @@ class Project:
         return project
 
     def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
-        return inherited | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
-            "DVC_SITE_CACHE_DIR": str(self.root.parent / "site-cache"),
-            "DVC_NO_ANALYTICS": "1",
-            **self.variables,
-        }
-
-    def call(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.root, env=self.environment(), check=False, capture_output=True,
-            text=True, encoding="utf-8", errors="backslashreplace", timeout=200, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    def git(self, *arguments: str) -> str:
-        done = self.call("git", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def dvc(self, *arguments: str) -> str:
-        done = self.call(sys.executable, "-m", "dvc", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        return {**super().environment(), "PYTHONPATH": path, **self.variables}
 
     def forget(self, *arguments: str, status: int = 0) -> str:
         """Run `python -m privacy forget` here; returns what it printed, errors last."""

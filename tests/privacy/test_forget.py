@@ -317,6 +317,17 @@ def test_a_remote_that_is_away_is_owed(project: Project, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+def test_somebody_who_is_back(project: Project, tmp_path: Path) -> None:
+    """The same photos again: DVC asks its run cache, in which nothing is left of them, not even an empty folder."""
+    photos = project.root / "data/not_me/ana"
+    shutil.copytree(photos, tmp_path / "ana")
+    project.forget("ana", "--yes")
+    shutil.copytree(tmp_path / "ana", photos)
+    project.build()
+    assert load(project.root / "reports/metrics.json") == {"accuracy": 9.0}
+
+
+@pytest.mark.slow
 def test_what_only_a_remote_has(project: Project, tmp_path: Path) -> None:
     remote = tmp_path / "remote"
     project.dvc("remote", "add", "-d", "store", str(remote))

@@ -178,30 +178,56 @@ def test_a_photo_of_others_is_found_that_earlier_versions_have_plain_and_locked(
     assert still_in(forms, root / ".dvc/cache") == set()
 
 
-@pytest.mark.slow
-def test_what_lock_owes_to_a_remote_is_said_and_the_persons_plain_photos_go_there(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The remote was away when photos were locked, and still is when somebody is forgotten."""
+def locked_while_away(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lock the photos while the remote is away, so that `lock` owes it their plain forms; returns the remote."""
     shutil.copy(Path(__file__).parents[2] / "params.yaml", project.root)
     remote = add_remote(project)
-    plain = stored(project, *(f"data/{kind}not_me/ana/{n}.png{end}"
-                              for n in "01" for kind, end in (("", ""), ("cropped/", "-0.png"))))  # fmt: skip
-    others = stored(project, "data/not_me/ben/0.png")
     remote.rename(tmp_path / "away")
     monkeypatch.setenv("PRIVACY_KEY_FILE", str(tmp_path / "photos.key"))
     privacy(project, "new-key", str(tmp_path / "photos.key"))
     assert project.privacy("lock").returncode == 1
     project.dvc("repro")
     project.commit("Locked")
+    return remote
+
+
+def plain_objects(project: Project, person: str) -> set[str]:
+    """MD5 of somebody's photos and crops, before they are locked."""
+    crops = (f"data/cropped/{person}/{number}.png-0.png" for number in "01")
+    return stored(project, *(f"data/{person}/{number}.png" for number in "01"), *crops)
+
+
+@pytest.mark.slow
+def test_what_lock_owes_to_a_remote_is_said_and_goes_there_with_the_persons(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remote was away when photos were locked, and still is when somebody is forgotten."""
+    plain, others = plain_objects(project, "not_me/ana"), stored(project, "data/not_me/ben/0.png")
+    remote = locked_while_away(project, tmp_path, monkeypatch)
     said = project.forget("ana", "--yes", status=1)
     assert "'python -m privacy lock' or 'rekey' was to delete" in said
     assert load(project.certificates()[-1])["owed_by_lock"]
+    assert "what 'lock' or 'rekey' was to delete there" in project.forget("--owed", status=1)
     (tmp_path / "away").rename(remote)
     assert still_in(plain, remote) == plain
-    assert "was to delete" in project.forget("--owed", status=1)
-    assert still_in(plain, remote) == set()
-    assert still_in(others, remote) == others, "the locked form is not there yet"
-    privacy(project, "lock")
-    assert still_in(others, remote) == set()
+    project.forget("--owed")
+    assert still_in(plain | others, remote) == set()
+    locked = stored(project, "data/not_me/ben/0.png.locked")
+    assert still_in(locked, remote) == locked, "the remote is no backup any more"
     assert project.forget("--owed") == "No remote is owed anything.\n"
+
+
+@pytest.mark.slow
+def test_a_remote_that_lock_missed_and_forget_reaches_keeps_the_others_alone(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets the photos as they are when the person has gone, not the list of those that were there before."""
+    plain, others = plain_objects(project, "not_me/ana"), stored(project, "data/not_me/ben/0.png")
+    remote = locked_while_away(project, tmp_path, monkeypatch)
+    locked = stored(project, "data/not_me/ana/0.png.locked", "data/not_me/ana/1.png.locked")
+    (tmp_path / "away").rename(remote)
+    project.forget("ana", "--yes")
+    assert still_in(plain | others | locked, remote, project.root / ".dvc/cache") == set()
+    kept = stored(project, "data/not_me/ben/0.png.locked")
+    assert still_in(kept, remote) == kept
+    assert load(project.certificates()[-1])["owed_by_lock"] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 from contextlib import nullcontext
@@ -71,11 +72,28 @@ def test_exports_of_a_person(tmp_path: Path) -> None:
         with zipfile.ZipFile(folder / name, "w") as archive:
             for path, content in inside.items():
                 archive.writestr(path, content)
-    (folder / "damaged.zip").write_bytes(b"PK\3\4damaged")
+    damaged = damaged_exports()
+    for name, data in damaged.items():
+        (folder / name).write_bytes(data)
     found = find_exports(tmp_path, ["not_me/ana"], [], [hashlib.sha256(b"same").hexdigest()])
-    assert [Path(name).name for name in found] == ["ana.zip", "copy.zip", "damaged.zip", "given.zip"]
+    assert [Path(name).name for name in found] == sorted(["ana.zip", "copy.zip", "given.zip", *damaged])
     of_ben = find_exports(tmp_path, [], ["not_me/ben/1.jpg"], [])
-    assert [Path(name).name for name in of_ben] == ["ben.zip", "damaged.zip"]
+    assert [Path(name).name for name in of_ben] == sorted(["ben.zip", *damaged])
+
+
+def damaged_exports() -> dict[str, bytes]:
+    """Zips that cannot be read, each for a reason of its own: no directory, no name, no data that can be unpacked."""
+    made = {}
+    for name, method in {"name": zipfile.ZIP_STORED, "deflate": zipfile.ZIP_DEFLATED, "lzma": zipfile.ZIP_LZMA}.items():
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", method) as archive:
+            archive.writestr("photos/not_me/zoë/1.jpg", b"photo" * 20)
+        made[f"{name}.zip"] = bytearray(file.getvalue())
+    made["name.zip"] = made["name.zip"].replace("ë".encode(), b"\xff\xff")
+    for name, header in {"deflate.zip": 0, "lzma.zip": 4}.items():
+        start = made[name].index(b"1.jpg") + len(b"1.jpg") + header
+        made[name][start : start + 3] = b"\xff\xff\xff"
+    return {"cut.zip": b"PK\3\4damaged", **made}
 
 
 def test_one_locked_photo_without_the_key(

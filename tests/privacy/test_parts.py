@@ -1,4 +1,4 @@
-"""Parts of `forget` that need no project: names, copies of pictures, lines of tables, the audit log, debts."""
+"""Parts of `forget` that need no project: names, copies of pictures, lines of tables, the audit log."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from privacy.errors import PrivacyError
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.images import _LEAST_CORRELATION, _MOST_BITS, _small
 from privacy.forget.outputs import made_of_photos, read_stages
-from privacy.forget.project import Unreachable
-from privacy.forget.purge import owe, read_debts
 from privacy.forget.selection import resolve
 from privacy.forget.tables import drop_lines
 from privacy.forget.traces import Traces
@@ -143,13 +141,6 @@ def test_what_the_pipeline_makes_of_photos() -> None:
     assert {"data/cropped", "data/embeddings.npy", "models/verifier.npz", "reports/strangers.csv"} <= set(outputs)
     assert {"reports/metrics.json", "reports/roc_curve.png", "reports/INFORME_H10.md"} <= set(outputs)
     assert not any(name.startswith(("models/networks", "models/records/export")) for name in outputs)
-
-
-def test_debts_add_up(tmp_path: Path) -> None:
-    owe(tmp_path, [Unreachable("s3", "s3://x", "away")], ["b", "a"], "2026-01-01T00:00:00+00:00")
-    owe(tmp_path, [Unreachable("s3", "s3://x", "still away")], ["c"], "2026-02-01T00:00:00+00:00")
-    (debt,) = read_debts(tmp_path)
-    assert (debt.oids, debt.since, debt.reason) == (["a", "b", "c"], "2026-01-01T00:00:00+00:00", "still away")
 
 
 def test_the_audit_log_forgets_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,18 +17,14 @@ from privacy.register import command, contact, editing
 from stages.errors import StageError
 from stages.files.consent import read_register
 from tests.conftest import ROOT
-from tests.privacy.held_support import HEADING, new_project, run
+from tests.privacy.held_support import DAY, HEADING, run, start_project
 
 TABLE = Path("data/consent.csv")
-DAY = date(2026, 6, 15)
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = new_project(tmp_path / "project", "me/1.jpg", "not_me/ana/1.jpg", "not_me/ana/2.jpg", "not_me/x.jpg")
-    monkeypatch.chdir(root)
-    monkeypatch.setattr(command, "today", lambda: DAY)
-    return root
+    return start_project(tmp_path / "project", command, monkeypatch)
 
 
 def text() -> str:

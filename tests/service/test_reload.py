@@ -17,10 +17,10 @@ from flask import Flask
 
 from service import create_app, reload
 from service.access.keys import create_key
-from service.config import VARIABLES, Settings, SettingsError
+from service.config import Settings, SettingsError
 from service.language import tell
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
-from tests.ports import free_port
+from tests.service.reloading import env_text, key_of_administrator, read_alone
 from tests.service.support import certify, kept_in, post_photo
 
 pytestmark = pytest.mark.security
@@ -32,11 +32,7 @@ Write = Callable[..., None]
 def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The `.env` of a process that has read no settings yet; no variable of the environment counts."""
     path = tmp_path / ".env"
-    monkeypatch.setattr(reload, "_serving", [])
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-    load = Settings.load
-    monkeypatch.setattr(Settings, "load", lambda: load(dict(os.environ), path))
+    read_alone(path, monkeypatch)
     return path
 
 
@@ -45,15 +41,7 @@ def write(env_file: Path, settings: Settings, tmp_path: Path) -> Write:
     """Writes the `.env` of the settings of the tests, with what is given changed."""
 
     def write_file(**changes: str) -> None:
-        lines = {
-            "MODEL_PATH": settings.model_path, "SCALER_PATH": settings.scaler_path,
-            "NETWORKS_PATH": settings.networks_path, "PHOTO_LIMITS_PATH": settings.photo_limits_path,
-            "KEYS_PATH": tmp_path / "keys.json", "AUDIT_PATH": tmp_path / "audit",
-            "AUDIT_HEAD_PATH": tmp_path / "apart/head", "AUDIT_SALTS_PATH": tmp_path / "apart/salts",
-            "AUDIT_KEY": "a" * 32, "FLASK_HOST": "127.0.0.1", "PORT": free_port(),
-        }  # fmt: skip
-        text = "\n".join(f"{name}={value}" for name, value in (lines | changes).items())
-        env_file.write_text(text, encoding="utf-8")
+        env_file.write_text(env_text(settings, tmp_path, tmp_path, **changes), encoding="utf-8")
 
     return write_file
 
@@ -248,7 +236,7 @@ class TestInOneProcess:
 
     @pytest.fixture
     def admin(self, tmp_path: Path) -> dict[str, str]:
-        return {"X-API-Key": create_key(tmp_path / "keys.json", "Eva", ["admin"], None, lambda _: None)[1]}
+        return key_of_administrator(tmp_path)
 
     def test_it_needs_an_administrator_even_where_there_are_no_keys(self, served: Flask) -> None:
         assert served.test_client().post("/admin/reload").status_code == 401

@@ -29,6 +29,7 @@ from service.config import PROJECT_ROOT, VARIABLES, Settings
 from service.language import tell
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
 from tests.ports import free_port
+from tests.service.reloading import env_text, key_of_administrator, placed, read_alone
 from tests.service.support import Server, kept_in, posix_only, post_photo, stop, wait_until_up
 
 pytestmark = pytest.mark.security
@@ -37,15 +38,6 @@ OFF = "El registro de auditoría está activo y los ajustes nuevos lo apagarían
 NOT_MOVED = "No se puede seguir con el registro de auditoría nuevo; el registro del servicio dice por qué"
 
 Write = Callable[..., None]
-
-
-def placed(folder: Path) -> dict[str, str]:
-    """Settings of a log in a folder."""
-    return {
-        "AUDIT_PATH": str(folder / "audit"),
-        "AUDIT_HEAD_PATH": str(folder / "apart/head"),
-        "AUDIT_SALTS_PATH": str(folder / "apart/salts"),
-    }
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -68,27 +60,13 @@ def acts(folder: Path) -> list[str]:
 def write(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     """Writes the `.env` of a process that has read no settings yet, with what is given changed; "" for no line."""
     path = tmp_path / ".env"
-    monkeypatch.setattr(reload, "_serving", [])
     monkeypatch.setattr(reload, "_try_in_a_fork", lambda engine: engine.open(1))  # the processes of tests have threads
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-    load = Settings.load
-    monkeypatch.setattr(Settings, "load", lambda: load(dict(os.environ), path))
+    read_alone(path, monkeypatch)
 
     def write_file(folder: str = "first", **changes: str) -> None:
-        path.write_text(env_text(settings, tmp_path, folder, **changes), encoding="utf-8")
+        path.write_text(env_text(settings, tmp_path, tmp_path / folder, **changes), encoding="utf-8")
 
     return write_file
-
-
-def env_text(settings: Settings, root: Path, folder: str, **changes: str) -> str:
-    lines = {
-        "MODEL_PATH": str(settings.model_path), "SCALER_PATH": str(settings.scaler_path),
-        "NETWORKS_PATH": str(settings.networks_path), "PHOTO_LIMITS_PATH": str(settings.photo_limits_path),
-        "KEYS_PATH": str(root / "keys.json"), "AUDIT_KEY": "a" * 32, "FLASK_HOST": "127.0.0.1",
-        "PORT": str(free_port()), **placed(root / folder),
-    }  # fmt: skip
-    return "".join(f"{name}={value}\n" for name, value in (lines | changes).items() if value)
 
 
 def test_the_log_is_not_turned_off(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +232,7 @@ class TestInOneProcess:
 
     @pytest.fixture
     def admin(self, tmp_path: Path) -> dict[str, str]:
-        return {"X-API-Key": create_key(tmp_path / "keys.json", "Eva", ["admin"], None, lambda _: None)[1]}
+        return key_of_administrator(tmp_path)
 
     def test_done_and_refused(self, served: Flask, admin: dict[str, str], write: Write, tmp_path: Path) -> None:
         client = served.test_client()
@@ -313,7 +291,7 @@ def test_a_worker_finds_out_elsewhere_and_no_log_is_touched(
 ) -> None:
     """The other process reads the environment, so that is changed here."""
     monkeypatch.setattr(os, "kill", lambda *_: None)
-    values = dict(line.split("=", 1) for line in env_text(settings, tmp_path, "first").splitlines())
+    values = dict(line.split("=", 1) for line in env_text(settings, tmp_path, tmp_path / "first").splitlines())
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     reloader = WorkerReloader(Settings.load(), 4711, threading.Event)
@@ -342,7 +320,7 @@ def test_a_real_gunicorn_moves_its_log(settings: Settings, tmp_path: Path, me_ph
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
 
     def say(folder: str, **changes: str) -> None:
-        text = env_text(settings, tmp_path, folder, PORT=port, WEB_CONCURRENCY="2", **changes)
+        text = env_text(settings, tmp_path, tmp_path / folder, PORT=port, WEB_CONCURRENCY="2", **changes)
         (root / ".env").write_text(text, encoding="utf-8")
 
     def hang_up() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from privacy.locking import command
-from stages.files import encryption
+from stages.files import locked_files
 from tests.conftest import ROOT
 
 Run = Callable[..., int]
@@ -25,7 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("PRIVACY_KEY", "PRIVACY_KEY_FILE", "PRIVACY_NEW_KEY", "PRIVACY_NEW_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
     yield folder
-    encryption._secret_of.cache_clear()
+    locked_files._secret_of.cache_clear()
 
 
 @pytest.fixture

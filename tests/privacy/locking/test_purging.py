@@ -170,13 +170,13 @@ def test_a_remote_that_cannot_be_reached_is_owed_and_done_at_the_next_run(small:
     backup.rename(away)
     said = failing(small, "lock", *key_of(small))
     assert "NOT deleted from the remote backup" in said and "is not there" in said
-    owed = json.loads(small.path("private/privacy/owed_by_lock.json").read_text(encoding="utf-8"))
-    assert [debt["remote"] for debt in owed] == ["backup"] and len(owed[0]["objects"]) >= len(photos)
+    owed = json.loads(small.path("private/privacy/owed.json").read_text(encoding="utf-8"))
+    assert [debt["name"] for debt in owed] == ["backup"] and len(owed[0]["oids"]) >= len(photos)
     assert places_with(photos, [small.path(".dvc")]) == []
     away.rename(backup)
     assert "deleted from backup" in privacy(small, "lock", *key_of(small))
     assert places_with(photos, [backup]) == []
-    assert not small.path("private/privacy/owed_by_lock.json").exists()
+    assert not small.path("private/privacy/owed.json").exists()
 
 
 @pytest.mark.slow
@@ -255,7 +255,7 @@ def test_killed_at_random_moments_and_run_again_the_end_is_the_same(small: Clone
     privacy(small, *arguments)
     assert places_with(must_go, [small.path(".dvc"), small.path("data"), backup]) == []
     assert len(objects(backup)) == 7 + 2
-    assert not small.path("private/privacy/owed_by_lock.json").exists()
+    assert not small.path("private/privacy/owed.json").exists()
     privacy(small, "unlock", "--key-file", str(tmp_path / ("b.key" if act == "rekey" else "a.key")))
     assert sorted(photos_of(small)) == sorted(photos)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stages.errors import StageError
-from stages.files import encryption
+from stages.files import encryption, locked_files
 from stages.files.encryption import RAW, Derivation, Key, LockedError, Secret
 from stages.files.photos import find_photos, read_photo
 from stages.files.tables import read_array, write_array
@@ -29,7 +29,7 @@ def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.delenv(encryption.KEY_FILE_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     yield
-    encryption._secret_of.cache_clear()
+    locked_files._secret_of.cache_clear()
 
 
 @pytest.mark.parametrize("content", [b"", b"x", PHOTO])
@@ -104,7 +104,7 @@ def test_the_key_comes_from_the_environment_or_from_the_file_env(monkeypatch: py
     assert read_photo(photo) == PHOTO
     monkeypatch.delenv("PRIVACY_KEY_FILE")
     put(".env", b"PRIVACY_KEY_FILE=elsewhere.key\n")
-    encryption._secret_of.cache_clear()
+    locked_files._secret_of.cache_clear()
     assert read_photo(photo) == PHOTO
     assert [path.name for path in Path("data/me").iterdir()] == ["a.jpg.locked"], "a plain copy was written"
 
