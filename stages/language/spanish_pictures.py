@@ -4,14 +4,19 @@ from __future__ import annotations
 
 PICTURES = {
     # Charts of an evaluation
-    "ROC, test faces ({backbone})": "ROC, caras de prueba ({backbone})",
-    "Precision and recall, test faces ({backbone})": "Precisión y exhaustividad, caras de prueba ({backbone})",
-    "DET, test faces ({backbone})": "DET, caras de prueba ({backbone})",
-    "Calibration, test faces ({backbone})": "Calibración, caras de prueba ({backbone})",
-    "Scores, test faces ({backbone})": "Puntuaciones, caras de prueba ({backbone})",
-    "Test faces, each once\nthreshold {threshold} ({backbone})": (
-        "Caras de prueba, cada una contada una vez\numbral {threshold} ({backbone})"
+    "test faces · {backbone}": "caras de prueba · {backbone}",
+    "{about}\nboth classes equally frequent": "{about}\nlas dos clases por igual",
+    "{about}\nFAR estimated, both classes equally frequent": "{about}\nFAR estimado, las dos clases por igual",
+    "test faces, each once\nthreshold {threshold} · {backbone}": (
+        "caras de prueba, cada una contada una vez\numbral {threshold} · {backbone}"
     ),
+    "ROC curve": "Curva ROC",
+    "Precision and recall": "Precisión y exhaustividad",
+    "DET curve": "Curva DET",
+    "Errors by threshold": "Errores según el umbral",
+    "Calibration": "Calibración",
+    "Scores": "Puntuaciones",
+    "Confusion matrix": "Matriz de confusión",
     "FAR: strangers accepted": "FAR: desconocidos aceptados",
     "FAR: strangers accepted (estimated)": "FAR: desconocidos aceptados (estimado)",
     "FRR: me rejected": "FRR: «me» rechazado",
@@ -19,18 +24,24 @@ PICTURES = {
     "guessing": "al azar",
     "Recall": "Exhaustividad (recall)",
     "Precision": "Precisión",
-    "Precision (FAR estimated, both classes equally frequent)": (
-        "Precisión (FAR estimado, con las dos clases por igual)"
-    ),
     "No face is mistaken at the best threshold:\nthe curve is the left and the lower edge.": (
         "Con el mejor umbral no hay ningún error:\nla curva va por el borde izquierdo y el inferior."
     ),
+    "Threshold": "Umbral",
+    "Share, per cent": "Proporción, por ciento",
+    "FAR promised: below this": "FAR garantizado: por debajo de esta línea",
+    "FAR measured": "FAR medido",
+    "FAR estimated": "FAR estimado",
+    "FRR measured": "FRR medido",
+    "FRR, with 95 % confidence: below this": "FRR, con un 95 % de confianza: por debajo de esta",
+    "{name}: other people": "{name}: otras personas",
     "Score": "Puntuación",
-    "Share that is me (both classes equally frequent)": "Proporción de «me» (con las dos clases por igual)",
+    "Share that is me": "Proporción de «me»",
+    "Faces": "Caras",
     "perfect": "perfecta",
-    "tenths with fewer than {fewest} faces are not drawn": "no se dibujan los tramos con menos de {fewest} caras",
+    "not drawn: tenths with\nfewer than {fewest} faces": "no se dibujan los tramos\ncon menos de {fewest} caras",
     "measured": "medida",
-    "without photos of others, nothing can be measured": "sin fotos de otras personas no se puede medir",
+    "without photos of others,\nnothing can be measured": "sin fotos de otras personas\nno se puede medir",
     "Share of the class's faces": "Proporción de las caras de la clase",
     "threshold {threshold} ({name})": "umbral {threshold} ({name})",
     "the service's": "el del servicio",
@@ -38,14 +49,16 @@ PICTURES = {
     "Predicted": "Predicción",
     "Actual": "Realidad",
     # The chart of degraded photos
-    "Degraded photos: {me:# photo|# photos} of me, {not_me} of others ({backbone})": (
-        "Fotos empeoradas: {me} de «me», {not_me} de otras personas ({backbone})"
+    "Worse photos": "Fotos empeoradas",
+    "{me:# photo|# photos} of me, {not_me} of others · {backbone}": (
+        "{me:# foto|# fotos} de «me», {not_me} de otras personas · {backbone}"
     ),
-    "no face found (any photo)": "no se encuentra la cara (todas las fotos)",
     "FRR doubled": "FRR duplicado",
     "two photos of me or more rejected": "dos fotos de «me» o más rechazadas",
     "as it is": "tal cual",
-    "per cent": "por ciento",
+    "large: FRR, photos of me rejected": "en grande: FRR, fotos de «me» rechazadas",
+    "orange: FAR, strangers accepted, where any is": "en naranja: FAR, desconocidos aceptados, donde hay alguno",
+    "frame: the first step with {worse}": "con marco: el primer paso con {worse}",
     # The contact sheet
     "{shown} of {count:# face|# faces}, the most suspicious of each class first": (
         "{shown} de {count:# cara|# caras}, las más sospechosas de cada clase primero"
@@ -78,7 +91,6 @@ PICTURES = {
     ),
     "AUC {area} (FAR estimated)": "AUC {area} (FAR estimado)",
     "AP {average}": "Precisión media {average}",
-    "AP {average} (FAR estimated)": "Precisión media {average} (FAR estimado)",
     "But blurred faces of me are not enrolled if three sharp ones are left.": (
         "Pero de «me» no se aprenden las borrosas si quedan tres nítidas."
     ),
