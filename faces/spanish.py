@@ -105,11 +105,19 @@ SPANISH = {
         "{variable} tiene {count:# carácter|# caracteres}; deben ser {least} o más, como los de: python -c 'import "
         "secrets; print(secrets.token_hex(32))'"
     ),
+    # The model's card
+    "no model is loaded; /healthz says why": "no hay ningún modelo cargado; /healthz dice por qué",
+    "{reason}; then let the service reload it or start it again": (
+        "{reason}; después, haz que el servicio lo recargue o reinícialo"
+    ),
     # The operating point
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
     "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
         "{name} es de una versión anterior del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
+    "{name} is of another version of the project: run 'dvc repro', and copy all of models/": (
+        "{name} es de otra versión del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
     ),
     "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/": (
         "{name} no es lo que registró el pipeline: ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"

@@ -59,6 +59,81 @@ PICTURES = {
     "large: FRR, photos of me rejected": "en grande: FRR, fotos de «me» rechazadas",
     "orange: FAR, strangers accepted, where any is": "en naranja: FAR, desconocidos aceptados, donde hay alguno",
     "frame: the first step with {worse}": "con marco: el primer paso con {worse}",
+    # The model's card
+    "Scores of faces that the model had not seen": "Puntuaciones de caras que el modelo no había visto",
+    "Strangers accepted, against photos of me rejected": "Desconocidos aceptados frente a fotos de «me» rechazadas",
+    "Whether a score is a probability": "Si la puntuación es una probabilidad",
+    "Histogram of scores from 0 to 1. At the threshold {threshold}, {frr} of the photos of me lie below.": (
+        "Histograma de las puntuaciones de 0 a 1. Con el umbral {threshold}, el {frr} de las fotos de «me» queda por "
+        "debajo."
+    ),
+    "Histogram of scores from 0 to 1: other people low, me high. At the threshold {threshold}, {far} of other people "
+    "lie above and {frr} of the photos of me below.": (
+        "Histograma de las puntuaciones de 0 a 1: bajas las de otras personas, altas las de «me». Con el umbral "
+        "{threshold}, el {far} de las otras personas queda por encima y el {frr} de las fotos de «me», por debajo."
+    ),
+    "Curves from threshold 0 to 1: the share of strangers accepted falls, that of photos of me rejected rises.": (
+        "Curvas del umbral 0 al 1: la proporción de desconocidos aceptados baja y la de fotos de «me» rechazadas sube."
+    ),
+    "At {threshold}: {figures}.": "Con {threshold}: {figures}.",
+    "FAR {share} (measured)": "FAR del {share} (medido)",
+    "FAR below {share} (promised)": "FAR de menos del {share} (garantizado)",
+    "FAR {share} (estimated)": "FAR del {share} (estimado)",
+    "FRR {share} (measured)": "FRR del {share} (medido)",
+    "A curve of FRR over FAR, from 0.01 % to 50 % each. They are equal at {eer}.": (
+        "Curva de FRR según FAR, del 0,01 % al 50 % los dos. Son iguales en el {eer}."
+    ),
+    "The share of faces that are me, for each tenth of the score, beside the diagonal of a perfect score. The mean "
+    "distance from it is {error}.": (
+        "Proporción de caras que son «me» en cada décimo de la puntuación, junto a la diagonal de una puntuación "
+        "perfecta. La distancia media a ella es del {error}."
+    ),
+    "A table of ways to make a photo worse, step by step, with the share of photos of me rejected.": (
+        "Tabla de maneras de empeorar una foto, paso a paso, con la proporción de fotos de «me» rechazadas."
+    ),
+    "{table} The first steps that reject clearly more: {steps}.": (
+        "{table} Los primeros pasos que rechazan claramente más: {steps}."
+    ),
+    "There are no photos of other people (not_me), so how many strangers get in is neither measured nor promised, and "
+    "neither EER nor AUC is known.": (
+        "No hay fotos de otras personas (not_me), así que no se ha medido ni se garantiza cuántos desconocidos entran, "
+        "y no se conocen ni el EER ni el AUC."
+    ),
+    "There are too few strangers to promise anything about how many get in.": (
+        "Hay muy pocos desconocidos para garantizar algo sobre cuántos entran."
+    ),
+    "How many strangers in general get in is not estimated: the photos of other people do not look like those that "
+    "estimates are made from. So it is with drawn faces.": (
+        "No se estima cuántos desconocidos entran en general: las fotos de otras personas no se parecen a aquellas de "
+        "las que salen las estimaciones. Ocurre con las caras dibujadas."
+    ),
+    "How many strangers in general get in is not estimated: for this network and this verifier it is not known how "
+    "strangers' faces are spread.": (
+        "No se estima cuántos desconocidos entran en general: para esta red y este verificador no se sabe cómo se "
+        "reparten las caras de los desconocidos."
+    ),
+    "Groups of people were not compared: nothing says who belongs to which.": (
+        "No se han comparado grupos de personas: nada dice quién pertenece a cuál."
+    ),
+    "That no stranger got in does not mean that none ever will.": (
+        "Que no haya entrado ningún desconocido no significa que no vaya a entrar ninguno."
+    ),
+    "Estimates are for strangers who resemble me; relatives and twins are not covered.": (
+        "Las estimaciones son para desconocidos que se parecen a «me»; no valen para familiares ni gemelos."
+    ),
+    "Among people who resemble me, about {factor:.3g} times as many get in as estimated; relatives and twins are not "
+    "covered.": (
+        "Entre las personas que se parecen a «me», el FAR es unas {factor:.3g} veces el estimado; no vale para "
+        "familiares ni gemelos."
+    ),
+    "The figures hold for photos like those that they were measured on: another camera, light or other people may "
+    "give others.": (
+        "Las cifras valen para fotos como aquellas con las que se midieron: otra cámara, otra luz u otras personas "
+        "pueden dar otras."
+    ),
+    "Whether a living person is before the camera is not checked: a printed photo may pass for the person.": (
+        "No se comprueba que ante la cámara haya una persona viva: una foto impresa puede pasar por la persona."
+    ),
     # The contact sheet
     "{shown} of {count:# face|# faces}, the most suspicious of each class first": (
         "{shown} de {count:# cara|# caras}, las más sospechosas de cada clase primero"
