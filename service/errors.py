@@ -49,6 +49,8 @@ ROLE_MISSING = "La clave no da permiso para esta operación"
 TOO_MANY = "Demasiadas peticiones. Inténtalo de nuevo más tarde"
 NOT_RECORDED = "No se puede registrar el uso, así que no se da respuesta"
 KEYS_UNREADABLE = "No se pueden comprobar las claves de acceso"
+NO_CARD = "No hay ficha de este modelo"
+NO_PLOT = "La ficha del modelo no tiene ese gráfico"
 
 _BY_STATUS = {
     400: BAD_REQUEST,

@@ -195,7 +195,7 @@ def test_every_error_of_the_service(name: str) -> None:
 def test_every_endpoint(name: str) -> None:
     routes = re.findall(
         r'@(?:api|monitoring)\.(get|post)\("(.+?)"\)',
-        read("service/routes.py") + read("service/monitoring/routes.py"),
+        "".join(map(read, ("service/routes.py", "service/model_card.py", "service/monitoring/routes.py"))),
     )
     assert [code_in(row[0])[0] for row in rows(name, "API")] == [f"{verb.upper()} {path}" for verb, path in routes]
 
