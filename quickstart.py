@@ -8,9 +8,10 @@ portraits of demo/ into data/ where that holds no photos, tracks them with DVC, 
 asks it about one photo of "me" and, where there is any, one of a stranger. Photos of "me" alone will do.
 The second installs requirements-dev.txt too, then runs pytest, and with it ruff and mypy.
 uv installs the packages, or pip where uv cannot be had or cannot install them; --pip takes pip at once.
+What it says is in Spanish or English, as the terminal is (tour/language.py).
 """
 
-# This file has to parse on Python 3.7, or there an error shows up in place of check_python's sentence.
+# This file, and what it imports of tour/, runs on Python 3.7 up to check_python, or nobody reads its sentence there.
 from __future__ import annotations
 
 import argparse
@@ -32,6 +33,8 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+
+from tour.language import tell
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -101,7 +104,7 @@ class Status:
     def end(self) -> None:
         """Leaves the total behind and closes the line."""
         self.next_line = 0.0
-        self.update("done")
+        self.update(tell("done"))
         if self.live:
             print(flush=True)
 
@@ -189,11 +192,18 @@ def explain_progress(words: Sequence[str]) -> str:
     """What a line of pip's or uv's messages says is being done; empty where it says nothing of the kind."""
     if not words[1:]:
         return ""
-    if words[0] in ("Collecting", "Downloading", "Processing"):
-        return f"{words[0].lower()} {words[1].split('/')[-1]}"
-    # pip's line begins what it names, each of uv's tells that something has ended.
-    doing = {"Installing": "installing", "Resolved": "downloading", "Prepared": "installing", "Installed": "compiling"}
-    return f"{doing[words[0]]} the packages" if words[0] in doing else ""
+    name = words[1].split("/")[-1]
+    doing = {
+        "Collecting": tell("collecting {name}", name=name),
+        "Downloading": tell("downloading {name}", name=name),
+        "Processing": tell("processing {name}", name=name),
+        # pip's line begins what it names, each of uv's tells that something has ended.
+        "Installing": tell("installing the packages"),
+        "Resolved": tell("downloading the packages"),
+        "Prepared": tell("installing the packages"),
+        "Installed": tell("compiling the packages"),
+    }
+    return doing.get(words[0], "")
 
 
 def log_tail(lines: int = 12) -> str:
@@ -207,13 +217,20 @@ def check_python(version: tuple[int, ...], machine: str = "") -> None:
     if tuple(version[:2]) < MINIMUM_PYTHON:
         given, wanted = (f"{v[0]}.{v[1]}" for v in (version, MINIMUM_PYTHON))
         raise Problem(
-            f"This is Python {given}, and the project needs Python {wanted} or later. "
-            f"Install a newer one and start this file with it, for example: python{wanted} {shlex.quote(sys.argv[0])}"
+            tell(
+                "This is Python {given}, and the project needs Python {wanted} or later. Install a newer one and start "
+                "this file with it, for example: python{wanted} {script}",
+                given=given,
+                wanted=wanted,
+                script=shlex.quote(sys.argv[0]),
+            )
         )
     if (machine or f"{sys.platform} {platform.machine()}") == "darwin x86_64":
         raise Problem(
-            "This Python is built for Intel Macs, for which PyTorch has had no release since 2.2.2. "
-            "Use an arm64 Python (on an Apple-silicon Mac), another computer, or Linux in a container."
+            tell(
+                "This Python is built for Intel Macs, for which PyTorch has had no release since 2.2.2. Use an arm64 "
+                "Python (on an Apple-silicon Mac), another computer, or Linux in a container."
+            )
         )
 
 
@@ -263,13 +280,17 @@ def make_venv() -> str:
     """Makes .venv, in place of what may be left of an earlier one; returns its Python version."""
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         raise Problem(
-            f"This Python ({sys.executable}) has no venv module with pip, which is needed to make .venv. "
-            "On Debian and Ubuntu install it with: sudo apt install python3-venv"
+            tell(
+                "This Python ({python}) has no venv module with pip, which is needed to make .venv. On Debian and "
+                "Ubuntu install it with: sudo apt install python3-venv",
+                python=sys.executable,
+            )
         )
-    code = call_logged("Making .venv", sys.executable, "-m", "venv", "--clear", VENV)
+    code = call_logged(tell("Making .venv"), sys.executable, "-m", "venv", "--clear", VENV)
     version = venv_version()
     if code or version is None:
-        raise Problem(f"The virtual environment {VENV} could not be made. Its last messages:\n{log_tail()}")
+        text = "The virtual environment {folder} could not be made. Its last messages:\n{messages}"
+        raise Problem(tell(text, folder=VENV, messages=log_tail()))
     return version
 
 
@@ -291,8 +312,13 @@ def check_disk(free: int, *files: str) -> None:
     needed = 10 if sys.platform == "linux" and platform.machine() == "x86_64" else 3  # the former: with CUDA
     if free < needed * 10**9:
         raise Problem(
-            f"{ROOT} has {free / 10**9:.1f} GB of free disk space, and the packages need about {needed} GB. "
-            "Free some space, or move the project to a larger disk."
+            tell(
+                "{folder} has {free:.1f} GB of free disk space, and the packages need about {needed} GB. Free some "
+                "space, or move the project to a larger disk.",
+                folder=ROOT,
+                free=free / 10**9,
+                needed=needed,
+            )
         )
 
 
@@ -305,14 +331,14 @@ def install(*files: str, pip_only: bool = False) -> None:
         return
     if CUT_OFF.exists():
         # uv writes a package's files in any order, and takes one for installed that has the right names in it.
-        print("The last installation was cut off, and may have left half a package: .venv is made anew.")
+        print(tell("The last installation was cut off, and may have left half a package: .venv is made anew."))
         version = stamp["python"] = make_venv()
     check_disk(shutil.disk_usage(str(ROOT)).free, *files)
     STAMP.unlink(missing_ok=True)  # an installation that is cut off must not count as complete
     requirements = [part for name in files for part in ("--requirement", name)]
     if pip_only or not install_with_uv(files[-1], requirements):
         command = (VENV_PYTHON, "-m", "pip", "install", "--no-input", *requirements)
-        if call_logged(f"Installing {files[-1]} with pip", *command):
+        if call_logged(tell("Installing {name} with {tool}", name=files[-1], tool="pip"), *command):
             raise installation_failed("pip", files[-1])
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")
 
@@ -321,23 +347,25 @@ def install_with_uv(name: str, requirements: list[str]) -> bool:
     """Has uv install what pip would; returns whether it has, and says why where it has not."""
     settings, unknown = uv_settings()
     if unknown:
-        print(f"pip has settings that uv does not know ({', '.join(unknown)}): pip installs, which takes longer.")
+        text = "pip has settings that uv does not know ({names}): pip installs, which takes longer."
+        print(tell(text, names=", ".join(unknown)))
         return False
     uv = find_uv()
     if uv is None:
-        print(f"{UV} cannot be had here: pip installs, which takes longer.")
+        print(tell("{uv} cannot be had here: pip installs, which takes longer.", uv=UV))
         return False
     CUT_OFF.touch()
     # Without bytecode, the first start of everything takes some seconds more; where nothing can be written, each start.
     command = (uv, "pip", "install", "--python", VENV_PYTHON, "--compile-bytecode", *requirements)
-    if call_logged(f"Installing {name} with uv", *command, **settings):
+    if call_logged(tell("Installing {name} with {tool}", name=name, tool="uv"), *command, **settings):
         messages = log_tail(60)
         if "No space left" in messages:
             raise installation_failed("uv", name)
         if "Failed to install" in messages:  # it had begun to write packages
             make_venv()
         CUT_OFF.unlink(missing_ok=True)
-        print(f"uv could not install {name} (its messages are in {LOG.name}): pip tries, which takes longer.")
+        text = "uv could not install {name} (its messages are in {log}): pip tries, which takes longer."
+        print(tell(text, name=name, log=LOG.name))
         return False
     CUT_OFF.unlink()
     return True
@@ -350,7 +378,7 @@ def find_uv() -> str | None:
         if uv is not None and uv_version(uv) >= MINIMUM_UV:
             return uv
     command = (VENV_PYTHON, "-m", "pip", "install", "--no-input", "--only-binary", ":all:", UV)
-    return own if call_logged("Installing uv", *command) == 0 and uv_version(own) >= MINIMUM_UV else None
+    return own if call_logged(tell("Installing uv"), *command) == 0 and uv_version(own) >= MINIMUM_UV else None
 
 
 def uv_version(uv: str) -> tuple[int, ...]:
@@ -372,7 +400,7 @@ def uv_settings() -> tuple[dict[str, str], list[str]]:
         [str(VENV_PYTHON), "-m", "pip", "config", "list"], env=environment(), stdout=subprocess.PIPE, check=False
     )
     if listed.returncode:
-        return {}, ["they cannot be read"]
+        return {}, [tell("they cannot be read")]
     # Lines such as global.index-url='https://…'; what comes later in this order takes the place of what came before.
     found = re.findall(
         r"^(global|install|:env:)\.([\w-]+)=(.*)$", listed.stdout.decode("utf-8", "replace"), re.MULTILINE
@@ -398,25 +426,27 @@ def installation_failed(tool: str, name: str) -> Problem:
     """What to raise where pip or uv could not install a requirements file: what most likely stopped it, what to do."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     hint = explain_messages(log_tail(60), venv_version() or version)
-    return Problem(f"{tool} could not install {name}. {hint} Its last lines:\n{log_tail()}")
+    text = "{tool} could not install {name}. {hint} Its last lines:\n{messages}"
+    return Problem(tell(text, tool=tool, name=name, hint=hint, messages=log_tail()))
 
 
 def explain_messages(messages: str, python: str) -> str:
     """What most likely stopped an installation, and what to do."""
-    causes = {
-        "The disk is full: the installation needs space for its downloads and its cache, too.": ("No space left",),
-        "The package registry cannot be reached: check the network, the proxy and pip's settings.": (
-            "Failed to establish", "Connection", "timed out", "name resolution", "ProxyError",
-        ),
-        f"A package has no ready-made build for this Python ({python}) and needs a C compiler: use Python 3.11 to 3.14 "
-        "or install one (on Debian and Ubuntu: sudo apt install build-essential python3-dev).": (
-            "Failed building wheel", "Failed to build", "error: command", "Microsoft Visual C++",
-        ),
-    }  # fmt: skip
-    for cause, marks in causes.items():
-        if any(mark in messages for mark in marks):
-            return cause
-    return f"Its messages in full are in {LOG.name}."
+
+    def any_of(*marks: str) -> bool:
+        return any(mark in messages for mark in marks)
+
+    if any_of("No space left"):
+        return tell("The disk is full: the installation needs space for its downloads and its cache, too.")
+    if any_of("Failed to establish", "Connection", "timed out", "name resolution", "ProxyError"):
+        return tell("The package registry cannot be reached: check the network, the proxy and pip's settings.")
+    if any_of("Failed building wheel", "Failed to build", "error: command", "Microsoft Visual C++"):
+        return tell(
+            "A package has no ready-made build for this Python ({python}) and needs a C compiler: use Python 3.11 to "
+            "3.14 or install one (on Debian and Ubuntu: sudo apt install build-essential python3-dev).",
+            python=python,
+        )
+    return tell("Its messages in full are in {log}.", log=LOG.name)
 
 
 def photos_in(folder: Path) -> list[Path]:
@@ -456,7 +486,7 @@ def is_demo(name: str) -> bool:
 
 def counted(photos: Collection[object]) -> str:
     """How many photos, in words."""
-    return "1 photo" if len(photos) == 1 else f"{len(photos)} photos"
+    return tell("1 photo") if len(photos) == 1 else tell("{count} photos", count=len(photos))
 
 
 def copied_from(name: str) -> Path | None:
@@ -488,28 +518,37 @@ def photos_only_in_data(name: str, given: Path) -> list[Path]:
 
 def some_of(photos: Sequence[Path]) -> str:
     """The names of the first photos, and how many more there are."""
-    more = f" and {len(photos) - 3} more" if photos[3:] else ""
-    return ", ".join(photo.as_posix() for photo in photos[:3]) + more
+    names = ", ".join(photo.as_posix() for photo in photos[:3])
+    return tell("{names} and {more} more", names=names, more=len(photos) - 3) if photos[3:] else names
 
 
 def check_given(given: Path) -> None:
     """Raises Problem unless --photos DIR can be copied without losing a photo of the user's."""
-    layout = (
-        f"Photos of you belong in {given / 'me'}, photos of other people in {given / 'not_me'} (that folder may be "
-        "missing or empty)"
+    layout = tell(
+        "Photos of you belong in {me}, photos of other people in {not_me} (that folder may be missing or empty).",
+        me=given / "me",
+        not_me=given / "not_me",
     )
+    option = f"--photos {given}"
     if not given.is_dir():
-        raise Problem(f"--photos {given}: there is no such folder. {layout}.")
+        raise Problem(tell("{option}: there is no such folder. {layout}", option=option, layout=layout))
     if not (given / "me").is_dir():
-        raise Problem(f"--photos {given}: it has no folder me. {layout}.")
+        raise Problem(tell("{option}: it has no folder me. {layout}", option=option, layout=layout))
     for name in CLASSES:
         source = given / name
         if not photos_in(source) and (name == "me" or any(not file.name.startswith(".") for file in files_in(source))):
-            raise Problem(f"--photos {given}: {source} holds no photo (JPEG, PNG, HEIC, WebP or AVIF). {layout}.")
+            text = "{option}: {folder} holds no photo (JPEG, PNG, HEIC, WebP or AVIF). {layout}"
+            raise Problem(tell(text, option=option, folder=source, layout=layout))
     taken = [
-        f"data/{name} already holds {counted(photos_in(ROOT / 'data' / name))}, and "
-        f"{given / name} holds others ({counted(photos_in(given / name))}). Of {some_of(only)} in data/{name} no copy "
-        "is known. "
+        tell(
+            "{folder} already holds {there}, and {given} holds others ({new}). Of {names} in {folder} no copy is "
+            "known.",
+            folder=f"data/{name}",
+            there=counted(photos_in(ROOT / "data" / name)),
+            given=given / name,
+            new=counted(photos_in(given / name)),
+            names=some_of(only),
+        )
         for name in classes_in(given)
         if not same_photos(given / name, ROOT / "data" / name) and not is_demo(name)
         for only in [photos_only_in_data(name, given)]
@@ -517,10 +556,14 @@ def check_given(given: Path) -> None:
     ]
     if taken:
         raise Problem(
-            f"{''.join(taken)}Nothing was changed. --photos takes the place only of photos that lie in the folder "
-            "given too, or still in the one that it copied them from. Move the others to a folder of yours, or delete "
-            "those that you do not need, and start again. Or put new photos into data/me and data/not_me yourself and "
-            f"start without --photos: {started_as()}"
+            tell(
+                "{taken} Nothing was changed. --photos takes the place only of photos that lie in the folder given "
+                "too, or still in the one that it copied them from. Move the others to a folder of yours, or delete "
+                "those that you do not need, and start again. Or put new photos into data/me and data/not_me yourself "
+                "and start without --photos: {command}",
+                taken=" ".join(taken),
+                command=started_as(),
+            )
         )
 
 
@@ -539,17 +582,18 @@ def photos_source(given: Path | None) -> Path | None:
     # Nobody means to do without a folder that DVC tracks: the photos of others are in another place.
     fetched_not = not (data / "not_me").exists() and (data / "not_me.dvc").exists()
     if "me" not in there or fetched_not:
-        empty = [data / name for name in CLASSES if name not in there]
-        raise Problem(
-            f"There are no photos in {' and '.join(map(str, empty))}. Put 20 or more photos of you "
-            "(JPEG, PNG, HEIC, WebP or AVIF) into data/me and, if you can, of other people into data/not_me, or name a "
-            f"folder that has the folders me and not_me in it: {started_as()} --photos DIR"
-            + (
-                f"\nIf DVC keeps yours in another place, fetch them:\n{in_environment('dvc pull')}"
-                if VENV.is_dir()
-                else ""
-            )
+        empty = [str(data / name) for name in CLASSES if name not in there]
+        told = tell(
+            "There are no photos in {folders}. Put 20 or more photos of you (JPEG, PNG, HEIC, WebP or AVIF) into "
+            "data/me and, if you can, of other people into data/not_me, or name a folder that has the folders me and "
+            "not_me in it: {command} --photos DIR",
+            folders=tell("{one} and {other}", one=empty[0], other=empty[1]) if empty[1:] else empty[0],
+            command=started_as(),
         )
+        if VENV.is_dir():
+            text = "\nIf DVC keeps yours in another place, fetch them:\n{commands}"
+            told += tell(text, commands=in_environment("dvc pull"))
+        raise Problem(told)
     return None
 
 
@@ -557,17 +601,20 @@ def wanted_port(option: str | None) -> int:
     """The port of --port, else of PORT, else 5000; raises Problem unless it can be served on."""
     text = option or os.environ.get("PORT") or "5000"
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise Problem(f"The port given is {text!r}. It must be a number from 1 to 65535, for example: --port 5001")
+        wrong = "The port given is {given!r}. It must be a number from 1 to 65535, for example: --port 5001"
+        raise Problem(tell(wrong, given=text))
     port = int(text)
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=2):
-        raise Problem(f"Port {port} is taken by another program. Stop it or choose another: --port 5001")
+        taken = "Port {port} is taken by another program. Stop it or choose another: --port 5001"
+        raise Problem(tell(taken, port=port))
     with socket.socket() as probe:
         if os.name == "posix":  # connections of an earlier run that are still closing do no harm
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise Problem(f"Port {port} cannot be used: {error.strerror}. Try --port 5001") from None
+            unusable = "Port {port} cannot be used: {reason}. Try --port 5001"
+            raise Problem(tell(unusable, port=port, reason=error.strerror)) from None
     return port
 
 
@@ -585,15 +632,17 @@ def start_tour(*arguments: str) -> int:
 def quickstart(arguments: list[str]) -> int:
     """From nothing to answers; returns the exit code. What can fail at once is looked at first."""
     parser = argparse.ArgumentParser(
-        description="Installs, builds the model from your photos, starts the service and asks it.",
-        epilog="python3 quickstart.py test [--no-lint] [--pip] [pytest arguments]: runs the linters and the tests.",
+        description=tell("Installs, builds the model from your photos, starts the service and asks it."),
+        epilog=tell(
+            "python3 quickstart.py test [--no-lint] [--pip] [pytest arguments]: runs the linters and the tests."
+        ),
     )
     parser.add_argument(
-        "--photos", metavar="DIR", help="copy the photos of DIR/me and DIR/not_me first (those of me are enough)"
+        "--photos", metavar="DIR", help=tell("copy the photos of DIR/me and DIR/not_me first (those of me are enough)")
     )
-    parser.add_argument("--port", metavar="N", help="port of the service (default: PORT, else 5000)")
-    parser.add_argument("--once", action="store_true", help="end after the answers")
-    parser.add_argument("--pip", action="store_true", help="install with pip, not with uv")
+    parser.add_argument("--port", metavar="N", help=tell("port of the service (default: PORT, else 5000)"))
+    parser.add_argument("--once", action="store_true", help=tell("end after the answers"))
+    parser.add_argument("--pip", action="store_true", help=tell("install with pip, not with uv"))
     options = parser.parse_args(arguments)
     LOG.write_bytes(b"")
     port = wanted_port(options.port)
@@ -608,12 +657,14 @@ def run_tests(arguments: list[str]) -> int:
     own = ("--no-lint", "--pip")
     parser = argparse.ArgumentParser(
         prog=f"{Path(sys.argv[0]).name} test",
-        usage="%(prog)s [-h] [--no-lint] [--pip] [pytest arguments]",
-        description="Installs what the tests need, then runs pytest, and with it the linters ruff and mypy.",
-        epilog="All other arguments go to pytest: -k WORD runs the tests whose name holds it, -m slow the slow ones.",
+        usage=tell("%(prog)s [-h] [--no-lint] [--pip] [pytest arguments]"),
+        description=tell("Installs what the tests need, then runs pytest, and with it the linters ruff and mypy."),
+        epilog=tell(
+            "All other arguments go to pytest: -k WORD runs the tests whose name holds it, -m slow the slow ones."
+        ),
     )
-    parser.add_argument("--no-lint", action="store_true", help="run the tests without the linters")
-    parser.add_argument("--pip", action="store_true", help="install with pip, not with uv")
+    parser.add_argument("--no-lint", action="store_true", help=tell("run the tests without the linters"))
+    parser.add_argument("--pip", action="store_true", help=tell("install with pip, not with uv"))
     if {"-h", "--help"} & set(arguments):
         parser.print_help()
         return 0
@@ -641,7 +692,7 @@ def guarded(work: Callable[[], int]) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped.")
+        print(tell("\nStopped."))
         return 130
 
 

@@ -1,10 +1,12 @@
-"""Spanish for what both the stages and the service say. What the stages alone say stands in stages/language.
+"""Spanish for what both the stages and the service say. What one of them alone says stands in stages/language and in
+service/spanish.py.
 
-The answers of the service are in Spanish. Its log is in English, as the code is.
+The answers of the service are in Spanish or English. Its log is in English, as the code is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from faces.message import Message, fill
@@ -105,12 +107,7 @@ SPANISH = {
         "{variable} tiene {count:# carácter|# caracteres}; deben ser {least} o más, como los de: python -c 'import "
         "secrets; print(secrets.token_hex(32))'"
     ),
-    # The model's card
-    "no model is loaded; /healthz says why": "no hay ningún modelo cargado; /healthz dice por qué",
-    "{reason}; then let the service reload it or start it again": (
-        "{reason}; después, haz que el servicio lo recargue o reinícialo"
-    ),
-    # The operating point
+    # The operating point and the model's card
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
     "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
@@ -169,17 +166,17 @@ SPANISH = {
 """Spanish for each English template; placeholders have the same names."""
 
 
-def in_spanish(text: Any) -> Any:
+def in_spanish(text: Any, spanish: Mapping[str, str] = SPANISH) -> Any:
     """A message in Spanish, and the messages and errors within it.
 
     Args:
         text: a `Message`, or an error with one. Anything else stays as it is.
+        spanish: for each English template; what it lacks stays English.
     """
     if isinstance(text, BaseException):
         text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
     if not isinstance(text, Message):
         return text
-    template = SPANISH.get(text.template, text.template)
-    return (
-        fill(template, **{name: in_spanish(value) for name, value in text.values.items()}) if text.values else template
-    )
+    template = spanish.get(text.template, text.template)
+    values = {name: in_spanish(value, spanish) for name, value in text.values.items()}
+    return fill(template, **values) if values else template

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from faces.message import Message
+
 MAX_WAITING = 32
 """Photos that a process holds at once, waiting or being verified, however short the work is."""
 
@@ -109,13 +111,14 @@ class Admission:
         return len(self._working) + len(self._waiting) >= self._slots
 
     @property
-    def problem(self) -> str | None:
-        """Why photos are not verified in time, in Spanish, as all answers are; None if they are."""
+    def problem(self) -> Message | None:
+        """Why photos are not verified in time; None if they are."""
         with self._lock:
             silent = time.monotonic() - self._last_progress
             if self._waiting and silent > STUCK_SECONDS:
-                return f"Hay fotos en espera y ninguna ha terminado en {silent:.0f} segundos"
-            return "La cola está llena" if self._is_full() else None
+                text = "Photos wait, and none has been finished for {seconds:# second|# seconds}"
+                return Message(text, seconds=round(silent))
+            return Message("The queue is full") if self._is_full() else None
 
     def check(self) -> None:
         """Whether a photo that arrived now would be let in: then it is worth reading.

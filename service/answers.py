@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from faces.model_card import Figure, Note, Photos, Plot
 from faces.photo_limits import HINTS
+from service.error_kinds import KINDS
 from service.hints import NO_FACE_FOUND
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -15,6 +16,10 @@ Share = Annotated[float, Meta(ge=0, le=1, description="share of strangers who ar
 Pixels = Annotated[float, Meta(description="pixels of the photo as displayed")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 HintCode = Annotated[str, Meta(extra_json_schema={"enum": [*HINTS, NO_FACE_FOUND]})]
+ErrorCode = Annotated[
+    str,
+    Meta(description="what programs tell it by", extra_json_schema={"enum": [kind.code for kind in KINDS]}),
+]
 
 
 class Endpoints(Struct):
@@ -44,7 +49,7 @@ class Unhealthy(Struct):
 
     status: Literal["unhealthy"]
     reason: Literal["Models not loaded"]
-    detail: Annotated[str, Meta(description="what is missing or wrong, in Spanish")]
+    detail: Annotated[str, Meta(description="what is missing or wrong, in the language asked for")]
 
 
 class Reload(Struct):
@@ -52,7 +57,7 @@ class Reload(Struct):
 
     status: Literal["begun", "done", "refused"]
     time: Annotated[str, Meta(description="UTC, in ISO 8601")]
-    reason: Annotated[str, Meta(description="why it was refused, in Spanish")] | UnsetType = UNSET
+    reason: Annotated[str, Meta(description="why it was refused, in the language asked for")] | UnsetType = UNSET
 
 
 class Ready(Struct):
@@ -66,8 +71,19 @@ class Unready(Struct):
     """Photos should go elsewhere for now."""
 
     status: Literal["unready"]
-    reason: Annotated[str, Meta(description="why, in Spanish")]
+    reason: Annotated[str, Meta(description="why, in the language asked for")]
     reload: Annotated[Reload, Meta(description="the last one, if there was one")] | UnsetType = UNSET
+
+
+class PageSettings(Struct):
+    """What a client has to know before it sends a photo."""
+
+    max_bytes: Annotated[int, Meta(ge=1, description="largest photo; exactly this many bytes still pass")]
+    max_megapixels: Annotated[float, Meta(gt=0, description="largest photo, in millions of pixels")]
+    accepted_types: Annotated[list[str], Meta(min_length=1, description="MIME types of photos")]
+    key_needed: Annotated[bool, Meta(description="whether /verify asks for a key")]
+    threshold: Probability
+    threshold_basis: Literal["set", "promised", "estimated", "default"]
 
 
 class Version(Struct):
@@ -105,7 +121,7 @@ class Hint(Struct):
     """What the person on the photo can do better."""
 
     code: HintCode
-    text: Annotated[str, Meta(description="a sentence for people, in Spanish")]
+    text: Annotated[str, Meta(description="a sentence for people, in the language asked for")]
 
 
 class FaceMeasures(Struct):
@@ -140,7 +156,9 @@ class Verdict(Struct, kw_only=True):
     timing_ms: Annotated[float, Meta(ge=0, description="milliseconds that the server spent")]
     threshold_source: Literal["setting", "auto", "default"]
     threshold_basis: Literal["set", "promised", "estimated", "default"]
-    threshold_note: Annotated[str, Meta(description="where the source is default: why, in Spanish")] | UnsetType = UNSET
+    threshold_note: (
+        Annotated[str, Meta(description="where the source is default: why, in the language asked for")] | UnsetType
+    ) = UNSET
     strangers_like_this: Share | UnsetType = UNSET
     backbone: str
     face: FaceMeasures
@@ -152,6 +170,12 @@ class Verdict(Struct, kw_only=True):
 class Error(Struct):
     """Any answer that is no success."""
 
-    error: Annotated[str, Meta(description="what is wrong, in Spanish")]
-    detail: Annotated[str, Meta(description="more about this case, in Spanish")] | UnsetType = UNSET
+    error: Annotated[str, Meta(description="what is wrong, in Spanish whatever language is asked for")]
+    code: ErrorCode
+    message: Annotated[str, Meta(description="what is wrong, in the language asked for")]
+    detail: Annotated[str, Meta(description="more about this case, in the language asked for")] | UnsetType = UNSET
     hints: list[Hint] | UnsetType = UNSET
+
+
+IN_A_LANGUAGE = (Unhealthy, Ready, Unready, Reload, Verdict, Error)
+"""The answers with texts in the language that is asked for."""

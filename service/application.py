@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service import errors, model_card, recording, routes
+from service import errors, language, model_card, recording, routes
 from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
@@ -18,6 +18,7 @@ from service.monitoring import routes as monitoring_routes
 from service.origin import Origin
 from service.recording import Recorder
 from service.threshold import Threshold
+from service.ui import routes as ui_routes
 
 
 def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flask:
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
 
     # What is registered first looks at a request first, and at its answer last.
     request_ids.register(app)
+    language.register(app)
     logs.register(app)
     monitoring_routes.register(app)
     app.after_request(_protect)
@@ -66,6 +68,7 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
     app.extensions["recorder"] = recorder
     app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, recorder))
     app.register_blueprint(model_card.create_blueprint(ServedCard.load(settings, engine), threshold))
+    app.register_blueprint(ui_routes.create_blueprint(settings, threshold, access.keys))
     errors.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
@@ -80,7 +83,10 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
 
 
 def _protect(response: Response) -> Response:
-    """Answers are nobody else's business: no cache keeps them, and no browser takes them for another type."""
-    response.headers["Cache-Control"] = "no-store"
+    """Answers are nobody else's business: no cache keeps them, and no browser takes them for another type.
+
+    The page's own files may be kept.
+    """
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

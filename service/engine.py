@@ -36,7 +36,6 @@ from faces.recognition.networks import MANIFEST, Networks, NetworksError, Networ
 from faces.recognition.recognizer import Recognizer
 from faces.recognition.sessions import import_onnxruntime
 from faces.records import RecordError
-from faces.spanish import in_spanish
 from faces.threads import available_cores, limit_numpy, threads_per_worker
 from faces.verification import Verification, verify
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
@@ -57,8 +56,8 @@ _NO_NETWORKS = Message(
 )
 
 
-_UNFORESEEN = (
-    "el modelo o las redes están dañados y el registro del servicio dice cómo: ejecuta 'dvc repro --force export train'"
+_UNFORESEEN = Message(
+    "the model or the networks are damaged, and the log of the service says how: run 'dvc repro --force export train'"
 )
 
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
@@ -84,12 +83,12 @@ class ModelProblem:
 
     Attributes:
         kind: what is wrong: "missing", "mismatch" (model and networks do not belong together) or "unreadable".
-        detail: the reason in Spanish, as all answers are. Anybody may read it, so it has no SHA-256 and no path from
-            outside the project, but what is missing or wrong and which command helps. The log has all of it.
+        detail: the reason. Anybody may read it, so it has no SHA-256 and no path from outside the project, but what is
+            missing or wrong and which command helps. The log has all of it.
     """
 
     kind: Literal["missing", "mismatch", "unreadable"]
-    detail: str
+    detail: Message
 
 
 class ModelsNotLoadedError(Exception):
@@ -190,6 +189,12 @@ class Engine:
         """Name of the network that embeds faces, such as "dlib-resnet"; None without models."""
         return self._models.networks.backbone_name if self._models else None
 
+    @property
+    def recipe(self) -> dict[str, Any] | None:
+        """How it makes embeddings, as `Manifest.recipe` says: others can be compared with them where it is the same."""
+        models = self._models
+        return models.networks.manifest.recipe(models.verifier.flip) if models else None
+
     def open(self, workers: int | None = None, make_signal: Callable[[], Signal] = threading.Event) -> None:
         """Make this process's sessions and warm them up, so that the first request is as fast as the others.
 
@@ -219,11 +224,13 @@ class Engine:
     def _fail(self, error: Exception) -> None:
         """From now on nothing can be verified: the files are what they should be, and they do not work."""
         log.error("Models not loaded, /verify will answer 503: %s", error)
-        self.problem = ModelProblem("unreadable", _told(error if isinstance(error, UserError) else _NO_NETWORKS))
+        self.problem = ModelProblem(
+            "unreadable", _for_anybody(error.args[0] if isinstance(error, UserError) else _NO_NETWORKS)
+        )
 
     @property
-    def refusal(self) -> str | None:
-        """Why a reload must not put this in the place of what serves, in Spanish; None if it may.
+    def refusal(self) -> Message | None:
+        """Why a reload must not put this in the place of what serves; None if it may.
 
         It may if it works, and also if there is no model on purpose: `python -m privacy forget me` deletes it, and the
         former model must not go on serving from memory.
@@ -239,8 +246,8 @@ class Engine:
         return self._opened is not None and self._opened.admission.busy
 
     @property
-    def delay(self) -> str | None:
-        """Why photos are not verified in time, in Spanish; None if they are."""
+    def delay(self) -> Message | None:
+        """Why photos are not verified in time; None if they are."""
         return None if self._opened is None else self._opened.admission.problem
 
     def check_queue(self) -> None:
@@ -280,7 +287,7 @@ class Engine:
         if wrong:
             error = _no_number(wrong[0])
             log.error("/verify answers 503: %s", error)
-            raise ModelsNotLoadedError(ModelProblem("unreadable", in_spanish(error)))
+            raise ModelsNotLoadedError(ModelProblem("unreadable", error.args[0]))
         return verification
 
     def _in_this_process(self) -> _Opened:
@@ -336,13 +343,15 @@ def _read_photo_limits(settings: Settings) -> PhotoLimits | None:
 
 
 def _describe(error: NetworksError | VerifierError | RecordError, missing: list[str]) -> ModelProblem:
-    """What answers say of an error of loading; the log has said it in English."""
-    reason = _told(error)
+    """What answers say of an error of loading; the log has said all of it."""
+    reason = _for_anybody(error.args[0])
     if isinstance(error, NetworksMismatchError):
-        return ModelProblem("mismatch", f"{reason}: ejecuta 'dvc repro' y copia toda la carpeta models/")
+        return ModelProblem("mismatch", Message("{reason}: run 'dvc repro', and copy all of models/", reason=reason))
     if isinstance(error, (NetworksNotFoundError, VerifierNotFoundError)):
-        names = ", ".join(_without_place(Path(path)) for path in missing)
-        return ModelProblem("missing", f"Falta: {names}. Ejecuta 'dvc repro'" if missing else reason)
+        if missing:
+            names = ", ".join(_without_place(Path(path)) for path in missing)
+            reason = Message("Missing: {names}. Run 'dvc repro'", names=names)
+        return ModelProblem("missing", reason)
     return ModelProblem("unreadable", reason)
 
 
@@ -352,21 +361,25 @@ def _missing(settings: Settings) -> list[str]:
     return [_relative(path) for path in paths if not path.exists()]
 
 
-def _told(reason: UserError | Message) -> str:
-    """A reason in Spanish for anybody: without digests, and of paths outside the project the last name alone."""
-    message = reason.args[0] if isinstance(reason, UserError) else reason
-    return _DIGEST.sub("…", in_spanish(_without_places(message)))
+def _for_anybody(message: Message) -> Message:
+    """A reason that anybody may read: without digests, and of paths outside the project the last name alone."""
+    values = {name: _harmless(value) for name, value in message.values.items()}
+    return Message(message.template, **values)
 
 
-def _without_places(value: Any) -> Any:
-    """A message with each path in it, and in the messages within it, as anybody may read it."""
+def _harmless(value: Any) -> Any:
+    """A value of a message, as anybody may read it."""
     if isinstance(value, Path):
-        return _without_place(value)
-    if isinstance(value, UserError):
-        value = value.args[0]
-    if isinstance(value, Message) and value.values:
-        return Message(value.template, **{name: _without_places(one) for name, one in value.values.items()})
-    return value
+        value = _without_place(value)
+    if isinstance(value, Exception):
+        value = value.args[0] if isinstance(value, UserError) else str(value)
+    if isinstance(value, Message):
+        return _for_anybody(value)
+    if isinstance(value, dict):
+        return {name: _harmless(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_harmless, value))
+    return _DIGEST.sub("…", value) if isinstance(value, str) else value
 
 
 def _without_place(path: Path) -> str:

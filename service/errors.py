@@ -1,16 +1,16 @@
-"""Every error becomes a JSON object with an `error` string, in the words of the API's contract."""
+"""Every error becomes a JSON object: what it is (service/error_kinds.py), and more about the case."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from faces.message import fill
+from faces.message import Message
 from faces.recognition.image import (
     MAX_SIDE,
     ImageTooCostlyError,
@@ -19,99 +19,75 @@ from faces.recognition.image import (
     UnreadableImageError,
 )
 from faces.recognition.image_kinds import KINDS
-from faces.spanish import in_spanish
+from service import error_kinds
 from service.access import guard
 from service.access.guard import KeyMissingError, RoleMissingError
 from service.access.keys import KeysError
 from service.access.limits import retry_after
 from service.admission import SaturatedError
 from service.config import BYTES_PER_MB, Settings
-from service.engine import ModelProblem, ModelsNotLoadedError
+from service.engine import ModelsNotLoadedError
+from service.error_kinds import ErrorKind
+from service.hints import describe
+from service.language import asked, tell
 from service.monitoring.logs import without_message
 from service.monitoring.metrics import Reason, count_refusal
 from service.recording import NotRecordedError
 from service.reload_checks import ReloadRefusedError
 
-NO_FACE = "No se detectó un rostro en la imagen"
-NO_IMAGE = "No se envió ninguna imagen en el campo 'image'"
-WRONG_TYPE = "Tipo de archivo no permitido. Solo {types}"
-UNREADABLE = "No se pudo leer la imagen"
-TOO_LARGE = "Archivo demasiado grande. Límite: {limit} MB"
-MODELS_NOT_FOUND = "Modelos no encontrados. Asegúrate de haber entrenado el modelo ejecutando 'train.py'."
-SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
-CANNOT_RELOAD = "Este servidor no puede recargar el modelo: reinícialo"
-RELOAD_REFUSED = "La recarga se ha rechazado y todo sigue como estaba"
-TOO_SLOW = "La imagen ha tardado demasiado en llegar"
-UNEXPECTED = "Error interno del servidor"
-BAD_REQUEST = "Petición no válida"
-KEY_MISSING = "Hace falta una clave de acceso válida"
-ROLE_MISSING = "La clave no da permiso para esta operación"
-TOO_MANY = "Demasiadas peticiones. Inténtalo de nuevo más tarde"
-NOT_RECORDED = "No se puede registrar el uso, así que no se da respuesta"
-KEYS_UNREADABLE = "No se pueden comprobar las claves de acceso"
-NO_CARD = "No hay ficha de este modelo"
-NO_PLOT = "La ficha del modelo no tiene ese gráfico"
-
-_BY_STATUS = {
-    400: BAD_REQUEST,
-    404: "Ruta no encontrada",
-    405: "Método no permitido",
-    500: UNEXPECTED,
+_REASONS: dict[str, Reason] = {
+    error_kinds.NO_FACE.code: "no_face",
+    error_kinds.NO_IMAGE.code: "no_image",
+    error_kinds.TOO_SLOW.code: "too_slow",
 }
-
-
-_REASONS: dict[str, Reason] = {NO_FACE: "no_face", NO_IMAGE: "no_image", TOO_SLOW: "too_slow"}
 _REASONS_OF_STATUS: dict[int, Reason] = {401: "no_key", 403: "role", 408: "too_slow", 429: "limit"}
+
+_LOG_SAYS_WHY = Message("The log of the service says why")
 
 
 class ApiError(Exception):
     """An answer other than 200, raised anywhere below a route.
 
     Args:
-        status: HTTP status.
-        error: what the caller reads in `error`.
+        kind: of error.
         detail: more about this case, added as `detail` unless None.
-        headers: further headers of the answer.
-        hints: what the caller may try, added as `hints` unless None.
-        reason: as what it counts in the metrics; None finds out by the error, or the status.
+        hints: codes of what the caller may try, added as `hints` unless there is none.
+        reason: as what it counts in the metrics; None finds out by the kind.
     """
 
     def __init__(
         self,
-        status: int,
-        error: str,
-        detail: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        hints: Sequence[Mapping[str, str]] | None = None,
+        kind: ErrorKind,
+        detail: Message | None = None,
+        hints: Sequence[str] = (),
         reason: Reason | None = None,
     ) -> None:
-        super().__init__(error)
-        self.status = status
-        self.error = error
+        super().__init__(kind.code)
+        self.kind = kind
         self.detail = detail
-        self.headers = headers or {}
         self.hints = hints
-        self.reason: Reason = reason or _REASONS.get(error) or _reason_of_status(status) or "invalid"
+        self.reason: Reason = reason or _REASONS.get(kind.code) or _reason_of_status(kind.status) or "invalid"
 
 
 def register(app: Flask, settings: Settings) -> None:
     """Make every error of the application a JSON answer."""
     megabytes, megapixels = plain(settings.max_content_mb), plain(settings.max_megapixels)
-    many_pixels = fill(
-        "La imagen tiene demasiados píxeles. Límite: {megapixels:# megapíxel|# megapíxeles}, y {side} píxeles por lado",
+    damaged = Message("The image is damaged or incomplete")
+    many_pixels = Message(
+        "The image has too many pixels. Limit: {megapixels:# megapixel|# megapixels}, and {side} pixels on a side",
         megapixels=megapixels,
         side=MAX_SIDE,
     )
-    costly = (
-        "Descodificarla costaría demasiado tiempo o memoria. Guárdala más pequeña, o como un JPEG que no sea progresivo"
+    costly = Message(
+        "To decode it would take too much time or memory. Save it smaller, or as a JPEG that is not progressive"
     )
-    for kind, answer in (
-        (UnreadableImageError, (400, UNREADABLE, "La imagen está dañada o incompleta")),
-        (ImageTooLargeError, (400, UNREADABLE, many_pixels)),
-        (ImageTooCostlyError, (400, UNREADABLE, costly)),
-        (MemoryError, (400, UNREADABLE, costly)),
+    for kind, detail in (
+        (UnreadableImageError, damaged),
+        (ImageTooLargeError, many_pixels),
+        (ImageTooCostlyError, costly),
+        (MemoryError, costly),
     ):
-        _handle(app, kind, "unreadable", _always(*answer))
+        _handle(app, kind, "unreadable", _always(error_kinds.UNREADABLE, detail))
     _handle(app, UnknownKindError, "wrong_type", lambda error: _wrong_type(error, settings))
     _handle(app, RequestEntityTooLarge, "too_large", lambda _: _too_large(settings.max_image_bytes, megabytes))
     _handle(app, ApiError, lambda error: error.reason, _api_error)
@@ -119,10 +95,10 @@ def register(app: Flask, settings: Settings) -> None:
     _handle(app, ModelsNotLoadedError, "no_models", _models_not_loaded)
     _handle(app, KeyMissingError, lambda error: "wrong_key" if error.given else "no_key", _key_missing)
     _handle(app, RoleMissingError, "role", _role_missing)
-    _handle(app, KeysError, "failure", _always(503, KEYS_UNREADABLE, "El registro del servicio dice por qué"))
+    _handle(app, KeysError, "failure", _always(error_kinds.KEYS_UNREADABLE, _LOG_SAYS_WHY))
     _handle(app, RateLimitExceeded, "limit", _too_many)
     _handle(app, NotRecordedError, "no_audit", not_recorded)
-    _handle(app, ReloadRefusedError, None, lambda error: _answer(409, RELOAD_REFUSED, error.reason))
+    _handle(app, ReloadRefusedError, None, lambda error: _answer(error_kinds.RELOAD_REFUSED, error.reason))
     _handle(app, HTTPException, lambda error: _reason_of_status(error.get_response().status_code), _http_error)
     _handle(app, Exception, "failure", _unexpected)
 
@@ -158,23 +134,34 @@ def _reason_of_status(status: int) -> Reason | None:
     return _REASONS_OF_STATUS.get(status, "failure" if status >= 500 else "invalid")
 
 
-def _always(status: int, error: str, detail: str | None = None) -> Callable[[Exception], Response]:
+def _always(kind: ErrorKind, detail: Message | None = None) -> Callable[[Exception], Response]:
     """An error handler with one answer for every error of its kind."""
-    return lambda _: _answer(status, error, detail)
+    return lambda _: _answer(kind, detail)
 
 
 def _wrong_type(error: UnknownKindError, settings: Settings) -> Response:
     """A file of a kind that is not accepted: which kind it is, which are accepted, and what to do."""
     described = error.args[0].values["kind"]
-    accepted = ",".join(settings.accepted_types)
-    detail = (
-        f"El contenido es {in_spanish(described)} y ACCEPTED_TYPES es {accepted}. Guarda o exporta la foto como "
-        f"{either([kind.name for kind in settings.kinds])} y envíala otra vez"
-    )
+    about = {
+        "kind": described,
+        "accepted": ",".join(settings.accepted_types),
+        "names": either([kind.name for kind in settings.kinds]),
+    }
     mime = next((kind.mime for kind in KINDS if kind.described == described), None)
-    if mime is not None:  # a setting is all that it lacks
-        detail += f", o permite este tipo en el servidor y reinícialo: ACCEPTED_TYPES={accepted},{mime}"
-    return _answer(400, WRONG_TYPE.format(types=either(settings.accepted_types)), f"{detail}.")
+    if mime is None:
+        detail = Message(
+            "The content is {kind}, and ACCEPTED_TYPES is {accepted}. Save or export the photo as {names} and send it "
+            "again.",
+            **about,
+        )
+    else:  # a setting is all that it lacks
+        detail = Message(
+            "The content is {kind}, and ACCEPTED_TYPES is {accepted}. Save or export the photo as {names} and send it "
+            "again, or allow this type on the server and restart it: ACCEPTED_TYPES={accepted},{mime}.",
+            **about,
+            mime=mime,
+        )
+    return _answer(error_kinds.WRONG_TYPE, detail, types=either(settings.accepted_types))
 
 
 def _too_large(limit: int, megabytes: str) -> Response:
@@ -185,78 +172,78 @@ def _too_large(limit: int, megabytes: str) -> Response:
         megabytes: the same, as the setting has it.
     """
     announced = request.content_length or 0  # none if the body comes in chunks
-    size = _hundredths(announced) if announced > limit else f"más de {_hundredths(limit)}"
-    detail = (
-        f"La foto ocupa {size} MB y MAX_CONTENT_MB es {megabytes}. Redúcela antes de enviarla (un JPEG de 1600 píxeles "
-        "en el lado más largo basta y suele ocupar menos de 1 MB), o sube MAX_CONTENT_MB en el servidor."
+    size = _hundredths(announced) if announced > limit else Message("more than {size}", size=_hundredths(limit))
+    detail = Message(
+        "The photo has {size} MB, and MAX_CONTENT_MB is {limit}. Make it smaller before you send it (a JPEG of 1600 "
+        "pixels on its longer side is enough, and usually has less than 1 MB), or raise MAX_CONTENT_MB on the server.",
+        size=size,
+        limit=megabytes,
     )
-    return _answer(413, TOO_LARGE.format(limit=megabytes), detail)
+    return _answer(error_kinds.TOO_LARGE, detail, limit=megabytes)
 
 
 def _hundredths(size: int) -> str:
     """Bytes in megabytes with at most two decimals, rounded up: a photo over the limit never looks like the limit."""
-    return f"{math.ceil(100 * size / BYTES_PER_MB) / 100:.2f}".rstrip("0").rstrip(".").replace(".", ",")
+    whole, _, decimals = f"{math.ceil(100 * size / BYTES_PER_MB) / 100:.2f}".rstrip("0").partition(".")
+    return Message("{whole}.{decimals}", whole=whole, decimals=decimals) if decimals else whole
 
 
 def _api_error(error: ApiError) -> Response:
-    answer = _answer(error.status, error.error, error.detail, error.hints)
-    answer.headers.update(error.headers)
-    return answer
+    return _answer(error.kind, error.detail, error.hints)
 
 
 def _saturated(error: SaturatedError) -> Response:
-    answer = _answer(503, SATURATED)
+    answer = _answer(error_kinds.SATURATED)
     answer.headers["Retry-After"] = str(error.retry_after_seconds)
     return answer
 
 
 def _key_missing(_: KeyMissingError) -> Response:
-    answer = _answer(
-        401, KEY_MISSING, f"Envía la clave en la cabecera {guard.HEADER}; la da quien administra el servicio"
+    how = Message(
+        "Send the key in the header {header}; whoever runs the service gives out keys",
+        header=guard.HEADER,
     )
+    answer = _answer(error_kinds.KEY_MISSING, how)
     answer.headers["WWW-Authenticate"] = f'ApiKey header="{guard.HEADER}"'
     return answer
 
 
 def _role_missing(error: RoleMissingError) -> Response:
-    return _answer(403, ROLE_MISSING, f"Hace falta el permiso '{error.role}'")
+    return _answer(error_kinds.ROLE_MISSING, Message("The role '{role}' is needed", role=error.role))
 
 
 def _too_many(_: RateLimitExceeded) -> Response:
     seconds = retry_after(current_app.extensions["rate_limits"])
-    answer = _answer(
-        429, TOO_MANY, fill("Vuelve a intentarlo dentro de {seconds:# segundo|# segundos}", seconds=seconds)
-    )
+    when = Message("Try again in {seconds:# second|# seconds}", seconds=seconds)
+    answer = _answer(error_kinds.TOO_MANY, when)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 
 
 def not_recorded(_: NotRecordedError | None = None) -> Response:
     """The answer in place of one that cannot be recorded."""
-    answer = _answer(503, NOT_RECORDED, "El registro del servicio dice por qué")
+    answer = _answer(error_kinds.NOT_RECORDED, _LOG_SAYS_WHY)
     answer.headers["Retry-After"] = "5"
     return answer
 
 
 def _models_not_loaded(error: ModelsNotLoadedError) -> Response:
-    return _answer(503, describe_models(error.problem), error.problem.detail)
-
-
-def describe_models(problem: ModelProblem) -> str:
-    """What callers of /verify are told if the models cannot be used."""
-    sentences = {
-        "missing": MODELS_NOT_FOUND,
-        "mismatch": f"El modelo y las redes no corresponden: {problem.detail}",
-        "unreadable": f"No se pudieron leer los modelos: {problem.detail}",
-    }
-    return sentences[problem.kind]
+    """Why the models cannot be used; for those that are there, `error` has always said it whole."""
+    problem = error.problem
+    kind = {
+        "missing": error_kinds.NO_MODELS,
+        "mismatch": error_kinds.MODELS_MISMATCH,
+        "unreadable": error_kinds.MODELS_UNREADABLE,
+    }[problem.kind]
+    whole = None if kind.fixed else f"{tell(kind.message, 'es')}: {tell(problem.detail, 'es')}"
+    return _answer(kind, problem.detail, error=whole)
 
 
 def _http_error(error: HTTPException) -> Response:
-    """An error of Flask or Werkzeug itself; it keeps its headers (Allow, Retry-After)."""
+    """An error of Flask or Werkzeug itself; it keeps its status and its headers (Allow, Retry-After)."""
     original = error.get_response()
-    status = original.status_code
-    answer = _answer(status, _BY_STATUS.get(status, UNEXPECTED if status >= 500 else BAD_REQUEST))
+    answer = _answer(error_kinds.of_status(original.status_code))
+    answer.status_code = original.status_code
     answer.headers.extend((name, value) for name, value in original.headers if not name.startswith("Content-"))
     return answer
 
@@ -265,15 +252,33 @@ def _unexpected(error: Exception) -> Response:
     """An unexpected failure: the log gets the traceback, the caller gets nothing of it."""
     shown = error if request.method in ("GET", "HEAD") else without_message(error)
     current_app.logger.error("%s %r failed", request.method, request.path, exc_info=shown)
-    return _answer(500, UNEXPECTED)
+    return _answer(error_kinds.UNEXPECTED)
 
 
 def _answer(
-    status: int, error: str, detail: str | None = None, hints: Sequence[Mapping[str, str]] | None = None
+    kind: ErrorKind,
+    detail: Message | None = None,
+    hints: Sequence[str] = (),
+    error: str | None = None,
+    **values: Any,
 ) -> Response:
-    more = {"detail": detail, "hints": hints}
-    response = jsonify({"error": error} | {name: value for name, value in more.items() if value is not None})
-    response.status_code = status
+    """The JSON of an error.
+
+    Args:
+        kind: of error.
+        detail: more about this case.
+        hints: codes of what the caller may try.
+        error: as `ErrorKind.as_json` takes it.
+        values: of the kind's message.
+    """
+    language = asked()
+    body: dict[str, Any] = {**kind.as_json(language, error, **values)}
+    if detail is not None:
+        body["detail"] = tell(detail, language)
+    if hints:
+        body["hints"] = [describe(code, language) for code in hints]
+    response = jsonify(body)
+    response.status_code = kind.status
     return response
 
 
@@ -283,5 +288,6 @@ def plain(number: float) -> str:
 
 
 def either(names: Sequence[str]) -> str:
-    """ "a, b o c"."""
-    return " o ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    """ "a, b or c", in both languages."""
+    some, last = ", ".join(names[:-1]), names[-1]
+    return Message("{some} or {last}", some=some, last=last) if some else last

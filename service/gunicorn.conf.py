@@ -29,6 +29,8 @@ from service import core_dumps  # noqa: E402  found by the line above
 from service.address import check_address  # noqa: E402  as above
 from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
+from service.error_kinds import of_server  # noqa: E402  as above
+from service.language import LANGUAGES  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
 from service.monitoring import logs, metrics, shared_folder  # noqa: E402  as above
 from service.monitoring.gunicorn_logger import JsonLogger, TextLogger  # noqa: E402  as above
@@ -152,11 +154,11 @@ def worker_exit(_: Any, worker: Any) -> None:
 
 def _write_json_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
     """gunicorn's own answer to what is not even HTTP: JSON, as the application's errors are."""
-    body = json.dumps({"error": f"Petición HTTP no válida: {mesg or reason}"}, ensure_ascii=False).encode()
+    body = json.dumps(of_server(status_int, mesg or reason), ensure_ascii=False).encode()
     head = (
         f"HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\n"
         f"{HEADER}: {request_id() or begin_outside()}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Language: {LANGUAGES[0]}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     gunicorn.util.write_nonblock(sock, head.encode("latin-1") + body)
 

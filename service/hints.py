@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from faces.message import Message
+from service.language import Language, tell
+
 NO_FACE_FOUND = "no_face"
 
 SENTENCES = {
-    "blurred": "La cara sale borrosa. Haz una foto más nítida",
-    "dark": "La cara está muy oscura. Haz la foto con más luz",
-    "bright": "La cara tiene demasiada luz. Haz la foto con menos luz",
-    "small": "La cara es muy pequeña. Acércate a la cámara, o recorta la foto alrededor de la cara",
-    "turned_away": "La cara no mira de frente. Mira a la cámara",
-    "cut_off": "El borde de la foto corta la cara. Haz la foto con la cara entera",
-    NO_FACE_FOUND: "No se ve ninguna cara. Haz la foto de frente, con la cara entera y bien iluminada",
+    "blurred": Message("The face is blurred. Take a sharper photo"),
+    "dark": Message("The face is very dark. Take the photo in more light"),
+    "bright": Message("The face has too much light. Take the photo in less light"),
+    "small": Message("The face is very small. Move closer to the camera, or crop the photo around the face"),
+    "turned_away": Message("The face is turned away. Look at the camera"),
+    "cut_off": Message("The edge of the photo cuts the face off. Take the photo with the whole face in it"),
+    NO_FACE_FOUND: Message(
+        "No face can be seen. Take the photo from the front, with the whole face in it and in good light"
+    ),
 }
 """By code; those of a face are `faces.photo_limits.HINTS`."""
 
 
-def describe(code: str) -> dict[str, str]:
+def describe(code: str, language: Language) -> dict[str, str]:
     """A hint as answers show it."""
-    return {"code": code, "text": SENTENCES[code]}
+    return {"code": code, "text": tell(SENTENCES[code], language)}

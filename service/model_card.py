@@ -16,10 +16,10 @@ from msgspec import to_builtins
 from faces import model_card
 from faces.message import Message
 from faces.model_card import CardFiles, ModelCardError
-from faces.spanish import in_spanish
 from service.config import Settings
 from service.engine import Engine
-from service.errors import NO_CARD, NO_PLOT, ApiError
+from service.error_kinds import NO_CARD, NO_PLOT
+from service.errors import ApiError
 from service.threshold import Threshold
 
 _UNFORESEEN = Message(
@@ -67,7 +67,7 @@ class ServedCard:
             ApiError: 404, there is none.
         """
         if self.files is None:
-            raise ApiError(404, NO_CARD, in_spanish(self.problem or _UNFORESEEN))
+            raise ApiError(NO_CARD, self.problem or _UNFORESEEN)
         return self.files
 
 
@@ -94,7 +94,7 @@ def create_blueprint(served: ServedCard, threshold: Threshold) -> Blueprint:
         """A chart that the card names, as PNG."""
         picture = served.get().plots.get(name)
         if picture is None:
-            raise ApiError(404, NO_PLOT, "GET /model/card dice cuáles hay, en 'plots'")
+            raise ApiError(NO_PLOT, Message("GET /model/card says which there are, in 'plots'"))
         return Response(picture, mimetype="image/png")
 
     return api

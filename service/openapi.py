@@ -18,13 +18,17 @@ from apispec import APISpec
 from flask import Flask
 from msgspec import Struct
 
-from service import answers, errors
+from service import answers, error_kinds, errors
 from service.config import Settings
+from service.error_kinds import ErrorKind
+from service.language import LANGUAGES
 from service.monitoring.request_ids import HEADER
+from service.ui.routes import HTML
 
 OPENAPI_VERSION = "3.1.0"
 JSON = "application/json"
 PNG = "image/png"
+_PAGE = ("ui.page", "ui.page_with_slash", "ui.file")
 
 _VERDICT = {
     "model_version": "me-verifier-v1", "is_me": True, "score": 0.9234, "threshold": 0.75, "timing_ms": 245.67,
@@ -83,8 +87,9 @@ class Endpoint:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _error(name: str, error: str, **more: Any) -> dict[str, Any]:
-    return {name: {"error": error, **more}}
+def _error(kind: ErrorKind, **values: Any) -> dict[str, Any]:
+    """An example of an error, as it is answered to whoever asks for no language."""
+    return {kind.code: kind.as_json(LANGUAGES[0], **values)}
 
 
 def endpoints(settings: Settings) -> dict[str, Endpoint]:
@@ -93,7 +98,10 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
     types = errors.either(settings.accepted_types)
     return {
         "GET /": Endpoint(
-            {200: Answer("Name, version and endpoints", answers.Index)},
+            {
+                200: Answer("Name, version and endpoints", answers.Index),
+                303: Answer("To whoever would rather have HTML: see /ui", body=None, media_types=(HTML,)),
+            },
             guarded=False,
         ),
         "GET /healthz": Endpoint(
@@ -125,13 +133,14 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
             },
             guarded=False,
         ),
+        "GET /ui/settings.json": Endpoint({200: Answer("Limits and threshold", answers.PageSettings)}, guarded=False),
         "GET /version": Endpoint({200: Answer("Model and code", answers.Version)}),
         "GET /model/card": Endpoint(
             {
                 200: Answer("The card", answers.ModelCard),
                 404: Answer(
                     "There is none of the model that is served: `detail` says why, and what to do",
-                    examples=_error("no_card", errors.NO_CARD),
+                    examples=_error(error_kinds.NO_CARD),
                 ),
             }
         ),
@@ -140,7 +149,7 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
                 200: Answer("The chart", body=None, media_types=(PNG,)),
                 404: Answer(
                     "The card has no such chart, or there is no card",
-                    examples=_error("no_plot", errors.NO_PLOT) | _error("no_card", errors.NO_CARD),
+                    examples=_error(error_kinds.NO_PLOT) | _error(error_kinds.NO_CARD),
                 ),
             },
             more={
@@ -160,24 +169,24 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
                 200: Answer("The photo has a face", answers.Verdict, {"me": _VERDICT}),
                 400: Answer(
                     "There is no face, or no image that can be read",
-                    examples=_error("no_face", errors.NO_FACE)
-                    | _error("no_image", errors.NO_IMAGE)
-                    | _error("wrong_type", errors.WRONG_TYPE.format(types=types))
-                    | _error("unreadable", errors.UNREADABLE)
-                    | _error("invalid", errors.BAD_REQUEST),
+                    examples=_error(error_kinds.NO_FACE)
+                    | _error(error_kinds.NO_IMAGE)
+                    | _error(error_kinds.WRONG_TYPE, types=types)
+                    | _error(error_kinds.UNREADABLE)
+                    | _error(error_kinds.BAD_REQUEST),
                 ),
-                408: Answer("The photo took too long to arrive", examples=_error("too_slow", errors.TOO_SLOW)),
+                408: Answer("The photo took too long to arrive", examples=_error(error_kinds.TOO_SLOW)),
                 413: Answer(
                     "The image, or the request around it, is too large",
-                    examples=_error("too_large", errors.TOO_LARGE.format(limit=errors.plain(settings.max_content_mb))),
+                    examples=_error(error_kinds.TOO_LARGE, limit=errors.plain(settings.max_content_mb)),
                 ),
                 503: Answer(
                     "Models are missing or wrong; more requests than can be answered in time, or no record of the use "
                     "is possible, both with Retry-After; keys cannot be checked",
-                    examples=_error("no_models", errors.MODELS_NOT_FOUND)
-                    | _error("saturated", errors.SATURATED)
-                    | _error("keys", errors.KEYS_UNREADABLE)
-                    | _error("record", errors.NOT_RECORDED),
+                    examples=_error(error_kinds.NO_MODELS)
+                    | _error(error_kinds.SATURATED)
+                    | _error(error_kinds.KEYS_UNREADABLE)
+                    | _error(error_kinds.NOT_RECORDED),
                     retry_after=True,
                 ),
             },
@@ -214,28 +223,26 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
             {
                 200: Answer("Done", answers.Reload, {"done": {"status": "done", "time": _TIME}}),
                 202: Answer("Begun", answers.Reload, {"begun": {"status": "begun", "time": _TIME}}),
-                409: Answer(
-                    "The new model or settings cannot serve", examples=_error("refused", errors.RELOAD_REFUSED)
-                ),
-                501: Answer("This server cannot reload", examples=_error("cannot", errors.CANNOT_RELOAD)),
+                409: Answer("The new model or settings cannot serve", examples=_error(error_kinds.RELOAD_REFUSED)),
+                501: Answer("This server cannot reload", examples=_error(error_kinds.CANNOT_RELOAD)),
             }
         ),
         "GET /openapi.json": Endpoint({200: Answer("This document", body=None, media_types=(JSON,))}),
     }
 
 
-_OF_ALL = {500: Answer("A failure that nobody foresaw", examples=_error("unexpected", errors.UNEXPECTED))}
+_OF_ALL = {500: Answer("A failure that nobody foresaw", examples=_error(error_kinds.UNEXPECTED))}
 _OF_GUARDED = {
-    401: Answer("A key is needed, and there is none that counts", examples=_error("key", errors.KEY_MISSING)),
-    403: Answer("The key does not allow this", examples=_error("role", errors.ROLE_MISSING)),
+    401: Answer("A key is needed, and there is none that counts", examples=_error(error_kinds.KEY_MISSING)),
+    403: Answer("The key does not allow this", examples=_error(error_kinds.ROLE_MISSING)),
     429: Answer(
         "Too many requests with this key or from this address",
-        examples=_error("limit", errors.TOO_MANY),
+        examples=_error(error_kinds.TOO_MANY),
         retry_after=True,
     ),
     503: Answer(
         "Keys cannot be checked, or the use cannot be recorded",
-        examples=_error("keys", errors.KEYS_UNREADABLE) | _error("record", errors.NOT_RECORDED),
+        examples=_error(error_kinds.KEYS_UNREADABLE) | _error(error_kinds.NOT_RECORDED),
     ),
 }
 
@@ -243,9 +250,12 @@ _OF_GUARDED = {
 def routes(app: Flask) -> Iterator[tuple[str, str]]:
     """Every route of an application, as "METHOD /path", and the name of its function. HEAD and OPTIONS are Flask's.
 
-    A part of the path that varies stands in it as OpenAPI has it: {name}.
+    A part of the path that varies stands in it as OpenAPI has it: {name}. The files of the page are for people, and no
+    part of the API.
     """
     for rule in app.url_map.iter_rules():
+        if rule.endpoint in _PAGE:
+            continue
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield f"{method} {rule.rule.replace('<', '{').replace('>', '}')}", rule.endpoint
 
@@ -274,6 +284,18 @@ def document(app: Flask, settings: Settings) -> dict[str, Any]:
     )
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
+    _add_headers(spec)
+    for route, function in sorted(routes(app)):
+        if route in described:
+            method, path = route.split(" ")
+            text = inspect.getdoc(app.view_functions[function]) or ""
+            spec.path(path, operations={method.lower(): _operation(route, text, described[route])})
+    result: dict[str, Any] = spec.to_dict()
+    return result
+
+
+def _add_headers(spec: APISpec) -> None:
+    """What requests and answers have in their heads."""
     spec.components.security_scheme("key", {"type": "apiKey", "in": "header", "name": "X-API-Key"})
     spec.components.header(
         "request_id",
@@ -296,20 +318,26 @@ def document(app: Flask, settings: Settings) -> dict[str, Any]:
             "schema": {"type": "string"},
         },
     )
-    for route, function in sorted(routes(app)):
-        if route in described:
-            method, path = route.split(" ")
-            text = inspect.getdoc(app.view_functions[function]) or ""
-            spec.path(path, operations={method.lower(): _operation(route, text, described[route])})
-    result: dict[str, Any] = spec.to_dict()
-    return result
+    spec.components.parameter(
+        "accept_language",
+        "header",
+        {
+            "name": "Accept-Language",
+            "description": "es or en: the language of texts for people; without one of them, es. `error` is in Spanish",
+            "schema": {"type": "string"},
+        },
+    )
+    spec.components.header(
+        "content_language",
+        {"description": "of texts for people; missing where there is none", "schema": {"enum": list(LANGUAGES)}},
+    )
 
 
 def _operation(route: str, text: str, endpoint: Endpoint) -> dict[str, Any]:
     """One method of a path."""
     every = {**_OF_ALL, **(_OF_GUARDED if endpoint.guarded else {}), **endpoint.answers}
     more = dict(endpoint.more)
-    parameters = ["request_id", *more.pop("parameters", [])]
+    parameters = ["request_id", "accept_language", *more.pop("parameters", [])]
     return {
         "operationId": re.sub(r"\W+", "_", route.lower().replace("/", "")).rstrip("_"),
         "summary": text.partition("\n")[0],
@@ -324,6 +352,8 @@ def _operation(route: str, text: str, endpoint: Endpoint) -> dict[str, Any]:
 def _response(answer: Answer) -> dict[str, Any]:
     """An answer with its headers and its content."""
     headers = {HEADER: "request_id"} | ({"Retry-After": "retry_after"} if answer.retry_after else {})
+    if answer.body in answers.IN_A_LANGUAGE:
+        headers["Content-Language"] = "content_language"
     content: dict[str, Any] = {"schema": {"type": "object" if answer.media_types == (JSON,) else "string"}}
     if answer.media_types == (PNG,):
         content = {}  # bytes have no schema

@@ -34,10 +34,12 @@ from typing import Any, Literal
 from flask import Flask
 from msgspec import convert
 
+from faces.message import Message
 from service.address import check_address
 from service.admission import Signal
 from service.config import PROJECT_ROOT, CertificateSettingsError, Settings, SettingsError
 from service.engine import Engine
+from service.language import Language, from_json, tell, to_json
 from service.monitoring import logs
 from service.recording import hand_over
 from service.reload_checks import COMPARED, ReloadRefusedError, audit_refusals, check_protections
@@ -45,10 +47,14 @@ from service.worker_threads import WorkerThread
 
 _TRIAL_SECONDS = 60.0
 _TRIAL = "from service.reload import main; main()"  # -m would import this module twice, and warn of it
-_WRONG_SETTINGS = "Los ajustes nuevos no se pueden usar; el registro del servicio dice por qué"
-_WRONG_CERTIFICATE = "El certificado TLS o su clave no se pueden usar; el registro del servicio dice cuál y qué hacer"
+_OK = "ok"
+"""What a process that tries something out says where all is well; else it says a message (`language.to_json`)."""
+_WRONG_SETTINGS = Message("The new settings cannot be used; the log of the service says why")
+_WRONG_CERTIFICATE = Message(
+    "The TLS certificate or its key cannot be used; the log of the service says which, and what to do"
+)
+_NO_TRIAL = Message("The new model could not be tried out; the log of the service says why")
 _REFUSED = "Reload refused: the former model and settings serve on:\n%s"
-_NO_TRIAL = "El modelo nuevo no se ha podido probar; el registro del servicio dice por qué"
 
 log = logging.getLogger("service.reload")
 
@@ -60,21 +66,22 @@ class Outcome:
     Attributes:
         status: "done"; "refused", and the old model and settings serve on; or "begun": ask /readyz.
         time: UTC, in ISO 8601.
-        reason: why it was refused, in Spanish.
+        reason: why it was refused.
     """
 
     status: Literal["done", "refused", "begun"]
     time: str
-    reason: str | None = None
+    reason: Message | None = None
 
     @classmethod
-    def now(cls, status: Literal["done", "refused", "begun"], reason: str | None = None) -> Outcome:
+    def now(cls, status: Literal["done", "refused", "begun"], reason: Message | None = None) -> Outcome:
         """What has just come of one."""
         return cls(status, datetime.now(UTC).isoformat(timespec="seconds"), reason)
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self, language: Language) -> dict[str, str]:
         """As /readyz shows it."""
-        return {"status": self.status, "time": self.time} | ({"reason": self.reason} if self.reason else {})
+        reason = {"reason": tell(self.reason, language)} if self.reason else {}
+        return {"status": self.status, "time": self.time} | reason
 
 
 def build(former: Settings, one_process: bool = False) -> tuple[Settings, Flask]:
@@ -226,7 +233,7 @@ def _try_in_a_fork(engine: Engine) -> None:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             engine.open(1)
-            os.write(writer, (engine.refusal or "ok").encode())
+            os.write(writer, _verdict(engine).encode())
         finally:
             os._exit(0)
     os.close(writer)
@@ -239,8 +246,27 @@ def _try_in_a_fork(engine: Engine) -> None:
         os.close(reader)
         with contextlib.suppress(ChildProcessError):  # gunicorn has done that
             os.waitpid(child, 0)
-    if said != "ok":
-        raise ReloadRefusedError(said or _NO_TRIAL, None if said else "the new model could not be tried out")
+    _refuse_unless_ok(said)
+
+
+def _verdict(engine: Engine) -> str:
+    """What a trial says of an engine."""
+    return _OK if engine.refusal is None else to_json(engine.refusal)
+
+
+def _refuse_unless_ok(said: str) -> None:
+    """Act on what a trial said.
+
+    Raises:
+        ReloadRefusedError: it was not `_OK`.
+    """
+    if said == _OK:
+        return
+    try:
+        reason = from_json(said)
+    except ValueError as error:
+        raise ReloadRefusedError(_NO_TRIAL, f"the new model could not be tried out: {said!r}") from error
+    raise ReloadRefusedError(reason)
 
 
 # For POST /admin/reload ----------------------------------------------------------------------------------------------
@@ -270,8 +296,7 @@ class WorkerReloader:
         if not said:  # it did not get so far as to say what is wrong
             raise ReloadRefusedError(_NO_TRIAL)
         os.kill(self._master, signal.SIGHUP)
-        if said != "ok":
-            raise ReloadRefusedError(said)
+        _refuse_unless_ok(said)
         return Outcome.now("begun")
 
     def _try_out(self) -> str:
@@ -367,7 +392,7 @@ def main() -> None:
         _, app = build(former)
         engine: Engine = app.extensions["engine"]
         engine.open(1)
-        print(engine.refusal or "ok")
+        print(_verdict(engine))
     except ReloadRefusedError as error:
         log.error("Reload refused: %s", error)
-        print(error.reason)
+        print(to_json(error.reason))

@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from faces.message import Message
 from service.access.keys import KeyRing
 from service.audit import AuditError
 from service.config import Settings
@@ -21,20 +22,22 @@ COMPARED = (
 )  # fmt: skip
 """What a trial in another process is told of the settings that serve. No secret: all users can see its arguments."""
 
-_OPENED = "Los ajustes nuevos abrirían a todos un servicio que pide claves: revisa KEYS_PATH, o pon REQUIRE_KEYS=true"
-_NOT_RECORDED = (
-    "El registro de auditoría está activo y los ajustes nuevos lo apagarían: indica AUDIT_PATH y recarga otra vez, o "
-    "reinicia el servicio"
+_OPENED = Message(
+    "The new settings would open to everybody a service that asks for keys: check KEYS_PATH, or set REQUIRE_KEYS=true"
 )
-_NO_TLS = (
-    "El servicio responde por HTTPS y los ajustes nuevos lo pasarían a HTTP sin cifrar: indica TLS_CERT_PATH y "
-    "TLS_KEY_PATH y recarga otra vez, o reinicia el servicio"
+_NOT_RECORDED = Message(
+    "The audit log is on, and the new settings would turn it off: set AUDIT_PATH and reload again, or restart the "
+    "service"
 )
-_NO_FILE = (
-    "El archivo .env tenía ajustes al arrancar y ahora no existe o no tiene ninguno: escríbelo y recarga otra vez, o "
-    "reinicia el servicio para seguir sin él"
+_NO_TLS = Message(
+    "The service answers by HTTPS, and with the new settings it would by plain HTTP: set TLS_CERT_PATH and "
+    "TLS_KEY_PATH and reload again, or restart the service"
 )
-_NOT_MOVED = "No se puede seguir con el registro de auditoría nuevo; el registro del servicio dice por qué"
+_NO_FILE = Message(
+    "The file .env had settings at the start, and now it does not exist or has none: write it and reload again, or "
+    "restart the service to go on without it"
+)
+_NOT_MOVED = Message("It is not possible to go on with the new audit log; the log of the service says why")
 
 log = logging.getLogger("service.reload")
 
@@ -43,10 +46,10 @@ class ReloadRefusedError(Exception):
     """The new settings or files cannot serve.
 
     Attributes:
-        reason: in Spanish, without a secret or a path: anybody may read it.
+        reason: without a secret or a path: anybody may read it.
     """
 
-    def __init__(self, reason: str, log_text: str | None = None) -> None:
+    def __init__(self, reason: Message, log_text: str | None = None) -> None:
         super().__init__(log_text or reason)
         self.reason = reason
 

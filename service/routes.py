@@ -6,20 +6,25 @@ import time
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from faces.detection.face import Face
+from faces.message import Message
 from faces.photo_limits import FaceQuality
 from faces.verification import ScoredFace, Verification
 from service.config import Settings
 from service.engine import Engine
-from service.errors import BAD_REQUEST, CANNOT_RELOAD, NO_FACE, ApiError
+from service.error_kinds import BAD_REQUEST, CANNOT_RELOAD, NO_FACE
+from service.errors import ApiError
 from service.hints import NO_FACE_FOUND, describe
+from service.language import asked, tell
 from service.monitoring.request_ids import request_id
 from service.origin import Origin
 from service.recording import Recorder
 from service.reload import Outcome
 from service.threshold import Threshold
+from service.ui.routes import wants_page
 from service.uploads import read_upload
 
 DESCRIPTION = (
@@ -42,7 +47,8 @@ def _wants_all_faces(given: str) -> bool:
         ApiError: 400, it is neither of its two values.
     """
     if given not in ("largest", "all"):
-        raise ApiError(400, BAD_REQUEST, f"'faces' debe ser 'largest' (la cara más grande) o 'all'; es {given!r}")
+        text = "'faces' must be 'largest' (the largest face) or 'all'; it is {given!r}"
+        raise ApiError(BAD_REQUEST, Message(text, given=given))
     return given == "all"
 
 
@@ -66,21 +72,28 @@ def create_blueprint(
     api = Blueprint("api", __name__)
 
     @api.get("/")
-    def index() -> Response:
-        """What this service is and where its endpoints are."""
-        return jsonify(
-            name="Face Recognition API",
-            version="1.0.0",
-            description=DESCRIPTION,
-            endpoints={"health": "/healthz", "verify": "/verify"},
-        )
+    def index() -> AnyResponse:
+        """What this service is and where its endpoints are. A browser is sent to the page at /ui."""
+        answer: AnyResponse
+        if wants_page():
+            answer = redirect("ui", 303)
+        else:
+            answer = jsonify(
+                name="Face Recognition API",
+                version="1.0.0",
+                description=DESCRIPTION,
+                endpoints={"health": "/healthz", "verify": "/verify"},
+            )
+        answer.vary.add("Accept")
+        return answer
 
     @api.get("/healthz")
     def health() -> tuple[Response, int]:
         """200 if photos can be verified, else 503 and the reason."""
         if engine.problem is None:
             return jsonify(status="ok"), 200
-        return jsonify(status="unhealthy", reason="Models not loaded", detail=engine.problem.detail), 503
+        detail = tell(engine.problem.detail, asked())
+        return jsonify(status="unhealthy", reason="Models not loaded", detail=detail), 503
 
     @api.get("/livez")
     def live() -> Response:
@@ -95,10 +108,10 @@ def create_blueprint(
         """
         reason = engine.delay if engine.problem is None else engine.problem.detail
         outcome: Outcome | None = current_app.extensions.get("reload_outcome")
-        reloaded = {} if outcome is None else {"reload": outcome.as_json()}
+        reloaded = {} if outcome is None else {"reload": outcome.as_json(asked())}
         if reason is None:
             return jsonify(status="ok", **reloaded), 200
-        return jsonify(status="unready", reason=reason, **reloaded), 503
+        return jsonify(status="unready", reason=tell(reason, asked()), **reloaded), 503
 
     @api.get("/version")
     def version() -> Response:
@@ -117,7 +130,7 @@ def create_blueprint(
         all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
         verification = engine.verify(upload.image, all_faces)
         if verification is None:
-            raise ApiError(400, NO_FACE, hints=[describe(NO_FACE_FOUND)])
+            raise ApiError(NO_FACE, hints=[NO_FACE_FOUND])
         decided = decide(verification.score)
         g.decision = decided | {"threshold": threshold.value}
         if all_faces:
@@ -127,7 +140,7 @@ def create_blueprint(
             **decided,
             threshold=threshold.value,
             timing_ms=round((time.perf_counter() - started) * 1000, 2),
-            **threshold.as_json(),
+            **threshold.as_json(asked()),
             **estimate(verification.largest),
             backbone=engine.backbone,
             face=measures(verification.face),
@@ -140,10 +153,10 @@ def create_blueprint(
         """Take over model, networks and settings as they are now: 200 or 202; 409 where they cannot serve."""
         reloader: Callable[[], Outcome] | None = current_app.extensions.get("reloader")
         if reloader is None:
-            raise ApiError(501, CANNOT_RELOAD)
+            raise ApiError(CANNOT_RELOAD)
         recorder.record("reload", request_id=request_id(), key_id=g.key_id)
         outcome = reloader()
-        return jsonify(outcome.as_json()), 202 if outcome.status == "begun" else 200
+        return jsonify(outcome.as_json(asked())), 202 if outcome.status == "begun" else 200
 
     def measures(face: Face) -> dict[str, Any]:
         """Where a face is, and how good it is to recognise."""
@@ -152,7 +165,7 @@ def create_blueprint(
     def hints(face: Face) -> list[dict[str, str]]:
         """What the person can do better; nothing where the model came without limits."""
         limits = engine.photo_limits
-        return [describe(code) for code in limits.hints(_quality(face))] if limits else []
+        return [describe(code, asked()) for code in limits.hints(_quality(face))] if limits else []
 
     def everyone(verification: Verification) -> dict[str, Any]:
         """What `faces=all` adds: each face with what is said of the largest one."""

@@ -10,8 +10,8 @@ from typing import Literal
 from faces.message import Message
 from faces.operating_point import DEFAULT_THRESHOLD, OperatingPoint, OperatingPointError, strangers_are
 from faces.records import RecordError
-from faces.spanish import in_spanish
 from service.config import Settings
+from service.language import Language, tell
 
 log = logging.getLogger("service.threshold")
 
@@ -25,13 +25,13 @@ class Threshold:
         source: "setting", "auto", or "default" if auto was wanted but is not possible.
         basis: what stands behind it: "set" (whoever set it), "promised" (own strangers, with 95 % confidence),
             "estimated" (how strangers' faces are spread) or "default" (nothing: not set, or auto is not possible).
-        note: where the source is "default", the reason in Spanish, as all answers are; else "".
+        note: where the source is "default", the reason; else None.
     """
 
     value: float
     source: Literal["setting", "auto", "default"]
     basis: Literal["set", "promised", "estimated", "default"]
-    note: str = ""
+    note: Message | None = None
 
     @classmethod
     def resolve(cls, settings: Settings, model: Path | str | None = None) -> Threshold:
@@ -65,12 +65,12 @@ class Threshold:
     @classmethod
     def _default(cls, reason: Message) -> Threshold:
         log.warning("VERIFY_THRESHOLD=auto: serving %s, since %s", DEFAULT_THRESHOLD, reason)
-        return cls(DEFAULT_THRESHOLD, "default", "default", in_spanish(reason))
+        return cls(DEFAULT_THRESHOLD, "default", "default", reason)
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self, language: Language) -> dict[str, str]:
         """What an answer says of it beside `threshold`."""
         about = {"threshold_source": self.source, "threshold_basis": self.basis}
-        return about | ({"threshold_note": self.note} if self.note else {})
+        return about | ({"threshold_note": tell(self.note, language)} if self.note else {})
 
 
 def _too_few(point: OperatingPoint) -> Message:

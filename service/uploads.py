@@ -16,7 +16,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from service.errors import NO_IMAGE, TOO_SLOW, ApiError
+from faces.message import Message
+from service.error_kinds import NO_IMAGE, TOO_SLOW
+from service.errors import ApiError
 from service.monitoring.metrics import observe_step
 
 _READ_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
@@ -60,13 +62,14 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
     began = time.perf_counter()
     boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")
     if request.mimetype != "multipart/form-data" or not boundary:
-        raise ApiError(400, NO_IMAGE, "La petición debe ser multipart/form-data")
+        raise ApiError(NO_IMAGE, Message("The request must be multipart/form-data"))
     try:
         upload = _parts(request, boundary, field, max_bytes, texts)
     except ValueError:  # the decoder's, if the body breaks the format or ends early
-        raise ApiError(400, NO_IMAGE, "El cuerpo de la petición no es multipart/form-data válido") from None
+        text = "The body of the request is not valid multipart/form-data"
+        raise ApiError(NO_IMAGE, Message(text)) from None
     if not upload.image:
-        raise ApiError(400, NO_IMAGE)
+        raise ApiError(NO_IMAGE)
     observe_step("upload", time.perf_counter() - began)
     return upload
 
@@ -78,7 +81,7 @@ def _read_block(request: Request) -> bytes:
     except HTTPException:
         raise
     except TimeoutError:
-        raise ApiError(408, TOO_SLOW) from None
+        raise ApiError(TOO_SLOW) from None
     except Exception as error:  # each server has errors of its own for this, such as gunicorn's InvalidChunkSize
         raise ValueError("the body cannot be read") from error
 

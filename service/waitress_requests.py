@@ -14,14 +14,19 @@ This module imports waitress, which is installed on Windows alone.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
 
 from service.access.guard import HEADER
+from service.error_kinds import of_server
+from service.language import best_of
+from service.monitoring import request_ids
 
 MOST_DISCARDED = 32 * 2**20
 """How much of a body is read that is not kept, as in `service.worker`."""
@@ -103,6 +108,25 @@ class _Request(HTTPRequestParser):
         return len(data)
 
 
+class _JsonError(ErrorTask):
+    """waitress's own answer to what is not even HTTP: JSON, as the application's errors are."""
+
+    def execute(self) -> None:
+        """As waitress's: answer."""
+        error = self.request.error
+        language = best_of(self.request.headers.get("ACCEPT_LANGUAGE", ""))
+        body = json.dumps(of_server(error.code, error.body, language), ensure_ascii=False).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [
+            ("Content-Type", "application/json"),
+            ("Content-Language", language),
+            (request_ids.HEADER, request_ids.begin_outside()),
+        ]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
 def make_channel_class(most_kept: Callable[[str], int]) -> type[HTTPChannel]:
     """The connections of a server of waitress.
 
@@ -112,5 +136,6 @@ def make_channel_class(most_kept: Callable[[str], int]) -> type[HTTPChannel]:
 
     class Channel(HTTPChannel):
         parser_class = staticmethod(partial(_Request, most_kept))
+        error_task_class = _JsonError
 
     return Channel

@@ -29,6 +29,8 @@ SHARED = Path(os.environ.get("SHARED_PHOTOS", ROOT.parent / "shared"))
 
 ME = "Hans_Blix"
 
+os.environ["LC_ALL"] = "C.UTF-8"  # what follows the language of the terminal is in English, whatever that is here
+
 LONGEST_FIRST = (
     "test_linters.py", "test_pipeline.py", "docs/test_commands.py", "bench/test_speed.py", "test_update.py",
     "test_slim_install.py", "test_quickstart.py", "history/test_history.py",

@@ -120,6 +120,7 @@ def test_a_second_run_runs_nothing(clone: Clone) -> None:
     assert clone.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_all_but_the_report_is_the_same_in_another_run(pristine: Clone, tmp_path: Path) -> None:
     """Latency is measured anew, so the report that holds it is left out."""
     again = pristine.copy(tmp_path / "clone")
@@ -145,6 +146,7 @@ def test_git_holds_no_photo_crop_embedding_model_or_name(pristine: Clone, lfw_di
     assert tracked - IN_GIT == set(ignored)
 
 
+@pytest.mark.slow
 def test_one_parameter_runs_what_depends_on_it(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
     clone, ran = weaker
     assert ran == ["train", "evaluate", "robustness", "report"]
@@ -153,6 +155,7 @@ def test_one_parameter_runs_what_depends_on_it(weaker: tuple[Clone, list[str]], 
     assert np.abs(scores(clone) - scores(pristine)).max() > 0.1
 
 
+@pytest.mark.slow
 def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristine: Clone) -> None:
     clone, _ = weaker
     shown = json.loads(clone.dvc("metrics", "show", "--json"))[""]["data"]
@@ -168,12 +171,14 @@ def test_metrics_are_shown_and_compared(weaker: tuple[Clone, list[str]], pristin
     assert eer["old"] != eer["new"]
 
 
+@pytest.mark.slow
 def test_parameters_are_compared(weaker: tuple[Clone, list[str]]) -> None:
     assert json.loads(weaker[0].dvc("params", "diff", "--json"))["params.yaml"] == {
         "train.population_far": {"old": 0.0005, "new": 0.05, "diff": pytest.approx(0.0495)}
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["show", "diff"])
 def test_curves_are_shown_and_compared_as_a_page(weaker: tuple[Clone, list[str]], tmp_path: Path, command: str) -> None:
     weaker[0].dvc("plots", command, "--out", str(tmp_path / "page"))
@@ -184,6 +189,7 @@ def test_curves_are_shown_and_compared_as_a_page(weaker: tuple[Clone, list[str]]
     assert len(pictures) == (7 if command == "show" else 14)
 
 
+@pytest.mark.slow
 def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: Path) -> None:
     before = {path.name for path in clone.path("data/cropped").rglob("*.png")}
     gone = photos_of_me(lfw_dir)[2].name
@@ -205,6 +211,7 @@ def test_one_photo_added_and_one_deleted_cost_one_photo(clone: Clone, lfw_dir: P
     assert np.load(clone.path("data/labels.npy")).sum() == ME_PHOTOS
 
 
+@pytest.mark.slow
 def test_a_failing_train_leaves_the_last_good_model_where_dvc_would_delete_it(clone: Clone) -> None:
     """DVC deletes a stage's outputs before it runs it, unless they are persist: true."""
     files = ["models/model.joblib", "models/scaler.joblib", "reports/metrics.json", "data/predictions.csv",

@@ -26,9 +26,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.ports import free_port
 from tests.shared import SharedFolders
-from tests.tour.support import SERVICE, gone, tree, write
+from tests.tour.support import SCRIPT, SERVICE, copy_script, gone, tree, write
 
-SCRIPT = ROOT / "quickstart.py"
 posix_only = pytest.mark.skipif(os.name != "posix", reason="POSIX signals and process groups")
 
 DVC = """
@@ -55,7 +54,7 @@ def root(tmp_path: Path) -> Path:
     """A project folder with spaces and accents in its path, and the script in it."""
     folder = tmp_path / "mi carpeta ñandú"
     folder.mkdir()
-    shutil.copy(SCRIPT, folder)
+    copy_script(folder)
     return folder
 
 
@@ -98,13 +97,18 @@ def run(root: Path, *arguments: object, **env: str) -> subprocess.CompletedProce
 # Python, platform, installation
 
 
-def test_parses_on_an_old_python() -> None:
-    ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 7))
+@pytest.mark.parametrize("name", SCRIPT)
+def test_parses_on_an_old_python(name: str) -> None:
+    ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-def test_uses_the_standard_library_only() -> None:
-    imports = [n for n in ast.walk(ast.parse(SCRIPT.read_text(encoding="utf-8"))) if isinstance(n, ast.Import)]
-    assert {name.name.split(".")[0] for node in imports for name in node.names} <= sys.stdlib_module_names
+@pytest.mark.parametrize("name", SCRIPT)
+def test_uses_the_standard_library_only(name: str) -> None:
+    nodes = list(ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))))
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    own = {name.removesuffix(".py").replace("/", ".") for name in SCRIPT}
+    assert {module.split(".")[0] for module in imported - own} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("version", [(3, 7), (3, 10, 13)])
@@ -176,12 +180,12 @@ def test_what_is_started_finds_the_venv_first(qs: ModuleType, monkeypatch: pytes
 @pytest.mark.parametrize("command", [["test", "--help"], ["test", "-k", "a", "-h"], ["--help"]])
 def test_help_installs_nothing_and_leaves_the_log_alone(root: Path, command: list[str]) -> None:
     write(root / "quickstart.log", b"of the last run")
-    done = run(root, *command)
+    done = run(root, *command, PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode == 0
     assert done.stdout.startswith("usage: quickstart.py" + (" test" if command[0] == "test" else ""))
     if command[0] == "test":
         assert {"--no-lint", "--pip", "pytest"} <= set(re.findall(r"[\w-]+", done.stdout))
-    assert tree(root).keys() == {"quickstart.py", "quickstart.log"}
+    assert tree(root).keys() == {*SCRIPT, "quickstart.log"}
     assert (root / "quickstart.log").read_bytes() == b"of the last run"
 
 
@@ -227,6 +231,21 @@ def test_dvc_is_named_where_there_is_one(root: Path, started: bool) -> None:
         (root / ".venv").mkdir()
     done = run(root, "--port", free_port())
     assert ("activate" in done.stderr and "    dvc pull" in done.stderr) is started
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"LC_ALL": "es_ES.UTF-8"}, "no existe esa carpeta. Tus fotos van en"),
+        ({"LC_ALL": "", "LANG": "es_MX"}, "no existe esa carpeta. Tus fotos van en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "en_GB.UTF-8", "LANG": "es_ES.UTF-8"}, "there is no such folder. Photos of"),
+    ],
+)
+def test_it_speaks_the_language_of_the_terminal(root: Path, variables: dict[str, str], said: str) -> None:
+    done = run(root, "--photos", "nada", "--port", free_port(), **variables)
+    assert done.returncode == 1 and said in done.stderr
+    helped = run(root, "--help", **variables).stdout
+    assert ("arranca el servicio y le pregunta" in helped) is (said.startswith("no existe"))
 
 
 # photos
@@ -293,7 +312,7 @@ def test_port_taken_is_found_before_anything_is_installed(root: Path, photos: Pa
             assert done.returncode == 1
             assert f"Port {port} is taken by another program." in done.stderr
             assert "--port" in done.stderr
-    assert sorted(path.name for path in root.iterdir()) == ["quickstart.log", "quickstart.py"]
+    assert sorted(path.name for path in root.iterdir()) == ["quickstart.log", "quickstart.py", "tour"]
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "5000.5"])

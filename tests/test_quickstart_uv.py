@@ -18,8 +18,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.tour.support import write
+from tests.tour.support import copy_script, write
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-ins are scripts")
 
@@ -65,7 +64,7 @@ def qs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A copy of the script as a module, with a .venv of stand-ins, and a uv on the PATH."""
     root = tmp_path / "mi carpeta ñandú"
     root.mkdir()
-    shutil.copy(ROOT / "quickstart.py", root)
+    copy_script(root)
     spec = importlib.util.spec_from_file_location("quickstart_copy", root / "quickstart.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

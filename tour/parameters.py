@@ -6,6 +6,8 @@ import re
 
 from faces.errors import UserError
 from quickstart import ROOT, Problem
+from stages.language.telling import tell as tell_of_stages
+from tour.language import tell
 
 WITH_POPULATION = "dlib-resnet"
 """The backbone for which the project ships how strangers' faces are spread."""
@@ -36,14 +38,23 @@ def take_backbone_with_population() -> None:
             path.write_text(changed, encoding="utf-8")
         if load_params(path).backbone.name != WITH_POPULATION:
             raise Problem(
-                f"There are no photos of other people, and for the backbone {named} it is not known how strangers' "
-                f"faces are spread. Set backbone.name to {WITH_POPULATION} in {path}, then start again."
+                tell(
+                    "There are no photos of other people, and for the backbone {named} it is not known how strangers' "
+                    "faces are spread. Set backbone.name to {known} in {path}, then start again.",
+                    named=named,
+                    known=WITH_POPULATION,
+                    path=path,
+                )
             )
     except UserError as error:
-        raise Problem(str(error)) from error
+        raise Problem(tell_of_stages(error.args[0])) from error
     print(
-        f"There are no photos of other people, and for the backbone {named} it is not known how strangers' faces are "
-        f"spread: params.yaml now has backbone.name: {WITH_POPULATION}. With photos in data/not_me it may be {named} "
-        "again.",
+        tell(
+            "There are no photos of other people, and for the backbone {named} it is not known how strangers' faces "
+            "are spread: params.yaml now has backbone.name: {known}. With photos in data/not_me it may be {named} "
+            "again.",
+            named=named,
+            known=WITH_POPULATION,
+        ),
         flush=True,
     )

@@ -27,6 +27,7 @@ from stages.files.encryption import plain_name
 from stages.files.photos import ATTRIBUTES_NAME, describe_ignored
 from stages.files.problem_kinds import PROBLEM_KINDS
 from stages.progress import progress
+from tour.language import tell
 from tour.service import SERVICE_LIMIT
 
 COMPLAINTS = {kind.name for kind in PROBLEM_KINDS if kind.category != "duplicate"}
@@ -47,11 +48,11 @@ def ensure_photos(given: Path | None) -> None:
     """
     source = photos_source(given)
     if source == DEMO and given is None:
-        print("data/me and data/not_me hold no photos: the demo's drawn portraits are put there.")
+        print(tell("data/me and data/not_me hold no photos: the demo's drawn portraits are put there."))
     if source is not None:
         for name in CLASSES:
             if not photos_in(source / name) and is_demo(name):
-                print(f"The demo's drawn portraits are taken out of data/{name}")
+                print(tell("The demo's drawn portraits are taken out of {folder}", folder=f"data/{name}"))
                 remove_photos(ROOT / "data" / name)
             elif photos_in(source / name) and not same_photos(source / name, ROOT / "data" / name):
                 copy_class(source / name, ROOT / "data" / name)
@@ -59,13 +60,17 @@ def ensure_photos(given: Path | None) -> None:
                     remember_source(name, source / name)
             elif not photos_in(source / name) and photos_in(ROOT / "data" / name):
                 kept = counted(photos_in(ROOT / "data" / name))
-                print(f"data/{name} keeps its {kept}, as {source / name} holds none.")
+                text = "{folder} keeps its {photos}, as {given} holds none."
+                print(tell(text, folder=f"data/{name}", photos=kept, given=source / name))
     (ROOT / "data" / "not_me").mkdir(exist_ok=True)  # an empty one can be tracked, a missing one cannot
     drawn = [name for name in CLASSES if is_demo(name)]
     if len(drawn) == 1 and len(classes_in(ROOT / "data")) == len(CLASSES):
         print(
-            f"Note: data/{drawn[0]} still holds the demo's drawn portraits, beside photos of real people in the other "
-            "class. Put photos of real people there too, or the model learns to tell drawings from photos."
+            tell(
+                "Note: {folder} still holds the demo's drawn portraits, beside photos of real people in the other "
+                "class. Put photos of real people there too, or the model learns to tell drawings from photos.",
+                folder=f"data/{drawn[0]}",
+            )
         )
 
 
@@ -73,7 +78,7 @@ def copy_class(source: Path, target: Path) -> None:
     """Copy the photos of a class, all or none; other files that the target holds stay."""
     names = photos_in(source)
     target.parent.mkdir(parents=True, exist_ok=True)
-    print(f"Copying {counted(names)} to data/{target.name}", flush=True)
+    print(tell("Copying {photos} to {folder}", photos=counted(names), folder=f"data/{target.name}"), flush=True)
     for line in describe_ignored(passed_over(source)):
         print(f"  {line}")
     with tempfile.TemporaryDirectory(suffix=".tmp", dir=target.parent) as temporary:
@@ -81,7 +86,7 @@ def copy_class(source: Path, target: Path) -> None:
         if target.is_dir():
             shutil.copytree(target, fresh)
             remove_photos(fresh)
-        for name in progress(names, len(names), "copying", "photo"):
+        for name in progress(names, len(names), tell("copying"), "photo"):
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / name, fresh / name)
         if target.is_dir():

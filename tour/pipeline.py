@@ -6,6 +6,8 @@ import sys
 
 from quickstart import CLASSES, ROOT, Problem, call, copied_from, in_environment, started_as
 from stages.files.photos import find_misplaced, what_dvc_cannot_do
+from stages.language.telling import tell as tell_of_stages
+from tour.language import tell
 
 
 def build() -> None:
@@ -23,9 +25,9 @@ def build() -> None:
     elif not has_git and not any("no_scm" in text for text in settings):
         # An unpacked archive of the repository: DVC would refuse to work without git.
         dvc("config", "--local", "core.no_scm", "true")
-    print("Tracking the photos with DVC", flush=True)
+    print(tell("Tracking the photos with DVC"), flush=True)
     dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
-    print("Running the pipeline: dvc repro", flush=True)
+    print(tell("Running the pipeline: dvc repro"), flush=True)
     if call(sys.executable, "-m", "tour.repro"):
         raise failed("repro", other_photos())
 
@@ -34,7 +36,8 @@ def other_photos() -> str:
     """How to begin again with other photos, where --photos has copied some."""
     if not any(copied_from(name) for name in CLASSES):
         return ""
-    return f"\nTo begin again with other photos in place of those that --photos has copied: {started_as()} --photos DIR"
+    text = "\nTo begin again with other photos in place of those that --photos has copied: {command} --photos DIR"
+    return tell(text, command=started_as())
 
 
 def check_data() -> None:
@@ -46,12 +49,12 @@ def check_data() -> None:
     misplaced = find_misplaced(ROOT / "data")
     for found in misplaced:
         if not found.stops_dvc:
-            print(f"Note: {found.sentence}.", flush=True)
-    stopping = [found.sentence for found in misplaced if found.stops_dvc]
+            print(tell("Note: {sentence}.", sentence=tell_of_stages(found.sentence)), flush=True)
+    stopping = [tell_of_stages(found.sentence) for found in misplaced if found.stops_dvc]
     if stopping:
         raise Problem("\n".join(f"{sentence}." for sentence in stopping))
     if what_fails := what_dvc_cannot_do(ROOT):
-        print(f"Note: {what_fails}.", flush=True)
+        print(tell("Note: {sentence}.", sentence=tell_of_stages(what_fails)), flush=True)
 
 
 def dvc(*arguments: str, quiet: bool = False) -> None:
@@ -79,6 +82,11 @@ def failed(words: str, advice: str = "") -> Problem:
         advice: what else may be done.
     """
     return Problem(
-        f"`dvc {words}` failed. Put right what its messages above name, then start again. Commands that they name "
-        f"work in a terminal after these lines:\n{in_environment()}{advice}"
+        tell(
+            "`dvc {words}` failed. Put right what its messages above name, then start again. Commands that they name "
+            "work in a terminal after these lines:\n{lines}{advice}",
+            words=words,
+            lines=in_environment(),
+            advice=advice,
+        )
     )

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from quickstart import ROOT, Problem, in_environment, log_tail
+from tour.language import tell
 from tour.photos import complaints_of_photos
 from tour.service import Service, model_elsewhere
 
@@ -39,8 +40,10 @@ def ask(service: Service, name: str, photos: list[Path]) -> dict[str, Any] | Non
         try:
             status, answer = service.request("/verify", photo)
         except requests.RequestException as error:
-            raise Problem(f"The service did not answer /verify ({error}). Its log:\n{log_tail()}") from None
-        print(f"\nPOST /verify with {photo.relative_to(ROOT).as_posix()}: {status}")
+            text = "The service did not answer /verify ({error}). Its log:\n{messages}"
+            raise Problem(tell(text, error=error, messages=log_tail())) from None
+        asked = photo.relative_to(ROOT).as_posix()
+        print("\n" + tell("POST /verify with {photo}: {status}", photo=asked, status=status))
         print("  " + json.dumps(answer, ensure_ascii=False))
         print("  " + meaning(name, status, answer, resembling), flush=True)
         if is_wrong(name, status, answer):
@@ -63,28 +66,30 @@ def advice_on_wrong(name: str, complaints: list[str]) -> str:
         complaints: what stage quality complained of on this photo, such as "blurred".
     """
     if complaints:
-        why = (
-            f"Stage quality had complained of this photo ({', '.join(complaints)}): reports/data_quality.csv says "
-            "why, and reports/contact_sheet.png shows it. "
+        why = tell(
+            "Stage quality had complained of this photo ({problems}): reports/data_quality.csv says why, and "
+            "reports/contact_sheet.png shows it.",
+            problems=", ".join(complaints),
         )
     elif name == "me":
-        why = (
+        why = tell(
             "The photo may be unlike the others of data/me, or these may be too few or of bad quality: look at "
-            "reports/contact_sheet.png, and add photos from other days and in other light. "
+            "reports/contact_sheet.png, and add photos from other days and in other light."
         )
     else:
-        why = (
+        why = tell(
             "It may be a photo of the person of data/me in the wrong folder (look at reports/contact_sheet.png), or of "
-            "somebody who resembles that person (reports/strangers.csv). "
+            "somebody who resembles that person (reports/strangers.csv)."
         )
-    threshold = (
-        "A lower threshold lets in more photos of that person, and more strangers"
-        if name == "me"
-        else "A higher threshold turns away more strangers, and more photos of that person"
-    )
-    return (
-        f"{why}How often it is wrong at which threshold: reports/INFORME_H10.md. {threshold}: set VERIFY_THRESHOLD in "
-        "the environment or in a file .env beside quickstart.py."
+    if name == "me":
+        threshold = tell("A lower threshold lets in more photos of that person, and more strangers")
+    else:
+        threshold = tell("A higher threshold turns away more strangers, and more photos of that person")
+    return tell(
+        "{why} How often it is wrong at which threshold: reports/INFORME_H10.md. {threshold}: set VERIFY_THRESHOLD in "
+        "the environment or in a file .env beside quickstart.py.",
+        why=why,
+        threshold=threshold,
     )
 
 
@@ -109,32 +114,41 @@ def meaning(name: str, status: int, answer: object, resembling: bool = False) ->
         resembling: whether its estimate is of strangers who resemble me.
     """
     if status == 413:
-        return "The photo is over the service's limit. Raise it, in the environment or .env: MAX_CONTENT_MB=8"
+        return tell("The photo is over the service's limit. Raise it, in the environment or .env: MAX_CONTENT_MB=8")
     if status != 200 or not isinstance(answer, dict):
-        return f"The service gave no verdict (status {status})."
+        return tell("The service gave no verdict (status {status}).", status=status)
     is_me, score, threshold = (answer.get(key) for key in ("is_me", "score", "threshold"))
-    right = "WRONG" if is_wrong(name, status, answer) else "right"
-    says = "This is" if is_me else "This is not"
-    verdict = f"{says} the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+    right = tell("WRONG") if is_wrong(name, status, answer) else tell("right")
+    if is_me:
+        text = "This is the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+    else:
+        text = "This is not the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+    verdict = tell(text, score=score, threshold=threshold, right=right)
     share = answer.get("strangers_like_this")
     if not isinstance(share, (int, float)):
         return verdict
+    return f"{verdict} {_estimate(share, resembling)}"
+
+
+def _estimate(share: float, resembling: bool) -> str:
+    """How many strangers are estimated to score as high, in a sentence."""
     if share <= 0:
-        count, verb = "hardly any stranger", "scores"
+        who = tell("hardly any stranger scores as high")
     elif share < FURTHEST:
-        count, verb = f"fewer than one stranger in {_one_digit_below(1 / share)}", "scores"
+        who = tell("fewer than one stranger in {count:,} scores as high", count=_one_digit_below(1 / share))
     elif share < 0.1:
-        count, verb = f"one stranger in {float(f'{1 / share:.2g}'):,.0f}", "scores"
+        who = tell("one stranger in {count:,} scores as high", count=int(float(f"{1 / share:.2g}")))
     else:
-        count, verb = f"{100 * share:.0f} % of strangers", "score"
-    among = "among people who resemble that person, " if resembling else ""
-    return f"{verdict} It is estimated that {among}{count} {verb} as high."
+        who = tell("{percent:.0f} % of strangers score as high", percent=100 * share)
+    if resembling:
+        return tell("It is estimated that among people who resemble that person, {who}.", who=who)
+    return tell("It is estimated that {who}.", who=who)
 
 
-def _one_digit_below(count: float) -> str:
+def _one_digit_below(count: float) -> int:
     """A large count by its first digit: what is extrapolated is not known any better, and it is not to be exceeded."""
     unit = 10 ** math.floor(math.log10(count))
-    return f"{math.floor(count / unit) * unit:,}"
+    return math.floor(count / unit) * unit
 
 
 def explain_backbone(used: str) -> str:
@@ -145,9 +159,11 @@ def explain_backbone(used: str) -> str:
     except (OSError, ValueError, KeyError):
         return used
     if used == wanted:
-        return f"{used}, as params.yaml says"
-    return (
-        f"{used}, which comes with the packages: the weights of {wanted}, which params.yaml names, could not be had. "
-        "With internet, these lines, typed in a terminal, fetch them and build everything anew:\n"
-        + in_environment("dvc repro --force export", "dvc repro")
+        return tell("{backbone}, as params.yaml says", backbone=used)
+    return tell(
+        "{backbone}, which comes with the packages: the weights of {wanted}, which params.yaml names, could not be "
+        "had. With internet, these lines, typed in a terminal, fetch them and build everything anew:\n{lines}",
+        backbone=used,
+        wanted=wanted,
+        lines=in_environment("dvc repro --force export", "dvc repro"),
     )

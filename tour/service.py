@@ -19,6 +19,7 @@ from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, kind_of
 from quickstart import HOST, ROOT, Problem, Status, log_tail, running
 from stages.files.encryption import plain_name
 from stages.files.photos import read_photo
+from tour.language import spoken, tell
 
 SERVICE_LIMIT = 2 * 2**20
 """The service's default MAX_CONTENT_MB, in bytes."""
@@ -50,6 +51,7 @@ class Service:
         """
         with requests.Session() as session:
             session.trust_env = False  # a proxy must not come between us and our own service
+            session.headers["Accept-Language"] = spoken()
             url = f"http://{HOST}:{self.port}{path}"
             if photo is None:
                 response = session.get(url, timeout=120)
@@ -91,7 +93,7 @@ def wait_until_ready(service: Service) -> None:
         Problem: it ended, or never got there.
     """
     process = service.process
-    status = Status(f"Starting the service on port {service.port}")
+    status = Status(tell("Starting the service on port {port}", port=service.port))
     answer: object = None
     # One that listens has loaded its models, or found none: then it stays 503.
     while process.poll() is None and time.monotonic() - status.start < (10 if answer else 120):
@@ -102,9 +104,23 @@ def wait_until_ready(service: Service) -> None:
                 return
         status.update()
         time.sleep(0.3)
-    state = "is not ready" if process.poll() is None else f"ended with exit code {process.returncode}"
-    said = f"; it last said {json.dumps(answer, ensure_ascii=False)}" if answer else ""
-    raise Problem(f"The service {state}{said}. Its log:\n{log_tail()}")
+    if process.poll() is not None:
+        raise ended(process.returncode)
+    if answer:
+        text = "The service is not ready; it last said {answer}. Its log:\n{messages}"
+        raise Problem(tell(text, answer=json.dumps(answer, ensure_ascii=False), messages=log_tail()))
+    raise Problem(tell("The service is not ready. Its log:\n{messages}", messages=log_tail()))
+
+
+def ended(code: int | None) -> Problem:
+    """What to raise where the service has ended by itself.
+
+    Args:
+        code: its exit code.
+    """
+    return Problem(
+        tell("The service ended with exit code {code}. Its log:\n{messages}", code=code, messages=log_tail())
+    )
 
 
 def raised_limit(photos: dict[str, list[Path]]) -> dict[str, str]:
@@ -120,8 +136,11 @@ def raised_limit(photos: dict[str, list[Path]]) -> dict[str, str]:
     largest = max((photo.stat().st_size for of_class in photos.values() for photo in of_class), default=0)
     megabytes = max(PHONE_MEGABYTES, -(-largest // 2**20))
     print(
-        f"The service takes photos of up to {megabytes} MB here, as phones make them; on its own it takes 2 MB. To "
-        f"keep it so, put this line into a file .env beside quickstart.py: MAX_CONTENT_MB={megabytes}"
+        tell(
+            "The service takes photos of up to {megabytes} MB here, as phones make them; on its own it takes 2 MB. To "
+            "keep it so, put this line into a file .env beside quickstart.py: MAX_CONTENT_MB={megabytes}",
+            megabytes=megabytes,
+        )
     )
     return {"MAX_CONTENT_MB": str(megabytes)}
 
@@ -137,9 +156,12 @@ def further_types(photos: dict[str, list[Path]]) -> dict[str, str]:
         return {}
     types = ",".join(kind.mime for kind in kinds)
     print(
-        f"The service takes {', '.join(kind.name for kind in kinds)} here, the kinds of your photos; on its own it "
-        "takes JPEG and PNG. To keep it so, put this line into a file .env beside quickstart.py: "
-        f"ACCEPTED_TYPES={types}"
+        tell(
+            "The service takes {names} here, the kinds of your photos; on its own it takes JPEG and PNG. To keep it "
+            "so, put this line into a file .env beside quickstart.py: ACCEPTED_TYPES={types}",
+            names=", ".join(kind.name for kind in kinds),
+            types=types,
+        )
     )
     return {"ACCEPTED_TYPES": types}
 

@@ -9,36 +9,26 @@ import shlex
 import time
 from pathlib import Path
 
-from quickstart import HOST, LOG, ROOT, Problem, classes_in, guarded, log_tail
+from quickstart import HOST, LOG, ROOT, classes_in, guarded
+from stages.language.telling import speak
+from tour.language import spoken, tell
 from tour.parameters import take_backbone_with_population
 from tour.photos import ensure_photos, photos_to_ask_about
 from tour.pipeline import build
 from tour.questions import ask, explain_backbone
-from tour.service import Service, model_elsewhere, running_service
-
-YOUR_PHOTO = "YOUR_PHOTO.jpg"
-"""What stands in the command if the model has learnt from all photos that there are: one of those would say little."""
-
-
-UNSEEN = "Neither photo was part of the training."
-SEEN = "The pipeline trains with the photos in data/: that the model knows one of these says little."
-ELSEWHERE = (
-    "The model is the one that MODEL_PATH names ({path}): it is not known here which photos it was trained with."
-)
-ME_ALONE = (
-    "It has seen no photo of other people: how often strangers get in is estimated, from how faces are spread among "
-    "people of press photos, and neither measured nor promised. To measure it, put photos of other people into "
-    "data/not_me, best of people who resemble you, and start again."
-)
+from tour.service import Service, ended, model_elsewhere, running_service
 
 
 def main() -> int:
     """Run the tour; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tour", description=__doc__)
-    parser.add_argument("--photos", metavar="DIR", type=Path, help="copy the photos of DIR/me and DIR/not_me first")
-    parser.add_argument("--port", metavar="N", type=int, required=True, help="port of the service")
-    parser.add_argument("--once", action="store_true", help="end after the answers")
+    parser = argparse.ArgumentParser(prog="python -m tour")
+    parser.add_argument(
+        "--photos", metavar="DIR", type=Path, help=tell("copy the photos of DIR/me and DIR/not_me first")
+    )
+    parser.add_argument("--port", metavar="N", type=int, required=True, help=tell("port of the service"))
+    parser.add_argument("--once", action="store_true", help=tell("end after the answers"))
     options = parser.parse_args()
+    speak(spoken())
     return guarded(lambda: tour(options.photos, options.port, options.once))
 
 
@@ -64,14 +54,22 @@ def serve(port: int, once: bool) -> int:
         answers = [ask(service, name, of_class) for name, of_class in photos.items()]
         print(f"\n{what_was_learnt(seen)}")
         if "not_me" not in photos:
-            print(ME_ALONE)
-        print("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)")
+            print(
+                tell(
+                    "It has seen no photo of other people: how often strangers get in is estimated, from how faces are "
+                    "spread among people of press photos, and neither measured nor promised. To measure it, put photos "
+                    "of other people into data/not_me, best of people who resemble you, and start again."
+                )
+            )
+        print(tell("How often it is right on faces it has not seen: reports/INFORME_H10.html (open it in a browser)"))
         named = [str(answer["backbone"]) for answer in answers if answer is not None and "backbone" in answer]
-        print(f"Backbone: {explain_backbone(named[0]) if named else 'not named in the answers'}")
+        backbone = explain_backbone(named[0]) if named else tell("not named in the answers")
+        print(tell("Backbone: {backbone}", backbone=backbone))
         if once:
-            print("The service has done its work and is stopped (--once).")
+            print(tell("The service has done its work and is stopped (--once)."))
         else:
-            stay(service, YOUR_PHOTO if seen else str(photos["me"][0]))
+            # If the model has learnt from all photos that there are, one of those would say little.
+            stay(service, tell("YOUR_PHOTO.jpg") if seen else str(photos["me"][0]))
     return 0 if all(answer is not None for answer in answers) else 1
 
 
@@ -83,8 +81,14 @@ def what_was_learnt(seen: bool) -> str:
     """
     path = model_elsewhere()
     if path is not None:
-        return ELSEWHERE.format(path=path)
-    return SEEN if seen else UNSEEN
+        return tell(
+            "The model is the one that MODEL_PATH names ({path}): it is not known here which photos it was trained "
+            "with.",
+            path=path,
+        )
+    if seen:
+        return tell("The pipeline trains with the photos in data/: that the model knows one of these says little.")
+    return tell("Neither photo was part of the training.")
 
 
 def curl(photo: str) -> str:
@@ -106,10 +110,10 @@ def stay(service: Service, photo: str) -> None:
         Problem: it ended by itself.
     """
     address = f"http://{HOST}:{service.port}"
-    print(f"Service:  {address}/ (log: {LOG.name})")
-    print(f"Ask it from a second terminal: {curl(photo)} {address}/verify")
+    print(tell("Open this page in a browser and drop a photo: {page} (log: {log})", page=f"{address}/ui", log=LOG.name))
+    print(tell("Ask it from a second terminal: {command}", command=f"{curl(photo)} {address}/verify"))
     with contextlib.suppress(KeyboardInterrupt):
-        print("It runs until you press Ctrl-C.", flush=True)
+        print(tell("It runs until you press Ctrl-C."), flush=True)
         while service.process.poll() is None:
             time.sleep(0.5)
-        raise Problem(f"The service ended (exit code {service.process.returncode}). Its log:\n{log_tail()}")
+        raise ended(service.process.returncode)

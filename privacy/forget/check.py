@@ -14,7 +14,7 @@ from privacy.forget.exports import find_exports
 from privacy.forget.kept import photos_on_disk
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
-from privacy.forget.purge import read_debts, still_there
+from privacy.forget.purge import owed_by_lock, read_debts, still_there
 from privacy.forget.traces import Traces
 from privacy.forget.versions import workspace_version
 from privacy.forget.workspace import TABLES
@@ -107,6 +107,7 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
             "experiments": len(plan.experiments),
         },
         "owed": [{"remote": debt.name, "since": debt.since} for debt in read_debts(project.root)],
+        "owed_by_lock": [{"remote": name, "objects": count} for name, count in owed_by_lock(project).items()],
         "checked": {
             "how": "every cache and remote was listed for each deleted object and for entries of the run cache that "
             "name one; every file of data, models, reports and .dvc/tmp was searched for names, hashes and embeddings",

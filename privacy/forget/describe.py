@@ -8,6 +8,7 @@ from pathlib import Path
 from faces.message import fill
 from privacy.forget.plan import Plan, last_of_class
 from privacy.forget.project import Project, git
+from privacy.forget.workspace import EXPLAINED
 from stages.files.encryption import plain_name
 
 _SHOWN = 20
@@ -45,6 +46,8 @@ def describe(project: Project, plan: Plan) -> str:
             + (f", and what was made of photos: {len(tree.outputs)} files and folders" if tree.outputs else "")
         )
         lines += [f"  the export {name}" for name in tree.exports]
+        if (Path(tree.root) / EXPLAINED).exists():
+            lines.append(f"  every picture in {EXPLAINED}, whoever is on it")
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(plan.kinds.values()).items()))
     lines.append(f"  objects of DVC: {len(plan.kinds)} ({kinds or 'none'})")
     lines += [f"    in {store.name} ({store.address})" for store in project.stores]

@@ -25,15 +25,20 @@ from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
 from privacy.forget.kept import FORMER
-from privacy.forget.locked import refuse_closed_tables, why_not_opened
+from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
 from privacy.forget.obstacles import find_obstacles
 from privacy.forget.plan import Plan, make_plan
 from privacy.forget.project import STATE, Project, Unreachable
-from privacy.forget.purge import Purged, owe, pay, purge, read_debts
+from privacy.forget.purge import Purged, owe, owed_by_lock, pay, purge, read_debts
 from privacy.forget.queue import drop_experiments
 from privacy.forget.serve import reload_service
 from privacy.forget.similar import Similar
+from privacy.held.first_days import remember
+from privacy.held.since import known_days
 from privacy.locking.command import ONE_AT_A_TIME
+from privacy.locking.objects import read_owed
+from stages.files.encryption import plain_name
+from stages.files.photos import CLASSES
 
 _REGISTER = "data/consent.csv"
 _LOCK = STATE / "forget.lock"
@@ -69,6 +74,7 @@ def forget(
         PrivacyError: nothing was done, or not all; the message says what to do.
     """
     root = root.resolve()
+    refuse_wrong_key(root)
     if dry_run:
         project = Project.open(root, cache_outside)
         plan = _plan(project, asked, also, lambda _: False)
@@ -104,17 +110,31 @@ def forget(
 def pay_debts(root: Path, cache_outside: bool = False) -> int:
     """Delete what remotes are owed that were away; returns the exit status, 1 where one still is."""
     root = root.resolve()
-    if not read_debts(root):
-        print("No remote is owed anything.")
-        return 0
-    with _alone(root):
-        project = Project.open(root, cache_outside)
-        for name, done in pay(project).items():
-            print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
     debts = read_debts(root)
-    for debt in debts:
-        print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {_reason(project, debt.name)}")
-    return 1 if debts else 0
+    if debts:
+        with _alone(root):
+            project = Project.open(root, cache_outside)
+            for name, done in pay(project).items():
+                print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
+        debts = read_debts(root)
+        for debt in debts:
+            print(f"{debt.name} ({debt.address}) is still owed, since {debt.since}: {_reason(project, debt.name)}")
+    elif not read_owed(root):
+        print("No remote is owed anything.")
+    for name, count in read_owed(root).items():
+        print(_owed_by_lock(name, count))
+    return 1 if debts or read_owed(root) else 0
+
+
+def _owed_by_lock(name: str, count: int) -> str:
+    """A sentence on what a remote has that `lock` or `rekey` was to delete."""
+    return fill(
+        "Owed: {name} still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' was to delete. "
+        "What was forgotten may be among {count:it|them}: 'python -m privacy lock' deletes {count:it|them} when it "
+        "answers.",
+        name=name,
+        count=count,
+    )
 
 
 def _reason(project: Project, name: str) -> str:
@@ -199,6 +219,7 @@ def _delete(project: Project, plan: Plan) -> None:
     root = project.root
     forget_in_audit(plan.sha256s)
     drop_experiments(root, plan.commits)
+    _remember_days(root, plan)
     with _dvc_locked(root):
         _remember_names(root, plan)
         for tree in plan.trees:
@@ -249,6 +270,15 @@ def _remember_names(root: Path, plan: Plan) -> None:
         write_bytes(path, json.dumps(plan.former, ensure_ascii=False).encode(), 0o600)
     else:
         path.unlink(missing_ok=True)
+
+
+def _remember_days(root: Path, plan: Plan) -> None:
+    """Keep since when others' photos are here: with the lists that go, `expire` would find them young."""
+    data = root / "data"
+    files = [path for name in CLASSES for path in (data / name).rglob("*") if path.is_file()]
+    names = {plain_name(path.relative_to(data).as_posix()) for path in files}
+    going = {path for paths in plan.photos.values() for path in paths} | set(map(plain_name, plan.trees[0].photos))
+    remember(known_days(names - going), root)
 
 
 def _make_anew(root: Path, plan: Plan) -> str:
@@ -315,9 +345,12 @@ def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> 
             "'python -m privacy forget --owed'."
         )
         status = 1
+    for name, count in owed_by_lock(project).items():
+        print(_owed_by_lock(name, count))
+        status = 1
     if problem:
         print(f"There is no model now: {problem}. The service answers 503.")
-        status = 0 if "no photo of me" in problem else 1
+        status = status if "no photo of me" in problem else 1
     for tree in plan.trees[1:]:
         if tree.outputs and Path(tree.root).is_dir():
             print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")

@@ -196,6 +196,28 @@ class Kept:
         return {row for rows in self.tables.values() for row in rows}
 
     @cached_property
+    def contents(self) -> dict[str, set[str]]:
+        """SHA-256 of photos' content by the hash of their object, as the tables of runs that read them have it.
+
+        So photos that are locked are recognised without a key, too.
+        """
+        found: dict[str, set[str]] = {}
+        for made in self.made:
+            rows = [row for out in made.outs for row in self.tables.get(out.oid, ())]
+            if not rows:
+                continue
+            photos = {
+                plain_name(file.path.removeprefix("data/")): file.oid
+                for dep in made.deps
+                if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me"))
+                for file in self.files(dep)
+            }
+            for row in rows:
+                if row.photo in photos and row.sha256:
+                    found.setdefault(photos[row.photo], set()).add(row.sha256)
+        return found
+
+    @cached_property
     def explained(self) -> set[str]:
         """Objects that a version or the run cache names, itself or as a file of a folder."""
         named = {item.oid for item in self.items}
@@ -253,6 +275,11 @@ def md5_of(path: Path) -> str:
     """The hash by which DVC names a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def md5_hex(data: bytes) -> str:
+    """The same of a content."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def sha256_hex(data: bytes) -> str:

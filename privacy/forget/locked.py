@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privacy.errors import PrivacyError
-from stages.files.encryption import LockedError, is_locked_name, key_like, locked_name
+from privacy.locking.keys import check_all
+from stages.files.encryption import (
+    HEADER_BYTES,
+    KEY_FILE_VARIABLE,
+    KEY_VARIABLE,
+    Header,
+    LockedError,
+    is_locked_name,
+    key_like,
+    locked_name,
+    read_header,
+    secret_of_environment,
+)
 
 
 def why_not_opened(root: Path) -> str:
@@ -48,7 +60,47 @@ def refuse_closed_tables(root: Path, tables: tuple[str, ...]) -> None:
             ) from error
 
 
+def refuse_wrong_key(root: Path) -> None:
+    """See to it that the key that is given, if any, is the one of the locked photos.
+
+    With another one, near copies and faces would be passed over although the user has given a key.
+
+    Args:
+        root: of the project.
+
+    Raises:
+        PrivacyError: it is not, or it cannot be read.
+    """
+    headers: dict[Header, Path] = {}
+    for path in _locked(root):
+        if (header := _header(path)) is not None:
+            headers.setdefault(header, path)
+    try:
+        secret = secret_of_environment(root) if headers else None
+        if secret is not None:
+            check_all(secret, headers)
+    except LockedError as error:
+        raise PrivacyError(
+            "nothing was done: {error}. If the key is lost, take {key_file} and {key} out of the environment and out "
+            "of .env: without a key, forget deletes what their names lead to, and says before what it leaves undone",
+            error=error,
+            key_file=KEY_FILE_VARIABLE,
+            key=KEY_VARIABLE,
+        ) from error
+
+
+def _header(path: Path) -> Header | None:
+    """The header of a locked file; None where it is damaged, so that no key opens it."""
+    with path.open("rb") as file:
+        data = file.read(HEADER_BYTES)
+    try:
+        return read_header(data, path)
+    except LockedError:
+        return None
+
+
 def _locked(root: Path) -> Iterator[Path]:
     for class_name in ("me", "not_me"):
         for parent, _, files in os.walk(root / "data" / class_name):
-            yield from (Path(parent, name) for name in sorted(files) if is_locked_name(name))
+            paths = (Path(parent, name) for name in sorted(files) if is_locked_name(name))
+            yield from (path for path in paths if path.is_file())  # a link may lead nowhere

@@ -17,6 +17,7 @@ from privacy.errors import PrivacyError
 from privacy.forget import unexplained
 from privacy.forget.containing import Containing, find_containing
 from privacy.forget.exports import find_exports
+from privacy.forget.forms import add_forms
 from privacy.forget.images import Pictures
 from privacy.forget.kept import DIR, Kept, photos_on_disk
 from privacy.forget.locked import why_not_opened
@@ -26,6 +27,7 @@ from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, sel
 from privacy.forget.similar import Similar, find_similar
 from privacy.forget.traces import Traces, find_traces
 from stages.files.encryption import plain_name
+from stages.files.paths import EMBEDDINGS
 from stages.files.photos import CLASSES
 
 METRICS = ("reports/metrics.json", "reports/evaluation_results.json")
@@ -127,17 +129,20 @@ def make_plan(
     kept = Kept.look(project)
     selection = select(kept, asked, also)
     crops = unexplained.add_folders(kept, selection)
+    add_forms(kept, selection)
     pictures = Pictures(kept)
     copies = unexplained.add_copies(kept, selection, pictures)
+    add_forms(kept, selection)
     traces = find_traces(kept, selection)
     others = []
     for similar in find_similar(kept, selection, traces):
         if similar.is_copy:
-            copies[similar.oid] = ""
+            copies.update(dict.fromkeys(similar.oids, ""))
         if similar.is_copy or decide(similar):
-            add_by_bytes(kept, selection, [similar.oid])
+            add_by_bytes(kept, selection, similar.oids)
         else:
             others.append(similar.photo)
+    add_forms(kept, selection)
     if len(selection.photos) != len(traces.photos):
         traces = find_traces(kept, selection)
     traces.crops |= crops
@@ -173,6 +178,9 @@ def make_plan(
 
 def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
     found = find_containing(kept, traces)
+    if kept.project.unreachable:  # nobody can look there: it may still have what 'lock' was to delete
+        for oid in traces.plain:
+            found.add(oid, "photo or crop before it was locked")
     unexplained.find_unexplained(kept, traces, pictures, found)
     if found.unproven:
         records = unexplained.recorded(kept)
@@ -188,14 +196,24 @@ def _closed(kept: Kept) -> str:
     """What could not be looked for, in one line."""
     photos = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
     closed = sorted(photos & kept.closed.keys())
-    if not closed:
-        return ""
-    return fill(
-        "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and faces "
-        "like theirs were not looked for: {reason}",
-        count=len(closed),
-        reason=kept.closed[closed[0]],
-    )
+    if closed:
+        return fill(
+            "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and "
+            "faces like theirs were not looked for: {reason}",
+            count=len(closed),
+            reason=kept.closed[closed[0]],
+        )
+    arrays = {item.oid for item in kept.items if item.path == EMBEDDINGS.as_posix()}
+    arrays |= {str(workspace.root / EMBEDDINGS) for workspace in kept.project.workspaces}
+    closed = sorted(arrays & kept.closed.keys())
+    if closed:
+        return fill(
+            "embeddings of {count:# run|# runs} could not be opened, so faces like theirs were not looked for in "
+            "{count:it|them}: {reason}. 'dvc repro' makes those of data/ anew with the present key: run it first",
+            count=len(closed),
+            reason=kept.closed[closed[0]],
+        )
+    return ""
 
 
 def _find_trees(kept: Kept, selection: Selection, traces: Traces, found: Containing) -> list[Tree]:

@@ -13,6 +13,7 @@ from faces.message import Message
 from privacy.forget.kept import DIR, parse_list
 from privacy.forget.project import STATE, Project, Unreachable
 from privacy.forget.versions import read_run
+from privacy.locking.objects import read_owed
 from privacy.objects import Listing, Store
 from stages.progress import progress
 
@@ -167,6 +168,15 @@ def pay(project: Project) -> Mapping[str, Purged]:
         done[debt.name] = purge(store, oids | _lists_naming(store, oids))
         write_debts(project.root, [*open_debts, *debts[debts.index(debt) + 1 :]])
     return done
+
+
+def owed_by_lock(project: Project) -> dict[str, int]:
+    """How many objects `lock` or `rekey` could not delete in remotes that do not answer now either, by remote.
+
+    Their lists could not be read, so the person's photos may be among them, plain or under an earlier key.
+    """
+    answer = {store.name for store in project.stores if store.remote}
+    return {name: count for name, count in read_owed(project.root).items() if name not in answer}
 
 
 def _lists_naming(store: Store, oids: Collection[str]) -> set[str]:

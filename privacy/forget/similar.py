@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from privacy.forget.forms import content_of
 from privacy.forget.kept import CropRow, Kept
 from privacy.forget.selection import Selection
 from privacy.forget.traces import Rows, Traces, arrays_in, normalised
@@ -30,12 +32,12 @@ class Similar:
 
     Attributes:
         photo: path within data/.
-        oid: hash of its bytes.
+        oids: hashes of its bytes, in each form that is kept.
         cosine: of the face that is most like one of theirs.
     """
 
     photo: str
-    oid: str
+    oids: tuple[str, ...]
     cosine: float
 
     @property
@@ -47,6 +49,7 @@ class Similar:
 def find_similar(kept: Kept, selection: Selection, traces: Traces) -> list[Similar]:
     """Photos that are not the person's and have a face like theirs; the most similar first."""
     best: dict[str, float] = {}
+    shown: dict[str, set[str]] = defaultdict(set)
     for rows, table in _tables(kept):
         own = traces.rows.get(rows.shape[1])
         if own is None:
@@ -55,13 +58,15 @@ def find_similar(kept: Kept, selection: Selection, traces: Traces) -> list[Simil
         for value, row in zip(likeness, table, strict=True):
             if value >= LEVEL.get(rows.shape[1], 0.9) and row.sha256 not in traces.sha256s:
                 best[row.photo] = max(best.get(row.photo, 0.0), float(value))
+                shown[row.photo].add(row.sha256)
     found = []
     for path, cosine in sorted(best.items(), key=lambda each: -each[1]):
-        oids = {item.oid for item in kept.photo_items if item.path == path}
-        oids = kept.oids_on_disk(path) or oids
-        oid = oids.pop() if len(oids) == 1 else ""
-        if oid and oid not in selection.photos and not selection.covers(path):
-            found.append(Similar(path, oid, cosine))
+        oids = kept.oids_on_disk(path) or {item.oid for item in kept.photo_items if item.path == path}
+        if len(oids) > 1:  # other photos had that name, too, or the same one had other forms
+            oids = {oid for oid in oids if not shown[path].isdisjoint(content_of(kept, oid))} or oids
+        oids -= selection.photos.keys()
+        if oids and not selection.covers(path):
+            found.append(Similar(path, tuple(sorted(oids)), cosine))
     return found
 
 

@@ -9,15 +9,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.forget.kept import DIR, Kept, sha256_hex
+from privacy.forget.kept import DIR, Kept, md5_hex, sha256_hex
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
-from stages.files.encryption import LockedError, plain_name, read_file
+from stages.files.encryption import plain_name
+from stages.files.remembered import read_embeddings
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
@@ -37,6 +37,7 @@ class Traces:
         sha256s: SHA-256 of photos and crops.
         crops: hashes of the crops.
         unhashed: hashes of photos that are locked, and of whose content neither a key nor a table tells the SHA-256.
+        plain: hashes that photos and crops had before they were locked.
         rows: embeddings, float32 [N, D] of length 1, by D.
     """
 
@@ -48,6 +49,7 @@ class Traces:
     crops: set[str] = field(default_factory=set)
     rows: dict[int, Rows] = field(default_factory=dict)
     unhashed: set[str] = field(default_factory=set)
+    plain: set[str] = field(default_factory=set)
 
     def names_in(self, data: bytes) -> bool:
         """Whether data names a photo or a crop by its hash or, where it is a text, a folder of the person.
@@ -113,22 +115,22 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
     paths = {path for own in selection.photos.values() for path in own}
     classes = {path.partition("/")[0] for path in paths | set(selection.asked)}
     traces = Traces(list(selection.people), set(selection.photos), classes, paths)
-    hashed = _hashes_in_tables(kept, selection)
-    for oid in selection.photos:
-        data = kept.read(oid)
+    hashed = {oid: set(kept.contents[oid]) for oid in selection.photos if oid in kept.contents}
+    on_disk = [(path, oid) for path, oid in kept.on_disk.items() if oid in selection.photos]
+    read = [(oid, kept.read(oid)) for oid in selection.photos]
+    read += [(oid, kept.read_file(kept.project.root / "data" / path, oid)) for path, oid in on_disk]
+    for oid, data in read:
         if data is not None:
             hashed.setdefault(oid, set()).add(sha256_hex(data))
-    for path, oid in kept.on_disk.items():
-        if oid in selection.photos:
-            data = kept.read_file(kept.project.root / "data" / path, oid)
-            if data is not None:
-                hashed.setdefault(oid, set()).add(sha256_hex(data))
+            traces.plain.add(md5_hex(data))
     traces.sha256s.update(sha256 for own in hashed.values() for sha256 in own)
     traces.unhashed = {oid for oid in selection.photos if oid in kept.closed and oid not in hashed}
+    # Where nobody can tell what a photo holds, what tables say of one that was called so is taken for its own.
+    by_name = selection.bare | {path for oid in traces.unhashed for path in selection.photos[oid]}
     mine = [
         row
         for row in kept.crop_rows
-        if row.sha256 in traces.sha256s or row.photo in selection.bare or _in_folder(selection, row.photo)
+        if row.sha256 in traces.sha256s or row.photo in by_name or _in_folder(selection, row.photo)
     ]
     traces.sha256s.update(sha256 for row in mine for sha256 in (row.sha256, row.crop_sha256) if sha256)
     traces.crops = _find_crops(kept, selection, traces)
@@ -136,31 +138,10 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
         data = kept.read(oid)
         if data is not None:
             traces.sha256s.add(sha256_hex(data))
+            traces.plain.add(md5_hex(data))
+    traces.plain -= traces.photos | traces.crops
     _find_rows(kept, traces)
     return traces
-
-
-def _hashes_in_tables(kept: Kept, selection: Selection) -> dict[str, set[str]]:
-    """SHA-256 of photos' content by the hash of their object, as the tables of runs that read them have it.
-
-    So photos that are locked are recognised without a key, too.
-    """
-    found: dict[str, set[str]] = {}
-    for made in kept.made:
-        rows = [row for out in made.outs for row in kept.tables.get(out.oid, ())]
-        if not rows:
-            continue
-        own = {
-            plain_name(file.path.removeprefix("data/")): file.oid
-            for dep in made.deps
-            if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me"))
-            for file in kept.files(dep)
-            if file.oid in selection.photos
-        }
-        for row in rows:
-            if row.photo in own and row.sha256:
-                found.setdefault(own[row.photo], set()).add(row.sha256)
-    return found
 
 
 def _in_folder(selection: Selection, path: str) -> bool:
@@ -227,7 +208,7 @@ def _find_rows(kept: Kept, traces: Traces) -> None:
         if index is not None and path.is_file():
             _add_indexed(traces, index, kept.read_file(path, str(path)))
         for file in sorted((workspace.root / "data/remembered/embeddings").glob("*.npz")):
-            crops, photos, rows = read_remembered(file)
+            crops, photos, rows = read_embeddings(file)
             if len(rows):
                 traces.add_rows(rows[np.isin(crops, list(traces.sha256s)) | np.isin(photos, list(traces.sha256s))])
 
@@ -239,15 +220,3 @@ def _add_indexed(traces: Traces, index: Iterable[object], data: bytes | None) ->
         return
     mine = [getattr(row, "sha256", "") in traces.sha256s for row in rows]
     traces.add_rows(np.asarray(array, np.float32)[np.array(mine, bool)])
-
-
-def read_remembered(path: Path) -> tuple[NDArray[np.str_], NDArray[np.str_], Rows]:
-    """What a file of data/remembered/embeddings holds: SHA-256 of crops and photos [N], embeddings [N, D].
-
-    Nothing where it is damaged, or locked and cannot be opened.
-    """
-    try:
-        with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as file:
-            return file["crops"].astype(str), file["photos"].astype(str), np.asarray(file["embeddings"], np.float32)
-    except (OSError, LockedError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return np.zeros(0, str), np.zeros(0, str), np.zeros((0, 0), np.float32)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
-
-import numpy as np
 
 from faces.files import write_bytes
 from privacy.errors import PrivacyError
 from privacy.forget import tables
 from privacy.forget.kept import md5_of
 from privacy.forget.plan import Plan, Tree
-from privacy.forget.traces import Traces, read_remembered
 from privacy.objects import delete_file
-from stages.files.encryption import (
-    LockedError,
-    key_like,
-    locked_name,
-    reveal,
-    sealed,
-)
+from stages.files.encryption import key_like, locked_name, reveal, sealed
+from stages.files.paths import REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS
+from stages.files.remembered import forget_crops, forget_embeddings
 
 TABLES = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
+EXPLAINED = "reports/explained"
+"""Pictures of `python -m faces explain`: photos of anybody, beside some of me. They can be drawn again."""
+
 _LEFT_BY_QUICKSTART = ("quickstart.log",)
 _PLACES_OF_LEFTOVERS = ("data", "models", "reports", "private/privacy")
 
@@ -54,14 +49,15 @@ def purge_tree(plan: Plan, tree: Tree, register: str) -> None:
         remove(root / name)
     traces = plan.traces()
     if plan.unhashed:  # nobody can tell which are theirs; crop makes them anew
-        remove(root / "data/remembered/crops")
-    _forget_crops(root / "data/remembered/crops", traces)
-    _forget_embeddings(root / "data/remembered/embeddings", traces)
+        remove(root / REMEMBERED_CROPS)
+    forget_crops(root / REMEMBERED_CROPS, traces.sha256s)
+    forget_embeddings(root / REMEMBERED_EMBEDDINGS, traces.sha256s)
     for name in tree.outputs:
         remove(root / name)
     _remove_linked(root, plan)
     if tree.outputs:
         remove(root / "reports/two_people.png")
+    remove(root / EXPLAINED)
     for leftover in _leftovers(root):
         remove(leftover)
     for name in _LEFT_BY_QUICKSTART:
@@ -123,39 +119,6 @@ def drop_lines(path: Path, plan: Plan) -> int:
             delete_file(path)  # a link into DVC's cache: the object there goes on its own
         write_bytes(path, sealed(left, key))
     return dropped
-
-
-# What stages remember -------------------------------------------------------------------------------------------------
-
-
-def _forget_crops(folder: Path, traces: Traces) -> None:
-    """stages/crop/memory.py: files are called by the photo's SHA-256."""
-    for path in folder.rglob("*"):
-        if path.is_file() and path.name.lstrip(".")[:64] in traces.sha256s:
-            remove(path)
-
-
-def _forget_embeddings(folder: Path, traces: Traces) -> None:
-    """stages/embed/memory.py: a file for each recipe, with rows by the SHA-256 of crop and photo."""
-    for path in sorted(folder.glob("*.npz")):
-        try:
-            key = key_like(path)
-        except LockedError:  # nobody can tell what it holds; embed makes it anew
-            remove(path)
-            continue
-        crops, photos, rows = read_remembered(path)
-        known = list(traces.sha256s)
-        mine = np.isin(crops, known) | np.isin(photos, known)
-        if not mine.any():
-            continue
-        if mine.all():
-            remove(path)
-            continue
-        used = path.stat()
-        file = io.BytesIO()
-        np.savez(file, crops=crops[~mine], photos=photos[~mine], embeddings=rows[~mine])
-        write_bytes(path, sealed(file.getvalue(), key))
-        os.utime(path, (used.st_atime, used.st_mtime))
 
 
 # What was left behind -------------------------------------------------------------------------------------------------

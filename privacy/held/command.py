@@ -13,6 +13,7 @@ from privacy.held.state import TOO_OLD, Holding, State, expired, read_state
 from privacy.people import find_person
 from privacy.tables import as_table
 from stages.files.consent import Register, read_register, today
+from stages.files.encryption import is_locked_name
 from stages.files.paths import CONSENT, DATA
 from stages.files.photos import photos_in
 from stages.params import load_params
@@ -130,6 +131,8 @@ def _export(args: argparse.Namespace) -> int:
     path = args.out or Path(export.default_name(person))
     found = export.export(person, path, today())
     print(f"Written to {path}, readable to you alone: {_photos(len(person.photos))}, {found.describe()}.")
+    if any(is_locked_name(photo.path.name) for photo in person.photos):
+        print("The photos in data/ are locked. In it they are not encrypted.")
     found_again = "deletes it only with the person" if args.out is None else "would not find it"
     print(f"It holds faces. Hand it over on a safe way, then delete it: 'python -m privacy forget' {found_again}.")
     return GOOD

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from privacy.held.first_days import remembered as first_days_before
 from stages.files.consent import Register
 from stages.files.photos import CLASSES, SourcePhoto
 from stages.progress import progress
@@ -40,8 +41,19 @@ def first_days(photos: Sequence[SourcePhoto]) -> dict[str, date]:
     if not photos:
         return {}
     days = {photo.path_in_data: date.fromtimestamp(photo.path.stat().st_mtime) for photo in photos}
-    by_git = _days_bygit(days)
-    return {name: by_git.get(name, day) for name, day in days.items()}
+    known = known_days(days)
+    return {name: known.get(name, day) for name, day in days.items()}
+
+
+def known_days(names: Collection[str]) -> dict[str, date]:
+    """The first day of photos by git, or as it was remembered, whichever is earlier; without those of neither.
+
+    Args:
+        names: paths within data/.
+    """
+    by_git, before = _days_bygit(names), first_days_before(names)
+    both = {name: [day for day in (by_git.get(name), before.get(name)) if day is not None] for name in names}
+    return {name: min(days) for name, days in both.items() if days}
 
 
 def _days_bygit(wanted: Collection[str]) -> dict[str, date]:

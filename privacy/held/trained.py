@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from faces.files import sha256_of
 from privacy.held.since import cache_folder, git
+from stages.files.encryption import sha256_of_content
 from stages.files.paths import EMBEDDINGS, INDEX, MODEL, TRAIN_RECORD
 from stages.progress import progress
 
@@ -34,7 +34,7 @@ def models_trained_with(names: Collection[str], faces: int) -> dict[str, Any]:
     with suppress(OSError, ValueError, LookupError, TypeError):
         record = json.loads(TRAIN_RECORD.read_text(encoding="utf-8"))
         current["model_sha256"] = record["files"][MODEL.name]
-        if record["made_from"]["inputs"].get(EMBEDDINGS.as_posix()) == sha256_of(EMBEDDINGS):
+        if record["made_from"]["inputs"].get(EMBEDDINGS.as_posix()) == sha256_of_content(EMBEDDINGS):
             current |= {"trained_with_their_faces": faces > 0, "faces": faces}
     return {"current": current, "earlier": list(_earlier(set(names)))}
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from privacy.errors import PrivacyError
+from privacy.held.first_days import remember
+from privacy.held.since import known_days
+from privacy.held.state import UNFINISHED
 from privacy.locking import keys
 from privacy.locking.files import (
     Done,
@@ -27,8 +30,9 @@ from privacy.locking.files import (
 )
 from privacy.locking.objects import open_repo
 from privacy.locking.purge import Purged, check_cache, purge, track, uses_dvc
-from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_sealed, read_header
+from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_as, is_sealed, read_header
 from stages.files.paths import DATA, EMBEDDINGS
+from stages.files.photos import photos_in
 from stages.params import load_params
 from stages.progress import progress
 
@@ -163,7 +167,9 @@ def _rekey(arguments: argparse.Namespace) -> int:
             if not old_keys:
                 old_keys = [key for key in [keys.key_as_before(old)] if key is not None]
             gone = _under(old_keys, its_own, new_key)
-        return _purge(arguments, gone, new_key, old_keys)
+        status = _purge(arguments, gone, new_key, old_keys)
+    _say_what_has_the_old_key(new_key)
+    return status
 
 
 def _reveal(arguments: argparse.Namespace) -> int:
@@ -285,7 +291,7 @@ def _refuse(reasons: Iterable[str]) -> None:
 
 @contextmanager
 def _alone(no_purge: bool) -> Iterator[None]:
-    """See to it that no other of these commands is at work.
+    """See to it that no other of these commands is at work, and that no `forget` waits for its end.
 
     Raises:
         PrivacyError: one is, or DVC's cache may be another project's.
@@ -299,6 +305,11 @@ def _alone(no_purge: bool) -> Iterator[None]:
     except OSError as error:
         raise PrivacyError("{path}: {reason}", path=ONE_AT_A_TIME, reason=error.strerror) from None
     try:
+        if UNFINISHED.exists():  # it would not know the photos that are to go in another form
+            raise PrivacyError(
+                "a 'python -m privacy forget' was stopped before its end: finish it first, with 'python -m privacy "
+                "forget --resume'"
+            )
         if uses_dvc(ROOT) and not no_purge:
             check_cache(ROOT)
         yield
@@ -344,6 +355,7 @@ def _purge(arguments: argparse.Namespace, gone: set[str], key: Key, old_keys: Se
         print("DVC's cache and remotes keep the earlier versions, as --no-purge asks.")
         return 0
     derived = key if load_params().privacy.encrypt_derived else None
+    remember(known_days([photo.path_in_data for photo in photos_in(DATA)]))
     purged = purge(root, gone, tracked, arguments.all_versions, derived, {old.key_id for old in old_keys})
     _say(purged)
     if tracked:
@@ -371,6 +383,13 @@ def _say_what_else_is_plain() -> None:
         )
     elif EMBEDDINGS.is_file() and not is_sealed(EMBEDDINGS.read_bytes()[:HEADER_BYTES]):
         print("Crops and embeddings in data/ are plain still: 'dvc repro' encrypts them.")
+
+
+def _say_what_has_the_old_key(key: Key) -> None:
+    if EMBEDDINGS.is_file() and is_sealed(head := EMBEDDINGS.read_bytes()[:HEADER_BYTES]) and not is_as(head, key):
+        print(
+            "Crops and embeddings in data/ are locked with the old key still: 'dvc repro' locks them with the new one."
+        )
 
 
 def _counted(count: int) -> str:

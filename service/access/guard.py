@@ -15,8 +15,10 @@ HEADER = "X-API-Key"
 
 log = logging.getLogger("service.access")
 
-OPEN_PATHS = ("/", "/healthz", "/livez", "/readyz")
-"""What is answered without a key: these say nothing of a person or of a model."""
+OPEN_PATHS = ("/", "/healthz", "/livez", "/readyz", "/ui", "/ui/", "/ui/settings.json", "/ui/<name>")
+"""The routes that are answered without a key: these say nothing of a person, and of the model only its threshold."""
+
+_PAGE_FILES = "/ui/"
 
 ROLE_OF_PATH: dict[str, Role | Literal["any"]] = {
     "/verify": "verify",
@@ -73,7 +75,8 @@ class Guard:
 
         What an administrator may do needs a key even where nothing else does.
         """
-        g.for_all = request.path in OPEN_PATHS or request.method == "OPTIONS"
+        open_ = request.path in OPEN_PATHS or request.path.startswith(_PAGE_FILES)
+        g.for_all = open_ or request.method == "OPTIONS"
         g.key_needed = not g.for_all and (self.keys.needed or ROLE_OF_PATH.get(request.path) == "admin")
         g.key = self._find() if g.key_needed else None
         g.key_id = g.key.id if g.key else None

@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 
 from faces.message import Message
+from stages.crop.refused import in_last_run
 from stages.files.consent import Register, read_register
 from stages.files.crop_row import CropRow
-from stages.files.paths import CONSENT, DATA
+from stages.files.paths import CONSENT, DATA, EMBEDDINGS
 from stages.files.photos import CLASSES, SourcePhoto
 from stages.language.telling import some, tell
 from stages.params import PrivacyParams
@@ -33,20 +34,31 @@ class Allowed:
     refused: list[CropRow]
 
     def explain(self, reason: Message | None, label: int) -> Message | None:
-        """Why the photos of a class cannot do, with those that were refused for lack of consent.
+        """Why the photos of a class cannot do; with what was refused for lack of consent, and what is left of that.
 
         Args:
             reason: why those that are left cannot do; None where they can.
             label: of the class.
         """
+        if reason is None:
+            return None
         count = sum(row.photo.startswith(f"{CLASSES[label]}/") for row in self.refused)
-        if reason is None or not count:
-            return reason
-        text = (
-            "{reason}. Besides, {count:# photo was|# photos were} refused in {folder} for lack of consent "
-            "(privacy.consent: require): 'python -m privacy status' says whose, and {register} is where consent stands"
-        )
-        return Message(text, reason=reason, count=count, folder=DATA / CLASSES[label], register=CONSENT)
+        if count:
+            text = (
+                "{reason}. Besides, {count:# photo was|# photos were} refused in {folder} for lack of consent "
+                "(privacy.consent: require): 'python -m privacy status' says whose, and {register} is where consent "
+                "stands"
+            )
+            reason = Message(text, reason=reason, count=count, folder=DATA / CLASSES[label], register=CONSENT)
+        held = {row["photo"] for row in in_last_run({row.photo for row in self.refused})}
+        if held:
+            text = (
+                "{reason}. What the last run made of {count:# photo that is refused now|# photos that are refused now} "
+                "is still in {embeddings}, in tables and in the model: the next 'dvc repro' that ends well makes all "
+                "of it anew, and 'python -m privacy forget' deletes it now"
+            )
+            reason = Message(text, reason=reason, count=len(held), embeddings=EMBEDDINGS)
+        return reason
 
 
 def ask_consent(photos: Sequence[SourcePhoto], params: PrivacyParams, day: date) -> Allowed:

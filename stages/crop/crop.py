@@ -26,10 +26,12 @@ from faces.files import sha256_of
 from faces.message import Message
 from faces.recognition.image_errors import OutOfMemoryError, no_memory
 from faces.recognition.networks import DETECTOR_NAMES, Networks
-from stages.crop.consent import ask_consent
+from stages.crop.consent import Allowed, ask_consent
 from stages.crop.memory import CropMemory, prune
+from stages.crop.names import crop_name
 from stages.crop.one_photo import CropSettings, crop_photo, crop_recipe
 from stages.crop.processes import map_in_processes
+from stages.crop.refused import none_left
 from stages.errors import StageError
 from stages.files.consent import today
 from stages.files.crop_row import COLUMNS, NO_FACE_FOUND, CropRow
@@ -39,12 +41,11 @@ from stages.files.paths import CROP_REPORT, CROPPED, DATA, NETWORKS, REMEMBERED_
 from stages.files.photos import CLASSES, SourcePhoto, describe_ignored, find_misplaced, find_photos, read_photo
 from stages.files.tables import write_records
 from stages.language.telling import tell, tell_again
-from stages.params import CropParams, load_params
+from stages.params import CropParams, Params, load_params
 from stages.progress import progress
 
 OUTPUTS = (CROPPED, CROP_REPORT)
 
-_LONGEST_NAME = 180  # bytes; file systems allow 255, and the face's number and a temporary suffix come on top
 logger = logging.getLogger(__name__)
 
 
@@ -147,15 +148,6 @@ def _lost(source: SourcePhoto, reason: Message) -> list[CropRow]:
     except (OSError, MemoryError):
         digest = ""
     return [CropRow(source.path_in_data, digest, 0, -1, reason=str(reason))]
-
-
-def crop_name(photo: str, number: int) -> str:
-    """Path of a crop: the photo's, suffix included (a.jpg and a.png are two photos), then the face's number."""
-    folder, _, file = photo.rpartition("/")
-    if len(file.encode()) > _LONGEST_NAME:
-        digest = hashlib.sha256(file.encode()).hexdigest()[:12]
-        file = file.encode()[: _LONGEST_NAME - 13].decode(errors="ignore") + "-" + digest
-    return f"{folder}/{file}-{number}.png" if folder else f"{file}-{number}.png"
 
 
 def crop_all(
@@ -265,8 +257,22 @@ def main() -> None:
     for misplaced in find_misplaced(DATA):
         logger.warning(tell(misplaced.sentence))
     photos, ignored = find_photos(DATA)
-    place = {photo.path_in_data: number for number, photo in enumerate(photos)}
     allowed = ask_consent(photos, params.privacy, today())
+    used = set(allowed.photos)
+    with none_left([photo for photo in photos if photo not in used]):
+        _crop(allowed, params, [photo.path_in_data for photo in photos], ignored)
+
+
+def _crop(allowed: Allowed, params: Params, order: Sequence[str], ignored: Counter[str]) -> None:
+    """Crop the photos that may be used.
+
+    Args:
+        allowed: the photos, and those that were refused.
+        params: the parameters.
+        order: all photos, as the report is to name them.
+        ignored: how many other files there are, by suffix.
+    """
+    place = {name: number for number, name in enumerate(order)}
     photos = allowed.photos
     # What train takes is no param of this stage in dvc.yaml: crops are the same, and train itself looks again.
     of_me = sum(photo.label for photo in photos)

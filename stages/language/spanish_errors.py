@@ -120,6 +120,13 @@ ERRORS = {
         "rechazado # fotos} de {folder}: 'python -m privacy status' dice de quién, y los consentimientos están en "
         "{register}"
     ),
+    "{reason}. What the last run made of {count:# photo that is refused now|# photos that are refused now} is still in "
+    "{embeddings}, in tables and in the model: the next 'dvc repro' that ends well makes all of it anew, and 'python "
+    "-m privacy forget' deletes it now": (
+        "{reason}. Lo que la última ejecución hizo con {count:# foto que ahora se rechaza|# fotos que ahora se "
+        "rechazan} sigue en {embeddings}, en tablas y en el modelo: el próximo 'dvc repro' que termine bien lo rehace "
+        "todo, y 'python -m privacy forget' lo borra ya"
+    ),
     # data/consent.csv
     "{path} has more than {most} MB: expected a table with a line for each person": (
         "{path} ocupa más de {most} MB: debe ser una tabla con una línea por persona"

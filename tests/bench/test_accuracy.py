@@ -19,7 +19,7 @@ from tests.bench.support import run
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_accuracy(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> None:
     report = run("accuracy", str(lfw_dir), "--networks", str(networks_dir), "--people", "2", "--strangers", "40",
                  "--embeddings", str(embeddings_file))  # fmt: skip

@@ -29,6 +29,7 @@ def faces() -> Faces:
     return Faces(photos, names, np.concatenate(made).astype(np.float32), "made up", RECIPE)
 
 
+@pytest.mark.slow
 def test_nobody_is_judged_by_a_population_that_knows_them(faces: Faces) -> None:
     first = halve_people(faces.names, 0)
     assert not set(faces.names[first]) & set(faces.names[~first])

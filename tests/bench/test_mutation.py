@@ -126,6 +126,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("way")
 def test_what_is_noticed_by_whom_and_what_survives(project: Path) -> None:
     """Two at once; the copies hold files that git does not know yet, and none that it ignores."""
@@ -138,6 +139,7 @@ def test_what_is_noticed_by_whom_and_what_survives(project: Path) -> None:
     assert "fails without it" in verdicts[2].by and "test_broken.py::test_broken" in verdicts[2].by
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("way")
 def test_a_fault_that_never_ends_is_noticed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutation, "_LEAST_SECONDS", 3.0)
@@ -149,11 +151,13 @@ def test_a_fault_that_never_ends_is_noticed(project: Path, monkeypatch: pytest.M
     assert time.monotonic() - began < 40
 
 
+@pytest.mark.slow
 def test_a_module_that_cannot_be_imported_any_more_is_noticed(project: Path) -> None:
     (verdict,) = try_faults([fault("import", "def larger(a", "import nowhere_at_all\n\ndef larger(a")], project)
     assert (verdict.outcome, verdict.by) == ("noticed", "tests/package/test_code.py")
 
 
+@pytest.mark.slow
 def test_the_tests_of_a_folder_or_all_can_be_run(project: Path) -> None:
     assert select_tests(UNSEEN, "nearest", project) == ("tests/package/test_code.py",)
     assert select_tests(UNSEEN, "folder", project) == ("tests/package",)
@@ -182,6 +186,7 @@ def test_a_fault_that_does_not_apply_is_named_before_any_is_tried(project: Path,
     assert str(caught.value).startswith(said)
 
 
+@pytest.mark.slow
 def test_tests_that_are_not_there_are_an_error(project: Path) -> None:
     with pytest.raises(FaultError, match=r"pytest finds no test in tests/nowhere\.py"):
         try_faults([fault("lost", "2 * a", "3 * a", "tests/nowhere.py")], project)
@@ -270,6 +275,7 @@ def program(project: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.
     assert list((tmp_path / "copies").iterdir()) == [], "copies are deleted, however it ends"
 
 
+@pytest.mark.slow
 @posix_only
 @pytest.mark.parametrize(("least", "status"), [("0.4", 0), ("0.6", 1)])
 def test_the_last_line_is_json_and_the_status_says_whether_enough_are_noticed(
@@ -297,6 +303,7 @@ def test_it_lists_without_trying_and_says_what_it_does_not_know(
     assert errors.strip() == "mutation: error: no fault's name or file holds nothing: --list shows them"
 
 
+@pytest.mark.slow
 @posix_only
 def test_ctrl_c_ends_all_tests_and_leaves_nothing(
     program: Callable[..., subprocess.Popen[str]], tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from service import errors
+from service import error_kinds
 from service.config import Settings
 from tests.deploy.nginx import SITE, Nginx, command, configure, needs_nginx, proxied
 from tests.ports import free_port
@@ -28,7 +29,11 @@ SECONDS = 5.0
 """What a right client waits at most; without an attack it is some hundredths, and other tests run beside this one."""
 
 LIMIT = f"{Settings().max_content_mb:g}"
-TOO_LARGE = errors.TOO_LARGE.format(limit=LIMIT)
+TOO_LARGE = error_kinds.TOO_LARGE.as_json("es", limit=LIMIT)["error"]
+BAD_REQUEST = error_kinds.BAD_REQUEST.as_json("es")["error"]
+
+OF_NGINX = {"password_missing", "not_allowed", "no_answer"}
+"""Codes of what nginx alone answers."""
 
 
 def get(nginx: Nginx, path: str, **options: Any) -> requests.Response:
@@ -83,9 +88,47 @@ def test_its_limits_fit_the_settings() -> None:
     size = re.search(r"client_max_body_size (\d+)m;", text)
     assert size
     assert Settings().max_body_bytes < int(size[1]) * 2**20 <= 2 * Settings().max_body_bytes
-    for said in (TOO_LARGE, errors.SATURATED, errors.UNEXPECTED, errors.BAD_REQUEST):
-        assert f'{{"error":"{said}"' in text
+    assert f'"{TOO_LARGE}";' in text and f'{{"error":"{TOO_LARGE}"' in text
     assert f"server 127.0.0.1:{Settings().port};" in text
+
+
+def test_its_own_errors_have_codes_and_texts_in_both_languages() -> None:
+    """Those that the service has, too, are its words. `message` in Spanish is `error`."""
+    text = SITE.read_text(encoding="utf-8")
+    told = dict(re.findall(r'"((?:es|en) /nginx-error/\d+)" "(.+)";', text.partition("$face_verification_detail {")[0]))
+    answers = re.findall(r"location = (/nginx-error/(\d+)) \{\n +internal;\n +return \2 '(.+)\\n';", text)
+    assert len(answers) == text.count("internal;") == len(told) / 2
+    kinds = {kind.code: kind for kind in error_kinds.KINDS}
+    for path, status, answer in answers:
+        told_here = json.loads(answer)
+        assert told_here["message"] == "$face_verification_message"
+        assert told_here["error"] == told[f"es {path}"] != told[f"en {path}"]
+        kind = kinds.get(told_here["code"])
+        assert (kind is None) == (told_here["code"] in OF_NGINX)
+        if kind is not None and status == str(kind.status) and kind != error_kinds.TOO_MANY:
+            assert [kind.as_json(language, limit=LIMIT)["message"] for language in ("es", "en")] == [
+                told[f"{language} {path}"] for language in ("es", "en")
+            ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"), [("en-GB,en;q=0.9,es;q=0.8", "en"), ("es-ES,es;q=0.9,en;q=0.8", "es"), (None, "es")]
+)
+def test_its_own_errors_are_in_the_language_asked_for(nginx: Nginx, asked: str | None, language: str) -> None:
+    headers = {"Accept-Language": asked}  # None takes that of requests away
+    answer = get(nginx, "/metrics", headers=headers)
+    assert_error(answer, 404, "Ruta no encontrada")
+    of_service = get(nginx, "/nada", headers=headers)
+    assert_error(of_service, 404, "Ruta no encontrada")
+    assert answer.json() == of_service.json() == error_kinds.NOT_FOUND.as_json("en" if language == "en" else "es")
+    for each in (answer, of_service):
+        assert (each.headers["Content-Language"], each.headers["Vary"]) == (language, "Accept-Language")
+    large = requests.post(
+        f"{nginx.url}/verify", data=bytes(5_000_000), headers=headers, verify=str(nginx.certificate), timeout=20
+    )
+    assert_error(large, 413, TOO_LARGE)
+    assert large.json()["detail"].startswith({"es": "Redúcela", "en": "Make it smaller"}[language])
+    assert "Content-Language" not in get(nginx, "/", headers=headers).headers
 
 
 def test_photos_get_the_services_answers(nginx: Nginx, service: Server, me_photo: bytes) -> None:
@@ -116,7 +159,7 @@ def test_what_is_for_the_operator_is_not_public(nginx: Nginx, service: Server) -
         with connected(nginx) as connection:  # requests would make the paths plain
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             answer = connection.makefile("rb").read()
-        assert answer.startswith(b"HTTP/1.1 404 ") and b'{"error":"Ruta no encontrada"}' in answer, path
+        assert answer.startswith(b"HTTP/1.1 404 ") and b'{"error":"Ruta no encontrada",' in answer, path
         assert requests.get(service.url + "/livez", timeout=10).status_code == 200
 
 
@@ -128,7 +171,7 @@ def test_http_is_redirected(nginx: Nginx) -> None:
 
 def test_what_is_not_https_gets_json(nginx: Nginx) -> None:
     answer = requests.get(f"http://localhost:{nginx.https}/healthz", timeout=20)
-    assert_error(answer, 400, errors.BAD_REQUEST)
+    assert_error(answer, 400, BAD_REQUEST)
     with connected(nginx) as connection:
         connection.sendall(b"HOLA\r\n\r\n")
         assert b'{"error":"' in connection.makefile("rb").read()

@@ -20,7 +20,7 @@ PAGE = "docs/architecture.md"
 WAYS = {
     "the detection threshold": ("params.yaml", "detector.thresholds", "DetectorSettings"),
     "the decision threshold": ("VERIFY_THRESHOLD", "DEFAULT_THRESHOLD"),
-    "the wording of an error of the service": ("service/errors.py", "NO_FACE"),
+    "the wording of an error of the service": ("service/error_kinds.py", "NO_FACE", "service/spanish.py"),
 }
 STEPS = {
     "Add a stage": ("dvc.yaml", "stages/params.py", "main()"),

@@ -109,6 +109,8 @@ RUN_ELSEWHERE = {
         "tests/privacy/test_forget.py::test_a_remote_that_is_away_is_owed",
     "python -m privacy certificate verify FILE":
         "tests/privacy/test_forget.py::test_a_changed_certificate_and_a_photo_that_is_back",
+    "python -m service.client http://localhost:5000 photos --csv answers.csv":
+        "tests/service/client/test_client.py::test_a_table_csv_and_statuses",
     # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':
@@ -184,6 +186,7 @@ QUEUE = (
 SECOND = "git clone ADDRESS second && cd second && dvc pull"
 KEY = "export MODEL_SIGNING_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
 SIGN = "dvc repro --force --single-item export train evaluate report"
+VERIFY, EXPLAIN = "python -m faces verify demo/ask", "python -m faces explain demo/ask/me_2.jpg"
 RUN_HERE: dict[str, tuple[str, ...]] = {
     "test_clone": (CLONE, ENTER),
     "test_a_project_without_git": (WITHOUT_GIT,),
@@ -204,6 +207,7 @@ RUN_HERE: dict[str, tuple[str, ...]] = {
         "dvc artifacts get . me-verifier --rev v1.0.0 --out me-verifier.joblib",
     ),
     "test_signed_records": (KEY, SIGN),
+    "test_asking_without_a_server": (VERIFY, EXPLAIN),
     "test_consent_taken_back": (
         'python -m history save "Without the photos of one person"', "dvc gc --workspace --force",
         'python -m history save "Before the update"',
@@ -526,3 +530,20 @@ def test_consent_taken_back(mine: Clone, terminal: Terminal) -> None:
     assert mine.dvc("status") == "Data and pipelines are up to date.\n"
     cached = (path for path in mine.path(".dvc/cache").rglob("*") if path.is_file())
     assert not any(path.read_bytes() == kept for path in cached if path.stat().st_size == len(kept))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_asking_without_a_server(mine: Clone, terminal: Terminal) -> None:
+    done = mine.call("env", "LC_ALL=C.UTF-8", "bash", "-c", VERIFY)
+    terminal.left.discard(VERIFY)
+    assert done.returncode == 1, done.stdout + done.stderr  # three of them are strangers
+    shown, printed = output_shown(VERIFY), done.stdout.splitlines()
+    assert len(shown) == len(printed) and (shown[0], shown[-1]) == (printed[0], printed[-1])
+    for row, told in zip(shown[1:7], printed[1:7], strict=True):
+        photo, answer, score, threshold = columns(row)
+        assert columns(told)[:2] == [photo, answer] and columns(told)[3] == threshold
+        assert float(columns(told)[2]) == pytest.approx(float(score), abs=2e-3)
+    printed = terminal.run(mine, EXPLAIN, f"export LC_ALL=C.UTF-8; {EXPLAIN}").split()
+    assert printed[1:] == ["is", "written"] and mine.path(printed[0]).is_file()
+    assert mine.git("status", "--porcelain") == ""

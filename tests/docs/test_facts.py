@@ -14,8 +14,8 @@ import yaml
 from bench.peers.environment import VARIABLE as FACE_RECOGNITION
 from faces.operating_point import DEFAULT_THRESHOLD
 from faces.population import Population
-from service import errors
 from service.config import Settings
+from service.error_kinds import BAD_HTTP, KINDS, of_server
 from stages.estimation.population import SHIPPED
 from stages.files.problem_kinds import PROBLEM_NAMES
 from stages.report.rendering import KNOWN_BIAS
@@ -47,7 +47,7 @@ BY_HAND = (
     "data/", "data/Me", "data/me", "data/not_me", "data/me/", "data/not_me/", "data/*.dvc", "data/remembered/",
     "data/me/attributes.csv", "data/not_me/attributes.csv", "data/not_me/ana/1.jpg", "data/me.dvc",
     "data/consent.csv",
-    "models/", "models/weights/", "reports/manual/", "reports/two_people.png",
+    "models/", "models/weights/", "reports/manual/", "reports/two_people.png", "reports/explained/",
 )  # fmt: skip
 
 every_page = pytest.mark.parametrize("name", sorted(PAGES))
@@ -69,7 +69,7 @@ def read(name: str) -> str:
 @cache
 def program() -> str:
     """All of the project's own code that a user runs."""
-    folders = ("faces", "stages", "service", "tour", "history", "privacy")
+    folders = ("asking", "faces", "stages", "service", "tour", "history", "privacy")
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return read("quickstart.py") + "".join(path.read_text(encoding="utf-8") for path in files)
 
@@ -181,22 +181,24 @@ def test_files_of_runs_are_declared(name: str) -> None:
 
 @in_both("docs/api.md")
 def test_every_error_of_the_service(name: str) -> None:
-    table = {(status, code_in(error)[0]) for _, status, error in rows(name, "Errors")}
-    shown = {error for _, error in table}
-    fixed = [value for key, value in vars(errors).items() if key.isupper() and isinstance(value, str)]
-    assert {value.format(limit=2, types="image/jpeg o image/png") for value in fixed} <= shown
-    assert {(str(status), error) for status, error in errors._BY_STATUS.items()} <= table
-    for error in shown:
-        if error.endswith(": …"):  # the rest differs from case to case
-            assert f'f"{error[:-1]}{{' in read("service/errors.py"), error
+    values = {"limit": 2, "types": "image/jpeg o image/png"}
+    said = {kind.code: kind.as_json("es", **values)["error"] for kind in KINDS if kind != BAD_HTTP}
+    said |= {BAD_HTTP.code: of_server(400, "…")["error"].removesuffix(": …")}
+    table = {
+        (status[:3], code_in(code)[0], code_in(error)[0].removesuffix(": …"))  # the rest differs from case to case
+        for _, status, code, error in rows(name, "Errors")
+    }
+    assert table == {(str(kind.status), kind.code, said[kind.code]) for kind in KINDS}
 
 
 @in_both("docs/api.md")
 def test_every_endpoint(name: str) -> None:
     routes = re.findall(
-        r'@(?:api|monitoring)\.(get|post)\("(.+?)"\)',
-        "".join(map(read, ("service/routes.py", "service/model_card.py", "service/monitoring/routes.py"))),
+        r'@(?:api|monitoring|ui)\.(get|post)\("(.+?)"\)',
+        "".join(read(f"service/{module}.py") for module in ("routes", "model_card", "monitoring/routes", "ui/routes")),
     )
+    parts_of_the_page = ("/ui/", "/ui/<name>")
+    routes = [(verb, path) for verb, path in routes if path not in parts_of_the_page]
     assert [code_in(row[0])[0] for row in rows(name, "API")] == [f"{verb.upper()} {path}" for verb, path in routes]
 
 

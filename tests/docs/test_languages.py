@@ -16,7 +16,7 @@ MOST_WORDS = 2500
 EXPECTED = (
     "installation", "photos", "pipeline", "experiments", "api", "deployment", "evaluation", "benchmarks",
     "troubleshooting", "upgrading", "privacy", "audit", "licences", "architecture", "monitoring", "access",
-    "encryption", "forget",
+    "encryption", "forget", "page",
 )  # fmt: skip
 
 pairs = pytest.mark.parametrize("english", ENGLISH)

@@ -160,6 +160,7 @@ def test_it_is_fitted_to_what_new_photos_would_score(cohort_weight: float, stren
     assert found == pytest.approx(expected, rel=1e-4, abs=0.005), "but for the width of the histogram's bins"
 
 
+@pytest.mark.slow
 def test_the_cohort_shows_how_near_strangers_come() -> None:
     """What it is there for: among few others hardly anybody looks like me, but some look like one another."""
 

@@ -14,6 +14,7 @@ from faces.population_classifier import PopulationClassifier
 from tests.faces.populations import RECIPE, people
 
 
+@pytest.mark.slow
 def test_estimates_hold_for_people_it_does_not_know() -> None:
     made = people(900, seed=1) + people(100, photos=8, seed=2)
     population = fit_population({f"{number}": own for number, own in enumerate(made)}, RECIPE, "nobody")

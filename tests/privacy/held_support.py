@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from privacy.held import command as held_command
+from privacy.locking import command as locking_command
 from privacy.register import command as register_command
 from tests.conftest import ROOT
 
@@ -17,7 +18,7 @@ def run(*arguments: str) -> int:
     """Run a command in the current folder; returns its exit status."""
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
-    for module in (register_command, held_command):
+    for module in (register_command, held_command, locking_command):
         module.add_commands(commands)
     args = parser.parse_args(arguments)
     return int(args.run(args))

@@ -16,11 +16,13 @@ import pytest
 
 from privacy.errors import PrivacyError
 from privacy.held import export
+from privacy.locking.files import find_files, lock_file
 from privacy.people import find_person, people
 from service.audit.audit import Audit
 from service.audit.salts import Commitment
 from service.audit.settings import AuditSettings
 from service.config import Settings
+from stages.files.encryption import RAW, Key, LockedError, is_sealed
 from stages.files.photos import photos_in
 from tests.privacy.held_support import HEADING, new_project, run
 from tests.service.support import kept_in
@@ -47,6 +49,7 @@ def project(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow
 def test_everything_of_one_person_and_nothing_of_another(
     project: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +121,39 @@ def test_the_records_of_these_very_photos(tmp_path: Path, monkeypatch: pytest.Mo
     without = unpacked(tmp_path / "b.zip")
     assert "audit.json" not in without and "the audit log of the service (" in without["LEEME-README.txt"].decode()
     assert f"photos/{photo.path_in_data}" in without
+
+
+@pytest.mark.slow
+def test_of_locked_photos_the_same_goes_out(
+    project: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All that was made of them is locked, too. Without the key nothing is written, and an older zip stays."""
+    monkeypatch.delenv("PRIVACY_KEY_FILE", raising=False)
+    table = project.path("data/not_me/attributes.csv")
+    person = min(path.name for path in table.parent.iterdir())
+    table.write_text(f"photo;glasses\nnot_me/{person};yes\n")
+    plain, locked, key = tmp_path / "plain.zip", tmp_path / "locked.zip", Key(bytes(range(64)), RAW)
+    run("export", person, "--out", str(plain))
+    assert "not encrypted" not in capsys.readouterr().out
+    for path in find_files((Path("data/me"), Path("data/not_me"))):
+        lock_file(path, key)
+    project.set_params(privacy__encrypt_derived=True)
+    monkeypatch.setenv("PRIVACY_KEY", key.secret.hex())
+    for stage in ("crop", "embed", "quality", "train"):
+        project.stage(stage)
+    assert is_sealed(project.path("data/embeddings.npy").read_bytes())
+    run("export", person, "--out", str(locked))
+    found = unpacked(locked)
+    assert "attributes_not_me.csv" in found and any(name.startswith("crops/") for name in found)
+    assert found == unpacked(plain)
+    assert "In it they are not encrypted." in capsys.readouterr().out
+    before = locked.read_bytes()
+    for wrong in ("", "another secret of mine"):
+        monkeypatch.setenv("PRIVACY_KEY", wrong)
+        with pytest.raises(LockedError):
+            run("export", person, "--out", str(locked))
+        assert locked.read_bytes() == before
+        assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")] == []
 
 
 def test_a_project_that_was_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asking.explain import FOLDER
+from privacy.forget.workspace import EXPLAINED
+from tests.conftest import ROOT
 from tests.privacy.support import RUN, Project, Remains, kept_objects, load, picture
 from tests.stages.support import posix_only
 
@@ -77,6 +80,17 @@ def test_a_dry_run_lists_everything_and_changes_nothing(project: Project, tmp_pa
     assert "ben" not in said
 
 
+def test_pictures_of_answers_go_with_anybody(project: Project) -> None:
+    """Nobody can tell who is on the photo that one was drawn of."""
+    folder = project.root / EXPLAINED
+    folder.mkdir(parents=True)
+    (folder / "photo-0123abcd.png").write_bytes(b"of anybody")
+    assert FOLDER.as_posix() == EXPLAINED
+    said = project.forget("ana", "--yes")
+    assert f"every picture in {EXPLAINED}, whoever is on it" in said
+    assert not folder.exists()
+
+
 def test_without_yes_and_without_a_terminal_nothing_is_done(project: Project) -> None:
     before = project.objects()
     assert "nobody can be asked here" in project.forget("ana", status=1)
@@ -117,6 +131,7 @@ def test_versions_of_all_kinds_lose_the_person(project: Project) -> None:
     assert {name for name in before if name.endswith(".dir")} - set(after)
 
 
+@pytest.mark.slow
 def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project) -> None:
     before = project.objects()
     project.put("not_me/zoe/1.png", 900)
@@ -142,6 +157,27 @@ def test_what_git_has_lost_is_found_in_the_cache(project: Project, person: str) 
     project.commit("Second")
     project.forget(f"data/{person}", "--yes")
     assert remains.found(project.root) == []
+
+
+@pytest.mark.slow
+def test_others_get_no_younger(project: Project) -> None:
+    """The lists that say since when their photos are here go with the person."""
+    shutil.copy(ROOT / "params.yaml", project.root)
+    project.variables["GIT_COMMITTER_DATE"] = "2024-03-01T12:00:00"
+    project.git("commit", "--quiet", "--amend", "--no-edit")
+    project.git("reflog", "expire", "--expire=now", "--all")
+    del project.variables["GIT_COMMITTER_DATE"]
+
+    def since() -> dict[str, str]:
+        people = json.loads(project.privacy("status", "--json").stdout)["people"]
+        return {one["who"]: one["since"] for one in people}
+
+    assert set(since().values()) == {"2024-03-01"}
+    project.forget("ana", "--yes")
+    project.commit("Without ana")
+    assert since() == dict.fromkeys(["me", "not_me/ben", "not_me/eva"], "2024-03-01")
+    text = (project.root / "private/privacy/first_days.json").read_text(encoding="ascii")
+    assert text.count("2024-03-01") == 3 + 2 + 2, "those of ana are not remembered"
 
 
 @pytest.mark.slow
@@ -384,6 +420,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_deleted(project: Proj
     assert project.objects() == before
 
 
+@pytest.mark.slow
 def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> None:
     photo = (project.root / "data/not_me/ana/0.png").read_bytes()
     project.forget("ana", "--yes")
@@ -445,13 +482,14 @@ def test_experiments(project: Project) -> None:
     assert "waiting" not in project.dvc("queue", "status")
 
 
-def put_party(project: Project) -> None:
+def put_party(project: Project, built: bool = True) -> None:
     """A photo of ben on which ana is, too: another picture, with a face that is nearly as on hers."""
     canvas = picture(205, 200)
     pixels = np.asarray(picture(100), np.int16) + np.random.default_rng(1).integers(-60, 60, (64, 64, 3))
     canvas.paste(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), (0, 0))
     canvas.save(project.root / "data/not_me/ben/party.png")
-    project.build()
+    if built:
+        project.build()
 
 
 @pytest.mark.slow

@@ -4,73 +4,58 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from privacy.errors import PrivacyError
 from privacy.forget.exports import find_exports
+from privacy.forget.locked import refuse_wrong_key
 from privacy.forget.selection import resolve
-from tests.conftest import ROOT
-from tests.privacy.held_support import HEADING, set_parameter
-from tests.privacy.support import Project, Remains, load, picture
-from tests.shared import SharedFolders
+from stages.files.encryption import RAW, Key
+from tests.privacy.held_support import HEADING
+from tests.privacy.locked_support import KEYS, LockedRemains
+from tests.privacy.support import Project, load
 
 pytestmark = pytest.mark.security
-
-KEYS = ("PRIVACY_KEY", "PRIVACY_KEY_FILE", "PRIVACY_NEW_KEY", "PRIVACY_NEW_KEY_FILE")
-
-
-@pytest.fixture(scope="session")
-def pristine_locked(shared: SharedFolders, pristine_small: Path) -> Path:
-    """The small project with its photos locked, and with them all that is made of them; beside it the key."""
-
-    def make(folder: Path) -> None:
-        shutil.copytree(pristine_small, folder / "project", symlinks=True)
-        project = Project(folder / "project")
-        shutil.copy(ROOT / "params.yaml", project.root)
-        set_parameter(project.root, "encrypt_derived", "true")
-        (project.root / "encrypt_derived").touch()
-        picture(100).resize((40, 40)).save(project.root / "data/not_me/eva/small.png")
-        (project.root / "data/not_me/attributes.csv").write_text("photo,age\nnot_me/ana,30\nnot_me/ben,40\n")
-        project.variables["PRIVACY_KEY_FILE"] = key = str(folder / "photos.key")
-        assert project.privacy("new-key", key).returncode == 0
-        for _ in range(2):  # then everything that was made of plain photos is gone
-            done = project.privacy("lock")
-            assert done.returncode == 0, done.stderr
-            project.dvc("repro")
-        project.commit("Locked")
-
-    return shared.made_once("small-locked-project", make)
-
-
-@pytest.fixture
-def locked(pristine_locked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A copy, in which anything may be done; the environment names the key."""
-    shutil.copytree(pristine_locked / "project", tmp_path / "project", symlinks=True)
-    for name in KEYS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PRIVACY_KEY_FILE", str(pristine_locked / "photos.key"))
-    return Project(tmp_path / "project")
-
-
-class LockedRemains(Remains):
-    """A search for somebody whose photos are locked: they are read here, and their locked bytes are looked for, too."""
-
-    def __init__(self, locked: Project, person: str, plain: Project) -> None:
-        super().__init__(plain, person)
-        files = [
-            *(locked.root / "data" / person).rglob("*.locked"),
-            *(locked.root / "data/cropped" / person).rglob("*"),
-        ]
-        self.digests |= {hashlib.md5(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
 
 def test_a_locked_name_means_the_photo() -> None:
     known = ["not_me/ana/1.jpg", "me/2.jpg"]
     assert resolve("data/not_me/ana/1.jpg.locked", known) == resolve("ana/1.jpg", known) == "not_me/ana/1.jpg"
+
+
+def test_only_a_key_that_opens_the_photos_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or none. What is damaged opens with no key, and says nothing of it."""
+    folder = tmp_path / "data/not_me/ana"
+    folder.mkdir(parents=True)
+    (tmp_path / "short.key").write_text("abc")
+    right, other = (Key(bytes([number]) * 64, RAW).secret.hex() for number in (1, 2))
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PRIVACY_KEY", other)
+    refuse_wrong_key(tmp_path)  # nothing is locked
+    (folder / "1.jpg.locked").write_bytes(Key(bytes.fromhex(right), RAW).seal(b"photo"))
+    (folder / "2.jpg.locked").write_bytes(b"damaged")
+    (folder / "3.jpg.locked").symlink_to("nowhere")
+    for variables, said in (
+        ({}, ""),
+        ({"PRIVACY_KEY": right}, ""),
+        ({"PRIVACY_KEY": other}, r"nothing was done: .*1\.jpg\.locked is locked with another key"),
+        ({"PRIVACY_KEY": "four words of no connection"}, "is locked with another key"),
+        ({"PRIVACY_KEY_FILE": str(tmp_path / "none.key")}, "cannot be read"),
+        ({"PRIVACY_KEY_FILE": str(tmp_path / "short.key")}, "is no key file"),
+        ({"PRIVACY_KEY_FILE": str(tmp_path / "none.key"), "PRIVACY_KEY": right}, "are both set"),
+    ):
+        for name in KEYS:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(PrivacyError, match=said) if said else nullcontext():
+            refuse_wrong_key(tmp_path)
 
 
 def test_exports_of_a_person(tmp_path: Path) -> None:

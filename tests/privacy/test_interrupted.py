@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.privacy.support import Project, Remains, kept_objects
+from tests.privacy.locked_support import TABLE, LockedRemains, add_remote, privacy
+from tests.privacy.support import Project, Remains, kept_objects, load
 from tests.privacy.test_forget import made_with, of_person
 from tests.stages.support import posix_only
 
@@ -68,6 +70,65 @@ def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "one")
         number += 1
     assert number > 50
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("number", "table"), [(18, True), (45, False)])
+def test_locked_photos_killed_and_run_again(
+    locked: Project, pristine_small: Path, monkeypatch: pytest.MonkeyPatch, number: int, table: bool
+) -> None:
+    """What is run in between with another key, or without one, changes nothing that the right one cannot finish."""
+    _check_locked(locked, add_remote(locked), Project(pristine_small), monkeypatch, number, table)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_locked_photos_killed_at_every_moment(
+    locked: Project, pristine_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = add_remote(locked)
+    number = 0
+    while True:
+        folder = tmp_path / f"copy{number}"
+        shutil.copytree(locked.root, folder / "project", symlinks=True)
+        shutil.copytree(remote, folder / "remote")
+        copy = Project(folder / "project")
+        copy.dvc("remote", "modify", "store", "url", str(folder / "remote"))
+        if not _check_locked(copy, folder / "remote", Project(pristine_small), monkeypatch, number, bool(number % 2)):
+            break
+        shutil.rmtree(folder)
+        number += 1
+    assert number > 50
+
+
+def _check_locked(
+    project: Project, remote: Path, plain: Project, monkeypatch: pytest.MonkeyPatch, number: int, table: bool
+) -> bool:
+    if not table:
+        (project.root / TABLE).unlink()
+    remains, key = LockedRemains(project, "not_me/ana", plain), os.environ["PRIVACY_KEY_FILE"]
+    privacy(project, "new-key", f"{project.root.parent}/another.key")
+    stopped = killed(project, number)
+    if (project.root / "private/privacy/forget.json").exists():
+        before = project.objects(), project.objects(remote)
+        monkeypatch.setenv("PRIVACY_KEY_FILE", f"{project.root.parent}/another.key")
+        assert "nothing was done" in project.forget("--resume", status=1)
+        assert (project.objects(), project.objects(remote)) == before
+        monkeypatch.setenv("PRIVACY_KEY_FILE", key)
+        project.forget(*(["--resume"] if number % 2 else ["ana", "--yes"]))
+    elif not project.certificates():
+        project.forget("ana", "--yes")
+    assert remains.found(project.root, remote) == []
+    assert not (project.root / "private/privacy/forget.json").exists()
+    certificate = project.certificates()[-1]
+    assert project.privacy("certificate", "verify", str(certificate)).returncode == 0
+    assert load(project.root / "reports/metrics.json") == {"accuracy": 7.0}
+    if table:
+        project.privacy("reveal", TABLE, "seen.csv")
+        assert (project.root / "seen.csv").read_text() == "photo,age\nnot_me/ben,40\n"
+        (project.root / "seen.csv").unlink()
+    return stopped
 
 
 def _check(project: Project, remote: Path, number: int) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from bench.support.forgetting import BUCKET, S3, s3, why_no_s3
-from tests.privacy.support import Project, Remains
+from tests.conftest import ROOT
+from tests.privacy.locked_support import LockedRemains, build, privacy, stored
+from tests.privacy.support import Project, Remains, picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.security, pytest.mark.skipif(bool(why_no_s3()), reason=why_no_s3())]
 
@@ -54,3 +57,53 @@ def test_a_store_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
         project.dvc("remote", "modify", "s3", "endpointurl", store.address)
         project.forget("--owed")
         assert remains.found(project.root, kept_in(store, tmp_path / "after")) == []
+
+
+def names_of(store: S3) -> set[str]:
+    """The objects that a store holds, as DVC names them."""
+    return {"".join(name.split("/")[-2:]) for name in store.objects() if "/files/md5/" in name}
+
+
+def test_locked_photos_go_from_a_store_with_what_an_earlier_key_locked(
+    locked: Project, pristine_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = locked.root / "data/not_me"
+    with s3() as store:
+        assert store is not None
+        pushed(locked, store)
+        picture(700).save(data / "ben/misplaced.png")
+        build(locked, "A photo of ana among those of ben")
+        former = stored(locked, "data/not_me/ana/0.png.locked", "data/not_me/ben/misplaced.png.locked")
+        (data / "ben/misplaced.png.locked").rename(data / "ana/2.png.locked")
+        new = str(tmp_path / "another.key")
+        privacy(locked, "new-key", new)
+        privacy(locked, "rekey", "--new-key-file", new, "--no-purge")
+        monkeypatch.setenv("PRIVACY_KEY_FILE", new)
+        build(locked, "Another key")
+        remains = LockedRemains(locked, "not_me/ana", Project(pristine_small))
+        others = stored(locked, "data/not_me/ben/0.png.locked", "data/cropped/not_me/ben/0.png-0.png")
+        assert former | others <= names_of(store)
+        locked.forget("ana", "--yes")
+        assert names_of(store).isdisjoint(former)
+        assert others <= names_of(store)
+        assert remains.found(locked.root, kept_in(store, tmp_path / "after")) == []
+
+
+def test_lock_and_rekey_clean_a_store(project: Project, tmp_path: Path) -> None:
+    """And put the new form there before the old one goes: it is a backup."""
+    root, plain = project.root, "data/not_me/ana/0.png"
+    shutil.copy(ROOT / "params.yaml", root)
+    keys = [str(tmp_path / name) for name in ("a.key", "b.key")]
+    for key in keys:
+        privacy(project, "new-key", key)
+    with s3() as store:
+        assert store is not None
+        pushed(project, store)
+        forms = [stored(project, plain)]
+        assert forms[0] <= names_of(store)
+        for arguments in (["lock", "--key-file", keys[0]], ["rekey", "--key-file", keys[0], "--new-key-file", keys[1]]):
+            privacy(project, *arguments)
+            forms.append(stored(project, f"{plain}.locked"))
+            assert names_of(store).isdisjoint(forms[-2])
+            assert forms[-1] <= names_of(store)
+    assert "NOT deleted from the remote s3" in project.privacy("lock", "--key-file", keys[1]).stdout

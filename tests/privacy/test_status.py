@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -15,7 +16,8 @@ import pytest
 
 from privacy.errors import PrivacyError
 from privacy.held import command
-from privacy.held.since import first_days
+from privacy.held.first_days import remember, remembered
+from privacy.held.since import first_days, known_days
 from stages.files.photos import photos_in
 from tests.privacy.held_support import HEADING, new_project, run, set_parameter
 
@@ -142,6 +144,62 @@ def test_a_file_is_younger_than_the_commit_that_brought_it(
         "me/1.jpg": date(2024, 3, 1), "not_me/ana/1.jpg": date(2024, 3, 1), "not_me/ana/2.jpg": date(2024, 3, 1),
         "not_me/renamed.jpg": date(2024, 3, 1), "not_me/bea/1.jpg": date(2025, 3, 1), "not_me/new.jpg": today,
     }  # fmt: skip
+
+
+@pytest.mark.security
+def test_first_days_are_remembered_without_names(project: Path) -> None:
+    path = project / "private/privacy/first_days.json"
+    remember({})
+    assert not path.exists()
+    remember({"me/1.jpg": date(2024, 5, 1), "not_me/ana/1.jpg": date(2024, 5, 2)})
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_text()
+    assert "ana" not in before and hashlib.sha256(b"me/1.jpg").hexdigest() not in before
+    remember({"me/1.jpg": date(2025, 1, 1), "not_me/x.jpg": date(2025, 1, 2)})
+    days = {"me/1.jpg": date(2024, 5, 1), "not_me/x.jpg": date(2025, 1, 2)}
+    assert remembered(["me/1.jpg", "not_me/ana/1.jpg", "not_me/x.jpg", "me/2.jpg"]) == days
+    assert known_days(list(days)) == days
+    path.write_text("damaged")
+    assert remembered(["me/1.jpg"]) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.security
+def test_locking_makes_no_photo_younger(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`lock` and `rekey` delete the lists of the commits that brought the photos."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    for name in ("PRIVACY_KEY", "PRIVACY_KEY_FILE", "PRIVACY_NEW_KEY", "PRIVACY_NEW_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    keys = [str(tmp_path / name) for name in ("a.key", "b.key")]
+    for key in keys:
+        run("new-key", key)
+    commit(project, "2024-03-01T12:00:00")
+    new_project(project, "not_me/bea/1.jpg")
+    commit(project, "2025-03-01T12:00:00")
+    before = first_days(photos_in(Path("data")))
+    assert {day.year for day in before.values()} == {2024, 2025}
+    people = status(capsys)[1]["people"]
+    run("lock", "--key-file", keys[0])
+    commit(project, "2026-03-01T12:00:00")
+    assert first_days(photos_in(Path("data"))) == before
+    Path("data/me/1.jpg.locked").unlink()
+    run("rekey", "--key-file", keys[0], "--new-key-file", keys[1])
+    commit(project, "2026-04-01T12:00:00")
+    del before["me/1.jpg"]
+    assert first_days(photos_in(Path("data"))) == before
+    assert status(capsys)[1]["people"] == people[1:], "status needs no key"
+    text = Path("private/privacy/first_days.json").read_text()
+    assert text.count("-") == 2 * len(before), "of a photo that is gone nothing is remembered"
+    assert not any(name in text for name in before)
+    set_parameter(project, "max_age_days", "600")
+    capsys.readouterr()
+    assert run("expire", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "not_me/ana/1.jpg: older than privacy.max_age_days" in said
+    assert "bea" not in said
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from service.admission import MAX_WAITING, Admission, SaturatedError
 from service.config import Settings
 from tests.service.support import posix_only, post_photo, shipped_gunicorn
 
-SATURATED = "Servicio saturado. Inténtalo de nuevo en unos segundos"
+_TOLD = "Servicio saturado. Inténtalo de nuevo en unos segundos"
+SATURATED = {"error": _TOLD, "code": "saturated", "message": _TOLD}
 
 
 def nothing() -> None:
@@ -85,7 +86,7 @@ def test_a_queue_that_is_full_takes_nobody_however_short_the_work() -> None:
     held = Held(admission, MAX_WAITING, wait=False)
     until(lambda: len(admission._waiting) == MAX_WAITING - 1)
     assert refused(admission).retry_after_seconds >= 1
-    assert admission.problem == "La cola está llena"
+    assert admission.problem == "The queue is full"
     held.end()
     admission.check()
     assert admission.problem is None
@@ -171,7 +172,7 @@ def test_a_process_in_which_nothing_is_finished_is_not_ready(monkeypatch: pytest
     until(lambda: len(admission._waiting) == 1)
     assert admission.problem is None  # the pause before does not count
     until(lambda: admission.problem is not None)
-    assert admission.problem == "Hay fotos en espera y ninguna ha terminado en 0 segundos"
+    assert admission.problem == "Photos wait, and none has been finished for 0 seconds"
     working.end()
     waiting.end()
     assert admission.problem is None
@@ -202,7 +203,7 @@ def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, m
     held = Held(admission, MAX_WAITING, wait=False)
     until(lambda: len(admission._waiting) + len(admission._working) == MAX_WAITING)
     answer = post_photo(client, me_photo)
-    assert (answer.status_code, answer.json) == (503, {"error": SATURATED})
+    assert (answer.status_code, answer.json) == (503, SATURATED)
     assert int(answer.headers["Retry-After"]) >= 1
     no_photo = client.post("/verify", data=b"", content_type="text/plain")
     assert no_photo.status_code == 503
@@ -227,7 +228,7 @@ def test_an_overload_is_answered_and_passes(settings: Settings, tmp_path: Path, 
         assert set(status) == {200, 503}
         for answer in answers:
             if answer.status_code == 503:
-                assert answer.json() == {"error": SATURATED}
+                assert answer.json() == SATURATED
                 assert int(answer.headers["Retry-After"]) >= 1
             else:
                 assert answer.json()["score"] == pytest.approx(alone["score"], abs=1e-4)

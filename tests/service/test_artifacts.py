@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,9 @@ def test_the_start_warns_even_where_all_is_recorded(copied: Settings, caplog: py
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the log warns of, save that there are no keys."""
-    return [record.getMessage() for record in caplog.records if record.levelno > 20 and record.name != "service.access"]
+    """What this test logs as a warning, save that there are no keys; not what a service of another test logs."""
+    own = (record for record in caplog.records if record.thread == threading.get_ident())
+    return [record.getMessage() for record in own if record.levelno > 20 and record.name != "service.access"]
 
 
 def test_a_changed_threshold_is_not_served(copied: Settings, me_photo: bytes, caplog: pytest.LogCaptureFixture) -> None:

@@ -415,7 +415,8 @@ def test_unexpected_failure(
 
     monkeypatch.setattr(client.application.extensions["engine"], "verify", fail)
     response = post_photo(client, me_photo)
-    assert assert_error(response, 500, "Error interno del servidor") == {"error": "Error interno del servidor"}
+    told = "Error interno del servidor"
+    assert assert_error(response, 500, told) == {"error": told, "code": "unexpected", "message": told}
     assert "RuntimeError: (the message is not logged" in caplog.text and "Traceback" in caplog.text
     assert "secret" not in caplog.text.replace('raise RuntimeError("secret of /home/someone")', "")
 

@@ -17,8 +17,9 @@ from faces import verification
 from faces.photo_limits import HINTS, PhotoLimits
 from service import create_app
 from service.config import Settings
-from service.errors import BAD_REQUEST, NO_FACE
+from service.error_kinds import BAD_REQUEST, NO_FACE
 from service.hints import NO_FACE_FOUND, SENTENCES
+from service.language import tell
 from tests.recording import put_photo_limits
 from tests.service.support import Server, encode, post_photo
 
@@ -78,7 +79,7 @@ class TestAllFaces:
     @pytest.mark.parametrize("given", ["", "ALL", "each", "x" * 5000])
     def test_another_value(self, client: FlaskClient, me_photo: bytes, given: str) -> None:
         for answer in (ask(client, me_photo, faces=given), ask(client, me_photo, f"?faces={given}")):
-            assert (answer.status_code, answer.get_json()["error"]) == (400, BAD_REQUEST)
+            assert (answer.status_code, answer.get_json()["code"]) == (400, BAD_REQUEST.code)
             assert answer.get_json()["detail"].startswith(
                 f"'faces' debe ser 'largest' (la cara más grande) o 'all'; es '{given[:50]}"
             )
@@ -89,7 +90,7 @@ class TestAllFaces:
         assert (answer["faces_found"], len(answer["faces"])) == (2, 1)
 
     def test_no_face(self, client: FlaskClient, faceless_photo: bytes) -> None:
-        assert ask(client, faceless_photo, faces="all").get_json()["error"] == NO_FACE
+        assert ask(client, faceless_photo, faces="all").get_json()["code"] == NO_FACE.code
 
     def test_through_gunicorn(self, gunicorn: Server, group: bytes) -> None:
         assert gunicorn.verify(group, data={"faces": "all"}).json()["faces_found"] == 2
@@ -120,7 +121,9 @@ class TestHints:
 
     def hints(self, client: FlaskClient, image: Image.Image) -> list[str]:
         answer = post_photo(client, encode(image, "PNG")).get_json()
-        assert all(hint == {"code": hint["code"], "text": SENTENCES[hint["code"]]} for hint in answer["hints"])
+        assert all(
+            hint == {"code": hint["code"], "text": tell(SENTENCES[hint["code"]], "es")} for hint in answer["hints"]
+        )
         return [hint["code"] for hint in answer["hints"]]
 
     def test_a_good_photo_has_none(self, client: FlaskClient, face: Image.Image) -> None:
@@ -151,7 +154,7 @@ class TestHints:
 
     def test_no_face(self, client: FlaskClient, faceless_photo: bytes) -> None:
         answer = post_photo(client, faceless_photo, "photo.png", "image/png").get_json()
-        assert answer["hints"] == [{"code": NO_FACE_FOUND, "text": SENTENCES[NO_FACE_FOUND]}]
+        assert answer["hints"] == [{"code": NO_FACE_FOUND, "text": tell(SENTENCES[NO_FACE_FOUND], "es")}]
         assert not re.search("girad|derech", answer["hints"][0]["text"]), "the service turns a photo itself"
         for helps in ("de frente", "la cara entera", "bien iluminada"):
             assert helps in answer["hints"][0]["text"]

@@ -257,6 +257,7 @@ WALL_CLOCK = {
     "access/keys.py": "a key ends on a day of the calendar",
     "access/limits.py": "the library of limits says in it when a limit ends",
     "audit/": "a record says when it was made, and old ones are removed by their age; numbers order them",
+    "client/client.py": "a server may name the moment in which it wants to be asked again",
     "monitoring/": "lines of the log say when",
     "reload.py": "/readyz says when",
 }

@@ -149,7 +149,7 @@ def test_the_watch_sees_what_flask_leaves(settings: Settings, watched: Path, tmp
     assert files_with_it(tmp_path) == [watched / "left"]
 
 
-@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("chunked", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_large_photo_is_nowhere(
     generous: Settings, watched: Path, tmp_path: Path, me_photo: bytes, chunked: bool
 ) -> None:
@@ -207,7 +207,7 @@ app.extensions["engine"].verify = verify
 """
 
 
-@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("log_format", ["text", pytest.param("json", marks=pytest.mark.slow)])
 def test_an_error_tells_where_it_happened_and_not_with_what(
     generous: Settings, watched: Path, tmp_path: Path, me_photo: bytes, log_format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +227,7 @@ def test_an_error_tells_where_it_happened_and_not_with_what(
         assert_nowhere(server, tmp_path, watched)
 
 
-@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT"])
+@pytest.mark.parametrize("name", ["SIGSEGV", pytest.param("SIGABRT", marks=pytest.mark.slow)])
 def test_a_worker_that_crashes_leaves_no_core_dump(
     generous: Settings, watched: Path, tmp_path: Path, me_photo: bytes, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,21 @@ def test_without_a_card_the_answer_says_what_to_do(settings: Settings, caplog: p
     assert not [record for record in caplog.records if record.name == "service.model_card" and record.levelno > 20]
 
 
+def test_why_there_is_none_is_told_in_english_too(carded: Settings) -> None:
+    client = client_of(carded)
+    english = {"Accept-Language": "en"}
+    assert client.get("/model/plots/nothing.png", headers=english).get_json() == {
+        "error": NO_PLOT, "code": "no_plot", "message": "The model's card has no such chart",
+        "detail": "GET /model/card says which there are, in 'plots'",
+    }  # fmt: skip
+    (carded.model_path.parent / "card" / "card.json").unlink()
+    assert client_of(carded).get("/model/card", headers=english).get_json() == {
+        "error": NO_CARD, "code": "no_card", "message": "There is no card of this model",
+        "detail": "there is no card.json beside the model: run 'dvc repro'; then let the service reload it or start it "
+        "again",
+    }  # fmt: skip
+
+
 def test_without_a_model_there_is_no_card(no_models: Settings) -> None:
     client = create_app(no_models).test_client()
     assert why_not(client) == "no hay ningún modelo cargado; /healthz dice por qué"

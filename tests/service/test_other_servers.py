@@ -59,7 +59,7 @@ def test_development_server(settings: Settings, tmp_path: Path, me_photo: bytes)
 def test_debug_mode_shows_no_debugger(no_models: Settings, tmp_path: Path) -> None:
     with running(DEVELOPMENT, replace(no_models, debug=True), tmp_path) as server:
         console = requests.get(f"{server.url}/console", timeout=5)
-        assert (console.status_code, console.json()) == (404, {"error": "Ruta no encontrada"})
+        assert (console.status_code, console.json()["code"]) == (404, "not_found")
 
 
 def test_an_address_that_cannot_be_listened_on(no_models: Settings, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from flask import Flask
 from service import create_app, reload
 from service.access.keys import create_key
 from service.config import VARIABLES, Settings, SettingsError
+from service.language import tell
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
 from tests.ports import free_port
 from tests.service.support import certify, kept_in, post_photo
@@ -113,7 +114,7 @@ class TestBuild:
         write(KEYS_PATH=str(tmp_path / "kees.json"))
         with pytest.raises(ReloadRefusedError, match="would open it to everybody") as caught:
             build(former)
-        assert "abrirían a todos" in caught.value.reason
+        assert "abrirían a todos" in tell(caught.value.reason, "es")
         write(KEYS_PATH=str(tmp_path / "kees.json"), REQUIRE_KEYS="true")
         assert build(former)[0].require_keys
 
@@ -124,7 +125,7 @@ class TestBuild:
         write()
         with pytest.raises(ReloadRefusedError, match="would serve plain HTTP") as caught:
             build(former)
-        assert "HTTP sin cifrar" in caught.value.reason
+        assert "HTTP sin cifrar" in tell(caught.value.reason, "es")
         write(TLS_CERT_PATH=str(certificate), TLS_KEY_PATH=str(key))
         build(former)
 
@@ -305,7 +306,7 @@ def test_a_worker_says_that_https_would_end(
     monkeypatch.setattr(os, "kill", lambda *_: None)
     certificate, key = certify(tmp_path)
     served = replace(settings, tls_cert_path=certificate, tls_key_path=key)
-    with pytest.raises(ReloadRefusedError, match="HTTP sin cifrar"):
+    with pytest.raises(ReloadRefusedError, match="by plain HTTP"):
         WorkerReloader(served, 4711, threading.Event)()
 
 

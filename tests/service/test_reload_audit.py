@@ -26,6 +26,7 @@ from service.access.keys import create_key
 from service.audit import Audit, AuditSettings
 from service.audit.walk import Walk
 from service.config import PROJECT_ROOT, VARIABLES, Settings
+from service.language import tell
 from service.reload import ProcessReloader, ReloadRefusedError, WorkerReloader, build, settings_in_force, take_over
 from tests.ports import free_port
 from tests.service.support import Server, kept_in, posix_only, post_photo, stop, wait_until_up
@@ -97,7 +98,7 @@ def test_the_log_is_not_turned_off(write: Write, tmp_path: Path, monkeypatch: py
     write(AUDIT_PATH="")
     with pytest.raises(ReloadRefusedError, match="would turn it off") as caught:
         build(former)
-    assert caught.value.reason.startswith(OFF)
+    assert tell(caught.value.reason, "es").startswith(OFF)
     create_key(tmp_path / "keys.json", "Ana", ["verify"], None, lambda _: None)
     write(AUDIT_PATH="", AUDIT_HEAD_PATH=str(tmp_path / "head"))
     build(former)  # with keys it is on anyway
@@ -146,7 +147,7 @@ def test_what_can_be_known_is_known_before_anything_is_written(
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ReloadRefusedError, match=said) as caught:
         build(former)
-    assert caught.value.reason == NOT_MOVED
+    assert tell(caught.value.reason, "es") == NOT_MOVED
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -212,7 +213,7 @@ class TestInTheMaster:
         settings_in_force()
         take_over(gunicorn_app)
         assert gunicorn_app.callable is former
-        assert former.extensions["reload_outcome"].reason == NOT_MOVED
+        assert former.extensions["reload_outcome"].as_json("es")["reason"] == NOT_MOVED
         assert "Reload refused" in caplog.text and "and no head" in caplog.text
         assert "stop the service and start it again" in caplog.text
         assert not (tmp_path / "second").exists()
@@ -320,12 +321,14 @@ def test_a_worker_finds_out_elsewhere_and_no_log_is_touched(
         monkeypatch.setenv(name, value)
     assert reloader().status == "begun"
     monkeypatch.setenv("AUDIT_HEAD_PATH", placed(tmp_path / "first")["AUDIT_HEAD_PATH"])
-    with pytest.raises(ReloadRefusedError, match=NOT_MOVED):
+    with pytest.raises(ReloadRefusedError) as caught:
         reloader()
+    assert tell(caught.value.reason, "es") == NOT_MOVED
     monkeypatch.setenv("AUDIT_HEAD_PATH", placed(tmp_path / "second")["AUDIT_HEAD_PATH"])
     monkeypatch.setenv("AUDIT_PATH", "")
-    with pytest.raises(ReloadRefusedError, match=OFF):
+    with pytest.raises(ReloadRefusedError) as caught:
         reloader()
+    assert tell(caught.value.reason, "es").startswith(OFF)
     assert not (tmp_path / "first").exists() and not (tmp_path / "second").exists()
 
 

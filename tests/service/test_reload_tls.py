@@ -119,7 +119,7 @@ def test_a_certificate_is_renewed(files: Settings, tmp_path: Path, me_photo: byt
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-@pytest.mark.parametrize("kind", ["gthread", "sync"])
+@pytest.mark.parametrize("kind", ["gthread", pytest.param("sync", marks=pytest.mark.slow)])
 def test_other_workers_serve_with_it_too(files: Settings, tmp_path: Path, kind: str) -> None:
     command = [str(PROJECT_ROOT / "service/run_gunicorn.sh"), "-w", "1", "-k", kind]
     assert files.tls_cert_path is not None

@@ -14,6 +14,7 @@ import pytest
 from faces.operating_point import Basis, OperatingPoint
 from service import create_app
 from service.config import Settings
+from service.language import tell
 from service.threshold import Threshold
 from tests.recording import record
 
@@ -32,17 +33,22 @@ def write(auto: Settings, basis: Basis, **changes: Any) -> None:
     replace(POINT, basis=basis, **changes).write(auto.operating_point_path.parent, auto.model_path)
 
 
+def note_of(served: Threshold) -> str:
+    assert served.note is not None
+    return tell(served.note, "es")
+
+
 def test_a_number_is_a_number(settings: Settings) -> None:
     given = replace(settings, threshold_given=True)
     assert Threshold.resolve(given) == Threshold(0.75, "setting", "set")
-    assert Threshold.resolve(given).as_json() == {"threshold_source": "setting", "threshold_basis": "set"}
+    assert Threshold.resolve(given).as_json("es") == {"threshold_source": "setting", "threshold_basis": "set"}
 
 
 def test_what_nobody_has_set_is_the_default(settings: Settings, tmp_path: Path) -> None:
     """0.75 that was not given stands on nothing; given, it is whoever gave it that stands behind it."""
     assert Threshold.resolve(replace(settings, threshold_given=False)) == Threshold(0.75, "setting", "default")
     said = {"threshold_source": "setting", "threshold_basis": "default"}
-    assert Threshold.resolve(Settings.load({}, tmp_path / "none")).as_json() == said
+    assert Threshold.resolve(Settings.load({}, tmp_path / "none")).as_json("es") == said
     assert Threshold.resolve(Settings.load({"VERIFY_THRESHOLD": "0.75"}, tmp_path / "none")).basis == "set"
     env_file = tmp_path / ".env"
     env_file.write_text("VERIFY_THRESHOLD=0.75\n", encoding="utf-8")
@@ -85,7 +91,7 @@ def test_an_estimate_that_is_not_accepted_is_spoken_of(auto: Settings, caplog: p
         "in; it takes 300. It is estimated that at most that share gets in with the threshold 0.3456: to serve "
         "that, set evaluate.accept_estimate to true in params.yaml and run 'dvc repro'"
     ]
-    assert served.note.endswith(
+    assert note_of(served).endswith(
         "hacen falta 300. Se estima que con el umbral 0.3456 no pasa de ahí: para usarlo, pon "
         "evaluate.accept_estimate a true en params.yaml y ejecuta 'dvc repro'"
     )
@@ -95,12 +101,12 @@ def test_without_an_estimate_there_is_none_to_accept(auto: Settings) -> None:
     write(auto, "measured", estimated_threshold=None, accept_estimate=True)
     served = Threshold.resolve(auto)
     assert (served.value, served.basis) == (0.75, "default")
-    assert "estima" not in served.note
+    assert "estima" not in note_of(served)
 
 
 def test_without_photos_of_others_that_is_the_reason(auto: Settings) -> None:
     write(auto, "estimated", people=0, effective_people=0)
-    assert Threshold.resolve(auto).note.startswith(
+    assert note_of(Threshold.resolve(auto)).startswith(
         "not_me está vacía: para garantizar que la proporción de desconocidos que entran no pase de 0.01, hacen falta "
         "300. Se estima que con el umbral 0.3456"
     )
@@ -115,7 +121,7 @@ def test_a_file_of_an_earlier_version_is_told_of(auto: Settings) -> None:
     record(auto.operating_point_path.parent, "evaluate", auto.operating_point_path.name)
     served = Threshold.resolve(auto)
     assert (served.value, served.basis) == (0.75, "default")
-    assert "es de una versión anterior del proyecto: ejecuta 'dvc repro'" in served.note
+    assert "es de una versión anterior del proyecto: ejecuta 'dvc repro'" in note_of(served)
 
 
 def test_too_few_strangers_get_the_default_and_are_spoken_of(
@@ -137,16 +143,16 @@ def test_too_few_strangers_get_the_default_and_are_spoken_of(
 
 def test_strangers_with_unequally_many_photos_count_as_fewer(auto: Settings) -> None:
     write(auto, "measured", effective_people=180)
-    note = Threshold.resolve(auto).note
+    note = note_of(Threshold.resolve(auto))
     assert note.startswith("250 desconocidos (que cuentan solo como 180, porque varias caras de una")
     assert ") no bastan para garantizar" in note
 
 
 def test_without_the_file_or_of_another_model_it_is_the_default(auto: Settings) -> None:
     assert Threshold.resolve(auto).value == 0.75
-    assert "no hay operating_point.json junto al modelo" in Threshold.resolve(auto).note
+    assert "no hay operating_point.json junto al modelo" in note_of(Threshold.resolve(auto))
     write(replace(auto, model_path=auto.scaler_path), "promised")
-    assert "es de otro modelo" in Threshold.resolve(auto).note
+    assert "es de otro modelo" in note_of(Threshold.resolve(auto))
 
 
 @pytest.mark.parametrize("text", ["auto", "AUTO", " auto "])

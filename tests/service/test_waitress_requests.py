@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -139,6 +140,29 @@ def test_a_body_without_end_gets_the_contracts_answer_too(guarded: Guarded) -> N
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     first, _, body = answer.partition(b"\r\n\r\n")
     assert first.startswith(b"HTTP/1.1 413 ") and json.loads(body)["error"] == TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "language"),
+    [
+        (b"HOLA\r\n\r\n", 400, "es"),
+        (b"GET / HTTP/1.1\r\nAccept-Language: en\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "en"),
+        (b"GET / HTTP/1.1\r\nX: ".ljust(MEBIBYTE // 4, b"x"), 431, "es"),
+    ],
+)
+def test_what_is_not_http_gets_json_too(guarded: Guarded, sent: bytes, status: int, language: str) -> None:
+    """In the language asked for, if the head could be read so far."""
+    with socket.create_connection(("127.0.0.1", guarded[0].port), 20) as connection:
+        connection.sendall(sent)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    first, _, body = answer.partition(b"\r\n\r\n")
+    assert first.startswith((b"HTTP/1.1 %d " % status, b"HTTP/1.0 %d " % status))
+    lines = dict(line.split(": ", 1) for line in first.decode().splitlines()[1:])
+    assert (lines["Content-Type"], lines["Content-Language"]) == ("application/json", language)
+    assert re.fullmatch("[0-9a-f]{32}", lines["X-Request-Id"])
+    told = json.loads(body)
+    assert told["error"].startswith("Petición HTTP no válida: ") and told["code"] == "bad_http"
+    assert told["message"].startswith({"es": "La petición no es", "en": "The request is not"}[language])
 
 
 def test_strangers_fill_no_memory(guarded: Guarded) -> None:

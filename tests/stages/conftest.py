@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.shared import SharedFolders
-from tests.stages.support import STAGES, Workspace, new_workspace, put_photos
+from tests.stages.support import Workspace, built_once, new_workspace
 
 
 @pytest.fixture
@@ -20,13 +20,7 @@ def empty(tmp_path: Path, networks_dir: Path) -> Workspace:
 def built(shared: SharedFolders, networks_dir: Path, lfw_dir: Path) -> Workspace:
     """A workspace in which every stage has run once. Not to be changed: take `workspace` for that."""
 
-    def build(folder: Path) -> None:
-        workspace = new_workspace(folder / "project", networks_dir)
-        put_photos(workspace.root, lfw_dir)
-        for stage in STAGES:
-            workspace.stage(stage)
-
-    return Workspace(shared.made_once("built", build) / "project")
+    return built_once(shared, networks_dir, lfw_dir)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.shared import SharedFolders
+
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("crop", "embed", "quality", "train", "evaluate", "robustness", "report")
 ME = "Hans_Blix"
@@ -235,6 +237,18 @@ def put_photos(root: Path, lfw: Path, me: int = ME_PHOTOS, strangers: int = STRA
         put(photo, root / "data" / "me" / photo.name)
     for photo in photos_of_strangers(lfw, strangers):
         put(photo, root / "data" / "not_me" / photo.parent.name / photo.name)
+
+
+def built_once(shared: SharedFolders, networks: Path, lfw: Path) -> Workspace:
+    """The workspace in which every stage has run once, the same for all tests of a run."""
+
+    def build(folder: Path) -> None:
+        workspace = new_workspace(folder / "project", networks)
+        put_photos(workspace.root, lfw)
+        for stage in STAGES:
+            workspace.stage(stage)
+
+    return Workspace(shared.made_once("built", build) / "project")
 
 
 def put_embeddings(workspace: Workspace, me: int, not_me: int, apart: float = 1.0, seed: int = 0) -> None:

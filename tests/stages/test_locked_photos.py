@@ -44,6 +44,7 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PRIVACY_KEY_FILE", raising=False)
 
 
+@pytest.mark.slow
 def test_every_result_is_byte_for_byte_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Crops, embeddings and the model, made anew."""
     table = workspace.path("data/not_me/attributes.csv")
@@ -101,6 +102,7 @@ PICTURES = ("data/cropped/", "data/embeddings.npy", "reports/contact_sheet.png")
 """What shows faces, or holds their embeddings."""
 
 
+@pytest.mark.slow
 def test_what_is_made_of_locked_photos_is_encrypted_where_that_is_asked_for(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

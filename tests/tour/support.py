@@ -11,6 +11,7 @@ import tour.pipeline
 import tour.questions
 import tour.service
 import tour.tour
+from tests.conftest import ROOT
 
 MODULES = (tour.parameters, tour.photos, tour.pipeline, tour.questions, tour.service, tour.tour)
 
@@ -42,6 +43,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 Path("service.pid").write_text(str(os.getpid()))
 http.server.HTTPServer((os.environ["FLASK_HOST"], int(os.environ["PORT"])), Handler).serve_forever()
 """
+
+
+SCRIPT = ("quickstart.py", "tour/__init__.py", "tour/language.py", "tour/spanish.py")
+"""quickstart.py and what it imports."""
+
+
+def copy_script(folder: Path) -> None:
+    """Put quickstart.py, and what it imports, into a folder."""
+    for name in SCRIPT:
+        write(folder / name, (ROOT / name).read_bytes())
 
 
 def write(path: Path, content: bytes = b"photo") -> Path:

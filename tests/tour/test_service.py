@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -120,12 +121,12 @@ def test_failure_while_asking_ends_the_service(served: Path, monkeypatch: pytest
 )
 def test_a_photo_arrives_as_it_is(tmp_path: Path, name: str, sent: str, kind: str) -> None:
     content = bytes(range(256)) * 20 + b"\r\n--boundary\r\n"
-    received: list[tuple[str, bytes]] = []
+    received: list[tuple[str, str, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((self.headers["Content-Type"], body))
+            received.append((self.headers["Content-Type"], self.headers["Accept-Language"], body))
             self.send_response(200)
             self.end_headers()
 
@@ -138,12 +139,13 @@ def test_a_photo_arrives_as_it_is(tmp_path: Path, name: str, sent: str, kind: st
         assert service.request("/verify", write(tmp_path / name, content)) == (200, None)
         service.process.wait()
 
-    ((content_type, body),) = received
+    ((content_type, language, body),) = received
     environ = {
         "REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }  # fmt: skip
     _, form, files = parse_form_data(environ)
+    assert language == "en", "that of the terminal"
     assert not form
     assert list(files) == ["image"]
     with contextlib.closing(files["image"]) as image:
@@ -213,16 +215,21 @@ def test_the_command_shown_names_a_photo_that_the_model_has_not_seen(
 
     def second_terminal(_: float) -> None:
         """Types the command in another folder while the service runs, then Ctrl-C in the first terminal."""
-        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Ask it")]
+        shown = capsys.readouterr().out
+        pages.extend(re.findall(r"^Open this page in a browser.*: (http://127\.0\.0\.1:\d+/ui) ", shown, re.MULTILINE))
+        lines = [line for line in shown.splitlines() if line.startswith("Ask it")]
         asked.extend(line.partition(": ")[2] for line in lines)
         command = asked[0].replace("YOUR_PHOTO.jpg", "mine.jpg")
         answers.append(subprocess.run(["sh", "-c", command], cwd=home, capture_output=True, text=True).stdout)
         signal.default_int_handler(signal.SIGINT, None)
 
     answers: list[str] = []
+    pages: list[str] = []
     home = write(root.parent / "home" / "mine.jpg", b"mine").parent
     monkeypatch.setattr("tour.tour.time", SimpleNamespace(sleep=second_terminal))
-    serve(free_port(), once=False)
+    port = free_port()
+    serve(port, once=False)
+    assert pages == [f"http://127.0.0.1:{port}/ui"]
     assert len(asked) == 1
     assert (("YOUR_PHOTO.jpg" in asked[0]), (str(demo / "ask" / "me_1.jpg") in asked[0])) == (own, not own)
     if shutil.which("curl"):

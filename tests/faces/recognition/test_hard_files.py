@@ -314,7 +314,10 @@ print(said, time.process_time() - started, (peak() - before) * 1024 / 1e6)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("name", ["rgb", "rgba", "16_bit", "progressive", "palette"])
+@pytest.mark.parametrize(
+    "name",
+    ["rgba", "progressive", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rgb", "16_bit", "palette"))],
+)
 def test_64_megapixels_take_300_megabytes_at_most(tmp_path: Path, name: str) -> None:
     size = (8000, 8000)
     palette = chunk(b"PLTE", bytes(768)) + chunk(b"tRNS", bytes(range(256)))

@@ -21,7 +21,7 @@ DEMO = Path(__file__).parents[3] / "demo/ask"
 PORTRAITS = ["angelina_jolie", "kate_siegel", "paul_rudd", "shea_whigham"]
 
 
-@pytest.fixture(scope="module", params=["recognizer", "facenet_recognizer"])
+@pytest.fixture(scope="module", params=["recognizer", pytest.param("facenet_recognizer", marks=pytest.mark.slow)])
 def either(request: pytest.FixtureRequest) -> Recognizer:
     """With a crop by landmarks, and with one by box."""
     recognizer: Recognizer = request.getfixturevalue(request.param)

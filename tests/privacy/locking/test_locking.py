@@ -157,7 +157,7 @@ def test_a_key_file_is_private_and_never_overwritten(run: Run) -> None:
     assert Path("b.key").read_text(encoding="ascii") != text
 
 
-@pytest.mark.parametrize("act", ["lock", "unlock", "rekey"])
+@pytest.mark.parametrize("act", ["lock", *(pytest.param(act, marks=pytest.mark.slow) for act in ("unlock", "rekey"))])
 def test_another_key_or_a_changed_byte_changes_nothing(run: Run, key: list[str], act: str) -> None:
     run("new-key", "b.key")
     run("lock", *key)
@@ -437,6 +437,20 @@ def test_what_a_failing_disk_has_not_kept_removes_nothing(
     new = ["--new-key-file", "b.key"] if act == "rekey" else []
     with pytest.raises((PrivacyError, LockedError)):
         run(act, *key, *new)
+    assert held() == before
+
+
+@pytest.mark.parametrize("act", ["lock", "unlock", "rekey"])
+def test_not_while_a_forget_waits_for_its_end(run: Run, key: list[str], act: str) -> None:
+    """It knows the photos that are to go by the form that they have now."""
+    run("new-key", "b.key")
+    if act != "lock":
+        run("lock", *key)
+    before = held()
+    Path("private/privacy").mkdir(parents=True, exist_ok=True)
+    Path("private/privacy/forget.json").write_text("{}")
+    with pytest.raises(PrivacyError, match="forget --resume"):
+        run(act, *key, *(["--new-key-file", "b.key"] if act == "rekey" else []))
     assert held() == before
 
 

@@ -55,7 +55,10 @@ def test_from_the_first_key_on_a_key_is_needed_without_a_restart(build: Build, m
     assert verify(client, key[:-1]) == (401, MISSING)
     assert verify(client, key)[0] == 503
     for path in OPEN_PATHS:
-        assert client.get(path).status_code in (200, 503), path
+        answer = client.get(path.replace("<name>", "app.js"))
+        assert answer.status_code in (200, 308, 503), path
+    for path in ("/ui/../version", "/ui//version", "/ui/%2e%2e/version", "//version", "/uiversion", "/UI/app.js"):
+        assert client.get(path).status_code in (308, 401, 404), path
 
 
 def test_a_setting_asks_for_keys_before_there_is_one(build: Build) -> None:

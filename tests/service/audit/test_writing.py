@@ -140,7 +140,9 @@ for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100_000):
 """
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "rounds", [1, pytest.param(3, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.long)]
+)
 def test_processes_write_at_once_and_are_killed(settings: AuditSettings, rounds: int) -> None:
     """Whatever was acknowledged is there, each once, and the log is whole all the time."""
     acknowledged: list[str] = []

@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 from werkzeug.test import TestResponse
 
-from service import create_app
+from service import create_app, error_kinds
 from service.admission import Admission, SaturatedError
 from service.config import Settings
 from service.errors import ApiError
@@ -97,10 +97,10 @@ def test_no_models(no_models: Settings, faceless_photo: bytes) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (SaturatedError(1), "saturated"), (RuntimeError(), "failure"), (ApiError(408, "lento"), "too_slow"),
-        (ApiError(401, "x"), "no_key"), (ApiError(401, "x", reason="wrong_key"), "wrong_key"),
-        (ApiError(403, "x"), "role"), (ApiError(429, "x"), "limit"),
-        (ApiError(503, "x", reason="no_audit"), "no_audit"),
+        (SaturatedError(1), "saturated"), (RuntimeError(), "failure"), (ApiError(error_kinds.TOO_SLOW), "too_slow"),
+        (ApiError(error_kinds.KEY_MISSING), "no_key"), (ApiError(error_kinds.ROLE_MISSING), "role"),
+        (ApiError(error_kinds.KEY_MISSING, reason="wrong_key"), "wrong_key"),
+        (ApiError(error_kinds.TOO_MANY), "limit"), (ApiError(error_kinds.NOT_RECORDED, reason="no_audit"), "no_audit"),
     ],
 )  # fmt: skip
 @pytest.mark.security

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from privacy.locking.files import find_files, lock_file
 from stages.crop import consent, crop
+from stages.files.encryption import RAW, Key
 from stages.files.photos import SourcePhoto
+from stages.files.remembered import read_embeddings
 from stages.language.telling import speak
 from stages.params import PrivacyParams
-from tests.stages.support import Workspace, photos_of_me, photos_of_strangers, put
+from tests.stages.support import Workspace, digest, photos_of_me, photos_of_strangers, put
 
 HEADING = "who,given,until,withdrawn,how,contact_sha256\n"
 GIVEN = "2026-01-01"
@@ -148,6 +151,92 @@ def test_nobody_is_left_of_the_others(project: Workspace, monkeypatch: pytest.Mo
     said = project.refused("crop", monkeypatch)
     assert "data/not_me has no photo with a face" in said
     assert "6 photos were refused in data/not_me for lack of consent" in said
+
+
+# Where crop fails all the same
+
+
+def remembered(project: Workspace) -> tuple[set[str], set[str]]:
+    """SHA-256 of the photos of which crop remembers something, and of those of which embed does."""
+    crops = {path.name[:64] for path in project.path("data/remembered/crops").rglob("*.*")}
+    rows = [read_embeddings(path)[1] for path in project.path("data/remembered/embeddings").glob("*.npz")]
+    return crops, {str(sha256) for photos in rows for sha256 in photos}
+
+
+def withdrawn(project: Workspace, monkeypatch: pytest.MonkeyPatch, *still: str) -> dict[str, str]:
+    """Run crop and embed, then take back all consents but some; returns the SHA-256 of each photo."""
+    run(project, monkeypatch)
+    project.stage("embed")
+    write(project, *(f"{who},{GIVEN},,,," for who in still))
+    project.set_params(privacy__consent="require")
+    return {path.relative_to(project.path("data")).as_posix(): digest(path)
+            for name in ("me", "not_me") for path in project.path(f"data/{name}").rglob("*.*")}  # fmt: skip
+
+
+@pytest.mark.security
+def test_too_few_are_left_and_nothing_is_remembered_of_those_refused(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes consent back need not wait until others have sent photos. What later stages made is said."""
+    digests = withdrawn(project, monkeypatch, "me/0.jpg", "bea")
+    allowed = {digests[name] for name in ("me/0.jpg", "not_me/bea/0.jpg", "not_me/bea/1.jpg")}
+    assert remembered(project) == (set(digests.values()), set(digests.values()))
+    said = project.refused("crop", monkeypatch)
+    assert said.startswith("me has 1 photo; at least 3 are needed")
+    assert remembered(project) == (allowed, allowed)
+    left = {path.relative_to(project.path("data/cropped")).as_posix().rpartition("-")[0]
+            for path in project.path("data/cropped").rglob("*.png")}  # fmt: skip
+    assert left == {"me_several/0.jpg", "not_me/bea/0.jpg", "not_me/bea/1.jpg"}
+    assert "What the last run made of 8 photos that are refused now is still in data/embeddings.npy" in said
+    assert "'python -m privacy forget' deletes it now" in said
+    for name in ("embeddings.npy", "index.csv"):
+        project.path(f"data/{name}").unlink()
+    assert "What the last run made" not in project.refused("crop", monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.security
+def test_any_other_failure_leaves_nothing_of_those_refused_either(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = withdrawn(project, monkeypatch, "me", "bea")
+    project.set_params(privacy__encrypt_derived=True)  # and nothing is locked
+    project.path("reports/two_people.png").write_bytes(b"of me and bea, who have consented")
+    assert "no photo is locked" in project.refused("crop", monkeypatch)
+    allowed = {digests[name] for name in digests if name.startswith(("me/", "not_me/bea/"))}
+    assert remembered(project) == (allowed, allowed)
+    assert project.path("reports/two_people.png").exists()
+    write(project, f"me/0.jpg,{GIVEN},,,,", f"bea,{GIVEN},,,,")
+    project.refused("crop", monkeypatch)
+    assert not project.path("reports/two_people.png").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.security
+def test_refused_photos_that_no_key_opens(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last index knows what they hold. Where it does not, all that is remembered goes."""
+    monkeypatch.delenv("PRIVACY_KEY", raising=False)
+    monkeypatch.delenv("PRIVACY_KEY_FILE", raising=False)
+    digests = withdrawn(project, monkeypatch, "me/0.jpg", "bea")
+    for path in find_files(project.path(f"data/{name}") for name in ("me", "not_me")):
+        lock_file(path, Key(bytes(64), RAW))
+    allowed = {digests[name] for name in ("me/0.jpg", "not_me/bea/0.jpg", "not_me/bea/1.jpg")}
+    project.refused("crop", monkeypatch)
+    assert remembered(project) == (allowed, allowed)
+    project.path("data/index.csv").unlink()
+    project.refused("crop", monkeypatch)
+    assert remembered(project) == (set(), set())
+
+
+def test_where_nobody_is_refused_a_failure_leaves_all_that_is_remembered(
+    project: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(project, monkeypatch)
+    before = remembered(project)
+    for number in range(3):
+        project.path(f"data/me/{number}.jpg").unlink()
+    project.refused("crop", monkeypatch)
+    assert remembered(project) == before
 
 
 # Without photos: what is said.

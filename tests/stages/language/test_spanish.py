@@ -1,4 +1,4 @@
-"""Every text of the stages has its Spanish, with the same values in it."""
+"""Every text of the stages and of the service's answers has its Spanish, with the same values in it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import service
 import stages
 from faces import errors, spanish
 from faces.message import PLURAL, Message, fill
+from service.language import SPANISH as OF_SERVICE
+from service.spanish import ANSWERS
 from stages.files.crop_row import NO_FACE_FOUND
 from stages.language.telling import SPANISH, is_told, language_of, number, some, speak, tell, tell_again
 
@@ -23,6 +25,7 @@ IN_ANSWERS = ("recognition/networks.py", "recognition/image_kinds.py", "verifier
 """Files of faces/ whose errors and descriptions the service puts into its answers."""
 FOLDERS = [Path(package.__file__).parent for package in (faces, stages, service) if package.__file__]
 SAME = {"{names}", "{line}"}  # templates without a word
+EVERY = {**SPANISH, **ANSWERS}
 
 
 @pytest.fixture(name="spanish")
@@ -62,15 +65,14 @@ def texts_of(node: ast.expr, function: ast.AST) -> Iterator[str | None]:
                 yield from texts_of(assigned.value, function)
 
 
-def find_texts() -> tuple[set[str], list[str]]:
-    """Every template that is told or raised, and the places where one is put together by an f-string."""
-    trees = {
+def find_trees() -> dict[Path, ast.Module]:
+    """The code of all that is told in two languages."""
+    return {
         path: ast.parse(path.read_text(encoding="utf-8"))
         for folder in FOLDERS
         for path in sorted(folder.rglob("*.py"))
         if path.parent.name != "language" or path.name == "telling.py"
     }
-    return texts_in(trees)
 
 
 def texts_in(trees: dict[Path, ast.Module], files: Collection[Path] = ()) -> tuple[set[str], list[str]]:
@@ -112,18 +114,25 @@ def placeholders(template: str) -> set[tuple[str, str, str]]:
 
 
 def test_every_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
-    found, joined = find_texts()
+    found, joined = texts_in(find_trees())
     assert len(found) > 200
     assert not joined, "an f-string cannot be translated: give the template and its values"
-    assert sorted(found - set(SPANISH)) == [], (
-        "add these to stages/language/spanish_*.py, or to faces/spanish.py where the service says them"
+    assert sorted(found - set(EVERY)) == [], (
+        "add these to stages/language/spanish_*.py, to service/spanish.py, or to faces/spanish.py where both say them"
     )
-    assert sorted(set(SPANISH) - found) == [], "nothing says these any more"
+    assert sorted(set(EVERY) - found) == [], "nothing says these any more"
 
 
-@pytest.mark.parametrize("english", sorted(SPANISH))
+def test_the_answers_have_spanish_of_their_own_for_all_that_the_service_says() -> None:
+    trees = find_trees()
+    found, _ = texts_in(trees, [path for path in trees if path.is_relative_to(FOLDERS[-1])])
+    assert len(found) > 60
+    assert sorted(found - set(OF_SERVICE)) == [], "add these to service/spanish.py"
+
+
+@pytest.mark.parametrize("english", sorted(EVERY))
 def test_the_spanish_has_the_same_values(english: str) -> None:
-    assert placeholders(SPANISH[english]) == placeholders(english)
+    assert placeholders(EVERY[english]) == placeholders(english)
 
 
 MANY = r"\b1 (?!(?:is|es|process|más|menos)\b)\w+s\b|\b1 people\b|\b1(?: \w+)? (?:are(?! needed)|were|have|son|están)\b"
@@ -131,14 +140,14 @@ MANY = r"\b1 (?!(?:is|es|process|más|menos)\b)\w+s\b|\b1 people\b|\b1(?: \w+)? 
 
 COUNTS = {
     name
-    for text in (*SPANISH, *SPANISH.values())
+    for text in (*EVERY, *EVERY.values())
     for _, name, spec, _ in string.Formatter().parse(text)
     if name is not None and PLURAL in (spec or "")
 }
 """The placeholders that bring words in some text: what they are called in one text counts things in all."""
 
 
-@pytest.mark.parametrize("text", sorted({*SPANISH, *SPANISH.values()} - SAME))
+@pytest.mark.parametrize("text", sorted({*EVERY, *EVERY.values()} - SAME))
 def test_every_text_reads_right_of_one_thing(text: str) -> None:
     figures = {name for name, spec, _ in placeholders(text) if spec}
     said = fill(
@@ -177,6 +186,7 @@ def test_nothing_is_translated_twice() -> None:
 
     parts = (spanish.SPANISH, spanish_console.CONSOLE, spanish_errors.ERRORS, spanish_pictures.PICTURES)
     assert sum(map(len, parts)) == len(SPANISH)
+    assert len(SPANISH) + len(ANSWERS) == len(EVERY)
 
 
 @pytest.mark.usefixtures("spanish")
@@ -239,7 +249,7 @@ def test_numbers_have_a_decimal_comma_in_spanish() -> None:
 
 def test_no_spanish_text_has_a_decimal_point_of_its_own() -> None:
     """But for versions of packages. A rate is said with a space before its sign, in both languages."""
-    for english, said in SPANISH.items():
+    for english, said in EVERY.items():
         assert not re.search(r"(?<![\d.=])\d+\.\d+(?![\d.])", said), said
         assert not re.search(r"\{\w+:[^}]*%\}", english), english
 

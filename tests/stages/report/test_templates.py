@@ -5,6 +5,7 @@ Words between them are the translators'; figures come in one order in both langu
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from pathlib import Path
@@ -45,6 +46,7 @@ def pct(rate: float) -> float:
 def told(values: Values, language: str, english: str, beside: set[float] | None = None) -> list[float]:
     """The figures of a section in its order, but for numbers that are no figures of this data set (95 %, 1000)."""
     text = section(rendering.render_markdown(language, values), language, english)
+    text = text.replace(datetime.date.today().isoformat(), "")  # it might be a figure's number
     figures = {name: value for name, value in values.items() if name not in ("params", "manifest")}
     known = all_numbers(figures) | (beside or set())
     return [number for number in numbers_in(text, language) if number in known]

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from PIL import Image, ImageFilter
 
 from faces.recognition.recognizer import Recognizer
@@ -23,6 +24,7 @@ def blurred(photo: Path) -> Image.Image:
         return image.convert("RGB").filter(ImageFilter.GaussianBlur(BLUR))
 
 
+@pytest.mark.slow
 def test_blurred_photos_of_me_are_named_and_not_enrolled(
     empty: Workspace, lfw_dir: Path, recognizer: Recognizer
 ) -> None:

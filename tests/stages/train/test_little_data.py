@@ -31,6 +31,7 @@ def results_of(workspace: Workspace) -> dict[str, Any]:
     return values
 
 
+@pytest.mark.slow
 def test_five_photos_and_three_strangers_give_a_report_that_promises_nothing(empty: Workspace, lfw_dir: Path) -> None:
     put_photos(empty.root, lfw_dir, me=5, strangers=3)
     empty.set_params(language="es", robustness__photos=3, report__latency_photos=2)

@@ -1,0 +1,162 @@
+"""Both languages, narrow and wide, dark and light, by keyboard alone, for screen readers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import expect
+
+from service.config import Settings
+from tests.ui.conftest import OpenUi
+from tests.ui.support import ASK, ME, STRANGER, Ui, as_file, group_photo, serving
+
+PHONE = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+
+pytestmark = pytest.mark.slow
+
+
+def group() -> dict[str, object]:
+    return as_file(group_photo([ASK / "stranger_1.jpg", ME, STRANGER]), "group.jpg")
+
+
+def test_spanish_by_the_browsers_language(open_ui: OpenUi) -> None:
+    ui = open_ui(locale="es-MX")
+    expect(ui("html")).to_have_attribute("lang", "es")
+    expect(ui("h1")).to_have_text("¿Es mía esta cara?")
+    ui.shoot("start-es")
+    with ui.page.expect_request(lambda request: request.url.endswith("/verify")) as asked:
+        ui.choose(ME)
+    verdict = ui.expect_state("yes")
+    assert asked.value.headers["accept-language"] == "es"
+    expect(verdict.locator("h2")).to_have_text("Sí")
+    expect(verdict.locator(".scale")).to_have_attribute(
+        "aria-label", "Puntuación 0,99 en una escala de 0 a 1. A partir de 0,75 la cara cuenta como mía."
+    )
+    ui.shoot("yes-es")
+
+
+def test_another_language_gets_english_and_may_choose(open_ui: OpenUi) -> None:
+    ui = open_ui(locale="fr-FR")
+    ui.choose(STRANGER)
+    expect(ui.expect_state("no").locator(".sentence")).to_have_text("This face is not mine.")
+    ui("[data-language=es]").click()
+    expect(ui.verdict.locator(".sentence")).to_have_text("Esta cara no es la mía.")
+    expect(ui("[data-language=es]")).to_have_attribute("aria-pressed", "true")
+    ui.page.reload()
+    expect(ui("h1")).to_have_text("¿Es mía esta cara?")
+
+
+def test_how_many_strangers_score_as_high(open_ui: OpenUi, alone_settings: Settings) -> None:
+    with serving(replace(alone_settings, threshold_given=True)) as address:
+        ui = open_ui(address)
+        ui.choose(STRANGER)
+        means = ui.expect_state("no").locator(".means")
+        expect(means.locator("li").first).to_have_text("About 10 % of strangers score this high. estimated")
+        expect(means.locator("li").last).to_contain_text("Whoever runs the service has set that threshold. set by hand")
+        ui.choose(ME)
+        expect(ui.expect_state("yes").locator(".means li").first).to_have_text(
+            "Fewer than 1 stranger in 30,000 scores this high. estimated"
+        )
+        ui.shoot("strangers")
+
+
+def test_narrow_and_dark(open_ui: OpenUi) -> None:
+    """Nothing is wider than a phone of 360 pixels; what begins with a photo says so in words for fingers."""
+    ui = open_ui(**PHONE, color_scheme="dark", locale="es-ES")
+
+    def check(name: str) -> None:
+        ui.shoot(f"{name}-360-dark")
+        assert ui.page.evaluate("document.scrollingElement.scrollWidth") <= 360, name
+        assert ui.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 22)"
+
+    expect(ui(".by-touch").first).to_be_visible()
+    expect(ui(".with-mouse").first).to_be_hidden()
+    check("start")
+    ui.choose(group())  # type: ignore[arg-type]  # as `as_file` makes it
+    ui.expect_state("yes")
+    check("group")
+    named = as_file(ME.read_bytes(), "a_very_long_name_without_any_place_to_break_it_in_two.jpg")
+    ui.choose(named, as_file(STRANGER.read_bytes(), "b.jpg"), as_file(b"no photo", "letter.jpg"))
+    expect(ui("#several progress")).to_be_hidden()
+    check("several")
+    ui("#camera-start").click()
+    ui.expect_state("yes")
+    check("camera")
+
+
+def test_by_keyboard_alone(ui: Ui) -> None:
+    press = ui.page.keyboard.press
+
+    def reach(selector: str) -> None:
+        """Press Tab until something has the focus, and see that it shows."""
+        for _ in range(30):
+            press("Tab")
+            if ui.page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+                return
+        pytest.fail(f"Tab never reaches {selector}")
+
+    reach("[data-language=es]")
+    press("Enter")
+    expect(ui("h1")).to_have_text("¿Es mía esta cara?")
+    reach("#choose")
+    assert ui("label.button").evaluate("(label) => getComputedStyle(label).outlineStyle") == "solid"
+    with ui.page.expect_file_chooser() as chooser:
+        press("Space")
+    chooser.value.set_files([group()])  # type: ignore[list-item]  # as `as_file` makes it
+    ui.expect_state("yes")
+    reach(".faces button.no")
+    press("Enter")
+    ui.expect_state("no")
+    expect(ui(".faces button[aria-pressed=true]")).to_be_focused()
+    ui.shoot("keyboard")
+    ui.choose(ME, STRANGER)
+    expect(ui("#several progress")).to_be_hidden()
+    reach("thead th.score button")
+    press("Enter")
+    expect(ui("thead th.score")).to_have_attribute("aria-sort", "descending")
+    reach("tbody button")
+    press("Enter")
+    ui.expect_state("yes")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(open_ui: OpenUi, scheme: str) -> None:
+    ui = open_ui(color_scheme=scheme, reduced_motion="reduce")
+    assert ui.complaints() == []
+    ui.choose(group())  # type: ignore[arg-type]  # as `as_file` makes it
+    ui.expect_state("yes")
+    ui("details.more summary").click()
+    assert ui.complaints() == []
+    ui.choose(as_file(b"no photo", "letter.jpg"))
+    ui.expect_state("error")
+    assert ui.complaints() == []
+    ui.choose(ME, STRANGER, ASK / "me_1.jpg")
+    expect(ui("#several progress")).to_be_hidden()
+    ui("thead th.score button").click()
+    assert ui.complaints() == []
+    ui.shoot(f"several-{scheme}")
+
+
+def test_figures_in_words(ui: Ui) -> None:
+    """The functions that write figures, where a page would be a long way to them."""
+    call = "async ([name, given]) => (await import('./ui/words.js'))[name](...given)"
+
+    def write(name: str, *given: object) -> object:
+        return ui.page.evaluate(call, [name, list(given)])
+
+    for score, threshold, text in (
+        (0.9234, 0.75, "0.92"), (0.7499, 0.75, "0.7499"), (0.75, 0.75, "0.75"), (0.999, 0.75, ">\xa00.99"),
+        (1, 0.75, "1.00"), (0.0001, 0.75, "<\xa00.01"), (0, 0.75, "0.00"), (0.998, 0.9981, "0.998"),
+    ):  # fmt: skip
+        assert write("scoreText", score, threshold, "en") == text
+    assert write("scoreText", 0.9234, 0.75, "es") == "0,92"
+    for share, key, number in (
+        (0.001, "strangers.one", "1,000"), (0.00034, "strangers.one", "2,900"), (0.00001, "strangers.fewer", "30,000"),
+        (0, "strangers.fewer", "30,000"), (0.0945, "strangers.one", "11"), (0.2, "strangers.percent", "20\xa0%"),
+    ):  # fmt: skip
+        assert write("strangersText", share, "en") == {"key": key, "values": {"number": number}}
+    assert write("strangersText", 1, "en") == {"key": "strangers.all", "values": {}}
+    assert write("strangersText", None, "en") is None
+    assert [write("stopped", text) for text in ("So it is", "So?", "")] == ["So it is.", "So?", ""]
+    assert write("size", 2 * 2**20, "en") == "2\xa0MB" and write("size", 15_000, "es") == "15\xa0kB"
