@@ -76,7 +76,7 @@ class Unready(Struct):
 
 
 class PageSettings(Struct):
-    """What a client has to know before it sends a photo."""
+    """What a client has to know before it asks for more."""
 
     max_bytes: Annotated[int, Meta(ge=1, description="largest photo; exactly this many bytes still pass")]
     max_megapixels: Annotated[float, Meta(gt=0, description="largest photo, in millions of pixels")]
@@ -84,6 +84,7 @@ class PageSettings(Struct):
     key_needed: Annotated[bool, Meta(description="whether /verify asks for a key")]
     threshold: Probability
     threshold_basis: Literal["set", "promised", "estimated", "default"]
+    has_card: Annotated[bool, Meta(description="whether there is a card of the model: /model/card")]
 
 
 class Version(Struct):

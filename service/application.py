@@ -67,8 +67,11 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
     recorder = Recorder(settings, access.keys)
     app.extensions["recorder"] = recorder
     app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, recorder))
-    app.register_blueprint(model_card.create_blueprint(ServedCard.load(settings, engine), threshold))
-    app.register_blueprint(ui_routes.create_blueprint(settings, threshold, access.keys))
+    card = ServedCard.load(settings, engine)
+    app.register_blueprint(model_card.create_blueprint(card, threshold))
+    app.register_blueprint(
+        ui_routes.create_blueprint(settings, threshold, access.keys, has_card=card.files is not None)
+    )
     errors.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies

@@ -47,6 +47,7 @@ def why_not(client: FlaskClient) -> str:
     assert [answer.status_code for answer in answers] == [404, 404]
     bodies = [answer.get_json() for answer in answers]
     assert bodies[0] == bodies[1] and bodies[0]["error"] == NO_CARD
+    assert client.get("/ui/settings.json").get_json()["has_card"] is False
     detail: str = bodies[0]["detail"]
     return detail
 
@@ -60,6 +61,7 @@ def test_it_says_what_the_card_says(carded: Settings) -> None:
     del written["rates"]
     assert answer.get_json() == written
     assert answer.get_json()["model_sha256"] == client.get("/version").get_json()["model_sha256"]
+    assert client.get("/ui/settings.json").get_json()["has_card"] is True
 
 
 def test_figures_are_those_of_the_threshold_that_is_served(carded: Settings) -> None:
