@@ -102,11 +102,14 @@ SPANISH = {
         "{variable} tiene {count:# carácter|# caracteres}; deben ser {least} o más, como los de: python -c 'import "
         "secrets; print(secrets.token_hex(32))'"
     ),
-    # The operating point
+    # The operating point and the model's card
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
     "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
         "{name} es de una versión anterior del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
+    "{name} is of another version of the project: run 'dvc repro', and copy all of models/": (
+        "{name} es de otra versión del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
     ),
     "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/": (
         "{name} no es lo que registró el pipeline: ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"

@@ -185,7 +185,7 @@ QUEUE = (
 )  # fmt: skip
 SECOND = "git clone ADDRESS second && cd second && dvc pull"
 KEY = "export MODEL_SIGNING_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
-SIGN = "dvc repro --force --single-item export train evaluate"
+SIGN = "dvc repro --force --single-item export train evaluate report"
 VERIFY, EXPLAIN = "python -m faces verify demo/ask", "python -m faces explain demo/ask/me_2.jpg"
 RUN_HERE: dict[str, tuple[str, ...]] = {
     "test_clone": (CLONE, ENTER),
@@ -509,7 +509,7 @@ def test_signed_records(mine: Clone, terminal: Terminal) -> None:
     printed = terminal.run(mine, KEY, f"{KEY}; echo $MODEL_SIGNING_KEY")
     terminal.run(mine, SIGN, f"export MODEL_SIGNING_KEY={printed.strip()}; {SIGN}")
     trust = Trust(printed.strip().encode())
-    for stage in ("export", "train", "evaluate"):
+    for stage in ("export", "train", "evaluate", "report"):
         assert read_record(mine.path("models"), stage, mine.path("models"), trust.key)
     assert Verifier.load(mine.path("models/model.joblib"), mine.path("models/scaler.joblib"), trust)
 

@@ -195,7 +195,7 @@ def test_every_error_of_the_service(name: str) -> None:
 def test_every_endpoint(name: str) -> None:
     routes = re.findall(
         r'@(?:api|monitoring|ui)\.(get|post)\("(.+?)"\)',
-        read("service/routes.py") + read("service/monitoring/routes.py") + read("service/ui/routes.py"),
+        "".join(read(f"service/{module}.py") for module in ("routes", "model_card", "monitoring/routes", "ui/routes")),
     )
     parts_of_the_page = ("/ui/", "/ui/<name>")
     routes = [(verb, path) for verb, path in routes if path not in parts_of_the_page]

@@ -6,6 +6,7 @@ import copy
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from service.admission import SaturatedError
 from service.config import Settings
 from service.monitoring.request_ids import HEADER
 from service.openapi import endpoints, routes
+from tests.model_cards import put_card
+from tests.recording import copy_trained
 from tests.service.support import LIMIT_BYTES, Server, posix_only, post_photo
 
 
@@ -82,6 +85,24 @@ def test_what_is_asked_for_without_a_photo(
 ) -> None:
     assert_as_described(document, client.get(path), "get", path)
     assert_as_described(document, create_app(no_models).test_client().get(path), "get", path)
+
+
+def test_the_model_card_and_its_charts(
+    settings: Settings, document: dict[str, Any], no_models: Settings, tmp_path: Path
+) -> None:
+    models = copy_trained(settings.model_path.parent, tmp_path / "models")
+    put_card(models)
+    carded = replace(settings, model_path=models / "model.joblib", scaler_path=models / "scaler.joblib")
+    client = create_app(carded).test_client()
+    for described, path, status in (
+        ("/model/card", "/model/card", 200),
+        ("/model/plots/{name}.png", "/model/plots/scores.png", 200),
+        ("/model/plots/{name}.png", "/model/plots/nothing.png", 404),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert_as_described(document, answer, "get", described)
+        assert_as_described(document, create_app(no_models).test_client().get(path), "get", described)
 
 
 def test_every_answer_of_verify(

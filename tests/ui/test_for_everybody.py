@@ -9,9 +9,7 @@ from playwright.sync_api import expect
 
 from service.config import Settings
 from tests.ui.conftest import OpenUi
-from tests.ui.support import ASK, ME, STRANGER, Ui, as_file, group_photo, serving
-
-PHONE = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
+from tests.ui.support import ASK, ME, PHONE, STRANGER, Ui, as_file, group_photo, serving
 
 pytestmark = pytest.mark.slow
 

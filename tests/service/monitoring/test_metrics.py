@@ -76,6 +76,13 @@ def test_a_refusal_counts_by_its_reason(client: FlaskClient, me_photo: bytes, re
     assert sum(value for name, value in grown.items() if name.startswith(("refusals", "decisions"))) == 1
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/model/card", "/model/plots/scores.png"])
+def test_what_is_not_there_is_no_refusal(client: FlaskClient, path: str) -> None:
+    before = asked(client)
+    assert client.get(path).status_code == 404
+    assert not [name for name in more(before, asked(client)) if name.startswith("refusals")]
+
+
 def test_no_face_has_steps_and_no_score(client: FlaskClient, faceless_photo: bytes) -> None:
     before = asked(client)
     post_photo(client, faceless_photo)
