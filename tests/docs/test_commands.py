@@ -111,6 +111,12 @@ RUN_ELSEWHERE = {
         "tests/privacy/test_forget.py::test_a_changed_certificate_and_a_photo_that_is_back",
     "python -m service.client http://localhost:5000 photos --csv answers.csv":
         "tests/service/client/test_client.py::test_a_table_csv_and_statuses",
+    **dict.fromkeys(
+        ("pip install jupyterlab", "jupyter lab notebooks"),  # executed without its window
+        "tests/docs/test_notebooks.py::test_the_lesson_runs_and_its_solutions_hold",
+    ),
+    "dvc repro export": "tests/docs/test_notebooks.py::test_the_lesson_runs_and_its_solutions_hold",
+    "python -m notebooks": "tests/docs/test_notebooks.py::test_the_file_is_what_the_source_makes",
     # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':

@@ -16,7 +16,7 @@ MOST_WORDS = 2500
 EXPECTED = (
     "installation", "photos", "pipeline", "experiments", "api", "deployment", "evaluation", "benchmarks",
     "troubleshooting", "upgrading", "privacy", "audit", "licences", "architecture", "monitoring", "access",
-    "encryption", "forget", "page",
+    "encryption", "forget", "page", "teaching",
 )  # fmt: skip
 
 pairs = pytest.mark.parametrize("english", ENGLISH)
