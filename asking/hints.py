@@ -8,13 +8,15 @@ from service.client.language import say
 NO_FACE_FOUND = "no_face"
 
 SENTENCES = {
-    "small": Message("The face is very small. Come closer to the camera, or crop the photo around the face"),
+    "small": Message("The face is very small. Move closer to the camera, or crop the photo around the face"),
     "blurred": Message("The face is blurred. Take a sharper photo"),
-    "dark": Message("The face is very dark. Take the photo with more light"),
-    "bright": Message("The face is overexposed. Take the photo with less light"),
-    "turned_away": Message("The face looks to the side. Look at the camera"),
-    "cut_off": Message("The border of the photo cuts the face off. Take the photo with the whole face"),
-    NO_FACE_FOUND: Message("No face can be seen. Take the photo from the front, with the whole face well lit"),
+    "dark": Message("The face is very dark. Take the photo in more light"),
+    "bright": Message("The face has too much light. Take the photo in less light"),
+    "turned_away": Message("The face is turned away. Look at the camera"),
+    "cut_off": Message("The edge of the photo cuts the face off. Take the photo with the whole face in it"),
+    NO_FACE_FOUND: Message(
+        "No face can be seen. Take the photo from the front, with the whole face in it and in good light"
+    ),
 }
 """By code; those of a face are `faces.photo_limits.HINTS`."""
 

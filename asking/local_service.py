@@ -51,7 +51,8 @@ class LocalService:
             self.threshold = Threshold.resolve(self.settings, self.engine.model_sha256)
         # In English, which the log has, it can be said in either language.
         reasons = [value for record in said for value in _arguments(record) if isinstance(value, Message)]
-        self.threshold_note: str = reasons[-1] if reasons and self.threshold.note else self.threshold.note
+        note = self.threshold.note or ""
+        self.threshold_note: str = reasons[-1] if reasons and note else note
         if not quietly:
             self._warn(said)
 

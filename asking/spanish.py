@@ -21,19 +21,19 @@ SPANISH: dict[str, str] = {
     "no face was found": "no se ha encontrado ninguna cara",
     "there is not enough memory for it": "no hay memoria suficiente para ella",
     # Hints
-    "The face is very small. Come closer to the camera, or crop the photo around the face": (
+    "The face is very small. Move closer to the camera, or crop the photo around the face": (
         "La cara es muy pequeña. Acércate a la cámara, o recorta la foto alrededor de la cara"
     ),
     "The face is blurred. Take a sharper photo": "La cara sale borrosa. Haz una foto más nítida",
-    "The face is very dark. Take the photo with more light": "La cara está muy oscura. Haz la foto con más luz",
-    "The face is overexposed. Take the photo with less light": (
+    "The face is very dark. Take the photo in more light": "La cara está muy oscura. Haz la foto con más luz",
+    "The face has too much light. Take the photo in less light": (
         "La cara tiene demasiada luz. Haz la foto con menos luz"
     ),
-    "The face looks to the side. Look at the camera": "La cara no mira de frente. Mira a la cámara",
-    "The border of the photo cuts the face off. Take the photo with the whole face": (
+    "The face is turned away. Look at the camera": "La cara no mira de frente. Mira a la cámara",
+    "The edge of the photo cuts the face off. Take the photo with the whole face in it": (
         "El borde de la foto corta la cara. Haz la foto con la cara entera"
     ),
-    "No face can be seen. Take the photo from the front, with the whole face well lit": (
+    "No face can be seen. Take the photo from the front, with the whole face in it and in good light": (
         "No se ve ninguna cara. Haz la foto de frente, con la cara entera y bien iluminada"
     ),
     # What is wrong with a picture to be drawn
