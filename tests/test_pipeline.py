@@ -186,7 +186,7 @@ def test_curves_are_shown_and_compared_as_a_page(weaker: tuple[Clone, list[str]]
     for title in ("ROC", "Precision and recall", "F1 by threshold", "Confusion matrix", "FAR (strangers accepted)"):
         assert title in page
     pictures = list((tmp_path / "page").rglob("*.png"))
-    assert len(pictures) == (7 if command == "show" else 14)
+    assert len(pictures) == (8 if command == "show" else 16)
 
 
 @pytest.mark.slow
