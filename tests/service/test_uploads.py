@@ -39,9 +39,10 @@ class WriteWatcher:
         sys.addaudithook(self._note)  # hooks cannot be removed, hence `on`
 
     def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self.on and event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            if threading.current_thread().name != counts.THREAD:  # of a service that an earlier test made
-                self.written.append(arguments[0])
+        written = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        ours = threading.current_thread().name != counts.THREAD  # it may be of a service that an earlier test made
+        if self.on and written and ours:
+            self.written.append(arguments[0])
 
 
 @pytest.fixture(scope="module")
