@@ -68,7 +68,7 @@ def _serve(browser: bool) -> int:
                 language,
             )
         )
-        print(tell(Message("It runs until you press Ctrl-C. Nobody else can reach it."), language), flush=True)
+        print(tell(Message("It runs until you press Ctrl-C, and no other machine can reach it."), language), flush=True)
         try:
             session.prepare()
             if browser and has_screen(os.environ):

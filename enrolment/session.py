@@ -169,7 +169,7 @@ class Session:
             )
 
     def stop(self) -> None:
-        """Have the run end. Photos that were accepted stay, and so does the former model."""
+        """Have the run end. Photos that were accepted stay, and so does the model, be it the former or a new one."""
         with self._lock:
             if self._run is not None:
                 self._run.stop()

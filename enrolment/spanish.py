@@ -9,8 +9,8 @@ SPANISH: dict[str, str] = {
         "aquí no hay ningún dvc.yaml: el alta guiada necesita el proyecto entero, no solo el servicio"
     ),
     "Open this page in a browser on this machine: {page}": "Abre esta página en un navegador de esta máquina: {page}",
-    "It runs until you press Ctrl-C. Nobody else can reach it.": (
-        "Sigue en marcha hasta que pulses Ctrl-C. Nadie más puede llegar a ella."
+    "It runs until you press Ctrl-C, and no other machine can reach it.": (
+        "Sigue en marcha hasta que pulses Ctrl-C, y ninguna otra máquina puede llegar a ella."
     ),
     # Where it does not start
     (

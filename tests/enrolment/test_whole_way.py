@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page, expect
@@ -65,8 +66,9 @@ def enrolling(clone: Clone) -> Iterator[Program]:
         assert found, log.read_text(encoding="utf-8")
         yield Program(found[0], process, clone, log)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(40)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(40)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,9 @@ def open_page(browser: Browser, program: Program) -> Iterator[Open]:
     for context in contexts:
         context.close()
     for ui in opened:
-        assert ui.errors == []
+        assert [
+            error for error in ui.errors if "ERR_CONNECTION_REFUSED" not in error
+        ] == []  # one test ends the program
 
 
 def wait_until_ready(ui: Ui) -> None:
@@ -217,6 +221,7 @@ def test_from_photos_to_the_answer(open_page: Open, program: Program) -> None:
     stop_a_run(ui, open_page, program)
     meet_another_program(ui, program)
     learn_and_ask(ui, program)
+    end_the_program(open_page(), program)
 
 
 def stop_a_run(ui: Ui, open_page: Open, program: Program) -> None:
@@ -266,3 +271,24 @@ def learn_and_ask(ui: Ui, program: Program) -> None:
     ui.expect_state("yes")
     assert program.clone.path("reports/INFORME_H10.md").is_file()
     assert program.clone.would_run() == [], "nothing is left for `dvc repro` in a terminal"
+
+
+def end_the_program(ui: Ui, program: Program) -> None:
+    """Ended while it learns, it ends all that it has started; the page says that nobody answers."""
+    ui("text=Add photos").click()
+    ui.choose(*DEMO[12:15])
+    expect(ui(".tile[data-state=taken]")).to_have_count(3)
+    ui("text=Accept and learn").click()
+    expect(ui("#run .stages [data-state=now]")).to_be_visible(timeout=MINUTES)
+    program.process.terminate()
+    assert program.process.wait(40) == 143
+    assert [process for process in psutil.process_iter() if _works_in(process, program.clone.root)] == []
+    expect(ui("#problem")).to_contain_text("The program does not answer.")
+    assert "Traceback" not in program.log.read_text(encoding="utf-8")
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return bool(process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
