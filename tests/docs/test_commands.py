@@ -45,6 +45,7 @@ RUN_ELSEWHERE = {
     "source .venv/bin/activate": "quickstart.py::environment",
     "pip install -r requirements.txt": "quickstart.py::install",
     "python -m service": "tests/service/test_other_servers.py::test_development_server",
+    "python -m service --enrol": "tests/enrolment/test_whole_way.py::test_from_photos_to_the_answer",
     START: "tests/test_slim_install.py::test_gunicorn_as_documented",
     PACK: "tests/test_slim_install.py::deployed",
     INSTALL: "tests/test_slim_install.py::installed",

@@ -69,7 +69,7 @@ def read(name: str) -> str:
 @cache
 def program() -> str:
     """All of the project's own code that a user runs."""
-    folders = ("asking", "faces", "stages", "service", "tour", "history", "privacy")
+    folders = ("asking", "enrolment", "faces", "stages", "service", "tour", "history", "privacy")
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return read("quickstart.py") + "".join(path.read_text(encoding="utf-8") for path in files)
 
