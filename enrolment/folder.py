@@ -18,7 +18,7 @@ from enrolment.errors import RefusedError
 from faces.files import write_flushed
 from faces.recognition.image_kinds import kind_of
 from quickstart import is_demo
-from stages.files.encryption import exists, is_locked_name
+from stages.files.locked_files import exists, is_locked_name
 from stages.files.paths import DATA
 from stages.files.photos import SourcePhoto, photos_in
 
