@@ -51,7 +51,7 @@ def with_palette(picture: Image.Image) -> Image.Image:
 def save_animation(frames: Sequence[tuple[Image.Image, int]], name: str) -> None:
     """Write a WebP that is played `_PLAYED` times: what moves for ever keeps people from reading.
 
-    A GIF of the same frames has 256 colours, and three times as many bytes.
+    A GIF of the same frames has 256 colours, and more than twice as many bytes.
 
     Args:
         frames: pictures of one size, RGB, and the milliseconds for which each stays.
