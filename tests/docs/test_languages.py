@@ -65,7 +65,7 @@ def figures(section: Section, spanish: bool) -> list[str]:
 
 def neutral(target: str) -> str:
     """Where a link leads, in either language."""
-    return re.sub(r"-(en|es)\.png$", ".png", target.replace("docs/es/", "docs/").replace(".es.md", ".md"))
+    return re.sub(r"-(en|es)\.(\w+)$", r".\2", target.replace("docs/es/", "docs/").replace(".es.md", ".md"))
 
 
 def links(section: Section, name: str) -> list[str]:
