@@ -54,8 +54,8 @@ class Clone(Repository, Workspace):
         return [stage for stage in ALL_STAGES if stage in changed] + sorted(changed.keys() - set(ALL_STAGES))
 
     def pinned(self) -> dict[str, str]:
-        """`outputs` but for the report, which holds measured times: another run measures others."""
-        report = ("reports/INFORME_H10.", "reports/report.json")
+        """`outputs` but for the report, which holds measured times, and the card, which says when it was made."""
+        report = ("reports/INFORME_H10.", "reports/report.json", "models/card/card.json", "models/records/report.json")
         return {name: value for name, value in self.outputs().items() if not name.startswith(report)}
 
     def commit(self, message: str) -> None:
