@@ -16,6 +16,9 @@ from tests.stages.support import ROOT, Workspace, write_params
 
 ALL_STAGES = ["export", "crop", "embed", "quality", "train", "evaluate", "robustness", "report"]
 
+OF_ITS_RUN = ("reports/INFORME_H10.", "reports/report.json", "models/card/card.json", "models/records/report.json")
+"""Outputs that another run makes otherwise: the report holds measured times, and the model's card says when it was."""
+
 
 class Clone(Repository, Workspace):
     """A clone with git and DVC of its own."""
@@ -54,9 +57,8 @@ class Clone(Repository, Workspace):
         return [stage for stage in ALL_STAGES if stage in changed] + sorted(changed.keys() - set(ALL_STAGES))
 
     def pinned(self) -> dict[str, str]:
-        """`outputs` but for the report, which holds measured times, and the card, which says when it was made."""
-        report = ("reports/INFORME_H10.", "reports/report.json", "models/card/card.json", "models/records/report.json")
-        return {name: value for name, value in self.outputs().items() if not name.startswith(report)}
+        """`outputs` but for `OF_ITS_RUN`."""
+        return {name: value for name, value in self.outputs().items() if not name.startswith(OF_ITS_RUN)}
 
     def commit(self, message: str) -> None:
         self.git("add", "--all")

@@ -9,13 +9,13 @@ import pytest
 
 from privacy.locking.files import find_files, lock_file
 from stages.files.encryption import RAW, Key, is_sealed
+from tests.clone import OF_ITS_RUN
 from tests.stages.support import STAGES, Workspace
 
 pytestmark = pytest.mark.security
 
 KEY = Key(bytes(range(64)), RAW)
 FOLDERS = ("data/me", "data/not_me")
-MEASURED = ("reports/INFORME_H10.", "reports/report.json")  # they hold measured times
 
 
 def lock(workspace: Workspace) -> list[bytes]:
@@ -28,7 +28,7 @@ def lock(workspace: Workspace) -> list[bytes]:
 
 
 def pinned(workspace: Workspace) -> dict[str, str]:
-    return {name: value for name, value in workspace.outputs().items() if not name.startswith(MEASURED)}
+    return {name: value for name, value in workspace.outputs().items() if not name.startswith(OF_ITS_RUN)}
 
 
 def with_a_photo(workspace: Workspace, photos: list[bytes]) -> list[Path]:
