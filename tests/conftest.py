@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -18,6 +20,9 @@ from tests.clone import Clone, new_clone
 from tests.recording import write_trained
 from tests.shared import SharedFolders, common_folder
 from tests.stages.support import put_photos
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_PHOTOS", ROOT.parent / "shared"))
@@ -141,3 +146,32 @@ def project_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.delenv("FACENET_WEIGHTS", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers: a process can have one alone."""
+    from playwright.sync_api import sync_playwright  # here: few tests need it
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium whose camera sees a demo portrait."""
+    from tests.ui.support import ME as PORTRAIT
+    from tests.ui.support import OTHER_HOST, browser_path, write_video
+
+    path = browser_path()
+    video = tmp_path_factory.mktemp("camera") / "me.y4m"
+    write_video(PORTRAIT, video)
+    options = [
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={video}", f"--host-resolver-rules=MAP {OTHER_HOST} 127.0.0.1",
+    ]  # fmt: skip
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--no-sandbox")  # root has no sandbox, and the page is our own
+    running = playwright.chromium.launch(executable_path=path, args=options)
+    yield running
+    running.close()

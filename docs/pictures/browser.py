@@ -8,11 +8,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from docs.pictures.saving import WIDTH
 
@@ -37,18 +37,19 @@ def find_browser() -> str:
 
 
 @contextmanager
-def opened_browser(port: int | None = None) -> Iterator[Browser]:
+def opened_browser(port: int | None = None, running: Playwright | None = None) -> Iterator[Browser]:
     """A browser, until the end of the context; raises as `find_browser` does.
 
     Args:
         port: where the service answers on this machine. The browser finds it at `ADDRESS`, so that a picture on which
             the page names its address is the same each time.
+        running: what starts it, where there is one already; a process can have one alone.
     """
     path = find_browser()
     options = [] if port is None else [f"--host-resolver-rules=MAP {ADDRESS.removeprefix('http://')} 127.0.0.1:{port}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--no-sandbox")  # root has no sandbox, and the pages are our own
-    with sync_playwright() as playwright:
+    with nullcontext(running) if running else sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=options)
         try:
             yield browser

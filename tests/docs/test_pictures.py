@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright
 
 from docs.pictures import __main__ as pictures
 from docs.pictures import alignment, answers, browser, pipeline, saving
@@ -136,10 +136,10 @@ def test_every_stage_has_its_words_in_both_languages() -> None:
 
 
 @pytest.fixture
-def opened() -> Iterator[Browser]:
+def opened(playwright: Playwright) -> Iterator[Browser]:
     if not any(map(shutil.which, browser.BROWSERS)):
         pytest.skip("no Chromium on this machine")
-    with browser.opened_browser() as one:
+    with browser.opened_browser(running=playwright) as one:
         yield one
 
 

@@ -1,4 +1,4 @@
-"""A project without a model, in which guided enrolment has its networks ready; and a browser."""
+"""A project without a model, in which guided enrolment has its networks ready."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from service.config import Settings
 from stages.params import Params, load_params
 from tests.conftest import ROOT
 from tests.stages.support import new_workspace
-from tests.ui.conftest import browser as browser
 
 PORT = 5000
 ADDRESS = f"http://127.0.0.1:{PORT}"

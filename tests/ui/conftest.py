@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from faces.recognition.recognizer import Recognizer
 from service.config import Settings
@@ -17,12 +16,9 @@ from tests.conftest import ROOT
 from tests.recording import write_trained
 from tests.service.support import Server, settings_of, shipped_gunicorn
 from tests.shared import SharedFolders
-from tests.ui.support import ME, Ui, browser_path, write_video
+from tests.ui.support import Ui, browser_path
 
 OpenUi = Callable[..., Ui]
-
-OTHER_HOST = "plain.test"
-"""A name of this machine to which browsers give no more trust than to any other."""
 
 
 def _train(folder: Path, recognizer: Recognizer, params: Params, others: bool) -> None:
@@ -51,24 +47,6 @@ def alone_settings(shared: SharedFolders, networks_dir: Path, recognizer: Recogn
 def server(demo_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with shipped_gunicorn(demo_settings, tmp_path_factory.mktemp("gunicorn")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium whose camera sees a demo portrait."""
-    path = browser_path()
-    video = tmp_path_factory.mktemp("camera") / "me.y4m"
-    write_video(ME, video)
-    options = [
-        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={video}", f"--host-resolver-rules=MAP {OTHER_HOST} 127.0.0.1",
-    ]  # fmt: skip
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--no-sandbox")  # root has no sandbox, and the page is our own
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=options)
-        yield running
-        running.close()
 
 
 @pytest.fixture

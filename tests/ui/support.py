@@ -48,6 +48,10 @@ def browser_path() -> str:
     return found
 
 
+OTHER_HOST = "plain.test"
+"""A name of this machine to which browsers give no more trust than to any other."""
+
+
 @dataclass
 class Ui:
     """The page, opened in a window of its own, and what the browser had to say of it.

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.service.support import Server
-from tests.ui.conftest import OTHER_HOST, OpenUi
-from tests.ui.support import Ui
+from tests.ui.conftest import OpenUi
+from tests.ui.support import OTHER_HOST, Ui
 
 pytestmark = pytest.mark.slow
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Playwright
 
 from docs.pictures.browser import opened_browser
 from docs.pictures.page import answer_picture, filmed
@@ -25,9 +26,9 @@ def has_much_of(picture: object, colour: tuple[int, int, int]) -> bool:
     return sum(near) > 100
 
 
-def test_three_photos_are_dropped_and_answered(server: Server) -> None:
+def test_three_photos_are_dropped_and_answered(server: Server, playwright: Playwright) -> None:
     browser_path()
-    with opened_browser(urlsplit(server.url).port) as browser:
+    with opened_browser(urlsplit(server.url).port, playwright) as browser:
         film = filmed(browser, ASK, "es")
         picture = answer_picture(browser, ME, "en")
     assert picture.width == WIDTH
