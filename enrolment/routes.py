@@ -17,8 +17,8 @@ from enrolment.session import Session
 from faces.errors import MessageError
 from faces.message import Message
 from service.language import Language, best_of
-from service.ui.files import File, read_files
-from service.ui.routes import CONTENT_SECURITY_POLICY
+from service.ui.files import read_files
+from service.ui.routes import CONTENT_SECURITY_POLICY, answer_file
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGE = "enrol.html"
@@ -94,12 +94,12 @@ def _add_files(app: Flask) -> None:
     @app.get("/enrol/")
     def page() -> Response:
         """The page."""
-        return _answer(own[PAGE])
+        return answer_file(own[PAGE])
 
     @app.get("/enrol/ui/<name>")
     def file(name: str) -> Response:
         """A file of the page."""
-        return _answer(files[name] if name in files else abort(404))
+        return answer_file(files[name] if name in files else abort(404))
 
 
 def _add_api(app: Flask, session: Session, secret: Secret) -> None:
@@ -169,11 +169,3 @@ def _language() -> Language:
 
 def _error(code: str, text: Message | MessageError, status: int) -> tuple[Response, int]:
     return jsonify(code=code, message=tell(text, _language())), status
-
-
-def _answer(file: File) -> Response:
-    known = request.if_none_match.contains(file.etag)
-    response = Response(b"" if known else file.content, 304 if known else 200, content_type=file.content_type)
-    response.set_etag(file.etag)
-    response.headers["Cache-Control"] = "no-cache"
-    return response

@@ -96,7 +96,7 @@ def read_debts(root: Path) -> list[Debt]:
 
 def _read(path: Path, kind: type[T]) -> list[T]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[kind])  # type: ignore[valid-type]
+        return msgspec.json.decode(path.read_bytes(), type=list[kind])  # type: ignore[valid-type]  # a variable
     except FileNotFoundError:
         return []
     except (OSError, msgspec.DecodeError) as error:

@@ -49,7 +49,7 @@ def create_blueprint(settings: Settings, threshold: Threshold, keys: KeyRing, *,
     @ui.get("/ui")
     def page() -> Response:
         """The page."""
-        return _answer(files[PAGE])
+        return answer_file(files[PAGE])
 
     @ui.get("/ui/")
     def page_with_slash() -> AnyResponse:
@@ -59,7 +59,7 @@ def create_blueprint(settings: Settings, threshold: Threshold, keys: KeyRing, *,
     @ui.get("/ui/<name>")
     def file(name: str) -> Response:
         """A file of the page."""
-        return _answer(files[name] if name in files else abort(404))
+        return answer_file(files[name] if name in files else abort(404))
 
     @ui.get("/ui/settings.json")
     def tell_settings() -> Response:
@@ -87,7 +87,7 @@ def wants_page() -> bool:
     return request.accept_mimetypes.best_match(["application/json", HTML]) == HTML
 
 
-def _answer(file: File) -> Response:
+def answer_file(file: File) -> Response:
     """A file; nothing of it where the browser has it already. It asks each time: a new version counts at once."""
     known = request.if_none_match.contains(file.etag)
     response = Response(b"" if known else file.content, 304 if known else 200, content_type=file.content_type)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from tests.shared import SharedFolders
 from tests.stages.support import Workspace, built_once, new_workspace
@@ -27,3 +29,17 @@ def built(shared: SharedFolders, networks_dir: Path, lfw_dir: Path) -> Workspace
 def workspace(built: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the built workspace."""
     return built.copy(tmp_path / "project")
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that were saved."""
+    saved: list[Figure] = []
+    original = Figure.savefig
+
+    def save(figure: Figure, *arguments: Any, **options: Any) -> None:
+        saved.append(figure)
+        original(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", save)
+    return saved

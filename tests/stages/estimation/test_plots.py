@@ -25,20 +25,6 @@ from stages.language.telling import speak, tell
 BACKBONE = "a-backbone"
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that were saved."""
-    saved: list[Figure] = []
-    original = Figure.savefig
-
-    def save(figure: Figure, *arguments: Any, **options: Any) -> None:
-        saved.append(figure)
-        original(figure, *arguments, **options)
-
-    monkeypatch.setattr(Figure, "savefig", save)
-    return saved
-
-
 def only(figures: list[Figure]) -> Axes:
     """The one panel of the one figure that was saved."""
     (figure,) = figures

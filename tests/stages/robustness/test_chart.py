@@ -26,20 +26,6 @@ TELEPHONE = 390
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that were saved."""
-    saved: list[Figure] = []
-    original = Figure.savefig
-
-    def save(figure: Figure, *arguments: Any, **options: Any) -> None:
-        saved.append(figure)
-        original(figure, *arguments, **options)
-
-    monkeypatch.setattr(Figure, "savefig", save)
-    return saved
-
-
-@pytest.fixture
 def degraded() -> pd.DataFrame:
     """Two degradations whose figures are all different, after the photos as they are."""
     rows = [
