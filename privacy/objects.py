@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from privacy import buckets
+
 _OBJECT = re.compile(r"(?:files/md5/)?([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\Z")
 _UNPACKED = re.compile(r"(?:files/md5/)?[0-9a-f]{2}/([0-9a-f]{30}\.dir)\.unpacked/")
 _RUN = re.compile(r"runs/[0-9a-f]{2}/[0-9a-f]{64}/[0-9a-f]{64}\Z")
@@ -26,11 +28,16 @@ class Listing:
             older DVC has written it, too.
         runs: paths of the entries of the run cache.
         leftovers: paths of what killed transfers left.
+        traces: of objects, paths of what has no content: the marks of a bucket that something was deleted, and uploads
+            that were not finished; by the object's hash.
+        unsure: why nobody can tell whether the store keeps versions of its own that were deleted; "" where one can.
     """
 
     objects: dict[str, list[str]] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    traces: dict[str, list[str]] = field(default_factory=dict)
+    unsure: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,10 +71,14 @@ class Store:
             Exception: whatever the client of a remote makes of one that does not answer.
         """
         listing = Listing()
-        for path in self._files():
+        listing.unsure, *paths = self._files()
+        for path in paths:
             name = self._relative(path)
             if found := _OBJECT.match(name):
-                listing.objects.setdefault("".join(found.groups()), []).append(path)
+                places = listing.objects if buckets.has_content(path) else listing.traces
+                places.setdefault("".join(found.groups()), []).append(path)
+            elif not buckets.has_content(path):
+                continue
             elif found := _UNPACKED.match(name):
                 listing.leftovers.append(path)
             elif _RUN.match(name):
@@ -80,6 +91,8 @@ class Store:
         """The content of a file of it."""
         if self.local:
             return Path(path).read_bytes()
+        if self._is_bucket:
+            return buckets.read(self.fs.fs, path)
         with self.fs.open(path, "rb") as file:
             data: bytes = file.read()
         return data
@@ -89,23 +102,37 @@ class Store:
         try:
             if self.local:
                 delete_file(Path(path))
+            elif self._is_bucket:
+                buckets.delete(self.fs.fs, path)
             else:
                 self.fs.remove(path)
         except FileNotFoundError:
             pass
 
+    @property
+    def _is_bucket(self) -> bool:
+        return bool(self.fs.protocol == "s3")
+
     def _files(self) -> Iterator[str]:
+        """Why nobody can tell whether there are old versions, or "", then every path."""
         if self.local:
             if self.remote and not Path(self.path).is_dir():
                 raise FileNotFoundError(2, "there is no such folder", self.path)
+            yield ""
             for parent, _, names in os.walk(self.path):
                 yield from (str(Path(parent, name)) for name in names)
-            return
-        self.fs.fs.invalidate_cache()  # it would list what it has seen before
-        yield from self.fs.find(self.path)
+        elif self._is_bucket:
+            paths, unsure = buckets.find_all(self.fs.fs, self.path)
+            yield from (unsure, *paths)
+        else:
+            self.fs.fs.invalidate_cache()  # it would list what it has seen before
+            yield from ("", *self.fs.find(self.path))
 
     def _relative(self, path: str) -> str:
-        name: str = os.path.relpath(path, self.path) if self.local else self.fs.relpath(path, self.path)
+        if self.local:
+            name = os.path.relpath(path, self.path)
+        else:
+            name = self.fs.relpath(buckets.key_of(path) if self._is_bucket else path, self.path)
         return name.replace("\\", "/")
 
 

@@ -49,11 +49,11 @@ def purge(store: Store, kinds: Collection[str], unproven: Collection[str] = ()) 
         store.delete(path)
         done.leftovers += 1
     # Lists of files last: as long as they are there, they say what the files were.
-    going = sorted((oid.endswith(DIR), oid) for oid in wanted if oid in listing.objects)
+    going = sorted((oid.endswith(DIR), oid) for oid in wanted if oid in listing.objects or oid in listing.traces)
     for _, oid in progress(going, len(going), Message("deleting"), Message("object")):
-        for path in listing.objects[oid]:
+        for path in (*listing.objects.get(oid, ()), *listing.traces.get(oid, ())):
             store.delete(path)
-        done.objects += 1
+        done.objects += oid in listing.objects
     return done
 
 
