@@ -171,6 +171,35 @@ class Kept:
             if path.startswith(("data/me/", "data/not_me/"))
         }
 
+    def photos_read(self, made: Made) -> Iterator[tuple[str, str]]:
+        """The photos that a stage read: plain path within data/, and hash."""
+        for dep in made.deps:
+            if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me")):
+                for file in self.files(dep):
+                    yield plain_name(file.path.removeprefix("data/")), file.oid
+
+    @cached_property
+    def photos_by_sha256(self) -> dict[str, set[str]]:
+        """The objects of photos by the SHA-256 of their content, as the tables of runs that read them have it."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for made in self.made:
+            rows = [row for out in made.outs for row in self.tables.get(out.oid, ()) if row.sha256]
+            own = dict(self.photos_read(made)) if rows else {}
+            for row in rows:
+                if row.photo in own:
+                    found[row.sha256].add(own[row.photo])
+        return found
+
+    @cached_property
+    def crops_by_sha256(self) -> dict[str, str]:
+        """The objects of crops by the SHA-256 of their content, in the same way."""
+        found = {}
+        for made in self.made:
+            rows = [row for out in made.outs for row in self.tables.get(out.oid, ()) if row.crop]
+            own = {name: oid for out in made.outs for name, oid in self.manifests.get(out.oid, ())} if rows else {}
+            found.update({row.crop_sha256: own[row.crop] for row in rows if row.crop in own})
+        return found
+
     @cached_property
     def tables(self) -> dict[str, list[CropRow]]:
         """The rows of every crop report and index, by the object's hash, or the file's path in a working tree."""

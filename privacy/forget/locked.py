@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privacy.errors import PrivacyError
-from stages.files.encryption import LockedError, is_locked_name, key_like, locked_name
+from privacy.forget.tables import tables_of
+from stages.files.encryption import LockedError, is_locked_name, key_like
 
 
 def why_not_opened(root: Path) -> str:
@@ -24,19 +25,17 @@ def why_not_opened(root: Path) -> str:
     return ""
 
 
-def refuse_closed_tables(root: Path, tables: tuple[str, ...]) -> None:
+def refuse_closed_tables(root: Path) -> None:
     """See to it that lines can be taken out of the tables about people.
 
     Args:
         root: of the project.
-        tables: their plain paths.
 
     Raises:
         PrivacyError: one is locked, and no key opens it.
     """
-    for table in tables:
-        path = root / locked_name(table)
-        if not path.is_file():
+    for path in (root / name for name in tables_of(root)):
+        if not is_locked_name(path.name) or not path.is_file():
             continue
         try:
             key_like(path)

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from msgspec import Struct, field
 
-from faces.message import fill
-from privacy.errors import PrivacyError
-from privacy.forget import unexplained
-from privacy.forget.containing import Containing, find_containing
-from privacy.forget.exports import find_exports
-from privacy.forget.images import Pictures
-from privacy.forget.kept import DIR, Kept, photos_on_disk
-from privacy.forget.locked import why_not_opened
-from privacy.forget.outputs import hold_person, made_of_photos, read_stages
-from privacy.forget.project import Project, git
-from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, select
-from privacy.forget.similar import Similar, find_similar
-from privacy.forget.traces import Traces, find_traces
-from stages.files.encryption import plain_name
+from privacy.forget.evidence import Evidence
+from privacy.forget.images import Originals
+from privacy.forget.selection import is_photo_name
+from privacy.forget.traces import Traces
 from stages.files.photos import CLASSES
 
 METRICS = ("reports/metrics.json", "reports/evaluation_results.json")
@@ -40,12 +30,20 @@ class Tree(Struct):
             called there.
         outputs: what was made of photos and has to be made anew; paths.
         exports: zips that `python -m privacy export` wrote of the person; paths.
+        files: other files that show them and go; paths.
+        packed: archives and texts that are written anew without them; paths.
+        own: files of the user's own that show them, and that cannot be written anew here; paths.
+        outside: where links to photos of theirs lead that lie outside the project; full paths.
     """
 
     root: str
     photos: list[str] = []
     outputs: list[str] = []
     exports: list[str] = []
+    files: list[str] = []
+    packed: list[str] = []
+    own: list[str] = []
+    outside: list[str] = []
 
 
 class Plan(Struct):
@@ -68,6 +66,14 @@ class Plan(Struct):
         unhashed: how many photos are locked of which nobody can tell the SHA-256 that the audit log goes by.
         closed: a sentence on locked photos that could not be opened; "" if there was none.
         needs_key: why the pipeline cannot be run, since photos are locked; "" where it can.
+        renamed: those of `people` that are other names of one that was asked for.
+        unsure: folders that may be one more.
+        faces: objects that no version names and that have a face like theirs; they go from caches.
+        unseen: a sentence on pictures on which no faces could be looked for; "" if there were none.
+        sources: where photos were imported from.
+        in_git: files that show the person and that git's own history has.
+        bits, pixels: their photos and crops, as `Originals` has them; base64 of uint64 and float16.
+        looked: MD5 of everything that was looked into and holds nothing of them.
         done: what was done and need not be done again.
         begun: UTC.
     """
@@ -94,6 +100,15 @@ class Plan(Struct):
     unhashed: int = 0
     closed: str = ""
     needs_key: str = ""
+    renamed: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+    faces: list[str] = field(default_factory=list)
+    unseen: str = ""
+    sources: list[str] = field(default_factory=list)
+    in_git: list[str] = field(default_factory=list)
+    bits: str = ""
+    pixels: str = ""
+    looked: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
     def traces(self) -> Traces:
@@ -104,153 +119,17 @@ class Plan(Struct):
             traces.rows[int(size)] = np.frombuffer(base64.b64decode(text), np.float32).reshape(-1, int(size)).copy()
         return traces
 
+    def evidence(self, gone: Collection[str] | None = None) -> Evidence:
+        """By what a file is told to hold something of the person.
 
-def make_plan(
-    project: Project,
-    asked: Collection[str],
-    also: Collection[str],
-    decide: Callable[[Similar], bool],
-    now: str,
-) -> Plan:
-    """Look through everything that is kept; nothing is written.
-
-    Args:
-        project: whose.
-        asked: people and photos.
-        also: photos of others that go, too.
-        decide: whether a photo of somebody else that shows the person is to go.
-        now: UTC.
-
-    Raises:
-        PrivacyError: somebody is not there, or there are two of that name.
-    """
-    kept = Kept.look(project)
-    selection = select(kept, asked, also)
-    crops = unexplained.add_folders(kept, selection)
-    pictures = Pictures(kept)
-    copies = unexplained.add_copies(kept, selection, pictures)
-    traces = find_traces(kept, selection)
-    others = []
-    for similar in find_similar(kept, selection, traces):
-        if similar.is_copy:
-            copies[similar.oid] = ""
-        if similar.is_copy or decide(similar):
-            add_by_bytes(kept, selection, [similar.oid])
-        else:
-            others.append(similar.photo)
-    if len(selection.photos) != len(traces.photos):
-        traces = find_traces(kept, selection)
-    traces.crops |= crops
-    found = _find_objects(kept, traces, pictures)
-    trees = _find_trees(kept, selection, traces, found)
-    if not (found.kinds or traces.sha256s or any(tree.photos or tree.exports for tree in trees)):
-        raise PrivacyError("{names}: nothing of that is kept anywhere", names=", ".join([*asked, *also]))
-    return Plan(
-        asked=list(asked),
-        also=list(also),
-        people=selection.people,
-        photos={oid: sorted(paths) for oid, paths in selection.photos.items()},
-        classes=sorted(traces.classes),
-        sha256s=sorted(traces.sha256s),
-        crops=sorted(traces.crops),
-        rows={str(size): base64.b64encode(rows.tobytes()).decode() for size, rows in traces.rows.items()},
-        kinds=found.kinds,
-        unproven=sorted(found.unproven),
-        trees=trees,
-        experiments=[str(path) for path in _experiments(project)],
-        lost=[version.name for version in found.lost if version.commit],
-        commits=[version.commit for version in found.lost if version.commit],
-        copies=sorted({path for oid in copies for path in selection.photos[oid]}),
-        others=sorted(others),
-        former=_former(kept, found),
-        metrics=read_metrics(project.root),
-        begun=now,
-        unhashed=len(traces.unhashed),
-        closed=_closed(kept),
-        needs_key=why_not_opened(project.root),
-    )
-
-
-def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
-    found = find_containing(kept, traces)
-    unexplained.find_unexplained(kept, traces, pictures, found)
-    if found.unproven:
-        records = unexplained.recorded(kept)
-        before, found = found, find_containing(kept, traces, records)
-        for oid, kind in before.kinds.items():
-            found.add(oid, kind)
-        proven = {out.oid for made in records - found.made if made.whole for out in made.outs}
-        found.unproven = before.unproven - proven - set(found.kinds)
-    return found
-
-
-def _closed(kept: Kept) -> str:
-    """What could not be looked for, in one line."""
-    photos = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
-    closed = sorted(photos & kept.closed.keys())
-    if not closed:
-        return ""
-    return fill(
-        "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and faces "
-        "like theirs were not looked for: {reason}",
-        count=len(closed),
-        reason=kept.closed[closed[0]],
-    )
-
-
-def _find_trees(kept: Kept, selection: Selection, traces: Traces, found: Containing) -> list[Tree]:
-    named = {path for paths in selection.photos.values() for path in paths} | selection.bare
-    trees = []
-    for number, workspace in enumerate(kept.project.workspaces):
-        root = workspace.root
-        on_disk = kept.on_disk if number == 0 else photos_on_disk(root)
-        photos = sorted(path for path, oid in on_disk.items() if oid in selection.photos or _asked(selection, path))
-        outputs = made_of_photos(read_stages(root))
-        in_git = _in_git(kept.project, root)
-        held = bool(photos) or hold_person(root, outputs, kept.versions[number], found.kinds, in_git)
-        exports = find_exports(root, selection.people, named, traces.sha256s)
-        trees.append(Tree(str(root), photos, outputs if held else [], exports))
-    return trees
-
-
-def _asked(selection: Selection, path: str) -> bool:
-    """Whether a file of the working tree was asked for; tables of a class lose lines, not all of it."""
-    plain = plain_name(path)
-    return selection.covers(plain) and plain not in {f"{name}/attributes.csv" for name in CLASSES}
-
-
-def _in_git(project: Project, root: Path) -> set[str]:
-    if not project.has_git:
-        return set()
-    return {os.fsdecode(name) for name in git(root, "ls-files", "-z").split(b"\0")}
-
-
-def _experiments(project: Project) -> list[Path]:
-    return [
-        folder
-        for workspace in project.workspaces
-        for folder in [workspace.root / ".dvc" / "tmp" / "exps"]
-        if folder.is_dir()
-    ]
-
-
-def _former(kept: Kept, found: Containing) -> dict[str, list[str]]:
-    """Names of photos and crops of others that no list will name any more."""
-    names: dict[str, set[str]] = {oid: set(paths) for oid, paths in kept.former.items()}
-    staying: set[str] = set()
-    for item in kept.items:
-        if not item.oid.endswith(DIR) or not item.path.startswith(("data/me", "data/not_me", "data/cropped")):
-            continue
-        if item.oid not in found.kinds:
-            staying.update(oid for _, oid in kept.manifests.get(item.oid, ()))
-            continue
-        for file in kept.files(item):
-            names.setdefault(file.oid, set()).add(file.path)
-    return {
-        oid: sorted(paths)
-        for oid, paths in names.items()
-        if oid not in staying and oid not in found.kinds and oid in kept.where
-    }
+        Args:
+            gone: MD5 of what goes; None for everything that does.
+        """
+        bits = np.frombuffer(base64.b64decode(self.bits), np.uint64).reshape(-1, 8)
+        pixels = np.frombuffer(base64.b64decode(self.pixels), np.float16).astype(np.float32)
+        side = math.isqrt(len(pixels) // max(len(bits), 1))
+        originals = Originals([str(number) for number in range(len(bits))], bits, pixels.reshape(len(bits), side, side))
+        return Evidence(self.traces(), originals, set(self.kinds if gone is None else gone))
 
 
 def read_metrics(root: Path) -> dict[str, float]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from privacy.errors import PrivacyError
+from privacy.forget.former import former_remotes
+from privacy.forget.git import git, has_git
 from privacy.objects import Store, open_remote
 
 STATE = Path("private/privacy")
@@ -71,12 +72,14 @@ class Project:
         workspaces: this one first, then the other worktrees.
         stores: caches and remotes that answer.
         unreachable: remotes that do not.
+        former: remotes that only an earlier version of the configuration names, and that do not answer.
     """
 
     root: Path
     workspaces: list[Workspace]
     stores: list[Store]
     unreachable: list[Unreachable] = field(default_factory=list)
+    former: list[Unreachable] = field(default_factory=list)
 
     @classmethod
     def open(cls, root: Path, cache_outside: bool = False) -> Project:
@@ -119,69 +122,77 @@ class Project:
                 self.stores.append(Store(name, False, cache, LocalFileSystem(), cache))
         for workspace in self.workspaces:
             for name in sorted(workspace.config["remote"]):
-                address = str(workspace.config["remote"][name].get("url", ""))
-                if (name, address) not in {(gone.name, gone.address) for gone in self.unreachable}:
-                    self._add_remote(workspace.config, name, address, seen)
+                seen.add(_settings(workspace.config, name))
+                self._add_remote(workspace.config, name)
+        if self.has_git:
+            self._add_former(seen)
 
-    def _add_remote(self, config: Any, name: str, address: str, seen: set[str]) -> None:
-        reason = ""
-        given = config["remote"][name]
-        if given.get("worktree") or given.get("version_aware"):
-            reason = "it keeps versions of its own (worktree or version_aware), which this command does not delete"
-        elif str(address).startswith(("http://", "https://")):
-            reason = "nothing can be deleted over HTTP"
-        else:
-            try:
-                store = open_remote(config, name)
-                if store.address in seen:
-                    return
-                store.list()
-            except Exception as error:  # whatever its client raises: it does not answer
-                reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-            else:
-                seen.add(store.address)
-                self.stores.append(store)
-                return
-        self.unreachable.append(Unreachable(name, address, reason))
+    def _add_remote(self, config: Any, name: str) -> None:
+        address = str(config["remote"][name].get("url", ""))
+        store, reason = _open(config, name)
+        if store is None:
+            gone = Unreachable(name, address, reason)
+            self.unreachable += [gone] if gone not in self.unreachable else []
+        elif not any(_same(store, other) for other in self.stores):
+            self.stores.append(store)
+
+    def _add_former(self, seen: set[str]) -> None:
+        """Remotes that an earlier version of the configuration names: folders and buckets that answer are cleaned."""
+        remotes = (settings for workspace in self.workspaces for settings in workspace.config["remote"].values())
+        current = {str(settings.get("url", "")) for settings in remotes}
+        for name, settings in former_remotes(self.root):
+            config = {**self.workspaces[0].config, "remote": {name: settings}}
+            address = str(settings.get("url", ""))
+            is_current = address in current and "endpointurl" not in settings
+            if is_current or _settings(config, name) in seen:
+                continue
+            seen.add(_settings(config, name))
+            can_ask = "://" not in address or address.startswith("s3://")  # others may ask for a password
+            store, reason = _open(config, name) if can_ask else (None, "it was not asked")
+            if store is None:
+                self.former.append(Unreachable(name, address, reason))
+            elif not any(_same(store, other) for other in self.stores):
+                self.stores.append(replace(store, name=f"{name} (of an earlier version)"))
 
     @cached_property
     def has_git(self) -> bool:
-        """Whether there is a git repository."""
-        return git_succeeds(self.root, "rev-parse", "--git-dir")
+        """Whether there is a git repository.
+
+        Raises:
+            PrivacyError: there is, but git does not read it: then nobody knows which versions there are.
+        """
+        return has_git(self.root)
 
 
-def git(root: Path, *arguments: str, given: bytes | None = None) -> bytes:
-    """What a git command printed; it writes nothing, not even its index.
-
-    Raises:
-        PrivacyError: it failed.
-    """
-    done = _git(root, arguments, given)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise PrivacyError("'git {words}' failed: {said}", words=" ".join(arguments[:2]), said=said)
-    return done.stdout
-
-
-def git_succeeds(root: Path, *arguments: str) -> bool:
-    """Whether a git command ends well; False without git."""
+def _open(config: Any, name: str) -> tuple[Store | None, str]:
+    """A remote that answers, or why it does not."""
+    given = config["remote"][name]
+    if given.get("worktree") or given.get("version_aware"):
+        return None, "it keeps versions of its own (worktree or version_aware), which this command does not delete"
+    if str(given.get("url", "")).startswith(("http://", "https://")):
+        return None, "nothing can be deleted over HTTP"
     try:
-        return _git(root, arguments, None).returncode == 0
-    except FileNotFoundError:
-        return False
+        store = open_remote(config, name)
+        store.list()
+    except Exception as error:  # whatever its client raises: it does not answer
+        return None, str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    return store, ""
 
 
-def _git(root: Path, arguments: Sequence[str], given: bytes | None) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    return subprocess.run(
-        ["git", "-c", "core.quotePath=off", *arguments], cwd=root, env=environment, input=given,
-        stdin=subprocess.DEVNULL if given is None else None, capture_output=True, check=False,
+def _settings(config: Any, name: str) -> str:
+    return repr(sorted(dict(config["remote"][name]).items()))
+
+
+def _same(first: Store, second: Store) -> bool:
+    """Whether two stores are one: the same folder, or the same bucket at the same address."""
+    return (first.path, first.fs.protocol, first.fs.config if not first.local else None) == (
+        second.path, second.fs.protocol, second.fs.config if not second.local else None,
     )  # fmt: skip
 
 
 def _worktrees(root: Path) -> Iterator[Path]:
     """The project's folder in the other worktrees of its git repository."""
-    if not git_succeeds(root, "rev-parse", "--git-dir"):
+    if not has_git(root):
         return
     inside = os.fsdecode(git(root, "rev-parse", "--show-prefix").rstrip(b"\n"))
     for line in git(root, "worktree", "list", "--porcelain", "-z").split(b"\0"):

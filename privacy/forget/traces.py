@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 import zlib
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from privacy.forget.kept import DIR, Kept, sha256_hex
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
-from stages.files.encryption import LockedError, plain_name, read_file
+from stages.files.encryption import LockedError, read_file
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
@@ -60,12 +61,22 @@ class Traces:
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[bytes] | None, re.Pattern[bytes] | None]:
         """What a text that names their folders holds, and what one that names their files by hashes does."""
-        folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in self.people if person != "me"]
+        people = {form for person in self.people if person != "me" for form in (person, json.dumps(person)[1:-1])}
+        folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in sorted(people)]
         if "me" in self.people:  # a short name: other folders may be called so, too
             folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
         hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
         either = [re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes)]
         return either[0], either[1]
+
+    def is_in_folder(self, path: str) -> bool:
+        """Whether a path, such as an archive has, leads into a folder of the person."""
+        inner = f"/{path.replace(chr(92), '/').lstrip('./')}"
+        return any(
+            f"/{person}/" in inner or (person != "me" and inner.startswith(f"/{person.removeprefix('not_me/')}/"))
+            for person in self.people
+            if person != "me" or inner.startswith(("/me/", "/data/me/"))
+        )
 
     def rows_in(self, data: bytes) -> bool:
         """Whether an array (.npy, .npz) holds an embedding of the person."""
@@ -141,25 +152,14 @@ def find_traces(kept: Kept, selection: Selection) -> Traces:
 
 
 def _hashes_in_tables(kept: Kept, selection: Selection) -> dict[str, set[str]]:
-    """SHA-256 of photos' content by the hash of their object, as the tables of runs that read them have it.
+    """SHA-256 of photos' content by the hash of their object, as tables have it.
 
     So photos that are locked are recognised without a key, too.
     """
     found: dict[str, set[str]] = {}
-    for made in kept.made:
-        rows = [row for out in made.outs for row in kept.tables.get(out.oid, ())]
-        if not rows:
-            continue
-        own = {
-            plain_name(file.path.removeprefix("data/")): file.oid
-            for dep in made.deps
-            if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me"))
-            for file in kept.files(dep)
-            if file.oid in selection.photos
-        }
-        for row in rows:
-            if row.photo in own and row.sha256:
-                found.setdefault(own[row.photo], set()).add(row.sha256)
+    for sha256, oids in kept.photos_by_sha256.items():
+        for oid in oids & selection.photos.keys():
+            found.setdefault(oid, set()).add(sha256)
     return found
 
 
@@ -204,14 +204,7 @@ def _crop_names(kept: Kept, made: Made, selection: Selection, traces: Traces) ->
         for row in kept.tables.get(out.oid, ()):
             if row.crop and (row.sha256 in traces.sha256s or _in_folder(selection, row.photo)):
                 names.add(row.crop)
-    photos = {
-        plain_name(file.path.removeprefix("data/"))
-        for dep in made.deps
-        if dep.path.startswith(("data/me", "data/not_me"))
-        for file in kept.files(dep)
-        if file.oid in selection.photos
-    }
-    return _Own(names, photos)
+    return _Own(names, {path for path, oid in kept.photos_read(made) if oid in selection.photos})
 
 
 def _find_rows(kept: Kept, traces: Traces) -> None:
