@@ -306,7 +306,7 @@ def test_a_remote_that_is_away_is_owed(project: Project, tmp_path: Path) -> None
     remains, before = Remains(project, "not_me/ana"), project.objects(remote)
     remote.rename(tmp_path / "away")
     said = project.forget("ana", "--yes", status=1)
-    assert f"Owed: store ({remote}) did not answer" in said
+    assert f"Owed: store ({remote}) may still have what was forgotten: " in said
     assert "is still owed" in project.forget("--owed", status=1)
     (tmp_path / "away").rename(remote)
     assert remains.found(remote)
