@@ -127,13 +127,19 @@ def test_versions_of_all_kinds_lose_the_person(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project) -> None:
+def test_a_version_from_before_the_person_keeps_all_its_bytes(project: Project, tmp_path: Path) -> None:
+    """Also those that a run with the person has made again: in the cache, the next run would; in the remote, none."""
+    remote = tmp_path / "remote"
+    project.dvc("remote", "add", "-d", "store", str(remote))
+    project.dvc("push", "--quiet")
     before = project.objects()
     project.put("not_me/zoe/1.png", 900)
     project.build()
     project.commit("Zoe")
+    project.dvc("push", "--quiet")
     project.forget("zoe", "--yes")
     kept_objects(before, project.objects(), [])
+    kept_objects(before, project.objects(remote), [])
     project.git("checkout", "--quiet", "HEAD~1", "--force")
     project.dvc("checkout", "--quiet", "--force")
     assert load(project.root / "reports/metrics.json") == {"accuracy": 9.0}
