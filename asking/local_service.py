@@ -11,16 +11,16 @@ from typing import Any
 
 from faces.errors import UserError
 from faces.message import Message
-from faces.photo_limits import FaceQuality
 from faces.recognition.image import ImageError, UnknownKindError
 from faces.recognition.image_kinds import KINDS
 from faces.recognition.networks import MANIFEST
-from faces.verification import ScoredFace, Verification
+from faces.verification import Verification
 from service.client.language import number, say, spoken
 from service.config import PROJECT_ROOT, Settings
 from service.engine import Engine, ModelsNotLoadedError
 from service.hints import NO_FACE_FOUND, describe
 from service.threshold import Threshold
+from service.verdict import Judge
 
 NO_FACE = Message("no face was found")
 _THRESHOLD_LOG = "service.threshold"
@@ -98,8 +98,16 @@ class LocalService:
         return self.settings.model_path, self.settings.scaler_path, self.settings.networks_path / MANIFEST
 
     def verify(self, photo: bytes, all_faces: bool = False) -> Verification | None:
-        """What `Engine.verify` says, which raises as documented there; None where there is no face."""
-        return self.engine.verify(photo, all_faces)
+        """The faces of a photo with their scores; None where there is no face.
+
+        Raises:
+            NoModelError: the model does not score with a number.
+            faces.recognition.image.ImageError: the photo is of no known type, is damaged, or would cost too much.
+        """
+        try:
+            return self.engine.verify(photo, all_faces)
+        except ModelsNotLoadedError as error:
+            raise NoModelError("the model cannot be used: {reason}", reason=error.problem.detail) from None
 
     def answer(self, photo: bytes, all_faces: bool = False) -> dict[str, Any]:
         """What `/verify` answers, but for the time that it took; of an error its `code` and its `message`.
@@ -117,40 +125,13 @@ class LocalService:
             return failed("wrong_type" if isinstance(error, UnknownKindError) else "unreadable", error.args[0])
         except MemoryError:
             return failed("unreadable", Message("there is not enough memory for it"))
-        except ModelsNotLoadedError as error:
-            raise NoModelError("the model cannot be used: {reason}", reason=error.problem.detail) from None
         return no_face() if verification is None else self.verdict(verification, all_faces)
 
     def verdict(self, verification: Verification, all_faces: bool = False) -> dict[str, Any]:
-        """The answer to a photo with a face, in the order of `/verify`."""
-        every = [self._judged(scored) | {"hints": self._hints(scored)} for scored in verification.scored]
-        largest = verification.largest
-        note = {"threshold_note": say(self.threshold.note)} if self.threshold.note else {}
-        return {
-            "model_version": self.settings.model_version,
-            **self._decided(largest),
-            "threshold": self.threshold.value,
-            "threshold_source": self.threshold.source,
-            "threshold_basis": self.threshold.basis,
-            **note,
-            **_estimated(largest),
-            "backbone": self.engine.backbone,
-            "face": _measured(largest),
-            "hints": self._hints(largest),
-            **({"faces_found": verification.faces_found, "faces": every} if all_faces else {}),
-        }
-
-    def _judged(self, scored: ScoredFace) -> dict[str, Any]:
-        return {**self._decided(scored), **_estimated(scored), **_measured(scored)}
-
-    def _decided(self, scored: ScoredFace) -> dict[str, Any]:
-        """The score as answers have it, rounded, and what follows from that."""
-        score = round(scored.score, 6)
-        return {"is_me": score >= self.threshold.value, "score": score}
-
-    def _hints(self, scored: ScoredFace) -> list[dict[str, str]]:
-        limits = self.engine.photo_limits
-        return [describe(code, spoken()) for code in limits.hints(_quality(scored))] if limits else []
+        """The answer to a photo with a face."""
+        return Judge(self.settings.model_version, self.engine, self.threshold).verdict(
+            verification, spoken(), all_faces
+        )
 
 
 def no_face() -> dict[str, Any]:
@@ -161,21 +142,6 @@ def no_face() -> dict[str, Any]:
 def failed(code: str, message: Message) -> dict[str, Any]:
     """The answer to a photo that cannot be judged."""
     return {"code": code, "message": say(message)}
-
-
-def _quality(scored: ScoredFace) -> FaceQuality:
-    assert scored.face.quality is not None  # faces that are embedded have been cut, and measured then
-    return scored.face.quality
-
-
-def _measured(scored: ScoredFace) -> dict[str, Any]:
-    return {**scored.face.as_json(), **_quality(scored).as_json()}
-
-
-def _estimated(scored: ScoredFace) -> dict[str, float]:
-    """How many strangers score as high, with two digits that count; nothing where the model does not know."""
-    share = scored.strangers_like_this
-    return {} if share is None else {"strangers_like_this": float(f"{share:.2g}")}
 
 
 @contextmanager

@@ -172,9 +172,14 @@ def _draw_head(page: _Page, explanation: Explanation) -> None:
 
 
 def _shown(score: float, threshold: float) -> str:
-    """A score with three decimals, or as many more as it takes to be seen on the right side of the threshold."""
-    enough = (digits for digits in (3, 4, 5) if (round(score, digits) >= threshold) == (score >= threshold))
-    return number(score, f".{next(enough, 6)}f")
+    """A score with three decimals, or as many more as it takes to tell it from 0, from 1 and from the threshold."""
+
+    def is_told(digits: int) -> bool:
+        rounded = round(score, digits)
+        same_side = (rounded >= threshold) == (score >= threshold)
+        return same_side and (rounded > 0) == (score > 0) and (rounded < 1) == (score < 1)
+
+    return number(score, f".{next(filter(is_told, (3, 4, 5)), 6)}f")
 
 
 def _draw_photo(page: _Page, explanation: Explanation) -> None:
@@ -236,7 +241,7 @@ def _mark_faces(shown: Image.Image, explanation: Explanation, scale: float) -> N
                 _dot(shown, float(x), float(y), radius, explanation.colour)
         else:
             pen.rectangle(tuple(box), outline="#d5d9dd", width=3)
-            _label(pen, box[0], box[3], shown.height, number(scored.score, ".3f"))
+            _label(pen, box[0], box[3], shown.height, _shown(scored.score, explanation.threshold))
 
 
 def _label(pen: ImageDraw.ImageDraw, x: int, y: int, height: int, text: str) -> None:

@@ -1,12 +1,17 @@
 """Can anybody stop the service? Its right users' waits, while each attack goes on.
 
-    python -m bench.hostile [--sockets 300 1000] [--seconds 10] [--workers 2] [--only WORDS] [--root FOLDER]
+    python -m bench.hostile [--sockets 300 1000] [--clients 2 8 32 100] [--seconds 10] [--workers 2] [--only WORDS]
+                            [--root FOLDER]
 
 The service runs under gunicorn as shipped. For each attack (`bench.support.attacks`), hostile clients of this machine
 keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of
-60 seconds. In the table: the median and the longest time of each, wrong answers (the right client's photo has a known
-score; 503 with Retry-After is right only where the queue is attacked), and workers that ended. The last row says after
-how many seconds a socket was closed that sent half of a head.
+60 seconds. In the last attacks, clients post photos that take long to decode, or on which it takes long to look for
+faces, each as soon as it has its answer. Then inputs that hypothesis and schemathesis make are sent.
+
+In the table: the median and the longest time of each question, how often each status came, wrong answers (the right
+client's photo has a known score, and 503 is wrong, too), and workers that ended; for made inputs, their number and how
+many failed: with a status of 500 and above other than a 503 with Retry-After, or by what schemathesis finds.
+The last row says after how many seconds a socket was closed that sent half of a head.
 """
 
 from __future__ import annotations
@@ -18,8 +23,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +34,8 @@ import psutil
 
 from bench.support import servers
 from bench.support.attacks import ATTACKS, Attack, connect, posting
-from bench.support.hostile import costly
+from bench.support.hostile import costly, crowd
+from bench.support.made_inputs import send_described, send_made
 from bench.support.models import make_models
 from bench.support.servers import ROOT, Server, multipart
 from stages.progress import progress
@@ -38,13 +45,16 @@ PHOTO = ROOT / "demo" / "ask" / "me_2.jpg"
 TIMEOUT_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02
 _SCORE_TOLERANCE = 1e-4
-COSTLY_CLIENTS = 2
+MADE = {
+    "requests, forms and photos that hypothesis makes": send_made,
+    "requests that schemathesis makes from /openapi.json": send_described,
+}
+COSTLY_PHOTOS, CROWDS = "clients that post costly photos", "clients that post crowds"
 _COSTLY = (
     "jpeg_64MP_busy.jpg",
     "jpeg_64MP_progressive.jpg",
     "png_48MP_rgba.png",
 )  # that cost most, of what is accepted
-_NAMES = {200: "answered", 503: "refused"}
 
 
 @dataclass
@@ -66,14 +76,13 @@ class Waits:
         }
 
 
-def right_client(server: Server, seconds: float, score: float | None, may_refuse: bool) -> dict[str, Waits]:
+def right_client(server: Server, seconds: float, score: float | None) -> dict[str, Waits]:
     """Ask /healthz and /verify in turn for some seconds.
 
     Args:
         server: the service.
         seconds: for how long; at least one question each is asked.
         score: that of the photo; None takes the first answer's.
-        may_refuse: whether 503 with Retry-After is a right answer.
     """
     body, kind = multipart(PHOTO.read_bytes())
     waits = {"healthz": Waits(), "verify": Waits()}
@@ -86,8 +95,8 @@ def right_client(server: Server, seconds: float, score: float | None, may_refuse
                     status, answer = server.get("/healthz", TIMEOUT_SECONDS)
                     right = status == 200
                 else:
-                    status, headers, answer = server.ask(body, kind, TIMEOUT_SECONDS)
-                    right = may_refuse and status == 503 and "Retry-After" in headers
+                    status, _, answer = server.ask(body, kind, TIMEOUT_SECONDS)
+                    right = False
                     if status == 200:
                         given = json.loads(answer)["score"]
                         score = given if score is None else score
@@ -116,15 +125,31 @@ def usual_score(server: Server) -> float:
 def face(server: Server, attack: Attack | None, sockets: int, seconds: float, score: float) -> dict[str, Any]:
     """A right client's waits under an attack, or without one."""
     before = workers_of(server)
-    queue = attack is not None and attack.name.startswith("costly")
     with attack.hold(server, sockets) if attack else nullcontext():
-        waits = right_client(server, seconds, score, may_refuse=queue)
+        waits = right_client(server, seconds, score)
     lost = len(before.items() - workers_of(server).items())
     return {
         "attack": attack.name if attack else "none",
         "sockets": sockets,
         **{name: own.figures() for name, own in waits.items()},
         "workers_lost": lost,
+    }
+
+
+def face_made(server: Server, name: str, seconds: float, score: float) -> dict[str, Any]:
+    """A right client's waits while made inputs are sent, and what came of these."""
+    before = workers_of(server)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(MADE[name], server, seconds)
+        waits = right_client(server, seconds, score)
+        tried = sending.result()
+    lost = len(before.items() - workers_of(server).items())
+    return {
+        "attack": name,
+        "sockets": 0,
+        **{path: own.figures() for path, own in waits.items()},
+        "workers_lost": lost,
+        "inputs": asdict(tried),
     }
 
 
@@ -142,34 +167,43 @@ def seconds_of_a_silent_socket(server: Server, most: float = 60.0) -> float:
         return time.monotonic() - started
 
 
-def plan(sockets: Sequence[int], only: str) -> Iterator[tuple[Attack | None, int]]:
-    """Which attacks are made, and with how many sockets; without any first."""
+def plan(sockets: Sequence[int], clients: Sequence[int], only: str) -> Iterator[tuple[Attack | None, int]]:
+    """Which attacks are made, and with how many sockets or clients; without any first."""
     yield None, 0
     for attack in ATTACKS:
         if only in attack.name:
             for count in sockets:
                 yield attack, count
-    for file in (file for file in costly(np.random.default_rng(0)) if file.name in _COSTLY):
-        attack = Attack(f"costly: {file.name}", posting(file.data, COSTLY_CLIENTS))
-        if only in attack.name:
-            yield attack, COSTLY_CLIENTS
+    if only in COSTLY_PHOTOS:
+        photos = [file.data for file in costly(np.random.default_rng(0)) if file.name in _COSTLY]
+        for count in clients:
+            yield Attack(COSTLY_PHOTOS, posting(*photos)), count
+    if only in CROWDS:
+        for count in clients:
+            yield Attack(CROWDS, posting(crowd(PHOTO.read_bytes()))), count
 
 
 def show(row: dict[str, Any]) -> str:
     """A row of the table."""
-    name = f"{row['sockets']:5} × {row['attack']}" if row["sockets"] else "no attack"
+    inputs = row.get("inputs")
+    count = inputs["inputs"] if inputs else row["sockets"]
+    name = f"{count:5} × {row['attack']}" if count else "no attack"
     parts = [
         f"{own} {row[own]['median_ms']:7.1f} {row[own]['longest_ms']:8.1f} ms {row[own]['status']}"
         for own in ("healthz", "verify")
     ]
     wrong = row["healthz"]["wrong"] + row["verify"]["wrong"]
-    return f"{name:62} {'   '.join(parts)}   wrong {wrong}   workers lost {row['workers_lost']}"
+    made = f"   failures {inputs['failures']}" if inputs else ""
+    return f"{name:62} {'   '.join(parts)}   wrong {wrong}   workers lost {row['workers_lost']}{made}"
 
 
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sockets", type=int, nargs="+", default=[300, 1000])
+    parser.add_argument(
+        "--clients", type=int, nargs="+", default=[2, 8, 32, 100], help="that post costly photos, or crowds"
+    )
     parser.add_argument("--seconds", type=float, default=10, help="of each attack")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="attacks whose name holds these words")
@@ -177,15 +211,18 @@ def main() -> None:
     args = parser.parse_args()
     print(f"{args.workers} workers; {describe_machine()}\n")
     rows: list[dict[str, Any]] = []
-    todo = list(plan(args.sockets, args.only))
-    with tempfile.TemporaryDirectory(prefix="face-bench-") as name:
-        models = Path(name)
+    todo = list(plan(args.sockets, args.clients, args.only))
+    with tempfile.TemporaryDirectory(prefix="face-bench-") as folder:
+        models = Path(folder)
         make_models(models, "dlib-resnet")
         with servers.ours(models, args.workers, args.root.resolve(), MAX_CONTENT_MB="2") as server:
-            right_client(server, 1, None, may_refuse=False)
+            right_client(server, 1, None)
             score = usual_score(server)
             for attack, sockets in progress(todo, len(todo), "attacking", "attack"):
                 rows.append(face(server, attack, sockets, args.seconds, score))
+                print(show(rows[-1]), flush=True)
+            for name in (name for name in MADE if args.only in name):
+                rows.append(face_made(server, name, args.seconds, score))
                 print(show(rows[-1]), flush=True)
             closed = seconds_of_a_silent_socket(server)
     print(f"half of a head: closed after {closed:.1f} s")

@@ -84,6 +84,9 @@ class _Run:
     seconds: float
 
 
+_AUTHOR = ("-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false")
+
+
 class Copies:
     """Copies of a project, one for each job, and the test processes that run in them.
 
@@ -110,8 +113,8 @@ class Copies:
             for name in names:
                 (project / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / name, project / name, follow_symlinks=False)
-            # Some tests ask git what belongs to the project.
-            for command in (["init", "--quiet"], ["add", "--all"]):
+            # Some tests ask git what belongs to the project, and which commit it is.
+            for command in (["init", "--quiet"], ["add", "--all"], [*_AUTHOR, "commit", "--quiet", "-m", "a copy"]):
                 subprocess.run(["git", *command], cwd=project, check=True, capture_output=True)
             self._copies.append(_Copy(project, environment))
             self._free.put(self._copies[-1])

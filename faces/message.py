@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping
 from typing import Any
 
 PLURAL = "|"
@@ -60,3 +61,28 @@ class Message(str):
         message.template = template
         message.values = values
         return message
+
+
+def translated(text: Any, catalogue: Mapping[str, str], decimal_comma: bool = False) -> Any:
+    """A message in another language, and the messages and errors within it.
+
+    Args:
+        text: a `Message`, or an error with one. Anything else stays as it is.
+        catalogue: the other language's template for each English one; what it lacks stays English.
+        decimal_comma: write numbers with one where a template rounds them. Others are settings, which are copied.
+    """
+    if isinstance(text, BaseException):
+        text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
+    if isinstance(text, float) and decimal_comma:
+        return _WithComma(text)
+    if not isinstance(text, Message):
+        return text
+    template = catalogue.get(text.template, text.template)
+    values = {name: translated(value, catalogue, decimal_comma) for name, value in text.values.items()}
+    return Message(template, **values)
+
+
+class _WithComma(float):
+    def __format__(self, form: str) -> str:
+        text = super().__format__(form)
+        return text.replace(".", ",") if form else text

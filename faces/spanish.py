@@ -6,11 +6,6 @@ The answers of the service are in Spanish or English. Its log is in English, as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from faces.message import Message, fill
-
 SPANISH = {
     # Networks
     "run 'dvc repro export' (or 'python -m stages.export') to write them": (
@@ -107,11 +102,14 @@ SPANISH = {
         "{variable} tiene {count:# carácter|# caracteres}; deben ser {least} o más, como los de: python -c 'import "
         "secrets; print(secrets.token_hex(32))'"
     ),
-    # The operating point
+    # The operating point and the model's card
     "there is no {name} beside the model: run 'dvc repro'": "no hay {name} junto al modelo: ejecuta 'dvc repro'",
     "{name} is damaged: run 'dvc repro --force {stage}'": "{name} está dañado: ejecuta 'dvc repro --force {stage}'",
     "{name} is of an earlier version of the project: run 'dvc repro', and copy all of models/": (
         "{name} es de una versión anterior del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
+    ),
+    "{name} is of another version of the project: run 'dvc repro', and copy all of models/": (
+        "{name} es de otra versión del proyecto: ejecuta 'dvc repro' y copia toda la carpeta models/"
     ),
     "{name} is not what the pipeline recorded: run 'dvc repro --force {stage}', and copy all of models/": (
         "{name} no es lo que registró el pipeline: ejecuta 'dvc repro --force {stage}' y copia toda la carpeta models/"
@@ -161,19 +159,3 @@ SPANISH = {
     "an XML file": "un archivo XML",
 }
 """Spanish for each English template; placeholders have the same names."""
-
-
-def in_spanish(text: Any, spanish: Mapping[str, str] = SPANISH) -> Any:
-    """A message in Spanish, and the messages and errors within it.
-
-    Args:
-        text: a `Message`, or an error with one. Anything else stays as it is.
-        spanish: for each English template; what it lacks stays English.
-    """
-    if isinstance(text, BaseException):
-        text = text.args[0] if text.args and isinstance(text.args[0], Message) else str(text)
-    if not isinstance(text, Message):
-        return text
-    template = spanish.get(text.template, text.template)
-    values = {name: in_spanish(value, spanish) for name, value in text.values.items()}
-    return fill(template, **values) if values else template

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from faces.detection.face import Face
+from faces.recognition.image import Photo
 from faces.recognition.recognizer import Recognizer
 from faces.verifier import Verifier
 
@@ -60,14 +61,14 @@ class Verification:
 
 
 def verify(
-    photo: bytes | Path, recognizer: Recognizer, verifier: Verifier, all_faces: bool = False
+    photo: bytes | Path | Photo, recognizer: Recognizer, verifier: Verifier, all_faces: bool = False
 ) -> Verification | None:
     """Find the largest face of a photo, or all of them, embed and score.
 
     The largest face has the same score whether the others are wanted or not.
 
     Args:
-        photo: bytes of an image file, or its path.
+        photo: bytes of an image file, its path, or what `recognizer.read` returned.
         recognizer: opened in this process, with the `flip` of the verifier.
         verifier: trained on embeddings that this recognizer makes.
         all_faces: not the largest face alone. It takes longer: small faces have to be looked for too.

@@ -1,5 +1,5 @@
 """Development server: `python -m service`; in production, `service/run_gunicorn.sh`. And the operator's commands:
-`python -m service keys …`."""
+`python -m service keys …`. With `--enrol`, the page of `enrolment/` on this machine."""
 
 from __future__ import annotations
 
@@ -42,15 +42,24 @@ def main() -> None:
         description="Without a command: serves POST /verify, for development.",
         parents=[anywhere],
     )
+    parser.add_argument(
+        "--enrol",
+        action="store_true",
+        help="open a page on this machine that leads from photos of you to a model; never in production",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=program)
     access_command.add_commands(commands)
     audit_command.add_commands(commands)
     files, rest = anywhere.parse_known_args()  # first, since the option may stand after the command, too
     args = parser.parse_args(rest)
+    if args.enrol and "run" in args:
+        parser.error("--enrol goes without a command")
     try:
         for path in [*files.env_file, *args.env_file]:
             take_from(path)
         with missing_is_told(program):
+            if args.enrol:
+                sys.exit(_enrol())
             if "run" not in args:
                 serve()
                 return
@@ -59,6 +68,17 @@ def main() -> None:
         sys.exit(f"Wrong settings:\n{error}")
     except (KeysError, AuditError) as error:
         sys.exit(str(error))
+
+
+def _enrol() -> int:
+    """Hand over: the service imports nothing of it, so no other server has it."""
+    try:
+        from enrolment.command import enrol
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("enrolment", "stages", "privacy", "quickstart", "tour"):
+            raise
+        sys.exit("--enrol needs the whole project: here is the service alone.")
+    return enrol()
 
 
 def serve() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from faces.model_card import Figure, Note, Photos, Plot
 from faces.photo_limits import HINTS
 from service.error_kinds import KINDS
 from service.hints import NO_FACE_FOUND
@@ -75,7 +76,7 @@ class Unready(Struct):
 
 
 class PageSettings(Struct):
-    """What a client has to know before it sends a photo."""
+    """What a client has to know before it asks for more."""
 
     max_bytes: Annotated[int, Meta(ge=1, description="largest photo; exactly this many bytes still pass")]
     max_megapixels: Annotated[float, Meta(gt=0, description="largest photo, in millions of pixels")]
@@ -83,6 +84,7 @@ class PageSettings(Struct):
     key_needed: Annotated[bool, Meta(description="whether /verify asks for a key")]
     threshold: Probability
     threshold_basis: Literal["set", "promised", "estimated", "default"]
+    has_card: Annotated[bool, Meta(description="whether there is a card of the model: /model/card")]
 
 
 class Version(Struct):
@@ -95,6 +97,25 @@ class Version(Struct):
     networks_sha256: Sha256 | None
     git_revision: Annotated[str, Meta(pattern="^[0-9a-f]{40,64}$")] | None
     dvc_lock_sha256: Sha256 | None
+
+
+class ModelCard(Struct, kw_only=True):
+    """What the model that is served was trained on, and how often it is wrong."""
+
+    format: Annotated[int, Meta(description="of this answer; more fields do not change it")]
+    model_sha256: Sha256
+    backbone: str
+    verifier: str
+    trained: Annotated[str, Meta(description="when the model's file was written: UTC, in ISO 8601")]
+    written: Annotated[str, Meta(description="when the figures were: UTC, in ISO 8601")]
+    language: Annotated[Literal["es", "en"], Meta(description="of the words in the charts")]
+    photos: Photos
+    threshold: Annotated[Probability, Meta(description="that is served")]
+    figures: Annotated[
+        list[Figure], Meta(description="at the threshold that is served; at the card's own, if another; then of all")
+    ]
+    notes: Annotated[list[Note], Meta(description="what was not measured, and what the figures do not cover")]
+    plots: Annotated[list[Plot], Meta(description="charts: GET /model/plots/<name>.png")]
 
 
 class Hint(Struct):

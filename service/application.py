@@ -8,10 +8,11 @@ from flask import Flask, Response
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service import errors, language, recording, routes
+from service import errors, language, model_card, recording, routes
 from service.access import guard
 from service.config import Settings
 from service.engine import Engine, opens_after_fork
+from service.model_card import ServedCard
 from service.monitoring import logs, request_ids
 from service.monitoring import routes as monitoring_routes
 from service.origin import Origin
@@ -66,7 +67,11 @@ def create_app(settings: Settings | None = None, *, trial: bool = False) -> Flas
     recorder = Recorder(settings, access.keys)
     app.extensions["recorder"] = recorder
     app.register_blueprint(routes.create_blueprint(settings, engine, threshold, origin, recorder))
-    app.register_blueprint(ui_routes.create_blueprint(settings, threshold, access.keys))
+    card = ServedCard.load(settings, engine)
+    app.register_blueprint(model_card.create_blueprint(card, threshold))
+    app.register_blueprint(
+        ui_routes.create_blueprint(settings, threshold, access.keys, has_card=card.files is not None)
+    )
     errors.register(app, settings)
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies

@@ -37,11 +37,12 @@ from faces.recognition.recognizer import Recognizer
 from faces.recognition.sessions import import_onnxruntime
 from faces.records import RecordError
 from faces.threads import available_cores, limit_numpy, threads_per_worker
-from faces.verification import Verification, verify
+from faces.verification import Verification
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
 from service.admission import Admission, Signal
 from service.config import PROJECT_ROOT, Settings
 from service.monitoring import metrics
+from service.photo_work import PhotoWork
 from service.timed_recognizer import StepTimes, TimedRecognizer
 
 FORGOTTEN = "forgotten"
@@ -278,8 +279,10 @@ class Engine:
             raise ModelsNotLoadedError(self.problem)
         opened = self._in_this_process()
         times = StepTimes()
+        admission = opened.admission
+        work = PhotoWork(photo, all_faces, opened.recognizer, opened.verifier, times, lambda: admission.wanted)
         try:
-            verification = opened.admission.run(lambda: _verify_timed(photo, opened, all_faces, times))
+            verification = admission.run_costly(work.verify) if work.looks_costly else admission.run(work.begin)
         finally:
             for step, seconds in list(times.seconds.items()):  # the thread may be at work still
                 metrics.observe_step(step, seconds)
@@ -297,16 +300,6 @@ class Engine:
             assert self.problem is not None  # open() says why it did not
             raise ModelsNotLoadedError(self.problem)
         return self._opened
-
-
-def _verify_timed(photo: bytes, opened: _Opened, all_faces: bool, times: StepTimes) -> Verification | None:
-    """In a thread of the queue: verify, and say how long each step took."""
-    times.end("queue")
-    with opened.recognizer.telling(times):
-        verification = verify(photo, opened.recognizer, opened.verifier, all_faces)
-    if verification is not None:
-        times.end("score")
-    return verification
 
 
 def _warm_up(recognizer: Recognizer, verifier: Verifier, embedding_size: int) -> None:

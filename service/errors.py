@@ -53,7 +53,8 @@ class ApiError(Exception):
         kind: of error.
         detail: more about this case, added as `detail` unless None.
         hints: codes of what the caller may try, added as `hints` unless there is none.
-        reason: as what it counts in the metrics; None finds out by the kind.
+        reason: as what it counts in the metrics; None finds out by the kind, and one that says that there is no such
+            thing counts as nothing.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class ApiError(Exception):
         self.kind = kind
         self.detail = detail
         self.hints = hints
-        self.reason: Reason = reason or _REASONS.get(kind.code) or _reason_of_status(kind.status) or "invalid"
+        self.reason: Reason | None = reason or _REASONS.get(kind.code) or _reason_of_status(kind.status)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -129,7 +130,7 @@ def _handle(
 
 
 def _reason_of_status(status: int) -> Reason | None:
-    """As what an error counts of which nothing is known but its status; a path or method that there is not: not."""
+    """As what an error counts of which nothing is known but its status; what is not there counts as nothing."""
     if status in (404, 405):
         return None
     return _REASONS_OF_STATUS.get(status, "failure" if status >= 500 else "invalid")

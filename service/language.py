@@ -14,9 +14,8 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from faces.errors import MessageError
-from faces.message import Message
+from faces.message import Message, translated
 from faces.spanish import SPANISH as SHARED
-from faces.spanish import in_spanish
 from service.spanish import ANSWERS
 
 Language = Literal["es", "en"]
@@ -51,7 +50,7 @@ def tell(text: Message | MessageError, language: Language) -> str:
     """A text, and the texts within it, in a language."""
     if language == "en":
         return str(text)
-    return text.spanish if isinstance(text, _Told) else str(in_spanish(text, SPANISH))
+    return text.spanish if isinstance(text, _Told) else str(translated(text, SPANISH))
 
 
 def register(app: Flask) -> None:

@@ -8,6 +8,7 @@ A new endpoint needs one entry in `ENDPOINTS`; its description is the docstring 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ from service.ui.routes import HTML
 
 OPENAPI_VERSION = "3.1.0"
 JSON = "application/json"
+PNG = "image/png"
 _PAGE = ("ui.page", "ui.page_with_slash", "ui.file")
 
 _VERDICT = {
@@ -133,6 +135,35 @@ def endpoints(settings: Settings) -> dict[str, Endpoint]:
         ),
         "GET /ui/settings.json": Endpoint({200: Answer("Limits and threshold", answers.PageSettings)}, guarded=False),
         "GET /version": Endpoint({200: Answer("Model and code", answers.Version)}),
+        "GET /model/card": Endpoint(
+            {
+                200: Answer("The card", answers.ModelCard),
+                404: Answer(
+                    "There is none of the model that is served: `detail` says why, and what to do",
+                    examples=_error(error_kinds.NO_CARD),
+                ),
+            }
+        ),
+        "GET /model/plots/{name}.png": Endpoint(
+            {
+                200: Answer("The chart", body=None, media_types=(PNG,)),
+                404: Answer(
+                    "The card has no such chart, or there is no card",
+                    examples=_error(error_kinds.NO_PLOT) | _error(error_kinds.NO_CARD),
+                ),
+            },
+            more={
+                "parameters": [
+                    {
+                        "name": "name",
+                        "in": "path",
+                        "required": True,
+                        "description": "as `plots` of the card has it",
+                        "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+                    }
+                ]
+            },
+        ),
         "POST /verify": Endpoint(
             {
                 200: Answer("The photo has a face", answers.Verdict, {"me": _VERDICT}),
@@ -219,13 +250,14 @@ _OF_GUARDED = {
 def routes(app: Flask) -> Iterator[tuple[str, str]]:
     """Every route of an application, as "METHOD /path", and the name of its function. HEAD and OPTIONS are Flask's.
 
-    The files of the page are for people, and no part of the API.
+    A part of the path that varies stands in it as OpenAPI has it: {name}. The files of the page are for people, and no
+    part of the API.
     """
     for rule in app.url_map.iter_rules():
         if rule.endpoint in _PAGE:
             continue
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            yield f"{method} {rule.rule}", rule.endpoint
+            yield f"{method} {rule.rule.replace('<', '{').replace('>', '}')}", rule.endpoint
 
 
 def document(app: Flask, settings: Settings) -> dict[str, Any]:
@@ -307,7 +339,7 @@ def _operation(route: str, text: str, endpoint: Endpoint) -> dict[str, Any]:
     more = dict(endpoint.more)
     parameters = ["request_id", "accept_language", *more.pop("parameters", [])]
     return {
-        "operationId": route.lower().replace("/", "").replace(".", "_").replace(" ", "_").rstrip("_"),
+        "operationId": re.sub(r"\W+", "_", route.lower().replace("/", "")).rstrip("_"),
         "summary": text.partition("\n")[0],
         "parameters": parameters,
         **more,
@@ -323,6 +355,8 @@ def _response(answer: Answer) -> dict[str, Any]:
     if answer.body in answers.IN_A_LANGUAGE:
         headers["Content-Language"] = "content_language"
     content: dict[str, Any] = {"schema": {"type": "object" if answer.media_types == (JSON,) else "string"}}
+    if answer.media_types == (PNG,):
+        content = {}  # bytes have no schema
     if answer.body is not None:
         content = {"schema": answer.body.__name__}
     if answer.examples:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypedDict
 
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from faces.detection.face import Face
 from faces.message import Message
-from faces.photo_limits import FaceQuality
-from faces.verification import ScoredFace, Verification
 from service.config import Settings
 from service.engine import Engine
 from service.error_kinds import BAD_REQUEST, CANNOT_RELOAD, NO_FACE
 from service.errors import ApiError
-from service.hints import NO_FACE_FOUND, describe
+from service.hints import NO_FACE_FOUND
 from service.language import asked, tell
 from service.monitoring.request_ids import request_id
 from service.origin import Origin
@@ -26,18 +22,12 @@ from service.reload import Outcome
 from service.threshold import Threshold
 from service.ui.routes import wants_page
 from service.uploads import read_upload
+from service.verdict import Judge
 
 DESCRIPTION = (
     "API para reconocimiento facial... Envía una foto a /verify (POST, multipart/form-data, campo 'image') "
     "y responde si el rostro es el de la persona con la que se entrenó el modelo."
 )
-
-
-class Decision(TypedDict):
-    """What follows from a score."""
-
-    is_me: bool
-    score: float
 
 
 def _wants_all_faces(given: str) -> bool:
@@ -50,11 +40,6 @@ def _wants_all_faces(given: str) -> bool:
         text = "'faces' must be 'largest' (the largest face) or 'all'; it is {given!r}"
         raise ApiError(BAD_REQUEST, Message(text, given=given))
     return given == "all"
-
-
-def _quality(face: Face) -> FaceQuality:
-    assert face.quality is not None  # faces that are embedded have been cut, and measured then
-    return face.quality
 
 
 def create_blueprint(
@@ -70,6 +55,7 @@ def create_blueprint(
         recorder: writes down what administrators do.
     """
     api = Blueprint("api", __name__)
+    judge = Judge(settings.model_version, engine, threshold)
 
     @api.get("/")
     def index() -> AnyResponse:
@@ -131,22 +117,11 @@ def create_blueprint(
         verification = engine.verify(upload.image, all_faces)
         if verification is None:
             raise ApiError(NO_FACE, hints=[NO_FACE_FOUND])
-        decided = decide(verification.score)
-        g.decision = decided | {"threshold": threshold.value}
+        g.decision = judge.decide(verification.score) | {"threshold": judge.threshold.value}
         if all_faces:
-            g.decision["faces"] = [decide(scored.score) for scored in verification.scored]
-        return jsonify(
-            model_version=settings.model_version,
-            **decided,
-            threshold=threshold.value,
-            timing_ms=round((time.perf_counter() - started) * 1000, 2),
-            **threshold.as_json(asked()),
-            **estimate(verification.largest),
-            backbone=engine.backbone,
-            face=measures(verification.face),
-            hints=hints(verification.face),
-            **(everyone(verification) if all_faces else {}),
-        )
+            g.decision["faces"] = [judge.decide(scored.score) for scored in verification.scored]
+        timing_ms = round((time.perf_counter() - started) * 1000, 2)
+        return jsonify(judge.verdict(verification, asked(), all_faces, timing_ms))
 
     @api.post("/admin/reload")
     def reload() -> tuple[Response, int]:
@@ -157,32 +132,5 @@ def create_blueprint(
         recorder.record("reload", request_id=request_id(), key_id=g.key_id)
         outcome = reloader()
         return jsonify(outcome.as_json(asked())), 202 if outcome.status == "begun" else 200
-
-    def measures(face: Face) -> dict[str, Any]:
-        """Where a face is, and how good it is to recognise."""
-        return {**face.as_json(), **_quality(face).as_json()}
-
-    def hints(face: Face) -> list[dict[str, str]]:
-        """What the person can do better; nothing where the model came without limits."""
-        limits = engine.photo_limits
-        return [describe(code, asked()) for code in limits.hints(_quality(face))] if limits else []
-
-    def everyone(verification: Verification) -> dict[str, Any]:
-        """What `faces=all` adds: each face with what is said of the largest one."""
-        faces = [
-            {**decide(scored.score), **estimate(scored), **measures(scored.face), "hints": hints(scored.face)}
-            for scored in verification.scored
-        ]
-        return {"faces_found": verification.faces_found, "faces": faces}
-
-    def decide(score: float) -> Decision:
-        """A score as the client reads it, rounded, and what follows from it."""
-        rounded = round(score, 6)
-        return {"is_me": rounded >= threshold.value, "score": rounded}
-
-    def estimate(scored: ScoredFace) -> dict[str, float]:
-        """How many strangers score as high, with two digits that count; nothing where the model does not know."""
-        share = scored.strangers_like_this
-        return {} if share is None else {"strangers_like_this": float(f"{share:.2g}")}
 
     return api

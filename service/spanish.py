@@ -15,6 +15,8 @@ ANSWERS = {
     "A valid API key is needed": "Hace falta una clave de acceso válida",
     "The key does not allow this operation": "La clave no da permiso para esta operación",
     "There is no such path": "Ruta no encontrada",
+    "There is no card of this model": "No hay ficha de este modelo",
+    "The model's card has no such chart": "La ficha del modelo no tiene ese gráfico",
     "This path does not take this method": "Método no permitido",
     "The image took too long to arrive": "La imagen ha tardado demasiado en llegar",
     "The reload was refused, and all is as it was": "La recarga se ha rechazado y todo sigue como estaba",
@@ -83,6 +85,12 @@ ANSWERS = {
     "Photos wait, and none has been finished for {seconds:# second|# seconds}": (
         "Hay fotos en espera y ninguna ha terminado en {seconds:# segundo|# segundos}"
     ),
+    # Why there is no card of the model
+    "no model is loaded; /healthz says why": "no hay ningún modelo cargado; /healthz dice por qué",
+    "{reason}; then let the service reload it or start it again": (
+        "{reason}; después, haz que el servicio lo recargue o reinícialo"
+    ),
+    "GET /model/card says which there are, in 'plots'": "GET /model/card dice cuáles hay, en 'plots'",
     # Why a reload was refused
     "The new settings cannot be used; the log of the service says why": (
         "Los ajustes nuevos no se pueden usar; el registro del servicio dice por qué"

@@ -1,4 +1,4 @@
-"""How long each step of one photo takes, measured where the steps are called and without changing them."""
+"""How long each step of one photo takes, measured where the steps are called; and how much work it may be."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 from faces.detection.face import Face
 from faces.recognition.image import Photo
 from faces.recognition.recognizer import Recognizer, decode_for_detection, find_faces
+from faces.threads import ThreadedMap
+from service.allowance import FACE_PARTS, Allowance, CountingMap
 from service.monitoring.metrics import Step
 
 
@@ -30,18 +32,31 @@ class StepTimes:
 
 
 class TimedRecognizer(Recognizer):
-    """A recognizer that tells how long its steps take, for the photo that a thread works on. Results are the same."""
+    """A recognizer that tells how long its steps take, and stops where an allowance is used up, for the photo that a
+    thread works on. Results are the same.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._of_thread = threading.local()
+        self._map = CountingMap(ThreadedMap())
+
+    def open(self, threads: int = 1) -> None:
+        """As `Recognizer.open`."""
+        super().open(threads)
+        assert self._detector is not None  # it has been opened now
+        self._detector.cascade.threaded_map = self._map = CountingMap(self._detector.threaded_map)
 
     @contextmanager
-    def telling(self, times: StepTimes) -> Iterator[None]:
-        """Within it, this thread's steps are added to `times`."""
+    def telling(self, times: StepTimes, allowance: Allowance | None) -> Iterator[None]:
+        """Within it, this thread's steps are added to `times`, and its work is taken from the allowance, if any.
+
+        `faces` and `embed` then raise `SlotWantedError`, too.
+        """
         self._of_thread.times = times
         try:
-            yield
+            with self._map.limited(allowance):
+                yield
         finally:
             del self._of_thread.times
 
@@ -49,12 +64,12 @@ class TimedRecognizer(Recognizer):
         times: StepTimes | None = getattr(self._of_thread, "times", None)
         return StepTimes() if times is None else times
 
-    def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
+    def faces(self, source: bytes | Path | Photo, largest_only: bool = False) -> list[Face]:
         """As `Recognizer.faces`: decodes, then detects and cuts."""
         if self._detector is None:
             return super().faces(source, largest_only)  # which says what is wrong
         times = self._times()
-        photo = Photo.open(source, self.max_pixels, self.kinds)
+        photo = source if isinstance(source, Photo) else self.read(source)
         decoded = decode_for_detection(photo, self._detector)
         times.end("decode")
         found = find_faces(photo, self._detector, self.networks.manifest.crop, largest_only, decoded)
@@ -66,5 +81,6 @@ class TimedRecognizer(Recognizer):
         times = self._times()
         if "embed" in times.seconds:
             times.end("score")
+        self._map.take(FACE_PARTS * len(faces))
         super().embed(faces)
         times.end("embed")

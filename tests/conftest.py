@@ -7,19 +7,15 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
-from faces.verifier_arrays import RECIPE_ATTRIBUTE
-from stages.estimation.fit import fit
-from stages.estimation.population import population_for
-from stages.files.dataset import Dataset
 from stages.params import Params
-from stages.train.train import load_params, photo_limits
+from stages.train.train import load_params
 from tests.clone import Clone, new_clone
+from tests.recording import write_trained
 from tests.shared import SharedFolders, common_folder
 from tests.stages.support import put_photos
 
@@ -108,20 +104,7 @@ def trained_models(shared: SharedFolders, recognizer: Recognizer, lfw_dir: Path,
     others = [sorted(folder.glob("*.jpg"))[0] for folder in random.Random(0).sample(people, 80)]
 
     def train(folder: Path) -> None:
-        embeddings, labels = [], []
-        for label, photos in ((1, me[:20]), (0, others[:60])):
-            for photo in photos:
-                face = recognizer.largest_face(photo)
-                if face is not None:
-                    recognizer.embed([face])
-                    embeddings.append(face.embedding)
-                    labels.append(label)
-        # `embed` has filled in every embedding, which a type cannot say
-        data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
-        recipe = recognizer.networks.manifest.recipe(recognizer.flip)
-        verifier = fit(data, dlib_params.train, population_for(dlib_params.train, recipe))
-        setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
-        verifier.save(folder, {"photo_limits.json": photo_limits(dlib_params.quality).to_json().encode()})
+        write_trained(folder, recognizer, dlib_params, me[:20], others[:60])
 
     return TrainedModels(shared.made_once("trained", train), me[20:], others[60:])
 

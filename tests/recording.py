@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 
 from faces.photo_limits import PhotoLimits
+from faces.recognition.recognizer import Recognizer
 from faces.records import FOLDER, write_recorded
 from faces.verifier import Verifier
+from faces.verifier_arrays import RECIPE_ATTRIBUTE
+from stages.estimation.fit import fit
+from stages.estimation.population import population_for
+from stages.files.dataset import Dataset
+from stages.params import Params
+from stages.train.train import photo_limits
 
 TRAINED = ("model.joblib", "scaler.joblib", "verifier.npz", "photo_limits.json")
 """Files that the stage train writes into models/."""
@@ -73,3 +82,23 @@ def copy_trained(source: Path, target: Path) -> Path:
 def _copy_record(source: Path, target: Path, stage: str) -> None:
     (target / FOLDER).mkdir(exist_ok=True)
     shutil.copy(source / FOLDER / f"{stage}.json", target / FOLDER)
+
+
+def write_trained(
+    folder: Path, recognizer: Recognizer, params: Params, me: Sequence[Path], others: Sequence[Path]
+) -> None:
+    """Train on the largest faces of photos, and write into a folder what the stage train writes into models/."""
+    embeddings, labels = [], []
+    for label, photos in ((1, me), (0, others)):
+        for photo in photos:
+            face = recognizer.largest_face(photo)
+            if face is not None:
+                recognizer.embed([face])
+                embeddings.append(face.embedding)
+                labels.append(label)
+    # `embed` has filled in every embedding, which a type cannot say
+    data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
+    recipe = recognizer.networks.manifest.recipe(recognizer.flip)
+    verifier = fit(data, params.train, population_for(params.train, recipe))
+    setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
+    verifier.save(folder, {"photo_limits.json": photo_limits(params.quality).to_json().encode()})

@@ -120,7 +120,7 @@ def test_a_second_run_runs_nothing(clone: Clone) -> None:
     assert clone.git("status", "--porcelain") == ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_but_the_report_is_the_same_in_another_run(pristine: Clone, tmp_path: Path) -> None:
     """Latency is measured anew, so the report that holds it is left out."""
     again = pristine.copy(tmp_path / "clone")
@@ -186,7 +186,7 @@ def test_curves_are_shown_and_compared_as_a_page(weaker: tuple[Clone, list[str]]
     for title in ("ROC", "Precision and recall", "F1 by threshold", "Confusion matrix", "FAR (strangers accepted)"):
         assert title in page
     pictures = list((tmp_path / "page").rglob("*.png"))
-    assert len(pictures) == (7 if command == "show" else 14)
+    assert len(pictures) == (8 if command == "show" else 16)
 
 
 @pytest.mark.slow
@@ -278,7 +278,7 @@ def test_each_parameter_runs_exactly_what_depends_on_it(
     assert clone.would_run() == following
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_parameter_of_the_detector_runs_everything_and_once(detected_otherwise: tuple[Clone, list[str]]) -> None:
     clone, ran = detected_otherwise
@@ -286,7 +286,7 @@ def test_a_parameter_of_the_detector_runs_everything_and_once(detected_otherwise
     assert clone.repro() == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_an_experiment_runs_and_is_listed(experimented: tuple[Clone, str], tmp_path: Path) -> None:
     clone, output = experimented[0].copy(tmp_path / "clone"), experimented[1]
@@ -347,7 +347,7 @@ def test_killed_half_way_dvc_goes_on_with_the_next_run(
     assert clone.repro() == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 @posix_only
 def test_awkward_names_go_through_dvc(clone: Clone, lfw_dir: Path) -> None:
@@ -360,7 +360,7 @@ def test_awkward_names_go_through_dvc(clone: Clone, lfw_dir: Path) -> None:
     assert clone.repro() == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_attributes_are_seen_to_appear_change_and_go(clone: Clone) -> None:
     """They are the user's and optional, and lie with the photos: crop finds the same faces, robustness compares."""
@@ -471,7 +471,7 @@ def test_a_comment_costs_nothing_but_the_stages_start(clone: Clone) -> None:
     assert clone.pinned() == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_setting_a_parameter_back_computes_nothing(clone: Clone) -> None:
     before = clone.pinned()

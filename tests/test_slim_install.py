@@ -20,6 +20,7 @@ import requests
 
 from faces.operating_point import OperatingPoint
 from tests.conftest import ROOT, TrainedModels
+from tests.model_cards import PLOTS, put_card
 from tests.ports import free_port
 from tests.recording import copy_networks, copy_trained
 from tests.service.support import Server, posix_only, stop, wait_until_up
@@ -27,7 +28,7 @@ from tests.service.support import Server, posix_only, stop, wait_until_up
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), posix_only]  # the first test installs everything
 
 # The commands of docs/deployment.md: in the project, on the server, and there again.
-PACK = "tar -czhf service.tar.gz faces service models/*.* models/networks models/records"
+PACK = "tar -czhf service.tar.gz faces service models/*.* models/networks models/records models/card"
 INSTALL = "python3 -m venv .venv && .venv/bin/pip install -r service/requirements.txt"
 START = "./service/run_gunicorn.sh"
 
@@ -80,11 +81,12 @@ def deployed(
     models = copy_trained(trained_models.path, project / "models")
     copy_networks(networks_dir, models / "networks")
     OperatingPoint(0.6, 0.1, "promised", None, False, 60, 60, 30).write(models, models / "model.joblib")
+    put_card(models)
     (project / "models" / "weights").mkdir()
     shell(PACK, project)
     shell(f"tar -xzf '{project}/service.tar.gz'", installed)
     assert sorted(path.name for path in (installed / "models").iterdir()) == [
-        "model.joblib", "networks", "operating_point.json", "photo_limits.json", "records", "scaler.joblib",
+        "card", "model.joblib", "networks", "operating_point.json", "photo_limits.json", "records", "scaler.joblib",
         "verifier.npz",
     ]  # fmt: skip
     return installed
@@ -124,6 +126,10 @@ def check_answers(server: Server, photos: TrainedModels, auto: bool = False) -> 
         answer = server.verify(photo.read_bytes())
         assert (answer.status_code, answer.json().get("is_me")) == (200, is_me), answer.text
         assert answer.json()["threshold_source"] == ("auto" if auto else "setting")
+    card = requests.get(f"{server.url}/model/card", timeout=10)
+    assert card.status_code == 200, card.text
+    for plot in card.json()["plots"]:
+        assert requests.get(f"{server.url}/model/plots/{plot['name']}.png", timeout=10).content == PLOTS[plot["name"]]
 
 
 def test_the_environment_holds_nothing_of_the_pipeline(installed: Path) -> None:

@@ -330,7 +330,7 @@ def test_a_parameter_that_both_changed_is_an_ordinary_conflict(user: Clone) -> N
     assert user.would_run() == ["train", "evaluate", "robustness", "names"]  # no crop: it is built of the user's photos
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @LONG
 def test_an_archive_unpacked_over_the_folder(unpacked: Clone, upstream: Clone) -> None:
     """The lock and the parameters are upstream's then; the photos stay, and are what it is built of."""
@@ -345,7 +345,7 @@ def test_an_archive_unpacked_over_the_folder(unpacked: Clone, upstream: Clone) -
     assert quickstart(unpacked) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @LONG
 def test_moving_to_the_folder_of_a_newer_archive(unpacked: Clone, upstream: Clone, tmp_path: Path) -> None:
     """Photos, what is remembered of them, parameters and notes come along; DVC's cache stays behind."""
@@ -364,7 +364,7 @@ def test_moving_to_the_folder_of_a_newer_archive(unpacked: Clone, upstream: Clon
     check_built_from(new, tracked(unpacked))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @LONG
 def test_a_newer_archive_given_the_photos_of_the_old_folder(unpacked: Clone, upstream: Clone, tmp_path: Path) -> None:
     """The shortest way to a new folder: its data/ has the layout that --photos wants."""

@@ -17,19 +17,25 @@ def build() -> None:
         Problem: a command of DVC failed.
     """
     check_data()
-    has_git = (ROOT / ".git").exists()
-    settings = [path.read_text(encoding="utf-8") for path in (ROOT / ".dvc").glob("config*")]
-    if not (ROOT / ".dvc").is_dir():
-        dvc("init", *([] if has_git else ["--no-scm"]), quiet=True)
-        dvc("config", "core.analytics", "false")
-    elif not has_git and not any("no_scm" in text for text in settings):
-        # An unpacked archive of the repository: DVC would refuse to work without git.
-        dvc("config", "--local", "core.no_scm", "true")
+    for command in what_sets_dvc_up():
+        dvc(*command, quiet=command[0] == "init")
     print(tell("Tracking the photos with DVC"), flush=True)
     dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
     print(tell("Running the pipeline: dvc repro"), flush=True)
     if call(sys.executable, "-m", "tour.repro"):
         raise failed("repro", other_photos())
+
+
+def what_sets_dvc_up() -> list[tuple[str, ...]]:
+    """The commands of DVC that make it work here, where it does not yet."""
+    has_git = (ROOT / ".git").exists()
+    settings = [path.read_text(encoding="utf-8") for path in (ROOT / ".dvc").glob("config*")]
+    if not (ROOT / ".dvc").is_dir():
+        return [("init", *([] if has_git else ["--no-scm"])), ("config", "core.analytics", "false")]
+    if not has_git and not any("no_scm" in text for text in settings):
+        # An unpacked archive of the repository: DVC would refuse to work without git.
+        return [("config", "--local", "core.no_scm", "true")]
+    return []
 
 
 def other_photos() -> str:

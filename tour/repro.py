@@ -24,8 +24,15 @@ def is_for_the_tour(record: logging.LogRecord) -> bool:
     return message.replace("\\", "/") != EMPTY and not message.startswith(GIT_HINTS)
 
 
-def repro() -> int:
-    """Run `dvc repro` in this process; returns its exit code."""
+def repro(*stages: str) -> int:
+    """Run `dvc repro` in this process.
+
+    Args:
+        stages: those that are wanted, and what they need; all where none is named.
+
+    Returns:
+        Its exit code.
+    """
     for name in ("dvc.output", "dvc.repo.scm_context"):  # a filter holds for the very logger that a message goes to
         logging.getLogger(name).addFilter(is_for_the_tour)
     write = ui.write
@@ -35,7 +42,7 @@ def repro() -> int:
             write(*objects, **options)
 
     ui.write = write_for_the_tour
-    return int(main(["repro"]))
+    return int(main(["repro", *stages]))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from bench.support.servers import Server, multipart
 
@@ -86,7 +87,7 @@ def _trickling(first: bytes, drop: bytes) -> Callable[[Server, int], contextlib.
     def hold(server: Server, count: int) -> Iterator[None]:
         with (
             _sockets(server, count, first) as connections,
-            _repeated(lambda: drip(server, connections), TRICKLE_SECONDS),
+            _repeated(TRICKLE_SECONDS, lambda: drip(server, connections)),
         ):
             yield
 
@@ -112,7 +113,7 @@ def _flooding(first: bytes, more: bytes) -> Callable[[Server, int], contextlib.A
             for connection in connections:
                 connection.setblocking(False)
                 selector.register(connection, selectors.EVENT_WRITE)
-            with _repeated(lambda: flood(server, selector), 0.0):
+            with _repeated(0.0, lambda: flood(server, selector)):
                 yield
             connections += [key.fileobj for key in selector.get_map().values()]  # type: ignore[misc]  # see flood
 
@@ -144,25 +145,21 @@ def _coming_and_going(server: Server, count: int) -> Iterator[None]:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             connection.sendall(_HALF_HEAD)
 
-    with contextlib.ExitStack() as stack:
-        for _ in range(max(1, count // 100)):
-            stack.enter_context(_repeated(once, 0.001))
+    with _repeated(0.001, *[once] * max(1, count // 100)):
         yield
 
 
-def posting(photo: bytes, clients: int) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
-    """Some clients that post a photo again and again, whatever is answered; the attack's count is not theirs."""
-    body, kind = multipart(photo)
+def posting(*photos: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Clients that each post one of the photos again and again, whatever is answered."""
+    bodies = [multipart(photo) for photo in photos]
 
     @contextmanager
-    def hold(server: Server, _: int) -> Iterator[None]:
-        def once() -> None:
+    def hold(server: Server, count: int) -> Iterator[None]:
+        def once(body: bytes, kind: str) -> None:
             with contextlib.suppress(OSError):
                 server.ask(body, kind, timeout=60)
 
-        with contextlib.ExitStack() as stack:
-            for _ in range(clients):
-                stack.enter_context(_repeated(once, 0.0))
+        with _repeated(0.0, *(partial(once, *bodies[client % len(bodies)]) for client in range(count))):
             time.sleep(1)
             yield
 
@@ -170,21 +167,23 @@ def posting(photo: bytes, clients: int) -> Callable[[Server, int], contextlib.Ab
 
 
 @contextmanager
-def _repeated(work: Callable[[], None], pause: float) -> Iterator[None]:
-    """Do something again and again in a thread."""
+def _repeated(pause: float, *works: Callable[[], None]) -> Iterator[None]:
+    """Do some things again and again, each in a thread of its own."""
     end = threading.Event()
 
-    def run() -> None:
+    def run(work: Callable[[], None]) -> None:
         while not end.wait(pause):
             work()
 
-    thread = threading.Thread(target=run)
-    thread.start()
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         end.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 ATTACKS = (

@@ -232,6 +232,21 @@ def costly(noise: np.random.Generator) -> Iterator[HostileFile]:
     yield HostileFile("avif_tiles_larger_than_said.avif", grid(photo, 16, 16, (64, 64), (1024, 1024)))
 
 
+def crowd(portrait: bytes, across: int = 16) -> bytes:
+    """A small JPEG on which detection takes longer than decoding the largest photos: a portrait, many times.
+
+    Args:
+        portrait: a photo.
+        across: how often it stands in a row, and in a column.
+    """
+    side = 640 // across
+    one = Photo.open(portrait).decode().resize((side, side))
+    picture = Image.new("RGB", (side * across, side * across))
+    for place in range(across**2):
+        picture.paste(one, (place % across * side, place // across * side))
+    return encoded(picture, "JPEG")
+
+
 def box(kind: bytes, content: bytes) -> bytes:
     """A box of a HEIC or AVIF."""
     return struct.pack(">I4s", len(content) + 8, kind) + content

@@ -17,7 +17,7 @@ from faces.recognition.image_errors import ImageTooLargeError as ImageTooLargeEr
 from faces.recognition.image_errors import UnknownKindError as UnknownKindError
 from faces.recognition.image_errors import UnreadableImageError as UnreadableImageError
 from faces.recognition.image_errors import damaged, no_memory
-from faces.recognition.image_kinds import JPEG, KINDS, PNG, Kind, describe, kind_of
+from faces.recognition.image_kinds import JPEG, KINDS, PNG, WEBP, Kind, describe, kind_of
 from faces.recognition.jpeg_file import JpegFile
 from faces.recognition.modern_file import HeicPixels, ModernFile
 from faces.recognition.png_file import PngFile
@@ -31,10 +31,14 @@ LARGEST_MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 MAX_SIDE = 65_535
 """Photos that are wider or higher are refused: no camera makes them, and no JPEG can be larger."""
 
+# Nanoseconds of a core for a pixel, as `python -m bench.decoding` measures it.
+_NS_CONVERTED = 10.0
+_NS_TURNED = 3.0
 _BYTES_PER_PIXEL = 4  # of Pillow's RGB
 _RESERVE_BYTES = 12_000_000  # beside the pixels: what is left of a photo when its width is reduced, buffers
 _LEAST_MEMORY = _BYTES_PER_PIXEL * DEFAULT_MAX_PIXELS + _RESERVE_BYTES
 _BAND_PIXELS = 2**19  # converted at once
+_PEEKED_BYTES = 2**17  # EXIF and profiles of cameras take less
 _COARSEST = 8.0  # libjpeg's coarsest scale
 _MOST_REDUCED = 8
 _FIRST_ON_ITS_SIDE = 5  # orientations from here on swap width and height
@@ -54,6 +58,8 @@ class _StoredImage(Protocol):
     def bytes_per_pixel(self) -> int: ...
     @property
     def fixed_bytes(self) -> int: ...
+    @property
+    def decode_seconds(self) -> float: ...
     def check(self) -> None: ...
     def scale(self, ratio: float) -> int: ...
     def load(self, ratio: float) -> Image.Image | HeicPixels: ...
@@ -118,6 +124,18 @@ class Photo:
         scaled = -(-max(self.stored_size) // self._file.scale(ratio))
         return -(-scaled // reduction)
 
+    @property
+    def decode_seconds(self) -> float:
+        """Seconds of a core that decoding it may take, about: for detection, and once more for a small face.
+
+        They follow from the structure of the file, which has been read: its size, how many passes over its pixels it
+        asks for, whether they are to be converted. `python -m bench.decoding` makes pictures of each kind that are
+        slow to decode, and prints how long they took beside this; the constants are such that no picture takes much
+        longer, on the machine that docs/benchmarks.md names. On another one, all take longer or shorter alike.
+        """
+        nanoseconds = (0.0 if self._file.ready else _NS_CONVERTED) + _NS_TURNED * (self._file.orientation in TURNS)
+        return self._file.decode_seconds + nanoseconds * self.stored_size[0] * self.stored_size[1] / 1e9
+
     def decode(self, long_side: int | None = None) -> Image.Image:
         """Decode to 8-bit RGB with EXIF orientation applied.
 
@@ -179,6 +197,24 @@ class Photo:
             )
         _, ratio, reduction = min(found, key=lambda each: each[0])
         return ratio, reduction
+
+
+def peek_seconds(data: bytes) -> float:
+    """Seconds that `Photo.decode_seconds` will say at least, from the beginning of a file; 0.0 where it does not tell.
+
+    That takes some ten microseconds. To read a header takes up to two milliseconds for each megabyte, and longer where
+    a file is made for it.
+    """
+    kind = kind_of(data)
+    beginning = data[:_PEEKED_BYTES]
+    try:
+        if kind == JPEG:
+            return JpegFile.peek(beginning).decode_seconds
+        if kind == PNG:
+            return PngFile.peek(beginning).decode_seconds
+        return ModernFile.peek(beginning).decode_seconds if kind == WEBP else 0.0
+    except Exception:  # whatever it is, whoever reads the file will find it
+        return 0.0
 
 
 def _read(data: bytes, kind: Kind) -> _StoredImage:

@@ -37,6 +37,7 @@ _NOISE = bytes((171 + 89 * i) % 255 for i in range(255)) * 32  # 8 kB, more than
 _RESTARTS = b"".join(b"\xff" + bytes([marker]) + _NOISE[:255] for marker in range(0xD0, 0xD8))
 _PADDINGS = (b"", _NOISE + 2 * _RESTARTS)  # where libjpeg waits for a restart marker, it skips all that is before one
 _MOST_SEGMENTS = 20_000  # photos have some dozens; those with large depth maps some hundreds
+_MOST_PEEKED = 100  # segments before the frame
 _MOST_CHECKED = 16_000_000  # pixels, of a file without an end marker
 
 # Nanoseconds of a core that libjpeg takes for a block of 8 × 8 samples in one pass, on files that make it slow.
@@ -46,6 +47,12 @@ _NS_REFINED = 1.0  # more, for each of the block's coefficients that a refining 
 _NS_ARITHMETIC = 25.0  # for each coefficient
 MOST_NS = 0.65e9
 """Nanoseconds that all passes may take together; a photo with a small face is decoded twice."""
+
+# Nanoseconds of a core that decoding takes beside, as `python -m bench.decoding` measures it.
+_NS_BYTE = 10.0  # of a file that is not progressive
+_NS_BYTE_PROGRESSIVE = 32.0
+_NS_PIXEL = 3.5
+_NS_COMPARED = 8.0  # for a pixel of a picture that is compared with itself
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,33 @@ class JpegFile:
         file.ready = len(file._components) == 3
         return file
 
+    @classmethod
+    def peek(cls, beginning: bytes) -> JpegFile:
+        """What the first bytes of a file say: its size and its kind of frame, if the frame's header is among them.
+
+        Raises:
+            UnreadableImageError, ImageTooCostlyError, IndexError, struct.error: there is none.
+        """
+        file = cls(ended=True)
+        for _ in file._walk(beginning, _MOST_PEEKED):
+            if all(file.size):
+                break
+        return file
+
+    @property
+    def decode_seconds(self) -> float:
+        """Seconds of a core that it may take, about: decoded for detection, and at full size for a small face.
+
+        Without an end marker, it is compared with itself before that, and decoded twice for it.
+        """
+        pixels = self.size[0] * self.size[1]
+        per_byte = _NS_BYTE_PROGRESSIVE if self._marker in _PROGRESSIVE else _NS_BYTE
+        passes = self.nanoseconds + per_byte * len(self.clean)
+        nanoseconds = 2 * passes + _NS_PIXEL * pixels
+        if not self.ended:
+            nanoseconds += 2 * passes + 2 * _NS_COMPARED * min(pixels, _MOST_CHECKED)
+        return nanoseconds / 1e9
+
     def check(self) -> None:
         """Raises ImageTooCostlyError where it asks for too many passes over its pixels."""
         if self.nanoseconds > MOST_NS:
@@ -123,10 +157,10 @@ class JpegFile:
                 )
             )
 
-    def _walk(self, data: bytes) -> Iterator[bytes]:
+    def _walk(self, data: bytes, most_segments: int = _MOST_SEGMENTS) -> Iterator[bytes]:
         """The segments that decide pixels, with the data of their scans."""
         place, exif_seen = 2, False
-        for _ in range(_MOST_SEGMENTS):
+        for _ in range(most_segments):
             found = _MARKER.search(data, place)
             if found is None:
                 return

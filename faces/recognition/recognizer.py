@@ -195,11 +195,15 @@ class Recognizer:
         # This warms up decoding and resizing as well, and allocates their memory.
         find_faces(opened, self._detector, self.networks.manifest.crop, largest_only=False)
 
-    def faces(self, source: bytes | Path, largest_only: bool = False) -> list[Face]:
+    def read(self, source: bytes | Path) -> Photo:
+        """Read the header of a photo and check it against the limits; raises as `Photo.open` does."""
+        return Photo.open(source, self.max_pixels, self.kinds)
+
+    def faces(self, source: bytes | Path | Photo, largest_only: bool = False) -> list[Face]:
         """The faces of a photo, with crops, the largest first.
 
         Args:
-            source: bytes of an image file, or its path.
+            source: bytes of an image file, its path, or what `read` returned.
             largest_only: find the largest face alone.
 
         Raises:
@@ -209,7 +213,7 @@ class Recognizer:
         """
         if self._detector is None:
             raise RuntimeError("Recognizer.open must be called in this process first")
-        photo = Photo.open(source, self.max_pixels, self.kinds)
+        photo = source if isinstance(source, Photo) else self.read(source)
         return find_faces(photo, self._detector, self.networks.manifest.crop, largest_only)
 
     def largest_face(self, source: bytes | Path) -> Face | None:

@@ -24,10 +24,13 @@ ROLE_OF_PATH: dict[str, Role | Literal["any"]] = {
     "/verify": "verify",
     "/metrics": "metrics",
     "/admin/reload": "admin",
+    "/model/card": "verify",
+    "/model/plots/<name>.png": "verify",
     "/version": "any",
     "/openapi.json": "any",
 }
-"""What a key must be allowed to do. Any path that is not here needs a key, too, whatever it may do."""
+"""What a key must be allowed to do: by path, or by Flask's rule where a part of the path varies. Any path that is not
+here needs a key, too, whatever it may do."""
 
 
 class KeyMissingError(Exception):
@@ -88,7 +91,7 @@ class Guard:
         if g.key_needed:
             if g.key is None:
                 raise KeyMissingError
-            role = ROLE_OF_PATH.get(request.path, "any")
+            role = _wanted_role()
             if role != "any" and role not in g.key.roles:
                 raise RoleMissingError(role)
         g.let_in = not g.for_all
@@ -105,6 +108,12 @@ class Guard:
 
     def _find(self) -> ApiKey | None:
         return self.keys.find(request.headers.get(HEADER, ""))
+
+
+def _wanted_role() -> Role | Literal["any"]:
+    """What the key of a request must be allowed to do."""
+    rule = request.url_rule.rule if request.url_rule else ""  # none for a wrong method, too
+    return ROLE_OF_PATH.get(request.path) or ROLE_OF_PATH.get(rule, "any")
 
 
 def register(app: Flask, settings: Settings) -> Guard:

@@ -12,6 +12,9 @@ from typing import Any
 from service.audit.chain import now
 from service.audit.errors import AuditError
 
+THREAD = "audit counts"
+"""The name of the thread that writes them."""
+
 COUNT_SECONDS = 60.0
 """For so long refusals are counted before they are written."""
 
@@ -76,7 +79,7 @@ class Counts:
     def _start_timer(self) -> None:
         if self._timer is None:
             timer = threading.Timer(COUNT_SECONDS, self._flush_by_timer)
-            timer.daemon = True
+            timer.name, timer.daemon = THREAD, True
             try:
                 timer.start()
             except RuntimeError:  # no thread can be had under this load: the next refusal tries again

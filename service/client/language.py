@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from faces.message import Message, fill
+from faces.message import Message, translated
 from service.client.spanish import SPANISH
 
 Language = Literal["es", "en"]
@@ -58,25 +58,8 @@ def say(text: str, /, **values: Any) -> str:
     """
     if isinstance(text, Message):
         values, text = {**text.values, **values}, text.template
-    if _spoken == "es":
-        text = _catalogue.get(text, text)
-    return fill(text, **{name: _said(value) for name, value in values.items()}) if values else text
-
-
-def _said(value: Any) -> Any:
-    if isinstance(value, BaseException):
-        value = value.args[0] if value.args and isinstance(value.args[0], Message) else str(value)
-    if isinstance(value, float) and _spoken == "es":
-        return _WithComma(value)
-    return say(value) if isinstance(value, Message) else value
-
-
-class _WithComma(float):
-    """A number that is written with a decimal comma where a template rounds it. Others are settings, copied as is."""
-
-    def __format__(self, form: str) -> str:
-        text = super().__format__(form)
-        return text.replace(".", ",") if form else text
+    message = Message(text, **values)
+    return str(translated(message, _catalogue, decimal_comma=True)) if _spoken == "es" else str(message)
 
 
 def number(value: float, form: str = "g") -> str:

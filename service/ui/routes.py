@@ -34,13 +34,14 @@ _HEADERS = {
 }
 
 
-def create_blueprint(settings: Settings, threshold: Threshold, keys: KeyRing) -> Blueprint:
+def create_blueprint(settings: Settings, threshold: Threshold, keys: KeyRing, *, has_card: bool) -> Blueprint:
     """The page of a service with these settings.
 
     Args:
         settings: the limits of a photo.
         threshold: from which score on a photo counts as "me".
         keys: those that are asked for.
+        has_card: whether the service has a card of its model.
     """
     ui = Blueprint("ui", __name__)
     files = read_files()
@@ -62,7 +63,7 @@ def create_blueprint(settings: Settings, threshold: Threshold, keys: KeyRing) ->
 
     @ui.get("/ui/settings.json")
     def tell_settings() -> Response:
-        """What a client has to know before it sends a photo: limits, types, and whether a key is needed."""
+        """What a client has to know before it asks for more: limits, types, and whether a key is needed."""
         return jsonify(
             max_bytes=settings.max_image_bytes,
             max_megapixels=settings.max_megapixels,
@@ -70,6 +71,7 @@ def create_blueprint(settings: Settings, threshold: Threshold, keys: KeyRing) ->
             key_needed=keys.needed,
             threshold=threshold.value,
             threshold_basis=threshold.basis,
+            has_card=has_card,
         )
 
     @ui.after_request

@@ -19,11 +19,8 @@ from stages.files.photos import CLASSES
 from stages.files.tables import rounded_table, write_table
 from stages.language.telling import tell
 
-NAMES = ("roc_curve", "pr_curve", "det_curve", "calibration", "scores", "confusion_matrix")
-FILES = (
-    *(REPORTS / f"{name}{suffix}" for name in NAMES for suffix in (".csv", ".png")),
-    REPORTS / "threshold_analysis.csv",
-)
+NAMES = ("roc_curve", "pr_curve", "det_curve", "calibration", "scores", "confusion_matrix", "threshold_analysis")
+FILES = tuple(REPORTS / f"{name}{suffix}" for name in NAMES for suffix in (".csv", ".png"))
 """What `write_all` writes."""
 
 _CALIBRATION_BINS = 10
@@ -152,4 +149,5 @@ def write_all(
     plots.draw_calibration(calibration, backbone, path["calibration"])
     named = {tell("the service's"): threshold, tell("for the FAR asked for"): chosen}  # as the report's table says
     plots.draw_scores(labels, scores, named, backbone, path["scores"])
+    plots.draw_errors_by_threshold(table, named, backbone, path["threshold_analysis"])
     plots.draw_confusion(actual, predicted, threshold, backbone, path["confusion_matrix"])

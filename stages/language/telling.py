@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from faces.message import NUMBER, PLURAL, Message, fill
+from faces.message import NUMBER, PLURAL, Message, fill, translated
 from faces.spanish import SPANISH as SHARED
 from stages.language.spanish_console import CONSOLE
 from stages.language.spanish_errors import ERRORS
@@ -36,6 +37,17 @@ def spoken() -> Language:
     return _spoken
 
 
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Speak a language for a while."""
+    before = spoken()
+    speak(language)
+    try:
+        yield
+    finally:
+        speak(before)
+
+
 def language_of(params: Path) -> Language:
     """The language that params.yaml names; English where it names none.
 
@@ -58,25 +70,8 @@ def tell(text: str, /, **values: Any) -> str:
     """
     if isinstance(text, Message):
         values, text = {**text.values, **values}, text.template
-    if _spoken == "es":
-        text = SPANISH.get(text, text)
-    return fill(text, **{name: _told(value) for name, value in values.items()}) if values else text
-
-
-def _told(value: Any) -> Any:
-    if isinstance(value, BaseException):
-        value = value.args[0] if value.args and isinstance(value.args[0], Message) else str(value)
-    if isinstance(value, float) and _spoken == "es":
-        return _WithComma(value)
-    return tell(value) if isinstance(value, Message) else value
-
-
-class _WithComma(float):
-    """A number that is written with a decimal comma where a template rounds it. Others are settings, copied as is."""
-
-    def __format__(self, form: str) -> str:
-        text = super().__format__(form)
-        return text.replace(".", ",") if form else text
+    message = Message(text, **values)
+    return str(translated(message, SPANISH, decimal_comma=True)) if _spoken == "es" else str(message)
 
 
 def is_told(text: str, template: str) -> bool:

@@ -32,7 +32,7 @@ body { font: 16px/1.55 system-ui, sans-serif; color: #222; max-width: 54rem; mar
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 td, th { border: 1px solid #ccc; padding: .3rem .6rem; }
-th { background: #f3f5f8; text-align: left; } img { max-width: 100%; }
+th { background: #f3f5f8; text-align: left; } img { max-width: 100%; vertical-align: top; margin: .3rem 0; }
 code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
 @media (max-width: 40rem) {
   body { margin-top: 1rem; }
@@ -55,7 +55,7 @@ KNOWN_BIAS = {"average": 4.4, "highest": 21.5, "women": 8.4, "east_asian": 5.8}
 on average, at most, and at most in the kinds of mostly women and of mostly East Asian names
 (`python -m bench.bias LFW`)."""
 
-_LEAST_ESTIMATE = 1e-6
+LEAST_ESTIMATE = 1e-6
 """A smaller share of strangers is not told from none: the population was fitted to thousands of people."""
 
 
@@ -90,8 +90,8 @@ def _estimate(number: Callable[[float | None, int], str]) -> Callable[[float | N
     def estimate(value: float | None) -> str:
         if value is None:
             return _UNKNOWN
-        if value < _LEAST_ESTIMATE:
-            return f"< {number(100 * _LEAST_ESTIMATE, 4)} %"
+        if value < LEAST_ESTIMATE:
+            return f"< {number(100 * LEAST_ESTIMATE, 4)} %"
         digits = max(1 - math.floor(math.log10(100 * value)), 0)
         rounded = round(100 * value, digits)
         while digits > 1 and rounded == round(rounded, digits - 1):  # no zeros at the end

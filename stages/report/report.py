@@ -4,6 +4,8 @@ It says what the other stages measured, adds the latency of each step on this ma
 the figures. `language` chooses Spanish, which the contract asks for, or English. It names nobody, and of the photos
 only those of me on which the largest face was not taken.
 
+Beside the model it writes the model's card: the most important of it for the service, which has no reports.
+
 The report is an output that DVC keeps, the latency included, so the report on the disk is always that of the model on
 the disk. It names the machine on which latency was measured, and the model by its hash. reports/report.json has the
 same content as figures.
@@ -45,11 +47,11 @@ from stages.files.photos import CLASSES
 from stages.files.tables import read_json, read_table, write_json
 from stages.language.telling import is_told
 from stages.params import load_params
-from stages.report import rendering
+from stages.report import card, rendering
 from stages.report.latency import measure
 from stages.report.machine import describe_machine
 
-OUTPUTS = (INFORME, INFORME_HTML, REPORT)
+OUTPUTS = (INFORME, INFORME_HTML, REPORT, *card.OUTPUTS)
 
 _LOOK_ALIKES_SHOWN = 5
 _OF_STRANGERS = ["photos", "highest_score", "score_known", "resembles_me"]
@@ -242,7 +244,8 @@ def main() -> None:
     params = load_params()
     networks = Networks.load(NETWORKS)
     crops = read_table(CROP_REPORT, "crop", ["photo", "faces_found", "kept", "reason"])
-    content = gather(networks, crops, read_table(INDEX, "embed", ["photo", "face"]))
+    index = read_table(INDEX, "embed", ["photo", "face"])
+    content = gather(networks, crops, index)
     content |= {
         "latency": measure(_photos_to_time(params.report.latency_photos), networks, Verifier.load(MODEL, SCALER)),
         "machine": describe_machine(),
@@ -253,4 +256,5 @@ def main() -> None:
     write_text(INFORME, text)
     write_text(INFORME_HTML, rendering.render_html(text, params.language, INFORME.parent))
     write_json(REPORT, content)
+    card.write(content, index, params.language)
     print(f"report: {INFORME}, {INFORME_HTML}")

@@ -27,7 +27,6 @@ from faces.threads import available_cores
 from faces.verification import verify
 from faces.verifier import Verifier
 from stages.errors import StageError
-from stages.estimation import plots
 from stages.estimation.fit import fit
 from stages.estimation.held_out import load_held_out
 from stages.estimation.population import population_for
@@ -54,6 +53,7 @@ from stages.language.telling import spoken, tell
 from stages.params import Params, TrainParams, load_params
 from stages.progress import progress
 from stages.robustness import fairness
+from stages.robustness.chart import draw_robustness
 from stages.robustness.degradations import DEGRADATIONS, Box, Degradation, encode
 from stages.robustness.strangers import nearest_strangers
 
@@ -297,7 +297,7 @@ def main() -> None:
     table = measure(samples, recognizer, threshold)
     results = summarise(table)
     comparison = fairness.compare(held_out, attributes, params.evaluate)
-    plots.draw_robustness(table, results["frr_doubles_at"], networks.backbone_name, ROBUSTNESS_PNG)
+    draw_robustness(table, results["frr_doubles_at"], networks.backbone_name, ROBUSTNESS_PNG)
     write_table(ROBUSTNESS_CSV, table.round(DIGITS))
     # With a holdout, the model that serves knows nobody of those who are judged.
     serving = None if params.train.protocol == "holdout" else Verifier.load(MODEL, SCALER)

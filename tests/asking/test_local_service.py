@@ -126,10 +126,8 @@ def test_the_threshold_is_that_of_the_service(
     service.open()
     data = me_photo.read_bytes()
     answer, served = service.answer(data), asked(create_app(changed).test_client(), data)
-    told, note = answer.pop("threshold_note", ""), served.pop("threshold_note", "")
     assert answer == served
     assert (served["threshold_source"], served["threshold_basis"]) == (source, basis)
-    assert told.replace("0,001", "0.001") == note  # a number in a sentence: the service writes it as JSON does
     if source == "default":
         choose("en")
         assert service.answer(data)["threshold_note"].startswith("20 strangers (they count as only ")

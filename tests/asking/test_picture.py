@@ -53,9 +53,19 @@ def test_where_a_threshold_comes_from(source: str, basis: str, said: str) -> Non
 
 @pytest.mark.parametrize(
     ("score", "shown"),
-    [(0.9234, "0.923"), (0.75, "0.750"), (0.7499, "0.7499"), (0.749996, "0.749996"), (0.0001, "0.000")],
+    [
+        (0.9234, "0.923"),
+        (0.75, "0.750"),
+        (0.7499, "0.7499"),
+        (0.749996, "0.749996"),
+        (0.00012, "0.0001"),
+        (0.999966, "0.99997"),
+        (0.0, "0.000"),
+        (1.0, "1.000"),
+        (2e-7, "0.000000"),
+    ],
 )
-def test_a_score_is_seen_on_its_side_of_the_threshold(score: float, shown: str) -> None:
+def test_a_score_is_told_from_the_threshold_and_from_the_ends(score: float, shown: str) -> None:
     assert picture._shown(score, 0.75) == shown
 
 

@@ -41,7 +41,7 @@ def test_accuracy(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> N
     assert report["settings"]["12+120"]["of_1000_strangers"][USUAL_RULE] > 10
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> None:
     report = run("intervals", str(lfw_dir), "--networks", str(networks_dir), "--people", "1", "--draws", "1",
                  "--strangers", "60", "--embeddings", str(embeddings_file))  # fmt: skip
@@ -51,7 +51,7 @@ def test_intervals(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> 
         assert 0 < row["far_width"] < 0.3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_look_alikes(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -> None:
     report = run("look_alikes", str(lfw_dir), "--networks", str(networks_dir), "--draws", "2", "--draws-of-others", "0",
                  "--embeddings", str(embeddings_file))  # fmt: skip
@@ -64,7 +64,7 @@ def test_look_alikes(lfw_dir: Path, networks_dir: Path, embeddings_file: Path) -
     assert accepted[1] == default["with"]["accepted"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bias(lfw_dir: Path, networks_dir: Path, embeddings_file: Path, tmp_path: Path) -> None:
     groups = tmp_path / "groups.csv"
     people = ["Venus_Williams", "Serena_Williams", "Halle_Berry", "Norah_Jones"]
@@ -80,7 +80,7 @@ def test_bias(lfw_dir: Path, networks_dir: Path, embeddings_file: Path, tmp_path
     assert report["overall"]["predicted_factor"] > 1.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_lfw_pairs(lfw_dir: Path, networks_dir: Path) -> None:
     report = run("lfw_pairs", str(lfw_dir), "--networks", str(networks_dir), "--limit", "30")
     assert report["headline"] == "product's own"

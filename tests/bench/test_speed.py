@@ -98,7 +98,7 @@ def test_detector_constants(few: str, networks_dir: Path) -> None:
 
 
 @posix_only
-@pytest.mark.slow
+@pytest.mark.long
 def test_load(small: str, networks_dir: Path) -> None:
     report = run("load", small, "--quick", networks=networks_dir)
     assert set(report["throughput"]["this project"]["status"]) == {"200"}
@@ -125,7 +125,7 @@ def test_start(small: str, networks_dir: Path) -> None:
 
 
 @posix_only
-@pytest.mark.slow
+@pytest.mark.long
 def test_pipeline(few: str, networks_dir: Path) -> None:
     report = run("pipeline", few, "--quick", networks=networks_dir)
     assert set(report["beside"]) == {"12 megapixels", "small"}
@@ -137,7 +137,7 @@ def test_pipeline(few: str, networks_dir: Path) -> None:
 
 
 @posix_only
-@pytest.mark.slow
+@pytest.mark.long
 def test_incremental(few: str) -> None:
     seconds = run("incremental", few, "--quick")["seconds"]
     assert set(seconds) == {"one photo added", "nothing changed"}
@@ -162,7 +162,7 @@ def test_threads() -> None:
 
 
 @posix_only
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes(few: str) -> None:
     report = run("processes", few, "--quick")
     assert list(report["times"]) == ["10"]
@@ -171,7 +171,7 @@ def test_processes(few: str) -> None:
         assert results["own"]["left"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_gpu(few: str, networks_dir: Path) -> None:
     """On the CPU, so that its code runs where there is no GPU."""
     report = run("gpu", few, "--quick", "--device", "cpu", "--backbone", "dlib-resnet", networks=networks_dir)

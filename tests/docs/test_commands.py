@@ -45,6 +45,7 @@ RUN_ELSEWHERE = {
     "source .venv/bin/activate": "quickstart.py::environment",
     "pip install -r requirements.txt": "quickstart.py::install",
     "python -m service": "tests/service/test_other_servers.py::test_development_server",
+    "python -m service --enrol": "tests/enrolment/test_whole_way.py::test_from_photos_to_the_answer",
     START: "tests/test_slim_install.py::test_gunicorn_as_documented",
     PACK: "tests/test_slim_install.py::deployed",
     INSTALL: "tests/test_slim_install.py::installed",
@@ -111,6 +112,12 @@ RUN_ELSEWHERE = {
         "tests/privacy/test_forget.py::test_a_changed_certificate_and_a_photo_that_is_back",
     "python -m service.client http://localhost:5000 photos --csv answers.csv":
         "tests/service/client/test_client.py::test_a_table_csv_and_statuses",
+    **dict.fromkeys(
+        ("pip install jupyterlab", "jupyter lab notebooks"),  # executed without its window
+        "tests/docs/test_notebooks.py::test_the_lesson_runs_and_its_solutions_hold",
+    ),
+    "dvc repro export": "tests/docs/test_notebooks.py::test_the_lesson_runs_and_its_solutions_hold",
+    "python -m notebooks": "tests/docs/test_notebooks.py::test_the_file_is_what_the_source_makes",
     # Their container's recipe is linted, and what it copies is run: nothing here can be relied on to run a container.
     "docker build -t face-verification .": "tests/test_dockerfile.py::test_lint",
     'docker run -p 5000:5000 -v "$PWD/models:/app/models:ro" face-verification':
@@ -185,7 +192,7 @@ QUEUE = (
 )  # fmt: skip
 SECOND = "git clone ADDRESS second && cd second && dvc pull"
 KEY = "export MODEL_SIGNING_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
-SIGN = "dvc repro --force --single-item export train evaluate"
+SIGN = "dvc repro --force --single-item export train evaluate report"
 VERIFY, EXPLAIN = "python -m faces verify demo/ask", "python -m faces explain demo/ask/me_2.jpg"
 RUN_HERE: dict[str, tuple[str, ...]] = {
     "test_clone": (CLONE, ENTER),
@@ -421,7 +428,7 @@ def _without_photos(clone: Clone) -> str:
     return said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_experiments(mine: Clone, terminal: Terminal) -> None:
     run = partial(terminal.run, mine)
@@ -509,7 +516,7 @@ def test_signed_records(mine: Clone, terminal: Terminal) -> None:
     printed = terminal.run(mine, KEY, f"{KEY}; echo $MODEL_SIGNING_KEY")
     terminal.run(mine, SIGN, f"export MODEL_SIGNING_KEY={printed.strip()}; {SIGN}")
     trust = Trust(printed.strip().encode())
-    for stage in ("export", "train", "evaluate"):
+    for stage in ("export", "train", "evaluate", "report"):
         assert read_record(mine.path("models"), stage, mine.path("models"), trust.key)
     assert Verifier.load(mine.path("models/model.joblib"), mine.path("models/scaler.joblib"), trust)
 

@@ -69,7 +69,7 @@ def read(name: str) -> str:
 @cache
 def program() -> str:
     """All of the project's own code that a user runs."""
-    folders = ("asking", "faces", "stages", "service", "tour", "history", "privacy")
+    folders = ("asking", "enrolment", "faces", "stages", "service", "tour", "history", "privacy")
     files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
     return read("quickstart.py") + "".join(path.read_text(encoding="utf-8") for path in files)
 
@@ -195,7 +195,7 @@ def test_every_error_of_the_service(name: str) -> None:
 def test_every_endpoint(name: str) -> None:
     routes = re.findall(
         r'@(?:api|monitoring|ui)\.(get|post)\("(.+?)"\)',
-        read("service/routes.py") + read("service/monitoring/routes.py") + read("service/ui/routes.py"),
+        "".join(read(f"service/{module}.py") for module in ("routes", "model_card", "monitoring/routes", "ui/routes")),
     )
     parts_of_the_page = ("/ui/", "/ui/<name>")
     routes = [(verb, path) for verb, path in routes if path not in parts_of_the_page]

@@ -16,7 +16,7 @@ MOST_WORDS = 2500
 EXPECTED = (
     "installation", "photos", "pipeline", "experiments", "api", "deployment", "evaluation", "benchmarks",
     "troubleshooting", "upgrading", "privacy", "audit", "licences", "architecture", "monitoring", "access",
-    "encryption", "forget", "page",
+    "encryption", "forget", "page", "teaching",
 )  # fmt: skip
 
 pairs = pytest.mark.parametrize("english", ENGLISH)
@@ -65,7 +65,7 @@ def figures(section: Section, spanish: bool) -> list[str]:
 
 def neutral(target: str) -> str:
     """Where a link leads, in either language."""
-    return re.sub(r"-(en|es)\.png$", ".png", target.replace("docs/es/", "docs/").replace(".es.md", ".md"))
+    return re.sub(r"-(en|es)\.(\w+)$", r".\2", target.replace("docs/es/", "docs/").replace(".es.md", ".md"))
 
 
 def links(section: Section, name: str) -> list[str]:

@@ -41,7 +41,8 @@ def of_person(project: Project, *names: str) -> set[str]:
 def made_with(project: Project) -> set[str]:
     """Paths in the cache of what holds everybody: lists of files, tables, arrays, the model."""
     names = ["reports/crop_report.csv", "data/embeddings.npy", "data/index.csv", "models/model.joblib"]
-    found = of_person(project, *names, "data/embedding_recipe.json", "reports/metrics.json")
+    names += ["models/card/card.json", "data/embedding_recipe.json", "reports/metrics.json"]
+    found = of_person(project, *names)
     return found | {name for name in project.objects() if name.endswith(".dir")}
 
 
@@ -56,8 +57,12 @@ def test_nothing_of_a_person_is_left_and_others_stay(project: Project, tmp_path:
         project,
         *(f"data/{kind}not_me/ana/{n}.png{end}" for n in "01" for kind, end in (("", ""), ("cropped/", "-0.png"))),
     )
+    card = of_person(project, "models/card/card.json")
+    assert card <= before.keys()
     said = project.forget("ana", "--yes")
     assert remains.found(project.root, remote, tmp_path / "site-cache") == []
+    assert not card & {*project.objects(), *project.objects(remote)}, "the model's card says how many photos there were"
+    assert json.loads((project.root / "models/card/card.json").read_text(encoding="utf-8"))["photos"] == 7
     kept_objects(before, project.objects(), may_go)
     kept_objects(before, project.objects(remote), may_go)
     assert "2 versions have lost" in said
@@ -254,6 +259,7 @@ def test_me_as_a_whole(project: Project) -> None:
     assert "There is no model now: no photo of me is left" in said
     assert remains.found(project.root) == []
     assert not (project.root / "models/model.joblib").exists()
+    assert not (project.root / "models/card").exists()
     assert (project.root / "models/forgotten").exists()
     ana = of_person(project, "data/not_me/ana/0.png")
     assert ana <= set(before) and ana <= set(project.objects())

@@ -140,6 +140,7 @@ def test_what_the_pipeline_makes_of_photos() -> None:
     outputs = made_of_photos(read_stages(ROOT))
     assert {"data/cropped", "data/embeddings.npy", "models/verifier.npz", "reports/strangers.csv"} <= set(outputs)
     assert {"reports/metrics.json", "reports/roc_curve.png", "reports/INFORME_H10.md"} <= set(outputs)
+    assert {"models/card", "models/records/report.json"} <= set(outputs), "the model's card is made of photos, too"
     assert not any(name.startswith(("models/networks", "models/records/export")) for name in outputs)
 
 

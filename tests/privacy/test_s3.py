@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.privacy.locked_support import LockedRemains, build, privacy, stored
 from tests.privacy.support import Project, Remains, picture
 
-pytestmark = [pytest.mark.slow, pytest.mark.security, pytest.mark.skipif(bool(why_no_s3()), reason=why_no_s3())]
+pytestmark = [pytest.mark.security, pytest.mark.skipif(bool(why_no_s3()), reason=why_no_s3())]
 
 
 def pushed(project: Project, store: S3) -> None:
@@ -32,6 +32,7 @@ def kept_in(store: S3, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_store_is_cleaned_and_others_keep_their_objects(project: Project, tmp_path: Path) -> None:
     with s3() as store:
         assert store is not None
@@ -54,6 +55,7 @@ def every_version(store: S3, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_bucket_that_keeps_versions_loses_all_of_them(project: Project, tmp_path: Path) -> None:
     """Also what was deleted there long ago, of which only an old version is left, and parts of an upload."""
     with s3() as store:
@@ -80,6 +82,7 @@ def test_a_bucket_that_keeps_versions_loses_all_of_them(project: Project, tmp_pa
         assert digest[2:] not in str([left.get("Versions"), left.get("DeleteMarkers")])
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
     with s3() as store:
         assert store is not None
@@ -100,6 +103,7 @@ def names_of(store: S3) -> set[str]:
     return {"".join(name.split("/")[-2:]) for name in store.objects() if "/files/md5/" in name}
 
 
+@pytest.mark.long
 def test_locked_photos_go_from_a_store_with_what_an_earlier_key_locked(
     locked: Project, pristine_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +129,7 @@ def test_locked_photos_go_from_a_store_with_what_an_earlier_key_locked(
         assert remains.found(locked.root, kept_in(store, tmp_path / "after")) == []
 
 
+@pytest.mark.long
 def test_lock_and_rekey_clean_a_store(project: Project, tmp_path: Path) -> None:
     """And put the new form there before the old one goes: it is a backup."""
     root, plain = project.root, "data/not_me/ana/0.png"

@@ -16,7 +16,7 @@ import requests
 from flask.testing import FlaskClient
 
 from service import admission as admission_module
-from service.admission import MAX_WAITING, Admission, SaturatedError
+from service.admission import MAX_COSTLY, MAX_WAITING, Admission, Costly, SaturatedError
 from service.config import Settings
 from tests.service.support import posix_only, post_photo, shipped_gunicorn
 
@@ -37,13 +37,14 @@ def refused(admission: Admission) -> SaturatedError:
 
 
 class Held:
-    """Work that lasts until it is told to end."""
+    """Work that lasts until it is told to end; costly, if that is said."""
 
-    def __init__(self, admission: Admission, count: int = 1, wait: bool = True) -> None:
+    def __init__(self, admission: Admission, count: int = 1, wait: bool = True, costly: bool = False) -> None:
         self.go_on = threading.Event()
         self._begun = threading.Semaphore(0)
         self._pool = ThreadPoolExecutor(count)
-        self.running = [self._pool.submit(admission.run, self._work) for _ in range(count)]
+        work = (lambda: Costly(self._work)) if costly else self._work
+        self.running = [self._pool.submit(admission.run, work) for _ in range(count)]
         for _ in range(count if wait else 0):
             assert self._begun.acquire(timeout=10)
 
@@ -84,7 +85,7 @@ def test_a_timeout_of_the_works_own_is_the_works() -> None:
 def test_a_queue_that_is_full_takes_nobody_however_short_the_work() -> None:
     admission = Admission(slots=1, max_wait_seconds=600)
     held = Held(admission, MAX_WAITING, wait=False)
-    until(lambda: len(admission._waiting) == MAX_WAITING - 1)
+    until(lambda: len(admission._usual.waiting) == MAX_WAITING - 1)
     assert refused(admission).retry_after_seconds >= 1
     assert admission.problem == "The queue is full"
     held.end()
@@ -97,11 +98,11 @@ def test_the_wait_is_estimated_from_what_came_before() -> None:
     admission = Admission(slots=1, max_wait_seconds=0.5)
     for _ in range(20):
         admission.run(lambda: time.sleep(0.3))
-    assert admission._expected_wait() == 0
+    assert admission._usual.expected_wait() == 0
     first = Held(admission)
     second = Held(admission, wait=False)
-    until(lambda: len(admission._waiting) == 1)
-    assert 0.2 < admission._expected_wait() < 0.7
+    until(lambda: len(admission._usual.waiting) == 1)
+    assert 0.2 < admission._usual.expected_wait() < 0.7
     third = Held(admission, wait=False)
     with pytest.raises(SaturatedError) as caught:
         third.running[0].result()
@@ -124,7 +125,7 @@ def test_work_that_lasts_is_expected_to_last() -> None:
 
 def test_retry_after_says_how_long_it_takes() -> None:
     admission = Admission(slots=1, max_wait_seconds=0.01)
-    admission._seconds = 3.0
+    admission._usual.seconds = 3.0
     held = Held(admission)
     assert refused(admission).retry_after_seconds == 3
     held.end()
@@ -132,15 +133,15 @@ def test_retry_after_says_how_long_it_takes() -> None:
 
 def test_with_two_slots_a_wait_ends_with_the_shorter_work() -> None:
     admission = Admission(slots=2, max_wait_seconds=60)
-    admission._seconds = 2.0
+    admission._usual.seconds = 2.0
     one = Held(admission)
-    assert admission._expected_wait() == 0
+    assert admission._usual.expected_wait() == 0
     assert not admission.busy
     two = Held(admission)
     assert admission.busy
-    assert 1.5 < admission._expected_wait() < 2
+    assert 1.5 < admission._usual.expected_wait() < 2
     one.end()
-    assert admission._expected_wait() == 0
+    assert admission._usual.expected_wait() == 0
     two.end()
 
 
@@ -169,7 +170,7 @@ def test_a_process_in_which_nothing_is_finished_is_not_ready(monkeypatch: pytest
     time.sleep(0.3)
     working = Held(admission)
     waiting = Held(admission, wait=False)
-    until(lambda: len(admission._waiting) == 1)
+    until(lambda: len(admission._usual.waiting) == 1)
     assert admission.problem is None  # the pause before does not count
     until(lambda: admission.problem is not None)
     assert admission.problem == "Photos wait, and none has been finished for 0 seconds"
@@ -197,11 +198,70 @@ def test_no_more_at_once_than_there_are_slots() -> None:
     assert most == 2
 
 
+@pytest.mark.parametrize("slots", [1, 2])
+def test_usual_photos_wait_for_no_costly_one(slots: int) -> None:
+    admission = Admission(slots, max_wait_seconds=60)
+    costly = Held(admission, MAX_COSTLY, wait=False, costly=True)
+    until(lambda: len(admission._costly.working) == slots and admission._costly.held == MAX_COSTLY)
+    assert admission.busy
+    with pytest.raises(SaturatedError) as caught:
+        admission.run(lambda: Costly(nothing))
+    assert caught.value.retry_after_seconds >= 1
+    usual = Held(admission, slots)
+    usual.end()
+    admission.check()
+    assert admission.problem is None
+    assert len(admission._costly.working) == slots, "no more at once than there are slots"
+    with pytest.raises(SaturatedError):
+        admission.run_costly(nothing)
+    costly.end()
+    assert admission.run(lambda: Costly(lambda: 7)) == admission.run_costly(lambda: 7) == 7
+
+
+def test_costly_photos_wait_for_no_usual_one() -> None:
+    admission = Admission(slots=1, max_wait_seconds=60)
+    costly = Held(admission, costly=True)
+    usual = Held(admission, MAX_WAITING, wait=False)
+    until(lambda: admission._usual.held == MAX_WAITING)
+    costly.end()
+    assert not costly.running[0].exception()
+    usual.end()
+
+
+def test_what_costly_work_raises_comes_back() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Admission(slots=1, max_wait_seconds=60).run(lambda: Costly(lambda: 1 // 0))
+
+
+def test_a_costly_photo_waits_no_longer_in_both_lines_than_another_in_one() -> None:
+    admission = Admission(slots=1, max_wait_seconds=1)
+    admission._usual.seconds = admission._costly.seconds = 0.01
+    costly, usual = Held(admission, costly=True), Held(admission)
+    with ThreadPoolExecutor(1) as pool:
+        started = time.monotonic()
+        refused = pool.submit(admission.run, lambda: Costly(nothing))
+        time.sleep(0.6)
+        usual.end()
+        with pytest.raises(SaturatedError):
+            refused.result()
+        assert time.monotonic() - started < 1.3
+    costly.end()
+
+
+def test_a_costly_photo_in_which_nothing_is_finished_makes_a_process_unready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission_module, "STUCK_SECONDS", 0.2)
+    admission = Admission(slots=1, max_wait_seconds=600)
+    costly = Held(admission, 2, wait=False, costly=True)
+    until(lambda: admission.problem is not None)
+    costly.end()
+    assert admission.problem is None
+
+
 def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, me_photo: bytes) -> None:
     """Each of its threads has something to do, and all places in its queue are taken."""
     admission = client.application.extensions["engine"]._in_this_process().admission
     held = Held(admission, MAX_WAITING, wait=False)
-    until(lambda: len(admission._waiting) + len(admission._working) == MAX_WAITING)
+    until(lambda: len(admission._usual.waiting) + len(admission._usual.working) == MAX_WAITING)
     answer = post_photo(client, me_photo)
     assert (answer.status_code, answer.json) == (503, SATURATED)
     assert int(answer.headers["Retry-After"]) >= 1

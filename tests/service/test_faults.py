@@ -186,7 +186,7 @@ def test_a_model_that_scores_nan_only_now_and_then(
     engine = client.application.extensions["engine"]
     seen = engine.verify(me_photo)
     spoilt = replace(seen, scored=[replace(seen.scored[0], score=score)])
-    monkeypatch.setattr("service.engine.verify", lambda *_: spoilt)
+    monkeypatch.setattr("service.photo_work.verify", lambda *_: spoilt)
     answer = post_photo(client, me_photo)
     assert answer.status_code == 503 and answer.get_json()["detail"].startswith(
         "el modelo está dañado: da la puntuación "

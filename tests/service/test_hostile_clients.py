@@ -16,7 +16,8 @@ import pytest
 import requests
 from flask import request
 
-from bench.support.attacks import ATTACKS, Attack
+from bench.support.attacks import ATTACKS, Attack, posting
+from bench.support.hostile import png
 from bench.support.servers import Server as BenchServer
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
@@ -53,6 +54,27 @@ def test_a_right_client_is_answered(gunicorn: Server, me_photo: bytes, attack: A
             assert gunicorn.verify(me_photo).json()["score"] == pytest.approx(score, abs=1e-4)
             assert time.monotonic() - started < SECONDS
     assert workers(gunicorn) == before
+    assert "Traceback" not in gunicorn.log
+
+
+@pytest.mark.slow
+@pytest.mark.security
+@pytest.mark.timeout(180)
+def test_costly_photos_of_others_keep_nobody_waiting(gunicorn: Server, me_photo: bytes) -> None:
+    """Thirty clients post, each as soon as it has its answer, what takes half a second to decode."""
+    score = gunicorn.verify(me_photo).json()["score"]
+    before = workers(gunicorn)
+    large = png((8000, 6000), 8, 6)
+    with posting(large)(BenchServer("127.0.0.1", gunicorn.port, gunicorn.process), 30):
+        answer = gunicorn.verify(large)
+        assert answer.status_code in (400, 503)  # it has no face
+        for _ in range(10):
+            started = time.monotonic()
+            assert gunicorn.verify(me_photo).json()["score"] == pytest.approx(score, abs=1e-4)
+            assert time.monotonic() - started < SECONDS
+            assert requests.get(f"{gunicorn.url}/readyz", timeout=5).json() == {"status": "ok"}
+    assert workers(gunicorn) == before
+    assert gunicorn.verify(large).status_code == 400
     assert "Traceback" not in gunicorn.log
 
 

@@ -32,7 +32,7 @@ CODES = {
     "no_face", "no_image", "wrong_type", "unreadable", "bad_http", "bad_request", "key_missing", "role_missing",
     "not_found", "method_not_allowed", "too_slow", "reload_refused", "too_large", "too_many", "unexpected",
     "cannot_reload", "no_models", "models_mismatch", "models_unreadable", "saturated", "keys_unreadable",
-    "not_recorded",
+    "not_recorded", "no_card", "no_plot",
 }  # fmt: skip
 """What programs may rely on: none of these goes, whatever else is written anew."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import re
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import GenerationMode
 from werkzeug.test import TestResponse
 
+from bench.support.made_inputs import LEFT_OUT, run_schemathesis
 from service import create_app
 from service.admission import SaturatedError
 from service.config import Settings
 from service.monitoring.request_ids import HEADER
 from service.openapi import endpoints, routes
+from tests.model_cards import put_card
+from tests.recording import copy_trained
 from tests.service.support import LIMIT_BYTES, Server, posix_only, post_photo
 
 
@@ -83,6 +85,24 @@ def test_what_is_asked_for_without_a_photo(
 ) -> None:
     assert_as_described(document, client.get(path), "get", path)
     assert_as_described(document, create_app(no_models).test_client().get(path), "get", path)
+
+
+def test_the_model_card_and_its_charts(
+    settings: Settings, document: dict[str, Any], no_models: Settings, tmp_path: Path
+) -> None:
+    models = copy_trained(settings.model_path.parent, tmp_path / "models")
+    put_card(models)
+    carded = replace(settings, model_path=models / "model.joblib", scaler_path=models / "scaler.joblib")
+    client = create_app(carded).test_client()
+    for described, path, status in (
+        ("/model/card", "/model/card", 200),
+        ("/model/plots/{name}.png", "/model/plots/scores.png", 200),
+        ("/model/plots/{name}.png", "/model/plots/nothing.png", 404),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert_as_described(document, answer, "get", described)
+        assert_as_described(document, create_app(no_models).test_client().get(path), "get", described)
 
 
 def test_every_answer_of_verify(
@@ -168,11 +188,6 @@ def test_what_asks_for_a_key_says_so(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"] == {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
 
 
-# Whether an image that fits the document is accepted is a matter of what it shows, so that check is left out. The
-# package's plugin for pytest is switched off in pyproject.toml: it does not run with this version of pytest.
-LEFT_OUT = "positive_data_acceptance"
-
-
 def test_requests_made_from_it(client: FlaskClient) -> None:
     """Some that fit the document and some that do not: no failure, and each answer as described."""
     described = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
@@ -199,11 +214,7 @@ def test_requests_made_from_it(client: FlaskClient) -> None:
 @pytest.mark.slow
 def test_many_requests_made_from_it(gunicorn: Server, tmp_path: Path) -> None:
     """Also values at the ends of their ranges, methods that there are not, headers that are missing."""
-    done = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", "run", f"{gunicorn.url}/openapi.json", "--seed", "1", "--no-color",
-         "--max-examples", "200", "--max-time", "20", "--phases", "coverage,fuzzing", "--exclude-checks", LEFT_OUT],
-        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+    done = run_schemathesis(gunicorn.url, 20, tmp_path, requests_for_each=200)
     assert done.returncode == 0, done.stdout
     generated = re.search(r"(\d+) generated", done.stdout)
     assert generated and int(generated[1]) > 500, done.stdout

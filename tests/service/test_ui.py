@@ -94,7 +94,7 @@ def test_settings(photo_settings: Callable[..., FlaskClient]) -> None:
     answer = photo_settings().get("/ui/settings.json").get_json()
     assert answer == {
         "max_bytes": 2 * 2**20, "max_megapixels": 64.0, "accepted_types": ["image/jpeg", "image/png"],
-        "key_needed": False, "threshold": 0.75, "threshold_basis": "default",
+        "key_needed": False, "threshold": 0.75, "threshold_basis": "default", "has_card": False,
     }  # fmt: skip
     changed = photo_settings(
         max_content_mb=0.5, max_megapixels=3.0, accepted_types=("image/webp",), require_keys=True, threshold=0.9
@@ -102,7 +102,7 @@ def test_settings(photo_settings: Callable[..., FlaskClient]) -> None:
     answer = changed.get("/ui/settings.json").get_json()
     assert answer == {
         "max_bytes": 2**19, "max_megapixels": 3, "accepted_types": ["image/webp"], "key_needed": True,
-        "threshold": 0.9, "threshold_basis": "set",
+        "threshold": 0.9, "threshold_basis": "set", "has_card": False,
     }  # fmt: skip
 
 

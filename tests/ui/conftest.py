@@ -7,19 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from faces.recognition.recognizer import Recognizer
-from faces.verifier_arrays import RECIPE_ATTRIBUTE
 from service.config import Settings
-from stages.estimation.fit import fit
-from stages.estimation.population import population_for
-from stages.files.dataset import Dataset
 from stages.params import Params
-from stages.train.train import photo_limits
 from tests.conftest import ROOT
+from tests.recording import write_trained
 from tests.service.support import Server, settings_of, shipped_gunicorn
 from tests.shared import SharedFolders
 from tests.ui.support import ME, Ui, browser_path, write_video
@@ -33,20 +28,7 @@ OTHER_HOST = "plain.test"
 def _train(folder: Path, recognizer: Recognizer, params: Params, others: bool) -> None:
     """What train writes into models/, learnt from the demo's portraits."""
     me, not_me = sorted((ROOT / "demo/me").iterdir()), sorted((ROOT / "demo/not_me").glob("*/*"))
-    embeddings, labels = [], []
-    for label, photos in ((1, me), (0, not_me if others else [])):
-        for photo in photos:
-            face = recognizer.largest_face(photo)
-            if face is not None:
-                recognizer.embed([face])
-                embeddings.append(face.embedding)
-                labels.append(label)
-    # `embed` has filled in every embedding, which a type cannot say
-    data = Dataset(np.stack(embeddings), np.array(labels), np.arange(len(labels)))  # type: ignore[arg-type]
-    recipe = recognizer.networks.manifest.recipe(recognizer.flip)
-    verifier = fit(data, params.train, population_for(params.train, recipe))
-    setattr(verifier.model, RECIPE_ATTRIBUTE, recipe)
-    verifier.save(folder, {"photo_limits.json": photo_limits(params.quality).to_json().encode()})
+    write_trained(folder, recognizer, params, me, not_me if others else [])
 
 
 @pytest.fixture(scope="session")

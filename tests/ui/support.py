@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import ExifTags, Image
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 from werkzeug.serving import make_server
 
 from service import create_app
@@ -26,12 +26,16 @@ from tests.service.support import encode, settings_of
 
 ASK = ROOT / "demo" / "ask"
 ME, STRANGER = ASK / "me_2.jpg", ASK / "stranger_3.jpg"
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 780}, "has_touch": True, "is_mobile": True}
 SCREENSHOTS = ROOT / "screenshots"
 """Pictures of each state, to be looked at by people; git ignores them."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 30_000
 """How long an answer is waited for, in milliseconds: other tests run beside this one."""
+
+FAILURES = 400
+"""From this status on, an answer is no success."""
 
 expect.set_options(timeout=SECONDS)
 
@@ -51,11 +55,13 @@ class Ui:
     Attributes:
         page: it.
         errors: what the console was told, and exceptions that nobody caught.
+        failed: paths whose answer was no success; the browser notes each in the console.
         hosts: where requests went.
     """
 
     page: Page
     errors: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
     @classmethod
@@ -65,6 +71,7 @@ class Ui:
         ui.page.on("console", ui._hear)
         ui.page.on("pageerror", lambda error: ui.errors.append(str(error)))
         ui.page.on("request", ui._see)
+        ui.page.on("response", ui._note_failure)
         ui.page.goto(f"{address}/")
         assert ui.page.url == f"{address}/ui"
         expect(ui.page.locator("body.ready")).to_be_visible()
@@ -78,6 +85,10 @@ class Ui:
     def _see(self, request: Request) -> None:
         if not request.url.startswith(("blob:", "data:")):
             self.hosts.add(urlsplit(request.url).netloc)
+
+    def _note_failure(self, answer: Response) -> None:
+        if answer.status >= FAILURES:
+            self.failed.append(urlsplit(answer.url).path)
 
     def __call__(self, selector: str) -> Locator:
         """What a selector of CSS leads to."""

@@ -28,7 +28,9 @@ def test_it_answers_live_and_says_that_nothing_is_stored(ui: Ui) -> None:
         "(count) => performance.getEntriesByName(`${location.origin}/verify`).length > count", arg=5
     )
     ui.shoot("camera")
-    assert min(after - before for before, after in itertools.pairwise(asked)) > 0.2, "a few frames a second"
+    # By the browser's clock: on a busy machine the test hears of several requests at once.
+    began = ui.page.evaluate("performance.getEntriesByName(`${location.origin}/verify`).map((one) => one.startTime)")
+    assert min(after - before for before, after in itertools.pairwise(began)) > 200, "a few frames a second"
     ui("text=Close the camera").click()
     expect(ui("#camera")).to_be_hidden()
     ui.page.wait_for_timeout(300)  # what was on its way

@@ -1,65 +1,178 @@
-"""What the page does with the model's card. That the service has one is a matter of tests/service."""
+"""The model's card on the page: what stage report wrote, as the service gives it."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.service.support import encode
-from tests.ui.support import Ui
+from service.access.keys import create_key
+from service.config import Settings
+from stages.report.card import PLOTS
+from tests.service.support import kept_in, settings_of
+from tests.shared import SharedFolders
+from tests.stages.support import ME_PHOTOS, STRANGERS, Workspace, built_once
+from tests.ui.conftest import OpenUi
+from tests.ui.support import PHONE, Ui, serving, without_models
 
 pytestmark = pytest.mark.slow
 
-CARD: dict[str, Any] = {
-    "format": 1, "model_sha256": "0" * 64, "backbone": "dlib-resnet", "verifier": "cosine", "language": "en",
-    "trained": "2026-11-27T22:00:00+00:00", "photos": {"me": 30, "not_me": 60, "people": 40}, "threshold": 0.75,
-    "figures": [
-        {"name": "far", "value": 0.05, "interval": None, "basis": "promised", "threshold": 0.75, "people": 60},
-        {"name": "frr", "value": 0.033, "interval": [0.006, 0.17], "basis": "measured", "threshold": 0.75,
-         "people": None},
-        {"name": "new", "value": 0.5, "interval": None, "basis": None},
-    ],
-    "notes": [{"kind": "limit", "text": {"es": "Nada más.", "en": "Nothing else."}}],
-    "plots": [{"name": "scores", "title": {"es": "Puntuaciones", "en": "Scores"},
-               "alt": {"es": "Un histograma", "en": "A histogram"}}],
+LABELS = {
+    "far": "Strangers let in (FAR)", "frr": "Photos of me turned away (FRR)",
+    "eer": "Where both are equal (EER)", "auc": "Area under the ROC curve",
 }  # fmt: skip
 
 
-def with_card(page: Page) -> None:
-    """Answer as a service does that has a card."""
+@pytest.fixture(scope="session")
+def built(shared: SharedFolders, networks_dir: Path, lfw_dir: Path) -> Workspace:
+    """A project in which every stage has run once."""
+    return built_once(shared, networks_dir, lfw_dir)
+
+
+@pytest.fixture(scope="session")
+def carded(built: Workspace) -> Settings:
+    """Settings with the model of that project."""
+    return settings_of(built.path("models"), built.path("models/networks"))
+
+
+@pytest.fixture(scope="session")
+def address(carded: Settings) -> Iterator[str]:
+    with serving(carded) as given:
+        yield given
+
+
+@pytest.fixture(scope="session")
+def written(built: Workspace) -> Any:
+    """The card as it lies on the disk."""
+    return json.loads(built.path("models/card/card.json").read_text(encoding="utf-8"))
+
+
+def unfold(ui: Ui) -> None:
+    """Open the card, and wait until every chart is drawn."""
+    ui("#card summary").click()
+    drawn = "[...document.querySelectorAll('#card img')].filter((image) => image.naturalWidth)"
+    ui.page.wait_for_function(f"(count) => {drawn}.length === count", arg=len(PLOTS))
+
+
+def percent(share: float) -> str:
+    """With two digits that count."""
+    return f"{float(f'{100 * share:.2g}'):g}\xa0%"
+
+
+def as_row(figure: dict[str, Any]) -> list[str]:
+    """What is to be seen of a figure: its name, value, interval, threshold, and how it is known."""
+    name, basis, people = figure["name"], figure["basis"], figure["people"]
+    value = f"{figure['value']:.4g}" if name == "auc" else percent(figure["value"])
+    return [
+        LABELS[name],
+        f"below {value}" if basis == "promised" else value,
+        " – ".join(map(percent, figure["interval"])) if figure["interval"] else "–",
+        "all" if figure["threshold"] is None else f"{figure['threshold']:g}",
+        f"{basis} on {people} people" if people else basis,
+    ]
+
+
+def rows(ui: Ui) -> list[list[str]]:
+    """What is to be seen in the table of figures."""
+    return [[cell.strip() for cell in row.split("\t")] for row in ui("#card tbody tr").all_inner_texts()]
+
+
+@pytest.mark.parametrize("models", [True, False], ids=["no card", "no model"])
+def test_where_the_service_has_none_it_is_not_asked_for(
+    open_ui: OpenUi, demo_settings: Settings, tmp_path: Path, models: bool
+) -> None:
+    with serving(demo_settings if models else without_models(tmp_path)) as address:
+        ui = open_ui(address)
+        ui.page.wait_for_load_state("networkidle")
+        expect(ui("#card")).to_be_hidden()
+        assert ui.failed == ([] if models else ["/healthz"])
+
+
+def test_what_the_model_is_and_how_often_it_is_wrong(open_ui: OpenUi, address: str, written: Any) -> None:
+    ui = open_ui(address, timezone_id="UTC")
+    expect(ui("#card summary")).to_have_text("About the modeldlib-resnet")
+    unfold(ui)
+    trained = datetime.fromisoformat(written["trained"])
+    assert ui("#card dd").all_inner_texts() == [
+        f"{trained:%B} {trained.day}, {trained.year} at {trained:%I:%M %p}".replace(" at 0", " at "),
+        f"{ME_PHOTOS} photos of me, {STRANGERS} photos of {STRANGERS} others",
+        "dlib-resnet", "similarity of faces (cosine)",
+    ]  # fmt: skip
+    assert {figure["basis"] for figure in written["figures"]} == {"measured", "promised", "estimated"}
+    assert rows(ui) == [as_row(figure) for figure in written["figures"]]
+    assert ui("#card .notes li").all_inner_texts() == [note["text"]["en"] for note in written["notes"]]
+    assert ui.complaints() == [] and ui.failed == []
+    ui.shoot("card")
+
+
+def test_the_figures_are_those_of_the_services_threshold(open_ui: OpenUi, carded: Settings, written: Any) -> None:
+    with serving(replace(carded, threshold=0.9, threshold_given=True)) as address:
+        ui = open_ui(address)
+        unfold(ui)
+        shown = rows(ui)
+        own = [as_row(figure) for figure in written["figures"]]
+        assert shown[-len(own) :] == own and {row[3] for row in shown[: -len(own)]} == {"0.9"}
+
+
+def test_charts_and_sentences_in_both_languages(open_ui: OpenUi, address: str, written: Any) -> None:
+    ui = open_ui(address, color_scheme="dark")
+    unfold(ui)
+    charts = ui("#card img")
+    for language in ("en", "es"):
+        ui(f"[data-language={language}]").click()
+        expect(charts.first).to_have_attribute("alt", written["plots"][0]["alt"][language])
+        assert [chart.get_attribute("alt") for chart in charts.all()] == [
+            plot["alt"][language] for plot in written["plots"]
+        ]
+        assert ui("#card figcaption").all_inner_texts() == [plot["title"][language] for plot in written["plots"]]
+        assert ui("#card .notes li").all_inner_texts() == [note["text"][language] for note in written["notes"]]
+    expect(ui("#card dl")).to_contain_text(f"{ME_PHOTOS} fotos mías y {STRANGERS} de otras {STRANGERS} personas")
+    ui.page.wait_for_function("[...document.querySelectorAll('#card img')].every((image) => image.naturalWidth)")
+    ui.shoot("card-es-dark")
+
+
+@pytest.mark.parametrize(("language", "light"), [("es-ES", "light"), ("en-GB", "dark")])
+def test_nothing_is_left_out_on_a_phone(open_ui: OpenUi, address: str, written: Any, language: str, light: str) -> None:
+    ui = open_ui(address, **PHONE, color_scheme=light, locale=language)
+    unfold(ui)
+    assert ui.page.evaluate("document.scrollingElement.scrollWidth") <= 360
+    ui.shoot(f"card-360-{light}-{language[:2]}")
+    if language == "en-GB":
+        for row, figure in zip(ui("#card tbody tr").all_inner_texts(), written["figures"], strict=True):
+            _, value, interval, threshold, known = as_row(figure)
+            assert value in row and interval.strip("–") in row and known in " ".join(row.split())
+            assert (f"threshold {threshold}" in row) == (threshold != "all")
+    assert ui.complaints() == []
+
+
+def test_with_the_key_that_the_service_asks_for(open_ui: OpenUi, carded: Settings, tmp_path: Path) -> None:
+    settings = replace(carded, **kept_in(tmp_path))
+    _, key = create_key(settings.keys_path, "Front door", ["verify"], None, lambda _: None)
+    with serving(settings) as address:
+        ui = open_ui(address)
+        ui.page.wait_for_load_state("networkidle")
+        expect(ui("#card")).to_be_hidden()
+        ui("#key-input").fill(key)
+        ui.page.keyboard.press("Enter")
+        unfold(ui)
+        assert ui.failed == []
+
+
+def test_a_figure_of_a_later_version_is_shown_by_its_name(open_ui: OpenUi, address: str, written: Any) -> None:
+    later = {"name": "d_prime", "value": 0.5, "interval": None, "basis": None}
 
     def answer(route: Route) -> None:
-        if route.request.url.endswith("/model/card"):
-            route.fulfill(json=CARD)
-        else:
-            picture = encode(Image.linear_gradient("L").resize((800, 600)), "PNG")
-            route.fulfill(body=picture, content_type="image/png")
+        route.fulfill(json={**written, "figures": [later], "verifier": "another"})
 
-    page.route("**/model/**", answer)
-
-
-def test_there_is_nothing_of_it_where_the_service_has_none(ui: Ui) -> None:
-    expect(ui("#card")).to_be_hidden()
-
-
-def test_figures_notes_and_charts(ui: Ui) -> None:
-    with_card(ui.page)
+    ui = open_ui(address)
+    ui.page.route("**/model/card", answer)
     ui.page.reload()
     ui("#card summary").click()
-    expect(ui("#card dl")).to_contain_text("30 photos of me, 60 photos of 40 others")
-    rows = ui("#card tbody tr")
-    expect(rows.nth(0)).to_have_text("Strangers let in (FAR)below 5\xa0%–0.75promised on 60 people")
-    expect(rows.nth(1)).to_have_text("Photos of me turned away (FRR)3.3\xa0%0.6\xa0% – 17\xa0%0.75measured")
-    expect(rows.nth(2)).to_have_text("new50\xa0%–all–")
-    expect(ui("#card .notes")).to_have_text("Nothing else.")
-    chart = ui("#card img")
-    expect(chart).to_have_attribute("alt", "A histogram")
-    ui.page.wait_for_function("() => document.querySelector('#card img').naturalWidth === 800")
-    assert ui.complaints() == []
-    ui.shoot("card")
-    ui("[data-language=es]").click()
-    expect(chart).to_have_attribute("alt", "Un histograma")
-    expect(ui("#card .notes")).to_have_text("Nada más.")
+    assert rows(ui) == [["d_prime", "50\xa0%", "–", "all", "–"]]
+    expect(ui("#card dd").last).to_have_text("another")

@@ -21,6 +21,7 @@ export async function begin(found) {
 
 /** Asks again, for instance when a key has been given. */
 export async function load() {
+  if (!settings.has_card) return;
   if (settings.key_needed && !key()) return; // it would count as a try without a key
   const response = await fetch('model/card', { headers: headers() }).catch(() => null);
   const said = await response?.json().catch(() => null);
@@ -41,7 +42,7 @@ function facts() {
     ['card.trained', date(card.trained)],
     ['card.photos', people ? t('card.photos.people', { me, others, people }) : t('card.photos.text', { me, others })],
     ['card.backbone', card.backbone],
-    ['card.verifier', card.verifier],
+    ['card.verifier', textOr(`verifier.${card.verifier}`, card.verifier)],
   ];
   return element('dl', {}, ...rows.flatMap(([name, value]) => [element('dt', {}, t(name)), element('dd', {}, value)]));
 }
@@ -59,19 +60,26 @@ function figures() {
   const rows = card.figures.map((figure) => {
     const { name, value, interval, basis, threshold, people } = figure;
     const write = name === 'auc' ? (share) => plain(share, language(), 4) : (share) => percent(share, language());
-    const known = basis && element('span', {}, chip(basis), people ? ` ${t('card.people', { count: people })}` : null);
+    const at = threshold == null ? '' : plain(threshold, language(), 4);
+    const bounds = interval ? interval.map(write).join(' – ') : '';
+    const on = () => people && element('span', { class: 'people' }, t('card.people', { count: people }));
+    const known = () => basis && element('span', {}, chip(basis), ' ', on() || null);
+    const said = basis === 'promised' ? t('card.below', { value: write(value) }) : write(value);
     return element(
       'tr', {},
-      element('th', { scope: 'row' }, textOr(`figure.${name}`, name)),
-      element('td', { class: 'value' }, basis === 'promised' ? t('card.below', { value: write(value) }) : write(value)),
-      element('td', { class: 'interval' }, interval ? interval.map(write).join(' – ') : '–'),
-      element('td', { class: 'at' }, threshold == null ? t('card.all') : plain(threshold, language(), 4)),
-      element('td', { class: 'basis' }, known || '–'),
+      element('th', { scope: 'row' }, textOr(`figure.${name}`, name), narrow(at && t('card.with', { threshold: at }))),
+      element('td', { class: 'value' }, said, narrow(bounds), narrow(known())),
+      element('td', { class: 'interval' }, bounds || '–'),
+      element('td', { class: 'at' }, at || t('card.all')),
+      element('td', { class: 'basis' }, known() || '–'),
     );
   });
   const caption = element('caption', {}, t('card.figures'));
   return element('table', {}, caption, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...rows));
 }
+
+/** What has a column of its own on wide screens. */
+const narrow = (text) => text && element('span', { class: 'note narrow' }, text);
 
 function notes() {
   if (!card.notes?.length) return null;

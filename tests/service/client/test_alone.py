@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.docs.pages import section_of
 from tests.stages.test_dependencies import file_of, imports_of
 
 PACKAGES = {"requests", "PIL", "tqdm", "pi_heif"}  # the last one is asked for, and not needed
@@ -41,6 +43,12 @@ def copied(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
+
+
+def test_the_page_names_the_files_that_it_takes() -> None:
+    said = section_of("docs/api.md", "A service that runs").prose.partition("On another computer")[2]
+    assert set(re.findall(r"`([^`]+)`", said)) == {"service/client/", "service/__init__.py", *OF_FACES}
+    assert all(package.lower() in said.lower() for package in ("requests", "Pillow", "tqdm"))
 
 
 def test_with_these_files_alone_it_starts(tmp_path: Path) -> None:

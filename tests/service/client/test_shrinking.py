@@ -161,7 +161,7 @@ def test_with_and_without_them_a_large_photo_is_sent_once_it_is_small(tmp_path: 
 
 def test_a_proxy_that_says_nothing_of_its_limit(tmp_path: Path) -> None:
     """It is tried with less and less."""
-    (tmp_path / "a.jpg").write_bytes(encode(noise(2500, 2500), "JPEG", quality=90))
+    (tmp_path / "a.jpg").write_bytes(encode(noise(1500, 1500), "JPEG", quality=90))
     with scripted(lambda _p, _b, body: Answer(413, b"<html>") if len(body) > 500_000 else Answer()) as server:
         made = Client(Address(server.url)).ask(tmp_path / "a.jpg")
         sizes = [len(body) for body in server.to("/verify")]

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from werkzeug.test import TestResponse
 
 from service import create_app, error_kinds
-from service.admission import Admission, SaturatedError
+from service.admission import Admission, Costly, SaturatedError
 from service.config import Settings
 from service.errors import ApiError
 from service.monitoring import metrics
@@ -74,6 +74,13 @@ def test_a_refusal_counts_by_its_reason(client: FlaskClient, me_photo: bytes, re
     assert grown[f'refusals_total{{reason="{reason}"}}'] == 1
     assert grown[f'requests_total{{endpoint="/verify",status="{answer.status_code}"}}'] == 1
     assert sum(value for name, value in grown.items() if name.startswith(("refusals", "decisions"))) == 1
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/model/card", "/model/plots/scores.png"])
+def test_what_is_not_there_is_no_refusal(client: FlaskClient, path: str) -> None:
+    before = asked(client)
+    assert client.get(path).status_code == 404
+    assert not [name for name in more(before, asked(client)) if name.startswith("refusals")]
 
 
 def test_no_face_has_steps_and_no_score(client: FlaskClient, faceless_photo: bytes) -> None:
@@ -206,6 +213,13 @@ def test_the_queue_is_told_at_each_change() -> None:
     for thread in threads:
         thread.join(10)
     assert told == [(1, 0), (0, 1), (1, 1), (1, 0), (0, 1), (0, 0)]
+
+
+def test_costly_photos_are_told_with_the_others() -> None:
+    told: list[tuple[int, int]] = []
+    admission = Admission(1, 10, report=lambda *numbers: told.append(numbers))
+    assert admission.run(lambda: Costly(lambda: admission.run(lambda: 7))) == 7
+    assert told == [(1, 0), (0, 1), (0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (0, 1), (0, 0)]
 
 
 def test_a_photo_that_is_given_up_waits_no_longer() -> None:

@@ -25,7 +25,8 @@ from tests.stages.report.support import SECTIONS, section
 from tests.stages.support import ME, ME_PHOTOS, STRANGERS, Workspace
 
 TITLES = {"es": "# Informe técnico: verificación facial\n", "en": "# Technical report: face verification\n"}
-PICTURES = ["confusion_matrix", "scores", "roc_curve", "det_curve", "pr_curve", "calibration", "robustness"]
+PICTURES = ["confusion_matrix", "threshold_analysis", "scores", "roc_curve", "det_curve", "pr_curve", "calibration",
+            "robustness"]  # fmt: skip
 LATENCY = {step: {"median": 1.25 + place, "p95": 12.34 + place} for place, step in enumerate(STEPS)}
 LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
 

@@ -145,7 +145,9 @@ def test_without_photos_of_others_the_report_says_so_and_estimates(values: Value
     assert numbers_in(rows[1], language) == [there["threshold"], pct(there["far_estimated"]), pct(there["frr"])]
     assert len([line for line in section(text, language, "Thresholds").splitlines() if line.startswith("| ")]) == 4
     shown = re.findall(r"!\[[^\]]+\]\((\w+)\.png\)", text)
-    assert shown == ["scores", "roc_curve", "pr_curve", "robustness"], "the others would show zeros, or nothing"
+    assert shown == ["threshold_analysis", "scores", "roc_curve", "pr_curve", "robustness"], (
+        "the others would show zeros, or nothing"
+    )
     assert ("no confusion matrix" if language == "en" else "no hay matriz de confusión") in text
     assert ("DET curve and the calibration are not" if language == "en" else "No se muestran la curva DET ni") in text
     rounds, metrics = values["metrics"]["protocol"]["repeats"], section(text, language, "Metrics")
@@ -636,7 +638,8 @@ def test_each_picture_has_its_own_words(values: Values, language: str) -> None:
     assert "precisi" in words["pr_curve"] and "calibra" in words["calibration"]
     assert ("confus" in words["confusion_matrix"]) and ("robust" in words["robustness"])
     assert ("score" if language == "en" else "puntuaci") in words["scores"]
-    assert len(words) == 7
+    assert ("threshold" if language == "en" else "umbral") in words["threshold_analysis"]
+    assert len(words) == 8
 
 
 @LANGUAGES

@@ -16,11 +16,11 @@ from PIL import Image
 
 from faces.population import Population
 from faces.recognition.image import LARGEST_MAX_PIXELS
-from stages.estimation.plots import draw_robustness
 from stages.files.dataset import Dataset
 from stages.files.tables import read_table
 from stages.params import Params, TrainParams
 from stages.robustness import robustness
+from stages.robustness.chart import draw_robustness
 from stages.robustness.degradations import DEGRADATIONS
 from stages.robustness.fairness import Comparison
 from tests.stages.support import ME, STRANGERS, Workspace, put_faceless
