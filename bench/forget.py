@@ -3,12 +3,20 @@
     python -m bench.forget [LFW] [--kills 50] [--quick]
 
 A project of 20 people (the demo's drawn portraits, or photos of LFW) gets a history: versions before and with one
-person, a branch and a tag, a copy of a photo under another name, an experiment that is kept and one that is killed, a
-folder and an S3-compatible store (moto, on loopback) as remotes. The service runs. Then `python -m privacy forget` is
-asked to forget that person. A search that knows nothing of how it works goes through every byte below the project, its
-cache and both remotes, unpacks containers, and looks for the person's bytes, hashes, names, pixels and embeddings.
-Every object of a version that never held the person must be byte for byte what it was. Then the same on copies of the
-project, killed at random moments and run again. The bench ends with status 1 where anything is not as it must be.
+person, whose folder was called otherwise once and lost a photo when it was renamed; a branch on which they were
+deleted, a tag, a stash and a worktree; a copy of a photo under another name, a mirrored one that was tracked alone and
+has a remote of its own, a turned one of the cache that no version names; experiments that are kept, that wait and that
+are killed; an archive of everybody in reports/, a notebook that shows a photo; two folders and an S3-compatible store
+(moto, on loopback) as remotes. The service runs. Then `python -m privacy forget` is asked to forget that person. A
+search that knows nothing of how it works goes through every byte below the project, its worktree, its cache and the
+remotes, unpacks containers, and looks for the person's bytes, hashes, names, pixels and embeddings. Every object of a
+version that never held the person must be byte for byte what it was. Then the same on copies of the project, killed at
+random moments and run again.
+
+What does the model know of them? Before, each photo's nearest stored embedding is its own. Afterwards the service must
+score every photo as a model does that never saw the person: the same project, built from the start without them.
+
+The bench ends with status 1 where anything is not as it must be.
 """
 
 from __future__ import annotations
@@ -22,6 +30,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,9 +40,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.support.forgetting import History, make_history, objects, s3, why_no_s3
+from bench.support.forgetting import History, configure, make_history, objects, s3, why_no_s3
 from bench.support.remains import Remains
-from bench.support.servers import multipart
+from bench.support.servers import ROOT, multipart
 from bench.support.workspace import Workspace
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
@@ -41,6 +50,8 @@ from stages.report.machine import describe_machine
 
 NOT_SEARCHED = (".git", "photos", ".venv", "demo")
 """git's own, what the bench keeps to compare with, the packages, and the portraits that the project ships."""
+EQUAL = 1e-6
+"""Scores of two models that differ by less are the same."""
 
 
 @dataclass
@@ -69,7 +80,7 @@ class Outcome:
 
 def what_to_look_for(history: History) -> Remains:
     """The person: every photo that they ever had, its crops and embeddings, computed here."""
-    remains = Remains([f"not_me/{history.person}"])
+    remains = Remains([f"not_me/{history.person}", f"not_me/called-otherwise-{history.person}"])
     recognizer = Recognizer(Networks.load(history.root / "models" / "networks"))
     recognizer.open()
     rows = []
@@ -87,8 +98,8 @@ def what_to_look_for(history: History) -> Remains:
 
 def search(history: History, remains: Remains) -> tuple[int, int]:
     """How many files and objects show the person, and how many were looked at."""
-    site_cache = history.root.parent / "site-cache"
-    found, count = remains.search([history.root, history.remote, site_cache], NOT_SEARCHED)
+    places = [history.root, history.worktree, history.remote, history.other_remote, history.folder / "site-cache"]
+    found, count = remains.search(places, NOT_SEARCHED)
     stored = history.store.objects() if history.store is not None else {}
     found |= {f"s3: {name}": reasons for name, data in stored.items() if (reasons := remains.found_in(data))}
     for name, reasons in list(found.items())[:20]:
@@ -97,8 +108,9 @@ def search(history: History, remains: Remains) -> tuple[int, int]:
 
 
 def places_of(history: History) -> list[dict[str, str]]:
-    """What the cache and both remotes hold: SHA-256 of each object by its path."""
+    """What the cache and the remotes hold: SHA-256 of each object by its path."""
     places = [objects(history.root / ".dvc/cache/files"), objects(history.remote / "files")]
+    places.append(objects(history.other_remote / "files"))
     if history.store is not None:
         stored = {name.partition("files/")[2]: data for name, data in history.store.objects().items()}
         places.append({name: hashlib.sha256(data).hexdigest() for name, data in stored.items() if name})
@@ -106,12 +118,22 @@ def places_of(history: History) -> list[dict[str, str]]:
 
 
 def changed_objects(history: History) -> int:
-    """Objects of the version before the person that are not what they were, in the cache and both remotes."""
-    return sum(
+    """Objects of the version before the person that are not what they were, in the cache and the remotes, and photos
+    of others that the archive has no more."""
+    objects_changed = sum(
         after.get(name) != before[name]
         for before, after in zip(history.before, places_of(history), strict=True)
         for name in before.keys() & history.expected.keys()
     )
+    others = {
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (history.root / "data/not_me").rglob("*")
+        if path.is_file() and path.suffix != ".csv"
+    }
+    with tarfile.open(history.archive) as archive:
+        files = [archive.extractfile(member) for member in archive]
+        packed = {hashlib.sha256(file.read()).hexdigest() for file in files if file is not None}
+    return objects_changed + len(others - packed)
 
 
 def forget(history: History, *more: str) -> subprocess.Popen[bytes]:
@@ -146,13 +168,10 @@ def judge(history: History, remains: Remains, seconds: float) -> Outcome:
 
 @contextmanager
 def copied(history: History, path: Path) -> Iterator[History]:
-    """A copy of the project and both remotes; the store is put back at the end."""
+    """A copy of the project and its remotes; the store is put back at the end."""
     before = history.store.objects() if history.store is not None else {}
-    shutil.copytree(history.root, path / "project", symlinks=True)
-    shutil.copytree(history.remote, path / "remote")
-    copy = History(Workspace(path / "project"), history.person, path / "remote", history.store)
-    copy.photos, copy.expected, copy.before = history.photos, history.expected, history.before
-    copy.workspace.run("dvc", "remote", "modify", "folder", "url", str(copy.remote))
+    path.mkdir()
+    copy = history.copied_to(path)
     try:
         yield copy
     finally:
@@ -187,6 +206,59 @@ def score(address: str, photo: Path) -> float:
         return float(json.loads(answer.read())["score"])
 
 
+@dataclass
+class Known:
+    """What a model knows of the person's photos of the working tree.
+
+    Attributes:
+        scores: of the service, of each photo.
+        similarity: of each photo's embedding to the nearest stored one: cosine.
+        themselves: the share of photos of which that is their own.
+    """
+
+    scores: list[float]
+    similarity: list[float]
+    themselves: float
+
+    @classmethod
+    def of(cls, root: Path, address: str, photos: list[Path]) -> Known:
+        """Ask the service of a project, and its stored embeddings."""
+        recognizer = Recognizer(Networks.load(root / "models" / "networks"))
+        recognizer.open()
+        stored = np.load(root / "data/embeddings.npy")
+        stored /= np.linalg.norm(stored, axis=1, keepdims=True)
+        index = (root / "data/index.csv").read_text(encoding="utf-8").splitlines()[1:]
+        similarity, own = [], []
+        for photo in photos:
+            face = recognizer.largest_face(photo)
+            recognizer.embed([face] if face is not None else [])
+            if face is None or face.embedding is None:
+                continue
+            likeness = stored @ (face.embedding / np.linalg.norm(face.embedding))
+            similarity.append(float(likeness.max()))
+            own.append(hashlib.sha256(photo.read_bytes()).hexdigest() in index[int(likeness.argmax())])
+        return cls([score(address, photo) for photo in photos], similarity, sum(own) / len(own))
+
+    def describe(self) -> str:
+        """A row of the table."""
+        scores, similarity = (", ".join(f"{value:.6f}" for value in own) for own in (self.scores, self.similarity))
+        return f"{self.themselves:6.0%}   {similarity:34}{scores}"
+
+
+def never_saw(history: History, path: Path, photos: list[Path]) -> Known:
+    """What a model knows that never saw the person: the same project, built from the start without them."""
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", str(path / "project")], check=True)
+    workspace = Workspace(path / "project")
+    configure(workspace)
+    for class_name in ("me", "not_me"):
+        shutil.copytree(history.root / "data" / class_name, workspace.path / "data" / class_name)
+    shutil.rmtree(workspace.path / "data/not_me" / history.person)
+    workspace.run("dvc", "add", "-q", "data/me", "data/not_me")
+    workspace.run("dvc", "repro", "-q")
+    with workspace.serving() as address:
+        return Known.of(workspace.path, address, photos)
+
+
 def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -218,15 +290,21 @@ def main() -> None:
                 outcome = killed(copy, remains, moment)
             outcomes.append(outcome)
             show(f"killed after {moment:.1f} s", outcome)
+    before_, after, never = (whole[1][name] for name in ("before", "after", "never saw them"))
+    difference = max(abs(one - other) for one, other in zip(after.scores, never.scores, strict=True))
+    print(f"\ntheir photos: the nearest stored embedding is their own; cosine to it{'':15}scores of the service")
+    for name, known in whole[1].items():
+        print(f"{name:16}{known.describe()}")
+    print(f"largest difference between the last two models' scores: {difference:.1e}")
     good = all(outcome.good for outcome in [whole[0], *outcomes])
-    scores = {key: round(value, 4) for key, value in whole[1].items()}
-    print(f"\nthe service's score of a photo of theirs: {scores}")
+    good &= difference < EQUAL and before_.themselves == 1.0 and after.themselves == 0.0
     print(
         json.dumps(
             {
                 "bench": "forget", "machine": describe_machine(), "files_before": before, "good": good,
                 "seconds": round(whole[0].seconds, 1), "kills": len(outcomes),
-                "kills_good": sum(outcome.good for outcome in outcomes), "scores": scores, "s3": store is not None,
+                "kills_good": sum(outcome.good for outcome in outcomes), "s3": store is not None,
+                "known": {name: vars(known) for name, known in whole[1].items()}, "difference": difference,
             }
         )
     )  # fmt: skip
@@ -235,19 +313,29 @@ def main() -> None:
 
 def search_quietly(history: History, remains: Remains) -> tuple[int, int]:
     """As `search`, of what is not forgotten yet."""
-    found, count = remains.search([history.root, history.remote], NOT_SEARCHED)
+    found, count = remains.search([history.root, history.worktree, history.remote, history.other_remote], NOT_SEARCHED)
     return len(found), count
 
 
-def outcome_of_whole(history: History, remains: Remains, path: Path) -> tuple[Outcome, dict[str, float]]:
-    """Forget in a copy while the service runs, and look at what it scores before and after."""
+def outcome_of_whole(history: History, remains: Remains, path: Path) -> tuple[Outcome, dict[str, Known]]:
+    """Forget in a copy while the service runs, and look at what its model knows before and after."""
     with copied(history, path / "whole") as copy, copy.workspace.serving() as address:
-        scores = {"before": score(address, copy.photos[0])}
+        folder = copy.root / "data/not_me" / copy.person
+        photos = [photo for photo in copy.photos if _lies_in(photo, folder)]
+        known = {"before": Known.of(copy.root, address, photos)}
         begun = time.perf_counter()
         run_to_end(copy)
         seconds = time.perf_counter() - begun
-        scores["after"] = score(address, copy.photos[0])
-        return judge(copy, remains, seconds), scores
+        known["after"] = Known.of(copy.root, address, photos)
+        outcome = judge(copy, remains, seconds)
+    (path / "never").mkdir()
+    known["never saw them"] = never_saw(history, path / "never", photos)
+    return outcome, known
+
+
+def _lies_in(photo: Path, folder: Path) -> bool:
+    """Whether a folder has a photo of the same bytes."""
+    return photo.read_bytes() in [path.read_bytes() for path in folder.iterdir()]
 
 
 def show(name: str, outcome: Outcome) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import importlib.util
+import io
+import json
 import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bench.support.servers import ROOT
 from bench.support.workspace import Workspace
@@ -89,8 +93,8 @@ class History:
     Attributes:
         workspace: the project; `path` is its folder.
         person: the sub-folder of not_me to be forgotten.
-        remote: the folder of a remote.
-        store: the other remote.
+        folder: where everything lies: the project, a worktree of it, and two remotes.
+        store: one more remote.
         photos: every photo that the person ever had.
         expected: what the version holds that never had the person: paths in the cache and their SHA-256.
         before: what the cache and each remote held before anybody was forgotten, in the same form.
@@ -98,7 +102,7 @@ class History:
 
     workspace: Workspace
     person: str
-    remote: Path
+    folder: Path
     store: S3 | None
     photos: list[Path] = field(default_factory=list)
     expected: dict[str, str] = field(default_factory=dict)
@@ -108,6 +112,26 @@ class History:
     def root(self) -> Path:
         """The project's folder."""
         return self.workspace.path
+
+    @property
+    def remote(self) -> Path:
+        """The folder of a remote that has everything."""
+        return self.folder / "remote"
+
+    @property
+    def other_remote(self) -> Path:
+        """The folder of a remote that one file is pushed to."""
+        return self.folder / "other-remote"
+
+    @property
+    def worktree(self) -> Path:
+        """A second working tree."""
+        return self.folder / "worktree"
+
+    @property
+    def archive(self) -> Path:
+        """An archive with photos of everybody."""
+        return self.root / "reports/manual/everybody.tar.gz"
 
     def git(self, *arguments: str) -> None:
         """Run git."""
@@ -123,6 +147,21 @@ class History:
         self.workspace.run("dvc", "add", "-q", "data/me", "data/not_me")
         self.workspace.run("dvc", "repro", "-q")
         self.commit(message)
+
+    def track(self, message: str) -> None:
+        """Track the photos and commit, without a run of the pipeline."""
+        self.workspace.run("dvc", "add", "-q", "data/me", "data/not_me")
+        self.commit(message)
+
+    def copied_to(self, folder: Path) -> History:
+        """A copy of everything but the store. git notes by its full path where a worktree lies."""
+        for place in (self.root, self.remote, self.other_remote, self.worktree):
+            shutil.copytree(place, folder / place.name, symlinks=True)
+        copy = replace(self, workspace=Workspace(folder / self.root.name), folder=folder)
+        (notes,) = (copy.root / ".git/worktrees").iterdir()
+        (notes / "gitdir").write_text(f"{copy.worktree / '.git'}\n", encoding="utf-8")
+        (copy.worktree / ".git").write_text(f"gitdir: {notes}\n", encoding="utf-8")
+        return copy
 
     def push(self) -> None:
         """Push all versions to both remotes, with the run cache."""
@@ -149,14 +188,15 @@ def choose_people(photos: Path | None) -> tuple[list[Path], dict[str, list[Path]
 
 
 def make_history(path: Path, photos: Path | None, store: S3 | None) -> History:
-    """Build the project: five versions on two branches, a tag, a kept experiment, a killed one, two remotes."""
+    """Build the project: versions on two branches, a tag, a stash, a worktree, experiments, archives, three remotes."""
     me, others = choose_people(photos)
     # Without the project's own history: DVC would go through all of it at each push.
     subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", str(path / "project")], check=True)
-    history = History(Workspace(path / "project"), next(iter(others)), path / "remote", store)
+    history = History(Workspace(path / "project"), next(iter(others)), path, store)
     history.git("config", "user.name", "Bench")
     history.git("config", "user.email", "bench@example.org")
-    _configure(history)
+    configure(history.workspace)
+    _add_remotes(history)
     mine = others.pop(history.person)
     history.workspace.put_photos("me", me, by_person=False)
     for own in others.values():
@@ -165,8 +205,9 @@ def make_history(path: Path, photos: Path | None, store: S3 | None) -> History:
     history.expected = objects(history.root / ".dvc/cache/files")
     folder = history.root / "data/not_me" / history.person
     folder.mkdir()
-    for photo in mine[:-1] or mine:
+    for photo in mine:
         shutil.copy(photo, folder)
+    _rename(history, folder, mine[-1].name)
     history.build("With the person")
     history.git("tag", "with-the-person")
     history.git("checkout", "-q", "-b", "branch")
@@ -176,14 +217,81 @@ def make_history(path: Path, photos: Path | None, store: S3 | None) -> History:
         image.convert("RGB").resize((image.width * 3 // 4, image.height * 3 // 4)).save(near, quality=60)
     history.photos = [*_copies(path / "photos", [*folder.iterdir(), near])]
     history.build("More of them, and a copy under another name")
+    near.unlink()
+    shutil.rmtree(folder)
+    history.track("They were deleted by hand")
     history.git("checkout", "-q", "main")
-    history.workspace.run("dvc", "checkout", "-q")
+    history.workspace.run("dvc", "checkout", "-q", "--force")
     history.workspace.run("dvc", "exp", "run", "-q", "-n", "kept", "-S", "train.verifier=logistic_regression")
     history.git("checkout", "-q", "--", ".")
     history.workspace.run("dvc", "checkout", "-q", "--force")
+    _track_by_hand(history, folder)
     history.push()
+    _stash_and_queue(history, folder, mine[-1])
+    _add_worktree(history)
+    _leave_lying_about(history, folder)
     kill_experiment(history)
     return history
+
+
+def _rename(history: History, folder: Path, last: str) -> None:
+    """Two versions without a run of the pipeline: under another name, and with the right one and a photo less."""
+    former = folder.with_name(f"called-otherwise-{folder.name}")
+    folder.rename(former)
+    history.track("The person under another name")
+    former.rename(folder)
+    if len(list(folder.iterdir())) > 1:
+        (folder / last).unlink()
+
+
+def _track_by_hand(history: History, folder: Path) -> None:
+    """What people let DVC track beside the data: an archive, and a single photo that has a remote of its own."""
+    history.archive.parent.mkdir(exist_ok=True)
+    with tarfile.open(history.archive, "w:gz") as archive:
+        archive.add(folder.parent, "not_me")
+    photo = history.root / "holdout" / "1.jpg"
+    photo.parent.mkdir()
+    with Image.open(min(folder.iterdir())) as image:
+        ImageOps.mirror(image.convert("RGB")).save(photo, quality=80)
+    history.workspace.run("dvc", "add", "-q", "reports/manual/everybody.tar.gz", "holdout/1.jpg")
+    with photo.with_name("1.jpg.dvc").open("a", encoding="utf-8") as file:
+        file.write("  remote: other\n")
+    history.commit("An archive, and a photo with a remote of its own")
+    history.workspace.run("dvc", "push", "-q", "holdout/1.jpg.dvc")
+
+
+def _stash_and_queue(history: History, folder: Path, photo: Path) -> None:
+    """One more photo that only a stash of git's knows, and an experiment that waits."""
+    shutil.copy(photo, folder / f"stashed{photo.suffix}")
+    history.workspace.run("dvc", "add", "-q", "data/not_me")
+    history.git("stash", "-q")
+    history.workspace.run("dvc", "checkout", "-q", "--force")
+    history.workspace.run("dvc", "exp", "run", "-q", "--queue", "-n", "waiting", "-S", "embed.flip=false")
+
+
+def _add_worktree(history: History) -> None:
+    """A second working tree, of the tag; it has the cache of the first."""
+    history.git("worktree", "add", "-q", "--detach", str(history.worktree), "with-the-person")
+    tree = Workspace(history.worktree)
+    (history.worktree / ".dvc/config.local").write_text(
+        "[cache]\n    dir = ../../project/.dvc/cache\n", encoding="utf-8"
+    )
+    tree.run("dvc", "checkout", "-q")
+
+
+def _leave_lying_about(history: History, folder: Path) -> None:
+    """A notebook with a photo, and a picture of the cache that no version names."""
+    photo = min(folder.iterdir()).read_bytes()
+    shown = {"image/jpeg": base64.encodebytes(photo).decode()}
+    notebook = {"cells": [{"cell_type": "code", "source": ["show()"], "outputs": [{"data": shown}]}]}
+    (history.root / "reports/manual/look.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    with Image.open(io.BytesIO(photo)) as image:
+        file = io.BytesIO()
+        image.convert("RGB").rotate(90, expand=True).save(file, "jpeg", quality=70)
+    digest = hashlib.md5(file.getvalue()).hexdigest()
+    nameless = history.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    nameless.parent.mkdir(exist_ok=True)
+    nameless.write_bytes(file.getvalue())
 
 
 def _copies(folder: Path, photos: list[Path]) -> Iterator[Path]:
@@ -193,15 +301,21 @@ def _copies(folder: Path, photos: list[Path]) -> Iterator[Path]:
         yield Path(shutil.copy(photo, folder / f"{number}{photo.suffix}"))
 
 
-def _configure(history: History) -> None:
-    run = history.workspace.run
-    if (history.root / "dvc.lock").exists():
-        history.git("rm", "-q", "dvc.lock")
-    text = (history.root / "params.yaml").read_text(encoding="utf-8")
+def configure(workspace: Workspace) -> None:
+    """Nothing is built yet, and the network is the one that needs no download."""
+    if (workspace.path / "dvc.lock").exists():
+        subprocess.run(["git", "rm", "-q", "dvc.lock"], cwd=workspace.path, check=True)
+    text = (workspace.path / "params.yaml").read_text(encoding="utf-8")
     for before, after in (("name: facenet-vggface2", "name: dlib-resnet"), ("photos: 5", "photos: 1")):
         text = text.replace(before, after, 1)
-    (history.root / "params.yaml").write_text(text, encoding="utf-8")
-    run("dvc", "remote", "add", "-q", "-d", "folder", str(history.remote))
+    (workspace.path / "params.yaml").write_text(text, encoding="utf-8")
+
+
+def _add_remotes(history: History) -> None:
+    """Paths from the project on, so that a copy has remotes of its own."""
+    run = history.workspace.run
+    run("dvc", "remote", "add", "-q", "-d", "folder", "../remote")
+    run("dvc", "remote", "add", "-q", "other", "../other-remote")
     if history.store is not None:
         run("dvc", "remote", "add", "-q", "s3", f"s3://{BUCKET}/project")
         run("dvc", "remote", "modify", "s3", "endpointurl", history.store.address)

@@ -1,16 +1,22 @@
 """A search for a person in every byte of some folders, by what they are: it knows nothing of how `forget` works.
 
-Files are unpacked (zip, npz, gzip, zlib streams of PNG through their pixels, pickles compressed by joblib) and looked
-at in four ways: known bytes (whole, and their hashes in text), names, pixels like those of a photo or crop of theirs,
-and rows of their embeddings.
+Files are unpacked (zip, tar, gzip, bzip2, xz, zlib, pictures in base64 or inside other files) and looked at in four
+ways: known bytes (whole, and their hashes in text), names, pixels like those of a photo or crop of theirs, also
+mirrored or turned, and rows of their embeddings.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import bz2
+import contextlib
 import gzip
 import hashlib
 import io
+import lzma
 import re
+import tarfile
 import warnings
 import zipfile
 import zlib
@@ -27,6 +33,8 @@ _ALIKE = 0.985
 _PIECE = 256
 """Bytes from the middle of a photo's file that are looked for in others: half-written copies, archives without
 compression, dumps."""
+_IN_BASE64 = re.compile(rb"(?:/9j/|iVBORw0KGgo|UklGR)(?:[A-Za-z0-9+/=]|\\n|\\r|[\"\s,])+")
+_BEGINNING = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
 
 
 @dataclass
@@ -37,7 +45,7 @@ class Remains:
         names: folders within data/ that are theirs.
         digests: MD5 and SHA-256 of their files.
         pieces: bytes of their files.
-        pixels: small grey pixels of them, float32 [_SIDE * _SIDE].
+        pixels: small grey pixels of them, mirrored and turned, too, float32 [_SIDE * _SIDE].
         rows: embeddings, float32 [N, D] of length 1.
     """
 
@@ -54,7 +62,8 @@ class Remains:
         self.pieces.append(data[middle : middle + _PIECE])
         small = pixels_of(data)
         if small is not None:
-            self.pixels.append(small)
+            square = small.reshape(_SIDE, _SIDE)
+            self.pixels += [np.rot90(side, turns).ravel() for side in (square, square[:, ::-1]) for turns in range(4)]
 
     def add_rows(self, rows: NDArray[np.float32]) -> None:
         """Take embeddings that are theirs, [n, D]."""
@@ -97,7 +106,7 @@ class Remains:
         ):
             yield "name"
         small = pixels_of(data)
-        if small is not None and any(float(np.mean(small * own)) >= _ALIKE for own in self.pixels):
+        if small is not None and self.pixels and float((np.stack(self.pixels) @ small).max()) >= _ALIKE * small.size:
             yield "pixels"
         if self._has_rows(data):
             yield "embedding"
@@ -118,21 +127,41 @@ class Remains:
 def unpacked(data: bytes, depth: int = 3) -> Iterator[bytes]:
     """Bytes, and what is packed in them."""
     yield data
-    if not depth:
-        return
-    inner: list[bytes] = []
-    try:
-        if data.startswith(b"PK"):
-            with zipfile.ZipFile(io.BytesIO(data)) as file:
-                inner = [file.read(name) for name in file.namelist()]
-        elif data.startswith(b"\x1f\x8b"):
-            inner = [gzip.decompress(data)]
-        elif data[:1] == b"\x78":
-            inner = [zlib.decompress(data)]
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError):
-        return
-    for part in inner:
-        yield from unpacked(part, depth - 1)
+    if depth:
+        for part in _inside(data):
+            yield from unpacked(part, depth - 1)
+
+
+def _inside(data: bytes) -> Iterator[bytes]:
+    """What an archive, a compressed file or a file with pictures holds."""
+    damaged = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, RuntimeError)
+    with contextlib.suppress(*damaged):
+        yield from _members(data)
+    for run in _IN_BASE64.findall(data):
+        text = re.sub(rb"[^A-Za-z0-9+/]", b"", run.replace(rb"\n", b"").replace(rb"\r", b"").partition(b"=")[0])
+        with contextlib.suppress(binascii.Error):
+            yield base64.b64decode(text + b"=" * (-len(text) % 4))
+    if b"\0" in data[:4096]:
+        for place in _BEGINNING.finditer(data, 1):
+            yield data[place.start() :]
+
+
+def _members(data: bytes) -> Iterator[bytes]:
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as file:
+            yield from [file.read(name) for name in file.namelist()]
+    elif data[257:262] == b"ustar":
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            members = [archive.extractfile(member) for member in archive]
+            yield from [member.read() for member in members if member is not None]
+    elif data.startswith(b"\x1f\x8b"):
+        yield gzip.decompress(data)
+    elif data.startswith(b"BZh"):
+        yield bz2.decompress(data)
+    elif data.startswith(b"\xfd7zXZ"):
+        yield lzma.decompress(data)
+    elif data[:1] == b"\x78":
+        yield zlib.decompress(data)
 
 
 def pixels_of(data: bytes) -> NDArray[np.float32] | None:

@@ -127,11 +127,17 @@ def lists_naming(store: Store, oids: Collection[str]) -> set[str]:
 
 @dataclass
 class Purged:
-    """What was deleted from a store: objects, entries of the run cache, and what killed transfers left."""
+    """What was deleted from a store.
+
+    Attributes:
+        objects, runs, leftovers: how many objects, entries of the run cache, and files that killed transfers left.
+        unsure: why nobody can tell whether the store keeps old versions of them; "" where one can.
+    """
 
     objects: int = 0
     runs: int = 0
     leftovers: int = 0
+    unsure: str = ""
 
 
 def purge(
@@ -149,16 +155,16 @@ def purge(
         Exception: what `before` raises, the remote does not answer any more, or something cannot be deleted.
     """
     listing = store.list()
-    wanted = sorted(oid for oid in set(oids) if oid in listing.objects)
+    wanted = sorted(oid for oid in set(oids) if listing.places(oid))
     runs = [path for path in listing.runs if _names_one(store.read(path), oids)]
     leftovers = listing.leftovers if all_leftovers else _own_leftovers(store, listing, oids)
     if wanted or runs or leftovers:
         before()
         store.delete([*runs, *leftovers])
         for lists in (False, True):  # lists of files last: as long as they are there, they say what the files were
-            store.delete([path for oid in wanted if oid.endswith(DIR) is lists for path in listing.objects[oid]])
+            store.delete([path for oid in wanted if oid.endswith(DIR) is lists for path in listing.places(oid)])
     store.remove_empty_runs()
-    return Purged(len(wanted), len(runs), len(leftovers))
+    return Purged(sum(oid in listing.objects for oid in wanted), len(runs), len(leftovers), listing.unsure)
 
 
 def still_there(store: Store, oids: Collection[str]) -> list[str]:

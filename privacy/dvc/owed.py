@@ -187,7 +187,10 @@ def pay(
                 payment.done[debt.name] = Purged(
                     before.objects + done.objects, before.runs + done.runs, before.leftovers + done.leftovers
                 )
-                waiting.remove(debt)
+                if done.unsure:
+                    debt.reason = f"nobody can tell whether it keeps what was deleted as old versions: {done.unsure}"
+                else:
+                    waiting.remove(debt)
         _write(root, waiting)
     payment.owed = waiting
     return payment

@@ -7,10 +7,11 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from privacy.dvc import buckets
 from privacy.errors import PrivacyError
 from stages.progress import progress
 
@@ -35,11 +36,20 @@ class Listing:
             older DVC has written it, too.
         runs: paths of the entries of the run cache.
         leftovers: paths of what killed transfers left.
+        traces: of objects, paths of what has no content: the marks of a bucket that something was deleted, and uploads
+            that were not finished; by the object's hash.
+        unsure: why nobody can tell whether the store keeps versions of its own that were deleted; "" where one can.
     """
 
     objects: dict[str, list[str]] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    traces: dict[str, list[str]] = field(default_factory=dict)
+    unsure: str = ""
+
+    def places(self, oid: str) -> list[str]:
+        """All paths of an object, also those without content."""
+        return [*self.objects.get(oid, ()), *self.traces.get(oid, ())]
 
 
 @dataclass(frozen=True)
@@ -73,10 +83,14 @@ class Store:
             Exception: whatever the client of a remote makes of one that does not answer.
         """
         listing = Listing()
-        for path in self._files():
+        listing.unsure, *paths = self._files()
+        for path in paths:
             name = self._relative(path)
             if found := _OBJECT.match(name):
-                listing.objects.setdefault("".join(found.groups()), []).append(path)
+                places = listing.objects if buckets.has_content(path) else listing.traces
+                places.setdefault("".join(found.groups()), []).append(path)
+            elif not buckets.has_content(path):
+                continue
             elif found := _UNPACKED.match(name):
                 listing.leftovers.append(path)
             elif _RUN.match(name):
@@ -92,6 +106,8 @@ class Store:
             path: of the file.
             count: how many bytes at most; negative for all.
         """
+        if self._is_bucket:
+            return buckets.read(self.fs.fs, path, count)
         with Path(path).open("rb") if self.local else self.fs.open(path, "rb") as file:
             data: bytes = file.read(count)
         return data
@@ -114,6 +130,9 @@ class Store:
                 with suppress(FileNotFoundError):
                     delete_file(Path(path))
             return
+        if self._is_bucket:
+            buckets.delete(self.fs.fs, paths)
+            return
         for start in range(0, len(paths), _AT_ONCE):
             some = list(paths[start : start + _AT_ONCE])
             try:
@@ -131,20 +150,32 @@ class Store:
                 with suppress(OSError):  # it holds something
                     folder.rmdir()
 
+    @property
+    def _is_bucket(self) -> bool:
+        return bool(self.fs.protocol == "s3")
+
     def _files(self) -> Iterator[str]:
+        """Why nobody can tell whether there are old versions, or "", then every path."""
         if self.local:
             if self.remote and not Path(self.path).is_dir():
                 raise PrivacyError(
                     "{path} is not there: connect the disk, or remove the remote if it was never used", path=self.path
                 )
+            yield ""
             for parent, _, names in os.walk(self.path):
                 yield from (str(Path(parent, name)) for name in names)
-            return
-        self.fs.fs.invalidate_cache()  # it would list what it has seen before
-        yield from self.fs.find(self.path)
+        elif self._is_bucket:
+            paths, unsure = buckets.find_all(self.fs.fs, self.path)
+            yield from (unsure, *paths)
+        else:
+            self.fs.fs.invalidate_cache()  # it would list what it has seen before
+            yield from ("", *self.fs.find(self.path))
 
     def _relative(self, path: str) -> str:
-        name: str = os.path.relpath(path, self.path) if self.local else self.fs.relpath(path, self.path)
+        if self.local:
+            name = os.path.relpath(path, self.path)
+        else:
+            name = self.fs.relpath(buckets.key_of(path) if self._is_bucket else path, self.path)
         return name.replace("\\", "/")
 
 
@@ -222,14 +253,18 @@ class Workspace:
         """The names of the remotes that its configuration has, on whatever level."""
         return sorted(self.config["remote"])
 
+    def with_remote(self, name: str, settings: dict[str, Any]) -> Workspace:
+        """The same with that remote alone."""
+        return replace(self, config={**self.config, "remote": {name: settings}})
+
     def place_of(self, name: str) -> str:
         """What two names of one remote have in common: a bucket of the same name may lie on another server."""
         given = self.config["remote"][name]
-        return " ".join([self._address(name), *(str(given[setting]) for setting in _SERVERS if setting in given)])
+        return " ".join([self.address_of(name), *(str(given[setting]) for setting in _SERVERS if setting in given)])
 
     def open_remote(self, name: str) -> Store | Unreachable:
         """A remote, which has answered; else why it is of no use."""
-        address = self._address(name)
+        address = self.address_of(name)
         given = self.config["remote"][name]
         if given.get("worktree") or given.get("version_aware"):
             reason = "it keeps versions of its own (worktree or version_aware), which this command does not delete"
@@ -245,7 +280,8 @@ class Workspace:
                 return store
         return Unreachable(name, address, reason)
 
-    def _address(self, name: str) -> str:
+    def address_of(self, name: str) -> str:
+        """What people read of where a remote is; without a secret."""
         return without_secret(str(self.config["remote"][name].get("url", "")))
 
     def _remote(self, name: str, address: str) -> Store:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,20 +13,25 @@ from typing import Any
 
 from privacy.dvc.objects import still_there
 from privacy.dvc.owed import read_debts
+from privacy.dvc.stores import Listing, Store
 from privacy.forget import certificate
+from privacy.forget.evidence import Evidence
 from privacy.forget.exports import find_exports
+from privacy.forget.git import files_in_git
+from privacy.forget.images import is_image
 from privacy.forget.kept import photos_on_disk
+from privacy.forget.outputs import made_of_photos, read_stages, touches
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
-from privacy.forget.traces import Traces
+from privacy.forget.serve import Served
+from privacy.forget.strays import LARGEST, files_of
+from privacy.forget.tables import tables_of
 from privacy.forget.versions import workspace_version
-from privacy.forget.workspace import TABLES
 from stages.files.encryption import LockedError
 from stages.files.locked_files import plain_name, reveal
+from stages.progress import progress
 
-_LARGEST = 512 * 2**20
-_PASSED_OVER = ("data/me/", "data/not_me/", "models/networks/")
-_SEARCHED = ("data", "models", "reports", ".dvc/tmp")
+_ALSO_MADE = (".dvc/tmp", "data/remembered")
 
 
 @dataclass
@@ -36,12 +43,14 @@ class Findings:
         gone: hashes of objects that are nowhere.
         yours: files that name them and that the user has written: for them to change.
         searched: how many objects and files were looked at, by place.
+        unsure: remotes of which nobody can tell whether they keep old versions, and why.
     """
 
     wrong: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     yours: list[str] = field(default_factory=list)
     searched: dict[str, int] = field(default_factory=dict)
+    unsure: dict[str, str] = field(default_factory=dict)
 
 
 def check(project: Project, plan: Plan) -> Findings:
@@ -52,46 +61,72 @@ def check(project: Project, plan: Plan) -> Findings:
     new = {item.oid for item in workspace_version("", project.root).items()}
     made_again = {oid for oid in new if oid in plan.kinds and oid not in plan.photos and oid not in plan.crops}
     gone = sorted(set(plan.kinds) - made_again)
+    evidence = plan.evidence(gone)
     for store in project.stores:
         left = still_there(store, gone)
-        findings.searched[store.name] = sum(map(len, store.list().objects.values()))
+        listing = store.list()
+        findings.searched[store.name] = sum(map(len, listing.objects.values()))
         if left:
             findings.wrong.append(f"{store.name} still holds {len(left)} objects")
+        if listing.unsure:
+            findings.unsure[store.name] = listing.unsure
+        if not store.remote and (count := _shown_in_new(store, listing, plan, evidence)):
+            findings.wrong.append(f"{store.name} has {count} new objects that show them")
     findings.gone = gone
-    for workspace in project.workspaces:
+    for number, workspace in enumerate(project.workspaces):
         if sum(oid in plan.photos for oid in photos_on_disk(workspace.root).values()):
             findings.wrong.append(f"{workspace.root}/data still holds photos of them")
         if find_exports(workspace.root, plan.people, traces.paths, traces.sha256s):
             findings.wrong.append(f"{workspace.root}/private still holds an export of theirs")
-        _search(workspace.root, traces, findings)
+        own = plan.trees[number].own if number < len(plan.trees) else []
+        _search(project, workspace.root, plan, evidence, own, findings)
     return findings
 
 
-def _search(root: Path, traces: Traces, findings: Findings) -> None:
-    """Look into every file that stages write for names, hashes and embeddings."""
+def _shown_in_new(store: Store, listing: Listing, plan: Plan, evidence: Evidence) -> int:
+    """How many objects that were made since show the person."""
+    looked = set(plan.looked)
+    new = sorted(path for oid, paths in listing.objects.items() if oid not in looked for path in paths)
     count = 0
-    for place in _SEARCHED:
-        for path in sorted((root / place).rglob("*")):
-            relative = path.relative_to(root).as_posix()
-            if relative.startswith(_PASSED_OVER) and plain_name(relative) not in TABLES:
-                continue
-            if not path.is_file() or path.stat().st_size > _LARGEST:
-                continue
-            data = path.read_bytes()
-            count += 1
-            with contextlib.suppress(LockedError):  # it is not what was deleted, which was told by hashes
-                data = reveal(data, path)
-            if traces.names_in(data) or traces.rows_in(data):
-                if relative.startswith("reports/manual/"):
-                    findings.yours.append(relative)
-                else:
-                    findings.wrong.append(
-                        f"{root / place} still holds a file that names them or has embeddings of them"
-                    )
-    findings.searched[str(root)] = count
+    for path in progress(new, len(new), "looking into what is new", "object"):
+        with contextlib.suppress(LockedError, OSError):
+            count += bool(evidence.of(reveal(store.read(path), Path(path))))
+    return count
 
 
-def write_certificate(project: Project, plan: Plan, findings: Findings, problem: str, ended: str) -> Path:
+def _search(
+    project: Project, root: Path, plan: Plan, evidence: Evidence, own: Collection[str], findings: Findings
+) -> None:
+    """Look into every file of a working tree for pictures, embeddings, names and hashes."""
+    traces, looked = plan.traces(), set(plan.looked)
+    made = {*made_of_photos(read_stages(root)), *tables_of(root), *_ALSO_MADE}
+    in_git = files_in_git(root) if project.has_git else set()
+    more = (path for name in _ALSO_MADE for path in sorted((root / name).rglob("*")) if path.is_file())
+    files = [*files_of(project, root), *more]
+    findings.searched[str(root)] = len(files)
+    wrong: Counter[str] = Counter()
+    for path in progress(files, len(files), "looking through the folder", "file"):
+        name = path.relative_to(root).as_posix()
+        try:
+            data = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+            data = reveal(data, path)
+        except (LockedError, OSError):  # it is not what was deleted, which was told by hashes
+            continue
+        known = hashlib.md5(data, usedforsecurity=False).hexdigest() in looked
+        is_made = any(touches(plain_name(name), place) for place in made)
+        if not known and name not in own and evidence.of(data):
+            wrong[f"{root / name.partition('/')[0]} still holds a file that shows them or has embeddings of them"] += 1
+        elif not is_image(data) and (is_made or name not in in_git) and traces.names_in(data):
+            if is_made:
+                wrong[f"{root / name.partition('/')[0]} still holds a file that names them"] += 1
+            else:
+                findings.yours.append(name)
+    findings.wrong += sorted(wrong)
+
+
+def write_certificate(
+    project: Project, plan: Plan, findings: Findings, served: Served, problem: str, ended: str
+) -> Path:
     """Write what was done, where, when and how it was checked."""
     key = certificate.load_key(project.root, make=True)
     after, debts = read_metrics(project.root), read_debts(project.root)
@@ -102,6 +137,7 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
         "who": {"people": len(plan.people), "photos": len(plan.photos), "keyed_names": asked},
         "what": dict(sorted(Counter(map(_category, plan.kinds.values())).items())),
         "unproven_objects_deleted": len(plan.unproven),
+        "nameless_pictures_with_a_face_like_theirs_deleted": len(plan.faces),
         "where": {
             "working_trees": len(plan.trees),
             "caches": sum(not store.remote for store in project.stores),
@@ -111,10 +147,24 @@ def write_certificate(project: Project, plan: Plan, findings: Findings, problem:
         "owed": [{"remote": debt.name, "since": debt.since} for debt in debts if debt.by == "forget"],
         "owed_by_lock": [{"remote": debt.name, "objects": len(debt.oids)} for debt in debts if debt.by == "lock"],
         "checked": {
-            "how": "every cache and remote was listed for each deleted object and for entries of the run cache that "
-            "name one; every file of data, models, reports and .dvc/tmp was searched for names, hashes and embeddings",
+            "how": "every object of caches and remotes and every file of the working trees was looked into, also what "
+            "archives and notebooks hold, for their pictures, copies of them and embeddings; at the end, every cache "
+            "and remote was listed for each deleted object and for entries of the run cache that name one, and what is "
+            "new and every file of the working trees was looked into again, also for names and hashes",
             "searched": list(findings.searched.values()),
             "found": 0,
+        },
+        "not_done": {
+            "files_of_other_programs_that_show_them": sum(len(tree.own) for tree in plan.trees),
+            "files_in_git_history_that_show_them": len(plan.in_git),
+            "photos_of_others_that_seem_to_show_them": len(plan.others),
+            "buckets_that_may_keep_old_versions": len(findings.unsure),
+            "remotes_of_earlier_versions_that_do_not_answer": len(project.former),
+        },
+        "service": {
+            "told_and_serves_what_is_there_now": served.reloaded,
+            "to_be_restarted_here": served.to_do,
+            "elsewhere": "not known to this command",
         },
         "audit_log": {"photos_not_looked_for": plan.unhashed},
         "versions_that_lost_artefacts": len(plan.lost),

@@ -7,7 +7,7 @@ be in them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from privacy.dvc.objects import DIR
@@ -41,15 +41,20 @@ class Containing:
         self.kinds.setdefault(oid, kind)
 
 
-def find_containing(kept: Kept, traces: Traces, extra: Collection[Made] = ()) -> Containing:
+def find_containing(
+    kept: Kept, traces: Traces, extra: Collection[Made] = (), held: Mapping[str, str] | None = None
+) -> Containing:
     """Follow the person's photos through every stage of every version.
 
     Args:
         kept: what is kept.
         traces: what identifies the person.
         extra: further records of what was made of what.
+        held: objects in which something of the person was found, and what.
     """
     found = Containing()
+    for oid, kind in (held or {}).items():
+        found.add(oid, kind)
     for oid in traces.photos:
         found.add(oid, "photo")
     for oid in traces.crops:
@@ -68,7 +73,7 @@ def find_containing(kept: Kept, traces: Traces, extra: Collection[Made] = ()) ->
         for made in found.made:
             for out in made.outs:
                 for oid in _lost_parts(kept, out):
-                    if oid not in clean:
+                    if oid not in clean and not kept.is_named(oid):  # a photo: its folder and bytes say whose it is
                         found.add(oid, _kind(out))
         if len(found.kinds) == before:
             break

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
 from privacy.held.export import FOLDER, name_of, safe_name
+from privacy.held.export_text import README_NAME
 
 
 def find_exports(root: Path, people: Collection[str], photos: Collection[str], sha256s: Collection[str]) -> list[str]:
@@ -28,6 +30,16 @@ def find_exports(root: Path, people: Collection[str], photos: Collection[str], s
         for path in sorted((root / FOLDER).glob("*.zip"))
         if path.name in names or _holds(path, people, photos, sha256s)
     ]
+
+
+def is_export(data: bytes) -> bool:
+    """Whether a file is such a zip, wherever it lies: its tables are of one person, too."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
+    return README_NAME in names and "models.json" in names
 
 
 def _holds(path: Path, people: Collection[str], photos: Collection[str], sha256s: Collection[str]) -> bool:

@@ -14,25 +14,26 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
 from filelock import FileLock, Timeout
 
 from faces.message import fill
 from privacy.dvc.objects import Purged, purge
-from privacy.dvc.owed import Debt, owe, pay, read_debts
+from privacy.dvc.owed import owe, pay, read_debts
 from privacy.errors import PrivacyError
 from privacy.folder import STATE, make_private, write_private
 from privacy.forget import journal, retrain, workspace
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
+from privacy.forget.ending import tell_end
 from privacy.forget.kept import FORMER
 from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
 from privacy.forget.obstacles import find_obstacles
-from privacy.forget.plan import Plan, make_plan
+from privacy.forget.plan import Plan
+from privacy.forget.planning import make_plan
 from privacy.forget.project import Project
 from privacy.forget.queue import drop_experiments
-from privacy.forget.serve import reload_service
+from privacy.forget.serve import Served, reload_service
 from privacy.forget.similar import Similar
 from privacy.held.first_days import remember
 from privacy.held.since import known_days
@@ -40,7 +41,6 @@ from privacy.locking.command import ONE_AT_A_TIME
 from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES
 
-_REGISTER = "data/consent.csv"
 _LOCK = STATE / "forget.lock"
 
 
@@ -99,7 +99,7 @@ def forget(
         print(describe(project, plan), flush=True)
         find_obstacles(project, plan)
         for tree in plan.trees:
-            refuse_closed_tables(Path(tree.root), workspace.TABLES)
+            refuse_closed_tables(Path(tree.root))
         if not yes and not ask("Delete all of it, for good?"):
             print("Nothing was done.")
             return 1
@@ -176,9 +176,9 @@ def _carry_out(project: Project, plan: Plan) -> int:
     # What `lock` owes: a remote first gets the photos as DVC tracks them, and until now that was with the person's.
     for name, done in pay(project.workspaces, project.stores, project.unreachable).done.items():
         _say(name, done)
-    said = reload_service(root)
-    if said:
-        print(said[0].upper() + said[1:] + ".")
+    served = reload_service(root) if plan.trees[0].outputs else Served()
+    for line in served.lines:
+        print(line)
     # What ran meanwhile may have looked at files again, and what nobody can use any more stays nowhere.
     with _dvc_locked(root):
         for tree in plan.trees:
@@ -193,11 +193,10 @@ def _carry_out(project: Project, plan: Plan) -> int:
             "project first",
             wrong="; ".join(findings.wrong),
         )
-    certificate = write_certificate(project, plan, findings, problem, now())
+    certificate = write_certificate(project, plan, findings, served, problem, now())
     journal.remove(root)
-    for path in findings.yours:
-        print(f"{path} is your own and names them: change it by hand.")
-    return _tell_end(project, plan, certificate, problem)
+    status = tell_end(project, plan, findings, certificate, problem)
+    return 1 if served.to_do else status
 
 
 def _delete(project: Project, plan: Plan) -> None:
@@ -210,12 +209,13 @@ def _delete(project: Project, plan: Plan) -> None:
         _remember_names(root, plan)
         for tree in plan.trees:
             if Path(tree.root).is_dir():
-                workspace.purge_tree(plan, tree, _register(Path(tree.root)))
+                workspace.purge_tree(plan, tree)
         for folder in plan.experiments:
             workspace.remove_experiments(Path(folder))
         for store in project.stores:
             if not store.remote:  # nobody can tell what is unproven; in a remote it may be another project's
-                _say(store.name, purge(store, {*plan.kinds, *plan.unproven}, all_leftovers=True))
+                going = {*plan.kinds, *plan.unproven, *plan.faces}
+                _say(store.name, purge(store, going, all_leftovers=True))
         for tree in plan.trees:
             if Path(tree.root).is_dir():
                 workspace.remove_state(Path(tree.root))
@@ -224,15 +224,6 @@ def _delete(project: Project, plan: Plan) -> None:
     payment = pay(project.workspaces, remotes, project.unreachable, "forget")
     for name, done in payment.done.items():
         _say(name, done)
-
-
-def _register(root: Path) -> str:
-    """Where the table of consents lies, as params.yaml says."""
-    try:
-        content = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-        return str(content["privacy"]["register"] or _REGISTER)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
-        return _REGISTER
 
 
 def _say(name: str, done: Purged) -> None:
@@ -297,47 +288,3 @@ def _dvc_locked(root: Path) -> Iterator[None]:
             yield
         finally:
             repo.lock.unlock()
-
-
-def _copied_from(root: Path) -> list[str]:
-    """Where `quickstart.py --photos` has copied the photos from; those are the user's own to delete."""
-    try:
-        content = json.loads((root / "quickstart-photos.json").read_text(encoding="utf-8"))
-        return sorted(set(map(str, content.values())))
-    except (OSError, ValueError, AttributeError):
-        return []
-
-
-def _owed(debt: Debt) -> str:
-    """What a remote is owed, in a sentence or two."""
-    if debt.by == "forget":
-        text = "Owed: {name} ({address}) did not answer: {reason}."
-    else:  # nobody could read its lists: the person's photos may be among them, plain or under an earlier key
-        text = (
-            "Owed: {name} ({address}) still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' "
-            "was to delete: {reason}. What was forgotten may be among {count:it|them}."
-        )
-    said = fill(text, name=debt.name, address=debt.address, reason=debt.reason, count=len(debt.oids))
-    return f"{said} The next run deletes it there, or 'python -m privacy forget --owed'."
-
-
-def _tell_end(project: Project, plan: Plan, certificate: Path, problem: str) -> int:
-    root = project.root
-    print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
-    if plan.lost:
-        print(fill("{count:# version has|# versions have} lost what was made with them.", count=len(plan.lost)))
-    if project.has_git:
-        print("To keep the new state: git add data/*.dvc dvc.lock reports && git commit")
-    status = 0
-    for debt in read_debts(root):
-        print(_owed(debt))
-        status = 1
-    if problem:
-        print(f"There is no model now: {problem}. The service answers 503.")
-        status = status if "no photo of me" in problem else 1
-    for tree in plan.trees[1:]:
-        if tree.outputs and Path(tree.root).is_dir():
-            print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")
-    for folder in _copied_from(root):
-        print(f"The photos in data/ were copied from {folder}: delete theirs there, too, and in your backups.")
-    return status

@@ -1,11 +1,13 @@
-"""Is one picture a copy of another? Compared by their pixels, whatever their size, format and quality."""
+"""Is one picture a copy of another? Compared by their pixels, whatever their size, format, quality and orientation."""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,10 @@ from faces.recognition.quality import hamming, hash_bits, photo_hash
 from privacy.forget.kept import Kept
 from stages.progress import progress
 
-MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
+MAGIC = (
+    b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ",
+    b"\xff\x4f\xff",
+)  # fmt: skip
 _MOST_BITS = 10
 """Bits of 64 in which the hashes of two copies may differ; those of two photos differ in about 32."""
 _LEAST_CORRELATION = 0.985
@@ -27,6 +32,9 @@ A copy of a quarter of the size, or with JPEG quality 30, has 0.995 or more. The
 people before one wall for copies.
 """
 _SIDE = 64
+_ORIENTATIONS = [(mirrored, turns) for mirrored in (False, True) for turns in range(4)]
+
+Pixels = NDArray[np.float32]
 
 
 def is_image(data: bytes) -> bool:
@@ -45,9 +53,68 @@ def decode(data: bytes) -> Image.Image | None:
     except Exception:  # whatever a decoder makes of damaged bytes: they show nothing
         pass
     try:
-        return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     except Exception:  # as above
         return None
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Pictures that others are compared with, each in all eight orientations.
+
+    Attributes:
+        oids: of the pictures.
+        bits: their perceptual hashes, uint64 [N, 8].
+        pixels: float32 [N, 64, 64], as `small` makes them.
+    """
+
+    oids: Sequence[str]
+    bits: NDArray[np.uint64]
+    pixels: Pixels
+
+    @classmethod
+    def of(cls, images: Iterable[tuple[str, Image.Image]]) -> Originals:
+        """Take pictures, each with its hash."""
+        oids, bits, pixels = [], [], []
+        for oid, image in images:
+            grey = np.asarray(image.convert("L").resize((32, 32), Image.Resampling.LANCZOS))  # the hash's own pixels
+            oids.append(oid)
+            bits.append(hash_bits([photo_hash(Image.fromarray(_oriented(grey, *each))) for each in _ORIENTATIONS]))
+            pixels.append(small(image))
+        return cls(
+            oids, np.array(bits, np.uint64).reshape(-1, 8), np.array(pixels, np.float32).reshape(-1, _SIDE, _SIDE)
+        )
+
+    def copied_in(self, image: Image.Image) -> str:
+        """The original that a picture is a copy of; "" if it is of none."""
+        places = self.near(photo_hash(image))
+        return self.alike(places, small(image)) if len(places) else ""
+
+    def likeness(self, image: Image.Image) -> float:
+        """Correlation of the pixels with those of the original that has most; -1 where there is none."""
+        pixels = small(image).ravel()
+        sides = ((each, *one) for each in self.pixels for one in _ORIENTATIONS)
+        return max((float(np.mean(_oriented(*side).ravel() * pixels)) for side in sides), default=-1.0)
+
+    def near(self, hashed: str) -> NDArray[np.int64]:
+        """Where the originals are whose hash is near to one: [n, 2], number of the original and of the orientation."""
+        if not hashed or not len(self.oids):
+            return np.zeros((0, 2), np.int64)
+        return np.argwhere(hamming(self.bits.ravel(), hash_bits([hashed])).reshape(-1, 8) <= _MOST_BITS)
+
+    def alike(self, places: NDArray[np.int64], pixels: Pixels) -> str:
+        """The first of the originals at `places` that has the same pixels; "" if none has."""
+        for number, orientation in places:
+            own = _oriented(self.pixels[number], *_ORIENTATIONS[orientation])
+            if float(np.mean(own * pixels)) >= _LEAST_CORRELATION:
+                return self.oids[number]
+        return ""
+
+
+def _oriented(grey: NDArray[Any], mirrored: bool, turns: int) -> NDArray[Any]:
+    return np.ascontiguousarray(np.rot90(grey[:, ::-1] if mirrored else grey, turns))
 
 
 class Pictures:
@@ -60,58 +127,54 @@ class Pictures:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
         self._hashes: dict[str, str] = {}
-        self._pixels: dict[str, NDArray[np.float32] | None] = {}
+        self._outside: dict[str, Image.Image] = {}
 
     def add(self, oid: str, data: bytes) -> None:
         """Take a picture that is no object."""
         image = decode(data)
-        self._pixels[oid] = None if image is None else _small(image)
         self._hashes[oid] = "" if image is None else photo_hash(image)
+        if image is not None:
+            self._outside[oid] = image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
 
-    def copies(self, originals: Iterable[str], candidates: Iterable[str]) -> set[str]:
+    def originals(self, oids: Iterable[str]) -> Originals:
+        """Pictures to compare others with; what is no picture, or is gone, is left out."""
+        images = ((oid, self._image(oid)) for oid in sorted(set(oids)))
+        return Originals.of((oid, image) for oid, image in images if image is not None)
+
+    def copies(self, originals: Originals, candidates: Iterable[str]) -> set[str]:
         """Which of the candidates are copies of an original."""
-        own = [oid for oid in self._hashed(set(originals)) if self._hashes[oid]]
-        others = [oid for oid in self._hashed(set(candidates) - set(own)) if self._hashes[oid]]
-        if not own or not others:
-            return set()
-        first, second = (hash_bits([self._hashes[oid] for oid in oids]) for oids in (own, others))
         found = set()
-        for number, oid in enumerate(others):
-            near = np.flatnonzero(hamming(second[number : number + 1], first)[0] <= _MOST_BITS)
-            if any(self._alike(own[int(place)], oid) for place in near):
+        for oid in self._hashed(set(candidates) - set(originals.oids)):
+            places = originals.near(self._hashes[oid])
+            if len(places) and (image := self._image(oid)) is not None and originals.alike(places, small(image)):
                 found.add(oid)
         return found
+
+    def likeness(self, originals: Originals, oid: str) -> float:
+        """`Originals.likeness` of an object; -1 where it cannot be read."""
+        image = self._image(oid)
+        return -1.0 if image is None else originals.likeness(image)
 
     def _hashed(self, oids: set[str]) -> list[str]:
         missing = sorted(oid for oid in oids if oid not in self._hashes)
 
         def read(oid: str) -> None:
-            data = self._kept.read(oid)
-            if data is not None:
-                self.add(oid, data)
-            else:
-                self._hashes[oid] = ""
+            image = self._image(oid)
+            self._hashes[oid] = "" if image is None else photo_hash(image)
 
         with ThreadPoolExecutor() as pool:
             list(progress(pool.map(read, missing), len(missing), Message("comparing pictures"), Message("picture")))
         return sorted(oids)
 
-    def _alike(self, first: str, second: str) -> bool:
-        pixels = [self._small_pixels(oid) for oid in (first, second)]
-        if pixels[0] is None or pixels[1] is None:
-            return False
-        return float(np.mean(pixels[0] * pixels[1])) >= _LEAST_CORRELATION
-
-    def _small_pixels(self, oid: str) -> NDArray[np.float32] | None:
-        if oid not in self._pixels:
-            data = self._kept.read(oid)
-            image = None if data is None else decode(data)
-            self._pixels[oid] = None if image is None else _small(image)
-        return self._pixels[oid]
+    def _image(self, oid: str) -> Image.Image | None:
+        if oid in self._outside:
+            return self._outside[oid]
+        data = self._kept.read(oid)
+        return None if data is None else decode(data)
 
 
-def _small(image: Image.Image) -> NDArray[np.float32]:
-    """Grey pixels, float32 [64, 64], of mean 0 and deviation 1."""
+def small(image: Image.Image) -> Pixels:
+    """Grey pixels, float32 [64, 64], of mean 0 and deviation 1; zeros where all are the same."""
     grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float32)
     grey = grey - grey.mean()
     deviation = float(grey.std())

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -147,6 +148,47 @@ class Kept:
             if path.startswith(("data/me/", "data/not_me/"))
         }
 
+    def photos_read(self, made: Made) -> Iterator[tuple[str, str]]:
+        """The photos that a stage read: plain path within data/, and hash."""
+        for dep in made.deps:
+            if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me")):
+                for file in self.files(dep):
+                    yield plain_name(file.path.removeprefix("data/")), file.oid
+
+    @cached_property
+    def contents(self) -> dict[str, set[str]]:
+        """SHA-256 of photos' content by the hash of their object, as the tables of runs that read them have it.
+
+        So photos that are locked are recognised without a key, too.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        for made in self.made:
+            rows = [row for out in made.outs for row in self.tables.get(out.oid, ()) if row.sha256]
+            own = dict(self.photos_read(made)) if rows else {}
+            for row in rows:
+                if row.photo in own:
+                    found[own[row.photo]].add(row.sha256)
+        return dict(found)
+
+    @cached_property
+    def photos_by_sha256(self) -> dict[str, set[str]]:
+        """The objects of photos by the SHA-256 of their content, in the same way."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for oid, own in self.contents.items():
+            for sha256 in own:
+                found[sha256].add(oid)
+        return dict(found)
+
+    @cached_property
+    def crops_by_sha256(self) -> dict[str, str]:
+        """The objects of crops by the SHA-256 of their content, in the same way."""
+        found = {}
+        for made in self.made:
+            rows = [row for out in made.outs for row in self.tables.get(out.oid, ()) if row.crop]
+            own = {name: oid for out in made.outs for name, oid in self.manifests.get(out.oid, ())} if rows else {}
+            found.update({row.crop_sha256: own[row.crop] for row in rows if row.crop in own})
+        return found
+
     @cached_property
     def tables(self) -> dict[str, list[CropRow]]:
         """The rows of every crop report and index, by the object's hash, or the file's path in a working tree."""
@@ -170,28 +212,6 @@ class Kept:
     def crop_rows(self) -> set[CropRow]:
         """The rows of all of them."""
         return {row for rows in self.tables.values() for row in rows}
-
-    @cached_property
-    def contents(self) -> dict[str, set[str]]:
-        """SHA-256 of photos' content by the hash of their object, as the tables of runs that read them have it.
-
-        So photos that are locked are recognised without a key, too.
-        """
-        found: dict[str, set[str]] = {}
-        for made in self.made:
-            rows = [row for out in made.outs for row in self.tables.get(out.oid, ())]
-            if not rows:
-                continue
-            photos = {
-                plain_name(file.path.removeprefix("data/")): file.oid
-                for dep in made.deps
-                if dep.path == "data" or dep.path.startswith(("data/me", "data/not_me"))
-                for file in self.files(dep)
-            }
-            for row in rows:
-                if row.photo in photos and row.sha256:
-                    found.setdefault(photos[row.photo], set()).add(row.sha256)
-        return found
 
     @cached_property
     def explained(self) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privacy.errors import PrivacyError
+from privacy.forget.tables import tables_of
 from privacy.locking.keys import check_all
 from stages.files.encryption import (
     HEADER_BYTES,
@@ -17,7 +18,7 @@ from stages.files.encryption import (
     read_header,
     secret_of_environment,
 )
-from stages.files.locked_files import is_locked_name, key_like, locked_name
+from stages.files.locked_files import is_locked_name, key_like
 
 
 def why_not_opened(root: Path) -> str:
@@ -34,19 +35,17 @@ def why_not_opened(root: Path) -> str:
     return ""
 
 
-def refuse_closed_tables(root: Path, tables: tuple[str, ...]) -> None:
+def refuse_closed_tables(root: Path) -> None:
     """See to it that lines can be taken out of the tables about people.
 
     Args:
         root: of the project.
-        tables: their plain paths.
 
     Raises:
         PrivacyError: one is locked, and no key opens it.
     """
-    for table in tables:
-        path = root / locked_name(table)
-        if not path.is_file():
+    for path in (root / name for name in tables_of(root)):
+        if not is_locked_name(path.name) or not path.is_file():
             continue
         try:
             key_like(path)

@@ -14,6 +14,7 @@ from privacy.dvc.stores import Store
 from privacy.errors import PrivacyError
 from privacy.forget.plan import Plan
 from privacy.forget.project import Project
+from privacy.forget.retrain import tracking
 
 
 def find_obstacles(project: Project, plan: Plan | None = None) -> None:
@@ -33,6 +34,12 @@ def find_obstacles(project: Project, plan: Plan | None = None) -> None:
                 "('dvc queue stop --kill', or Ctrl-C where it was started)",
                 what=what,
             )
+        for path in _conflicts(workspace.root):
+            raise PrivacyError(
+                "{path} has a conflict that git has left: nothing was deleted. Decide it, or give the merge up "
+                "('git merge --abort'), and run this again",
+                path=path,
+            )
     if plan is None:
         return
     locked = sorted({str(folder) for folder in _folders(project, plan) if not os.access(folder, os.W_OK)})
@@ -44,13 +51,22 @@ def find_obstacles(project: Project, plan: Plan | None = None) -> None:
         )
 
 
+def _conflicts(root: Path) -> Iterator[Path]:
+    """Files of DVC's that it cannot read, since two versions of them stand in each."""
+    names = [name for name in ("dvc.yaml", "dvc.lock", "params.yaml") if (root / name).is_file()]
+    for path in [*(root / name for name in names), *(path for path, _ in tracking(root))]:
+        if b"\n<<<<<<< " in b"\n" + path.read_bytes():
+            yield path
+
+
 def _folders(project: Project, plan: Plan) -> Iterator[Path]:
     """Folders in which something is to be deleted."""
     for tree in plan.trees:
         root = Path(tree.root)
         yield from (folder for folder in (root, root / "data", root / ".dvc" / "tmp") if folder.is_dir())
         yield from {(root / "data" / path).parent for path in tree.photos}
-        yield from (path.parent for name in tree.outputs if (path := root / name).exists())
+        made = (*tree.outputs, *tree.files, *tree.packed)
+        yield from (path.parent for name in made if (path := root / name).exists())
     for store in project.stores:
         if store.local:
             yield from _folders_of(store, plan)

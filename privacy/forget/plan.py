@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from msgspec import Struct, field
 
-from faces.message import fill
-from privacy.dvc.objects import DIR
-from privacy.errors import PrivacyError
-from privacy.forget import unexplained
-from privacy.forget.containing import Containing, find_containing
-from privacy.forget.exports import find_exports
-from privacy.forget.forms import add_forms
-from privacy.forget.images import Pictures
-from privacy.forget.kept import Kept, photos_on_disk
-from privacy.forget.locked import why_not_opened
-from privacy.forget.outputs import hold_person, made_of_photos, read_stages
-from privacy.forget.project import Project, git
-from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, select
-from privacy.forget.similar import Similar, find_similar
-from privacy.forget.traces import Traces, find_traces
-from stages.files.locked_files import plain_name
-from stages.files.paths import EMBEDDINGS
+from privacy.forget.evidence import Evidence
+from privacy.forget.images import Originals
+from privacy.forget.selection import is_photo_name
+from privacy.forget.traces import Traces
 from stages.files.photos import CLASSES
 
 METRICS = ("reports/metrics.json", "reports/evaluation_results.json")
@@ -42,12 +29,20 @@ class Tree(Struct):
             called there.
         outputs: what was made of photos and has to be made anew; paths.
         exports: zips that `python -m privacy export` wrote of the person; paths.
+        files: other files that show them and go; paths.
+        packed: archives and texts that are written anew without them; paths.
+        own: files of the user's own that show them, and that cannot be written anew here; paths.
+        outside: where links to photos of theirs lead that lie outside the project; full paths.
     """
 
     root: str
     photos: list[str] = []
     outputs: list[str] = []
     exports: list[str] = []
+    files: list[str] = []
+    packed: list[str] = []
+    own: list[str] = []
+    outside: list[str] = []
 
 
 class Plan(Struct):
@@ -70,6 +65,14 @@ class Plan(Struct):
         unhashed: how many photos are locked of which nobody can tell the SHA-256 that the audit log goes by.
         closed: a sentence on locked photos that could not be opened; "" if there was none.
         needs_key: why the pipeline cannot be run, since photos are locked; "" where it can.
+        renamed: those of `people` that are other names of one that was asked for.
+        unsure: folders that may be one more.
+        faces: objects that no version names and that have a face like theirs; they go from caches.
+        unseen: a sentence on pictures on which no faces could be looked for; "" if there were none.
+        sources: where photos were imported from.
+        in_git: files that show the person and that git's own history has.
+        bits, pixels: their photos and crops, as `Originals` has them; bytes of uint64 and float16.
+        looked: MD5 of everything that was looked into and holds nothing of them.
         done: what was done and need not be done again.
         begun: UTC.
     """
@@ -96,6 +99,15 @@ class Plan(Struct):
     unhashed: int = 0
     closed: str = ""
     needs_key: str = ""
+    renamed: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+    faces: list[str] = field(default_factory=list)
+    unseen: str = ""
+    sources: list[str] = field(default_factory=list)
+    in_git: list[str] = field(default_factory=list)
+    bits: bytes = b""
+    pixels: bytes = b""
+    looked: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
     def traces(self) -> Traces:
@@ -106,164 +118,17 @@ class Plan(Struct):
             traces.rows[size] = np.frombuffer(data, np.float32).reshape(-1, size).copy()
         return traces
 
+    def evidence(self, gone: Collection[str] | None = None) -> Evidence:
+        """By what a file is told to hold something of the person.
 
-def make_plan(
-    project: Project,
-    asked: Collection[str],
-    also: Collection[str],
-    decide: Callable[[Similar], bool],
-    now: str,
-) -> Plan:
-    """Look through everything that is kept; nothing is written.
-
-    Args:
-        project: whose.
-        asked: people and photos.
-        also: photos of others that go, too.
-        decide: whether a photo of somebody else that shows the person is to go.
-        now: UTC.
-
-    Raises:
-        PrivacyError: somebody is not there, or there are two of that name.
-    """
-    kept = Kept.look(project)
-    selection = select(kept, asked, also)
-    crops = unexplained.add_folders(kept, selection)
-    add_forms(kept, selection)
-    pictures = Pictures(kept)
-    copies = unexplained.add_copies(kept, selection, pictures)
-    add_forms(kept, selection)
-    traces = find_traces(kept, selection, crops)
-    others = []
-    for similar in find_similar(kept, selection, traces):
-        if similar.is_copy:
-            copies.update(similar.oids)
-        if similar.is_copy or decide(similar):
-            add_by_bytes(kept, selection, similar.oids)
-        else:
-            others.append(similar.photo)
-    add_forms(kept, selection)
-    if selection.photos.keys() != traces.photos:
-        traces = find_traces(kept, selection, crops)
-    found = _find_objects(kept, traces, pictures)
-    trees = _find_trees(kept, selection, traces, found)
-    if not (found.kinds or traces.sha256s or any(tree.photos or tree.exports for tree in trees)):
-        raise PrivacyError("{names}: nothing of that is kept anywhere", names=", ".join([*asked, *also]))
-    lost = [version for version in found.lost if version.commit]
-    return Plan(
-        asked=list(asked),
-        also=list(also),
-        people=selection.people,
-        photos={oid: sorted(paths) for oid, paths in selection.photos.items()},
-        classes=sorted(traces.classes),
-        sha256s=sorted(traces.sha256s),
-        crops=sorted(traces.crops),
-        rows={size: rows.tobytes() for size, rows in traces.rows.items()},
-        kinds=found.kinds,
-        unproven=sorted(found.unproven),
-        trees=trees,
-        experiments=_experiments(project),
-        lost=[version.name for version in lost],
-        commits=[version.commit for version in lost],
-        copies=sorted({path for oid in copies for path in selection.photos[oid]}),
-        others=sorted(others),
-        former=_former(kept, found),
-        metrics=read_metrics(project.root),
-        begun=now,
-        unhashed=len(traces.unhashed),
-        closed=_closed(kept),
-        needs_key=why_not_opened(project.root),
-    )
-
-
-def _find_objects(kept: Kept, traces: Traces, pictures: Pictures) -> Containing:
-    """What has to go; where nobody can tell of some objects, the records of models are asked, too."""
-    found = find_containing(kept, traces)
-    if kept.project.unreachable:  # nobody can look there: it may still have what 'lock' was to delete
-        for oid in traces.plain:
-            found.add(oid, "photo or crop before it was locked")
-    unexplained.find_unexplained(kept, traces, pictures, found)
-    if found.unproven:
-        records = unexplained.recorded(kept)
-        before, found = found, find_containing(kept, traces, records)
-        for oid, kind in before.kinds.items():
-            found.add(oid, kind)
-        clean = {out.oid for made in records - found.made if made.whole for out in made.outs}
-        found.unproven = before.unproven - clean - set(found.kinds)
-    return found
-
-
-def _closed(kept: Kept) -> str:
-    """What could not be looked for, in one line."""
-    photos = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
-    arrays = {item.oid for item in kept.items if item.path == EMBEDDINGS.as_posix()}
-    arrays |= {str(workspace.root / EMBEDDINGS) for workspace in kept.project.workspaces}
-    for oids, text in (
-        (
-            photos,
-            "{count:# locked photo|# locked photos} could not be opened, so among {count:it|them} near copies and "
-            "faces like theirs were not looked for: {reason}",
-        ),
-        (
-            arrays,
-            "embeddings of {count:# run|# runs} could not be opened, so faces like theirs were not looked for in "
-            "{count:it|them}: {reason}. 'dvc repro' makes those of data/ anew with the present key: run it first",
-        ),
-    ):
-        if closed := sorted(oids & kept.closed.keys()):
-            return fill(text, count=len(closed), reason=kept.closed[closed[0]])
-    return ""
-
-
-def _find_trees(kept: Kept, selection: Selection, traces: Traces, found: Containing) -> list[Tree]:
-    named = {path for paths in selection.photos.values() for path in paths} | selection.bare
-    trees = []
-    for number, workspace in enumerate(kept.project.workspaces):
-        root = workspace.root
-        on_disk = kept.on_disk if number == 0 else photos_on_disk(root)
-        photos = sorted(path for path, oid in on_disk.items() if oid in selection.photos or _asked(selection, path))
-        outputs = made_of_photos(read_stages(root))
-        in_git = _in_git(kept.project, root)
-        held = bool(photos) or hold_person(root, outputs, kept.versions[number], found.kinds, in_git)
-        exports = find_exports(root, selection.people, named, traces.sha256s)
-        trees.append(Tree(str(root), photos, outputs if held else [], exports))
-    return trees
-
-
-def _asked(selection: Selection, path: str) -> bool:
-    """Whether a file of the working tree was asked for; tables of a class lose lines, not all of it."""
-    plain = plain_name(path)
-    return selection.covers(plain) and plain not in {f"{name}/attributes.csv" for name in CLASSES}
-
-
-def _in_git(project: Project, root: Path) -> set[str]:
-    if not project.has_git:
-        return set()
-    return {os.fsdecode(name) for name in git(root, "ls-files", "-z").split(b"\0")}
-
-
-def _experiments(project: Project) -> list[str]:
-    folders = [workspace.root / ".dvc" / "tmp" / "exps" for workspace in project.workspaces]
-    return [str(folder) for folder in folders if folder.is_dir()]
-
-
-def _former(kept: Kept, found: Containing) -> dict[str, list[str]]:
-    """Names of photos and crops of others that no list will name any more."""
-    names: dict[str, set[str]] = {oid: set(paths) for oid, paths in kept.former.items()}
-    staying: set[str] = set()
-    for item in kept.items:
-        if not item.oid.endswith(DIR) or not item.path.startswith(("data/me", "data/not_me", "data/cropped")):
-            continue
-        if item.oid not in found.kinds:
-            staying.update(oid for _, oid in kept.manifests.get(item.oid, ()))
-            continue
-        for file in kept.files(item):
-            names.setdefault(file.oid, set()).add(file.path)
-    return {
-        oid: sorted(paths)
-        for oid, paths in names.items()
-        if oid not in staying and oid not in found.kinds and oid in kept.where
-    }
+        Args:
+            gone: MD5 of what goes; None for everything that does.
+        """
+        bits = np.frombuffer(self.bits, np.uint64).reshape(-1, 8)
+        pixels = np.frombuffer(self.pixels, np.float16).astype(np.float32)
+        side = math.isqrt(len(pixels) // max(len(bits), 1))
+        originals = Originals([str(number) for number in range(len(bits))], bits, pixels.reshape(len(bits), side, side))
+        return Evidence(self.traces(), originals, set(self.kinds if gone is None else gone))
 
 
 def read_metrics(root: Path) -> dict[str, float]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from privacy.dvc.stores import Store, Unreachable, Workspace
 from privacy.errors import PrivacyError
+from privacy.forget.former import former_remotes
+from privacy.forget.git import git, has_git
 
 
 @dataclass
@@ -22,12 +23,14 @@ class Project:
         workspaces: this one first, then the other worktrees.
         stores: caches and remotes that answer.
         unreachable: remotes that do not.
+        former: remotes that only an earlier version of the configuration names, and that do not answer.
     """
 
     root: Path
     workspaces: list[Workspace]
     stores: list[Store]
     unreachable: list[Unreachable] = field(default_factory=list)
+    former: list[Unreachable] = field(default_factory=list)
 
     @classmethod
     def open(cls, root: Path, cache_outside: bool = False) -> Project:
@@ -74,45 +77,39 @@ class Project:
                     self.stores.append(found)
                 else:
                     self.unreachable.append(found)
+        if self.has_git:
+            self._add_former(seen)
+
+    def _add_former(self, seen: set[str]) -> None:
+        """Remotes that an earlier version of the configuration names: folders and buckets that answer are cleaned."""
+        current = {workspace.address_of(name) for workspace in self.workspaces for name in workspace.remotes()}
+        for name, settings in former_remotes(self.root):
+            workspace = self.workspaces[0].with_remote(name, settings)
+            address, place = workspace.address_of(name), workspace.place_of(name)
+            is_current = address in current and "endpointurl" not in settings
+            if is_current or place in seen:
+                continue
+            seen.add(place)
+            can_ask = "://" not in address or address.startswith("s3://")  # others may ask for a password
+            found = workspace.open_remote(name) if can_ask else Unreachable(name, address, "it was not asked")
+            if isinstance(found, Store):
+                self.stores.append(replace(found, name=f"{name} (of an earlier version)"))
+            else:
+                self.former.append(found)
 
     @cached_property
     def has_git(self) -> bool:
-        """Whether there is a git repository."""
-        return git_succeeds(self.root, "rev-parse", "--git-dir")
+        """Whether there is a git repository.
 
-
-def git(root: Path, *arguments: str, given: bytes | None = None) -> bytes:
-    """What a git command printed; it writes nothing, not even its index.
-
-    Raises:
-        PrivacyError: it failed.
-    """
-    done = _git(root, arguments, given)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise PrivacyError("'git {words}' failed: {said}", words=" ".join(arguments[:2]), said=said)
-    return done.stdout
-
-
-def git_succeeds(root: Path, *arguments: str) -> bool:
-    """Whether a git command ends well; False without git."""
-    try:
-        return _git(root, arguments, None).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-def _git(root: Path, arguments: Sequence[str], given: bytes | None) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    return subprocess.run(
-        ["git", "-c", "core.quotePath=off", *arguments], cwd=root, env=environment, input=given,
-        stdin=subprocess.DEVNULL if given is None else None, capture_output=True, check=False,
-    )  # fmt: skip
+        Raises:
+            PrivacyError: there is, but git does not read it: then nobody knows which versions there are.
+        """
+        return has_git(self.root)
 
 
 def _worktrees(root: Path) -> Iterator[Path]:
     """The project's folder in the other worktrees of its git repository."""
-    if not git_succeeds(root, "rev-parse", "--git-dir"):
+    if not has_git(root):
         return
     inside = os.fsdecode(git(root, "rev-parse", "--show-prefix").rstrip(b"\n"))
     for line in git(root, "worktree", "list", "--porcelain", "-z").split(b"\0"):

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
+
+import yaml
 
 from privacy.forget.outputs import read_stages
 from privacy.forget.plan import Plan, last_of_class
-from privacy.forget.versions import Version, is_read
+from privacy.forget.versions import Version, is_project, is_read
 from privacy.forget.workspace import remove
 
 FORGOTTEN = Path("models/forgotten")
 """A file that is there while no model is, because `me` was forgotten: the service takes that over as it is."""
+
+_COMMAND = re.compile(rb"(?m)^cmd:")
+"""A stage of old versions of DVC in a .dvc file of its own: `dvc repro` makes it anew."""
 
 
 def track(root: Path, kinds: Collection[str]) -> list[str]:
@@ -32,24 +38,46 @@ def track(root: Path, kinds: Collection[str]) -> list[str]:
         OSError: `dvc add` failed.
     """
     changed = []
+    for path, data in tracking(root):
+        version = Version("")
+        version.add(path.relative_to(root).as_posix(), data)
+        if _COMMAND.search(data) or not any(item.oid in kinds for item in version.tracked):
+            continue
+        targets = [item.path for item in version.tracked if (root / item.path).exists()]
+        if targets:
+            _run(root, "add", "--quiet", *targets)
+        else:
+            remove(path)
+            _drop_ignored(path)
+        changed.append(path.relative_to(root).as_posix())
+    return sorted(changed)
+
+
+def sources(root: Path, kinds: Collection[str]) -> list[str]:
+    """Where photos that go were imported from (`dvc import`, `dvc import-url`): these are not the project's to delete.
+
+    Args:
+        root: of the project.
+        kinds: objects that go.
+    """
+    found = set()
+    for path, data in tracking(root):
+        version = Version("")
+        version.add(path.relative_to(root).as_posix(), data)
+        content = yaml.safe_load(data) if any(item.oid in kinds for item in version.tracked) else None
+        for dep in (content or {}).get("deps") or ():
+            found.add(str(dep["repo"]["url"] if "repo" in dep else dep.get("path", "?")))
+    return sorted(found)
+
+
+def tracking(root: Path) -> Iterator[tuple[Path, bytes]]:
+    """The .dvc files of a working tree, and their contents."""
     for parent, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not is_project(parent, name)]
         for name in files:
             path = Path(parent, name)
-            if not name.endswith(".dvc") or not is_read(path.relative_to(root).as_posix()):
-                continue
-            version = Version("")
-            version.add(path.relative_to(root).as_posix(), path.read_bytes())
-            if version.made or not any(item.oid in kinds for item in version.tracked):
-                continue
-            targets = [item.path for item in version.tracked if (root / item.path).exists()]
-            if targets:
-                _run(root, "add", "--quiet", *targets)
-            else:
-                remove(path)
-                _drop_ignored(path)
-            changed.append(path.relative_to(root).as_posix())
-    return sorted(changed)
+            if name.endswith(".dvc") and is_read(path.relative_to(root).as_posix()):
+                yield path, path.read_bytes()
 
 
 def _drop_ignored(path: Path) -> None:

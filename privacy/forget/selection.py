@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from privacy.errors import PrivacyError
 from privacy.forget.kept import Kept
@@ -24,12 +26,16 @@ class Selection:
         people: those that are folders.
         photos: hashes of the photos' bytes, and the paths that they have or had; all paths are without ".locked".
         bare: photos that only tables name any more: no version says which bytes they had.
+        renamed: those of `people` that are other names of one that was asked for.
+        files: files of the working tree that are no photos of data/, to be deleted; paths from the project's folder.
     """
 
     asked: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     photos: dict[str, set[str]] = field(default_factory=dict)
     bare: set[str] = field(default_factory=set)
+    renamed: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
 
     def covers(self, path: str) -> bool:
         """Whether a path within data/ was asked for, or lies in a folder that was."""
@@ -56,6 +62,8 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
         if path not in known:
             selection.people.append(path)
     for name in also:
+        if _add_other(kept, selection, name):
+            continue
         path = resolve(name, known)
         if path not in known:
             raise PrivacyError("--also {name}: expected a photo, not a folder", name=name)
@@ -63,6 +71,21 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
     for path in selection.asked:
         _add_photos(kept, selection, path)
     return selection
+
+
+def _add_other(kept: Kept, selection: Selection, name: str) -> bool:
+    """Add what is no photo of data/: a picture of the cache by its path or hash, or a file of the working tree."""
+    oid = "".join(name.replace("\\", "/").removeprefix("./").split("/")[-2:])
+    if oid in kept.where or (oid := name) in kept.where:
+        selection.photos.setdefault(oid, set())
+        return True
+    root = kept.project.root
+    path = Path(os.path.abspath(root / name))  # noqa: PTH100  a link stays one
+    is_elsewhere = path.is_relative_to(root) and not path.is_relative_to(root / "data/me")
+    if path.is_file() and is_elsewhere and not path.is_relative_to(root / "data/not_me"):
+        selection.files.add(path.relative_to(root).as_posix())
+        return True
+    return False
 
 
 def _unlisted(kept: Kept) -> set[str]:
@@ -87,6 +110,12 @@ def _add_photos(kept: Kept, selection: Selection, path: str) -> None:
         if not own:
             selection.bare.add(path)
     add_by_bytes(kept, selection, own)
+
+
+def add_folder(kept: Kept, selection: Selection, folder: str) -> None:
+    """Add somebody's folder, with all photos that any version has in it."""
+    selection.people.append(folder)
+    _add_photos(kept, selection, folder)
 
 
 def is_photo_name(name: str) -> bool:

@@ -1,44 +1,81 @@
-"""The service that runs on this machine takes over the new model, or none."""
+"""The service on this machine takes over the new model, or none; of any other, what has to be done is said."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
+import ssl
 import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 _PATIENCE = 90.0  # seconds: a reload tries the new model out first
+_MODEL = "models/model.joblib"
 
 
-def reload_service(root: Path) -> str:
+@dataclass
+class Served:
+    """What became of the services.
+
+    Attributes:
+        reloaded: how many serve what is there now, as they say themselves.
+        to_do: how many of this machine do not, as far as is known.
+        lines: for the terminal, what was done and what is to be done by hand.
+    """
+
+    reloaded: int = 0
+    to_do: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+def reload_service(root: Path) -> Served:
     """Tell the gunicorn masters that serve this project to take over what lies in models/ now.
 
     Args:
         root: of the project.
-
-    Returns:
-        What was done, for the terminal; "" where nothing serves this project.
     """
+    served = Served()
     masters, others = _servers(root)
-    if not masters and not others:
-        return ""
-    said = []
     for master in masters:
-        try:
-            before = {child.pid for child in master.children()}
-            os.kill(master.pid, signal.SIGHUP)
-            renewed = _renewed(master, before)
-        except (psutil.Error, OSError) as error:
-            said.append(f"the service (process {master.pid}) could not be told ({error}): restart it")
-            continue
-        if renewed:
-            said.append(f"the service (process {master.pid}) serves what is there now")
+        wrong = _reload(master)
+        if wrong:
+            served.to_do += 1
+            served.lines.append(f"The service (process {master.pid}) {wrong}.")
         else:
-            said.append(f"the service (process {master.pid}) was told, but has no new workers yet: look at /readyz")
-    said += [f"the service (process {other.pid}) has to be restarted" for other in others]
-    return "; ".join(said)
+            served.reloaded += 1
+            served.lines.append(f"The service (process {master.pid}) serves what is there now.")
+    for other in others:
+        served.to_do += 1
+        served.lines.append(f"The service (process {other.pid}) still has the old model: restart it.")
+    served.lines += _settings_to_mend(root, served)
+    return served
+
+
+def _reload(master: psutil.Process) -> str:
+    """Tell a master; returns what is wrong, "" where it serves the new model, or none."""
+    begun = datetime.now(UTC).replace(microsecond=0)
+    try:
+        addresses = _addresses(master)
+        before = {child.pid for child in master.children()}
+        os.kill(master.pid, signal.SIGHUP)
+        if not _renewed(master, before):
+            return "was told, but has no new workers yet: look at /readyz"
+    except (psutil.Error, OSError) as error:
+        return f"could not be told ({error}): restart it"
+    outcome = _outcome(addresses, begun)
+    if outcome is None:
+        return "was told, but does not say what came of it: look at its log, or restart it"
+    if outcome["status"] == "refused":
+        return f"still has the old model, since it refused the new one ({outcome.get('reason')}): restart it"
+    return ""
 
 
 def _servers(root: Path) -> tuple[list[psutil.Process], list[psutil.Process]]:
@@ -67,3 +104,83 @@ def _renewed(master: psutil.Process, before: set[int]) -> bool:
             return True
         time.sleep(0.2)
     return False
+
+
+def _addresses(master: psutil.Process) -> list[str]:
+    """Where it can be asked, without http:// or https://."""
+    found = []
+    for connection in getattr(master, "net_connections", master.connections)(kind="inet"):
+        if connection.status == psutil.CONN_LISTEN:
+            host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(connection.laddr.ip, connection.laddr.ip)
+            found.append(f"{f'[{host}]' if ':' in host else host}:{connection.laddr.port}")
+    return found
+
+
+def _outcome(addresses: list[str], since: datetime) -> dict[str, Any] | None:
+    """What /readyz says of the reload that was begun at a time; None where it says nothing of it."""
+    end = time.monotonic() + _PATIENCE / 3
+    while addresses and time.monotonic() < end:
+        for address in addresses:
+            reload = _ready(address).get("reload")
+            if isinstance(reload, dict) and datetime.fromisoformat(str(reload["time"])) >= since:
+                return reload
+        time.sleep(0.3)
+    return None
+
+
+def _ready(address: str) -> dict[str, Any]:
+    """What /readyz answers, also with status 503; nothing where it cannot be asked."""
+    trusting = ssl._create_unverified_context()  # it is this machine, and nothing is sent
+    for scheme in ("http", "https"):
+        with contextlib.suppress(OSError, ValueError):
+            try:
+                with urllib.request.urlopen(f"{scheme}://{address}/readyz", timeout=5, context=trusting) as answer:
+                    said = answer.read()
+            except urllib.error.HTTPError as error:
+                said = error.read()
+            content = json.loads(said)
+            if isinstance(content, dict):
+                return content
+    return {}
+
+
+# What cannot be done from here ----------------------------------------------------------------------------------------
+
+
+def _settings_to_mend(root: Path, served: Served) -> list[str]:
+    """What the settings of the service tell of models and services that are out of reach."""
+    from service.config import Settings, SettingsError
+
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        return [f"The service's settings cannot be read, so look yourself where else it runs: {error}"]
+    lines = []
+    if not Path(os.path.realpath(settings.model_path)).is_relative_to(root / "models") and settings.model_path.exists():
+        served.to_do += 1
+        lines.append(
+            f"MODEL_PATH is {settings.model_path}: that model was not made anew. Put a copy of {_MODEL} there, or "
+            "delete it."
+        )
+    if not served.reloaded:
+        lines.append(_elsewhere(settings))
+    return lines
+
+
+def _elsewhere(settings: Any) -> str:
+    """What to do about a service that does not run on this machine."""
+    from service.access.keys import KeysError, read_keys
+
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    url = f"{'https' if settings.tls_cert_path else 'http'}://{host}:{settings.port}/admin/reload"
+    try:
+        keys = read_keys(settings.keys_path)
+    except KeysError:
+        keys = None
+    now = datetime.now(UTC)
+    if keys is None or not any("admin" in key.roles and not key.problem(now) for key in keys.by_id.values()):
+        return "If the service runs elsewhere, copy models/ there and restart it: until then it has the old model."
+    return (
+        "If the service runs elsewhere, copy models/ there, put a key with the role admin into KEY and run this there, "
+        f'or it keeps the old model: curl -sS -X POST -H "X-API-Key: $KEY" {url}'
+    )

@@ -5,8 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import yaml
+
+from stages.files.locked_files import locked_name
 
 NAMES = ("attributes.csv", "consent.csv")
+_USUAL = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
+
+
+def tables_of(root: Path) -> list[str]:
+    """Where such tables lie in a working tree, plain and locked; not all need be there."""
+    try:
+        content = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+        register = [str(content["privacy"]["register"])] if content["privacy"]["register"] else []
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        register = []
+    return [form for name in dict.fromkeys([*_USUAL, *register]) for form in (name, locked_name(name))]
 
 
 def drop_lines(data: bytes, people: Collection[str], photos: Collection[str]) -> tuple[bytes, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 import zlib
@@ -17,7 +18,6 @@ from privacy.dvc.objects import DIR
 from privacy.forget.kept import Kept, md5_hex, sha256_hex
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
-from stages.files.locked_files import plain_name
 from stages.files.remembered import read_embeddings
 
 SAME_ROW = 0.999
@@ -63,12 +63,22 @@ class Traces:
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[bytes] | None, re.Pattern[bytes] | None]:
         """What a text that names their folders holds, and what one that names their files by hashes does."""
-        folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in self.people if person != "me"]
+        people = {form for person in self.people if person != "me" for form in (person, json.dumps(person)[1:-1])}
+        folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in sorted(people)]
         if "me" in self.people:  # a short name: other folders may be called so, too
             folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
         hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
         either = [re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes)]
         return either[0], either[1]
+
+    def is_in_folder(self, path: str) -> bool:
+        """Whether a path, such as an archive has, leads into a folder of the person."""
+        inner = f"/{path.replace(chr(92), '/').lstrip('./')}"
+        return any(
+            f"/{person}/" in inner or (person != "me" and inner.startswith(f"/{person.removeprefix('not_me/')}/"))
+            for person in self.people
+            if person != "me" or inner.startswith(("/me/", "/data/me/"))
+        )
 
     def rows_in(self, data: bytes) -> bool:
         """Whether an array (.npy, .npz) holds an embedding of the person."""
@@ -192,14 +202,7 @@ def _crop_names(kept: Kept, made: Made, selection: Selection, traces: Traces) ->
         for row in kept.tables.get(out.oid, ()):
             if row.crop and (row.sha256 in traces.sha256s or _in_folder(selection, row.photo)):
                 names.add(row.crop)
-    photos = {
-        plain_name(file.path.removeprefix("data/"))
-        for dep in made.deps
-        if dep.path.startswith(("data/me", "data/not_me"))
-        for file in kept.files(dep)
-        if file.oid in selection.photos
-    }
-    return _Own(names, photos)
+    return _Own(names, {path for path, oid in kept.photos_read(made) if oid in selection.photos})
 
 
 def _find_rows(kept: Kept, traces: Traces) -> None:

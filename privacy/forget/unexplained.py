@@ -1,8 +1,8 @@
 """Objects that no version names any more: what a rebase, a removed experiment or an interrupted run left behind.
 
-They are told by what is in them. A picture is the person's if it is a copy of one of theirs; a table, if it names
-them; an array, if it holds one of their embeddings; a list of files, if it names one of theirs or their folder. A model
-says which files it was made of, if its record is still there.
+They are told by what is in them. Pictures and arrays are looked into as those of any version are (looking.py). A
+table is the person's if it names them; a list of files, if it names one of theirs or their folder. A model says which
+files it was made of, if its record is still there.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterator
 
 from privacy.dvc.objects import DIR
 from privacy.forget.containing import Containing
-from privacy.forget.images import Pictures, is_image
+from privacy.forget.images import Originals, Pictures, is_image
 from privacy.forget.kept import Kept, sha256_hex
+from privacy.forget.looking import is_picture
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name
 from privacy.forget.traces import Traces, arrays_in
 from privacy.forget.versions import Item, Made
-from stages.files.encryption import is_sealed
 from stages.progress import progress
 
 _UNKNOWN = "?"
@@ -54,31 +54,21 @@ def _files_of_me(kept: Kept) -> set[str]:
     return own - {item.oid for item in kept.photo_items if item.path.startswith("not_me/")}
 
 
-def add_copies(kept: Kept, selection: Selection, pictures: Pictures) -> set[str]:
+def add_copies(kept: Kept, selection: Selection, pictures: Pictures, originals: Originals) -> set[str]:
     """Add copies of the photos in other formats and sizes, whatever they are called, and return them."""
     candidates = {item.oid for item in kept.photo_items if is_photo_name(item.path)}
-    candidates |= {oid for oid in unexplained(kept) if oid not in kept.manifests and _is_picture(kept, oid)}
+    candidates |= {oid for oid in unexplained(kept) if oid not in kept.manifests and is_picture(kept, oid)}
     for path, oid in kept.on_disk.items():
         if oid not in kept.where and is_photo_name(path):
             pictures.add(oid, kept.read_file(kept.project.root / "data" / path, oid) or b"")
-    copies = pictures.copies(list(selection.photos), candidates - set(selection.photos))
+    copies = pictures.copies(originals, candidates - set(selection.photos))
     add_by_bytes(kept, selection, copies)
     return copies
 
 
-def _is_picture(kept: Kept, oid: str) -> bool:
-    path = kept.objects.local_path(oid)
-    if path is None:
-        return is_image(kept.read(oid) or b"")
-    with path.open("rb") as file:
-        beginning = file.read(16)
-    return is_image((kept.read(oid) or b"") if is_sealed(beginning) else beginning)
-
-
-def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Containing) -> None:
-    """Add to `found` what holds the person, and what nobody can tell."""
+def find_unexplained(kept: Kept, traces: Traces, found: Containing) -> None:
+    """Add to `found` what names the person, and what nobody can tell. Pictures and arrays were looked into before."""
     rest = [oid for oid in unexplained(kept) if oid not in found.kinds]
-    candidates = []
     lengths = _lengths(kept, traces, rest)
     for oid in progress(rest, len(rest), "looking into what no version names", "object"):
         if oid.endswith(DIR):
@@ -90,13 +80,11 @@ def find_unexplained(kept: Kept, traces: Traces, pictures: Pictures, found: Cont
             if oid in kept.closed and oid not in kept.listed:  # a list that names it says whose it is
                 found.unproven.add(oid)
         elif is_image(data):
-            candidates.append(oid)
-        elif traces.rows_in(data) or traces.names_in(data) or _has_cell(traces, data) or _fits(data, lengths):
+            continue
+        elif traces.names_in(data) or _has_cell(traces, data) or _fits(data, lengths):
             found.add(oid, "unexplained data")
         elif not _is_readable(data):
             found.unproven.add(oid)
-    for oid in pictures.copies(traces.photos | traces.crops, candidates):
-        found.add(oid, "unexplained picture")
     found.unproven -= set(found.kinds)
 
 
@@ -141,7 +129,7 @@ def recorded(kept: Kept) -> set[Made]:
 
     A record names files by their SHA-256. Where one of its inputs is not there any more, nothing can be proven by it.
     """
-    candidates = [oid for oid in kept.where if not oid.endswith(DIR) and not _is_picture(kept, oid)]
+    candidates = [oid for oid in kept.where if not oid.endswith(DIR) and not is_picture(kept, oid)]
     by_sha256: dict[str, str] = {}
     records = []
     for oid in candidates:

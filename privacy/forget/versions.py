@@ -8,14 +8,16 @@ entry of the run cache.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from privacy.forget.project import Project, git
+from privacy.forget.git import blobs_of, git
+from privacy.forget.project import Project
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -73,21 +75,23 @@ class Version:
     def add(self, path: str, data: bytes) -> None:
         """Read a dvc.lock or .dvc file of it; one that cannot be read says nothing.
 
+        Of a file in which git has left a conflict, both sides are read.
+
         Args:
             path: relative to the project.
             data: its content.
         """
         folder = path.rpartition("/")[0]
-        content = _load(data)
-        if path.endswith(".dvc"):
-            read = read_stage(content, folder)
-            if read.deps:
-                self.made.add(read)
-            self.tracked.update(read.outs)
-            return
-        stages = content.get("stages", content)
-        for stage in stages.values() if isinstance(stages, dict) else ():
-            self.made.add(read_stage(stage, folder))
+        for content in map(_load, _sides(data)):
+            if path.endswith(".dvc"):
+                read = read_stage(content, _joined(folder, content.get("wdir")))
+                if read.deps and content.get("cmd"):  # without a command it is an import: photos as they are
+                    self.made.add(read)
+                self.tracked.update(read.outs)
+                continue
+            stages = content.get("stages", content)
+            for stage in stages.values() if isinstance(stages, dict) else ():
+                self.made.add(read_stage(stage, folder))
 
 
 def is_read(path: str) -> bool:
@@ -112,7 +116,7 @@ def _items(entries: Any, folder: str) -> Iterator[Item]:
     for entry in entries if isinstance(entries, list) else ():
         if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
             continue
-        path = os.path.normpath(f"{folder}/{entry['path']}" if folder else entry["path"]).replace("\\", "/")
+        path = _joined(folder, entry["path"])
         oid = entry.get("md5") or entry.get("checksum") or entry.get("etag")
         if isinstance(oid, str):
             yield Item(path, oid)
@@ -120,6 +124,23 @@ def _items(entries: Any, folder: str) -> Iterator[Item]:
             [{**file, "path": f"{path}/{file['relpath']}"} for file in entry.get("files") or () if "relpath" in file],
             "",
         )
+
+
+def _joined(folder: str, path: Any) -> str:
+    """A path of a file, relative to the project; an import's source, which lies outside, stays as it is."""
+    if not isinstance(path, str) or path in ("", "."):
+        return folder
+    if path.startswith("/") or "://" in path:
+        return path
+    return os.path.normpath(f"{folder}/{path}" if folder else path).replace("\\", "/")
+
+
+def _sides(data: bytes) -> list[bytes]:
+    """A file, or the two that git tried to merge where a conflict was left in it."""
+    if b"<<<<<<< " not in data:
+        return [data]
+    conflict = re.compile(rb"^<{7} .*?\n(.*?)(?:^\|{7} .*?)?^={7}\n(.*?)^>{7} .*?$\n?", re.DOTALL | re.MULTILINE)
+    return [conflict.sub(side, data) for side in (rb"\1", rb"\2")]
 
 
 def _load(data: bytes) -> dict[str, Any]:
@@ -154,16 +175,21 @@ def find_versions(project: Project) -> list[Version]:
 
 
 def workspace_version(name: str, root: Path) -> Version:
-    """The version that lies in a folder."""
+    """The version that lies in a folder. Another project of DVC's in it, such as a worktree, is not looked into."""
     version = Version(name)
     for parent, folders, files in os.walk(root):
-        folders[:] = [folder for folder in folders if not folder.startswith(".")]
+        folders[:] = [folder for folder in folders if not folder.startswith(".") and not is_project(parent, folder)]
         for file in files:
             path = Path(parent, file)
             relative = path.relative_to(root).as_posix()
             if is_read(relative):
                 version.add(relative, path.read_bytes())
     return version
+
+
+def is_project(parent: str | Path, name: str = "") -> bool:
+    """Whether a folder, or one in it, is the root of a project of DVC's."""
+    return Path(parent, name, ".dvc").is_dir()
 
 
 def experiment_folders(root: Path) -> list[Path]:
@@ -185,7 +211,7 @@ def _staged(project: Project) -> Iterator[Version]:
             )
             if path and is_read(os.fsdecode(path))
         ]
-        contents = dict(_blobs(project, {blob for _, blob in files}))
+        contents = dict(blobs_of(project.root, {blob for _, blob in files}))
         version = Version("what is staged in git")
         for name, blob in files:
             version.add(name, contents.get(blob, b""))
@@ -205,12 +231,12 @@ def _commits(project: Project) -> Iterator[Version]:
         given=("\n".join(commits) + "\n").encode(),
     )  # fmt: skip
     listed: dict[str, str] = {}
-    for line in text.decode("utf-8", "replace").splitlines():
+    for line in text.decode("utf-8", "replace").removesuffix("\n").split("\n"):  # a subject may have others' ends
         commit, short, day, subject, refs = line.split("\0")
         listed[commit] = f"{short} {day} {subject}" + (f" ({refs})" if refs else "")
     files = {commit: _files_of(project, commit) for commit in listed}
     blobs = sorted({blob for own in files.values() for _, blob in own})
-    contents = dict(_blobs(project, blobs))
+    contents = dict(blobs_of(project.root, blobs))
     for commit, name in listed.items():
         version = Version(name, commit)
         for path, blob in files[commit]:
@@ -226,21 +252,3 @@ def _files_of(project: Project, commit: str) -> list[tuple[str, str]]:
         if path and is_read(name := os.fsdecode(path)):
             found.append((name, about.split()[2].decode()))
     return found
-
-
-def _blobs(project: Project, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """The content of blobs."""
-    wanted = "".join(f"{name}\n" for name in names)
-    if not wanted:
-        return
-    data = git(project.root, "cat-file", "--batch", given=wanted.encode())
-    start = 0
-    while start < len(data):
-        end = data.index(b"\n", start)
-        heading = data[start:end].split()
-        if len(heading) != 3:  # "<name> missing": a partial clone
-            start = end + 1
-            continue
-        size = int(heading[2])
-        yield heading[0].decode(), data[end + 1 : end + 1 + size]
-        start = end + 1 + size + 1

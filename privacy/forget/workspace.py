@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from faces.files import write_bytes
 from privacy.dvc.stores import delete_file
 from privacy.errors import PrivacyError
 from privacy.forget import tables
+from privacy.forget.evidence import Evidence
 from privacy.forget.kept import md5_of
+from privacy.forget.packed import without
 from privacy.forget.plan import Plan, Tree
-from stages.files.locked_files import key_like, locked_name, reveal, sealed
+from stages.files.locked_files import key_like, reveal, sealed
 from stages.files.paths import REMEMBERED_CROPS, REMEMBERED_EMBEDDINGS
-from stages.files.remembered import forget_crops, forget_embeddings
+from stages.files.remembered import forget_crops, forget_embeddings, remembered_photos
 
-TABLES = ("data/not_me/attributes.csv", "data/me/attributes.csv", "data/attributes.csv", "data/consent.csv")
 EXPLAINED = "reports/explained"
 """Pictures of `python -m faces explain`: photos of anybody, beside some of me. They can be drawn again."""
 
@@ -25,13 +27,12 @@ _LEFT_BY_QUICKSTART = ("quickstart.log",)
 _PLACES_OF_LEFTOVERS = ("data", "models", "reports", "private/privacy")
 
 
-def purge_tree(plan: Plan, tree: Tree, register: str) -> None:
+def purge_tree(plan: Plan, tree: Tree) -> None:
     """Delete what a working tree holds of the person. What is done already is passed over.
 
     Args:
         plan: what has to be done.
         tree: of this working tree.
-        register: path of the table of consents.
 
     Raises:
         OSError: something cannot be deleted.
@@ -40,18 +41,25 @@ def purge_tree(plan: Plan, tree: Tree, register: str) -> None:
     for path in tree.photos:
         with contextlib.suppress(FileNotFoundError):
             delete_file(root / "data" / path)
-    for class_name in ("me", "not_me"):
-        _remove_empty(root / "data" / class_name)
-    for name in dict.fromkeys([*TABLES, register]):
+    for name in tables.tables_of(root):
         drop_lines(root / name, plan)
-        drop_lines(root / locked_name(name), plan)
     for name in tree.exports:
         remove(root / name)
+    for name in tree.files:
+        remove(root / name)
+        _remove_parents(root, root / name)
+    if tree.packed:
+        evidence = plan.evidence()
+        for name in tree.packed:
+            write_without(root / name, evidence)
+    for class_name in ("me", "not_me"):
+        _remove_empty(root / "data" / class_name)
     traces = plan.traces()
     if plan.unhashed:  # nobody can tell which are theirs; crop makes them anew
         remove(root / REMEMBERED_CROPS)
     forget_crops(root / REMEMBERED_CROPS, traces.sha256s)
-    forget_embeddings(root / REMEMBERED_EMBEDDINGS, traces.sha256s)
+    # An old recipe may have rows of photos that are gone since long: nobody can tell whose, and nobody needs them.
+    forget_embeddings(root / REMEMBERED_EMBEDDINGS, traces.sha256s, remembered_photos(root / REMEMBERED_CROPS))
     for name in tree.outputs:
         remove(root / name)
     _remove_linked(root, plan)
@@ -82,11 +90,45 @@ def remove(path: Path) -> None:
         delete_file(path)
 
 
+def write_without(path: Path, evidence: Evidence) -> None:
+    """Write an archive or a text anew without the person; one that is not there, or lacks them already, is let be.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if not path.is_file():
+        return
+    data = path.read_bytes()
+    if not evidence.inside(data):
+        return
+    left = without(data, evidence.goes)
+    if left is None:
+        remove(path)
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if path.is_symlink() or not mode & stat.S_IWUSR:
+        delete_file(path)  # a link into DVC's cache: the object there goes on its own
+        mode |= stat.S_IWUSR
+    write_bytes(path, left, mode)
+
+
 def _remove_empty(folder: Path) -> None:
     """Remove sub-folders that hold nothing any more: their names are the people's."""
     for inner in sorted((path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()), reverse=True):
         with contextlib.suppress(OSError):
             inner.rmdir()
+
+
+def _remove_parents(root: Path, path: Path) -> None:
+    """Remove the folders in which a file was alone, but those that the project needs: their names may be people's."""
+    needed = {root / name for name in ("data", "data/me", "data/not_me", "models", "reports", "reports/manual")}
+    for parent in path.parents:
+        if parent == root or parent in needed or not parent.is_relative_to(root):
+            return
+        try:
+            parent.rmdir()
+        except OSError:  # it holds something still
+            return
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------
@@ -181,7 +223,7 @@ def remove_state(root: Path) -> None:
     for other in own.parent.glob("*"):
         if other.is_dir() and _mentions(other, mine):
             remove(other)
-    for name in ("index", "links", "md5s", "state", "repos"):
+    for name in ("index", "links", "md5s", "state", "repos", "rwlock"):
         remove(root / ".dvc" / "tmp" / name)
     for old in (root / ".dvc" / "tmp").glob("*.dat"):
         remove(old)

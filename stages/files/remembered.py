@@ -36,12 +36,22 @@ def forget_crops(folder: Path, photos: Collection[str]) -> None:
             delete(path)
 
 
-def forget_embeddings(folder: Path, known: Collection[str]) -> None:
+def remembered_photos(folder: Path) -> set[str]:
+    """SHA-256 of the photos of which crop remembers something.
+
+    Args:
+        folder: of all recipes; it need not be there.
+    """
+    return {path.name[:_SHA256_DIGITS] for path in folder.rglob("*") if path.is_file()}
+
+
+def forget_embeddings(folder: Path, known: Collection[str], staying: Collection[str] | None = None) -> None:
     """Take out what embed remembers: a file for each recipe, with rows by crop and photo (stages/embed/memory.py).
 
     Args:
         folder: of all recipes; it need not be there.
         known: SHA-256 of crops and photos.
+        staying: SHA-256 of the photos of which rows may stay; None for all others.
 
     Raises:
         OSError: a file cannot be written or deleted.
@@ -54,6 +64,8 @@ def forget_embeddings(folder: Path, known: Collection[str]) -> None:
             continue
         crops, photos, rows = read_embeddings(path)
         mine = np.isin(crops, list(known)) | np.isin(photos, list(known))
+        if staying is not None:
+            mine |= ~np.isin(photos, list(staying))
         if not mine.any():
             continue
         if mine.all():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,9 +11,14 @@ import numpy as np
 import pytest
 
 from bench.support.remains import Remains
+from faces.recognition.recognizer import Recognizer
+from faces.verification import verify
+from faces.verifier import Verifier
+from privacy.forget.traces import normalised
 from service.config import Settings
 from tests.clone import Clone
 from tests.service.support import posix_only, running
+from tests.stages.support import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.security, posix_only, pytest.mark.timeout(1800)]
 
@@ -40,6 +47,42 @@ def search(clone: Clone, remains: Remains) -> dict[str, list[str]]:
     """Where the person still is. The code and its pages are not looked at: they name folders as examples."""
     places = [clone.path(name) for name in ("data", "models", "reports", ".dvc", "private")]
     return remains.search([*places, clone.root.parent / "site-cache"])[0]
+
+
+def known(workspace: Workspace, recognizer: Recognizer, photos: list[bytes]) -> tuple[list[float], list[bool]]:
+    """What the model of a project scores photos, and whether the nearest embedding that it stores is each one's own."""
+    verifier = Verifier.load(workspace.path("models/model.joblib"), workspace.path("models/scaler.joblib"))
+    stored = normalised(np.load(workspace.path("data/embeddings.npy")))
+    index = workspace.path("data/index.csv").read_text(encoding="utf-8").splitlines()[1:]
+    scores, own = [], []
+    for photo in photos:
+        found = verify(photo, recognizer, verifier)
+        assert found is not None and found.face.embedding is not None
+        scores.append(found.score)
+        nearest = int((stored @ normalised(found.face.embedding[None])[0]).argmax())
+        own.append(hashlib.sha256(photo).hexdigest() in index[nearest])
+    return scores, own
+
+
+def test_the_model_is_one_that_never_saw_them(clone: Clone, recognizer: Recognizer, tmp_path: Path) -> None:
+    """A project that is built from the start without them scores their photos as this one does afterwards."""
+    folder = max(clone.path("data/not_me").iterdir(), key=lambda folder: len(list(folder.iterdir())))
+    photos = [path.read_bytes() for path in sorted(folder.iterdir())]
+    never = Workspace(tmp_path / "never")
+    for name in ("data/me", "data/not_me", "models/networks", "models/records"):
+        shutil.copytree(clone.path(name), never.path(name))
+    shutil.copy(clone.path("params.yaml"), never.root)
+    shutil.rmtree(never.path(f"data/not_me/{folder.name}"))
+    for stage in ("crop", "embed", "quality", "train"):
+        done = never.run("-m", f"stages.{stage}")
+        assert done.returncode == 0, done.stderr
+    before, in_training = known(clone, recognizer, photos)
+    assert all(in_training)
+    forget(clone, folder.name, "--yes")
+    after, still_stored = known(clone, recognizer, photos)
+    assert not any(still_stored)
+    assert after == pytest.approx(known(never, recognizer, photos)[0], abs=1e-6)
+    assert np.abs(np.array(before) - after).max() > 1e-6
 
 
 def test_a_person_and_then_me(clone: Clone, tmp_path: Path) -> None:

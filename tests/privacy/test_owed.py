@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from privacy.dvc.owed import OWED, OWED_BY_LOCK, owe, pay, read_debts
-from privacy.dvc.stores import Store, Unreachable, Workspace, open_repo
+from privacy.dvc.stores import Listing, Store, Unreachable, Workspace, open_repo
 from privacy.errors import PrivacyError
 from tests.conftest import ROOT
 from tests.privacy.held_support import new_project, run
@@ -132,6 +132,27 @@ def test_lists_that_only_the_remote_has_go_with_somebody(root: Path, tmp_path: P
     assert pay(*opened(root)).done["store"].objects == 1
     assert held(remote) == {another}
     assert not (root / OWED).exists()
+
+
+class Unsure(Store):
+    """A remote of which nobody can tell whether it keeps old versions."""
+
+    def list(self) -> Listing:
+        listing = super().list()
+        listing.unsure = "AccessDenied"
+        return listing
+
+
+def test_a_remote_that_may_keep_old_versions_stays_owed(root: Path, tmp_path: Path) -> None:
+    remote = tmp_path / "remote"
+    photo = put(remote, b"photo")
+    workspaces, stores, _ = opened(root)
+    owe(root, stores, [photo], "forget", DAY)
+    payment = pay(workspaces, [Unsure(**vars(store)) for store in stores], [])
+    assert payment.done["store"].objects == 1 and held(remote) == set()
+    (debt,) = payment.owed
+    assert "AccessDenied" in debt.reason and read_debts(root) == [debt]
+    assert pay(workspaces, stores, []).owed == []
 
 
 @pytest.mark.parametrize("moved", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,42 @@ def test_a_store_is_cleaned_and_others_keep_their_objects(project: Project, tmp_
         assert sum("/files/md5/" in name for name in after) >= 7 + 7, "photos and crops of others"
 
 
+def every_version(store: S3, folder: Path) -> Path:
+    """What the store holds in any version, as files."""
+    folder.mkdir()
+    for number, version in enumerate(store.client.list_object_versions(Bucket=BUCKET).get("Versions", ())):
+        chosen = {name: version[name] for name in ("Key", "VersionId")}
+        (folder / str(number)).write_bytes(store.client.get_object(Bucket=BUCKET, **chosen)["Body"].read())
+    return folder
+
+
+@pytest.mark.slow
+def test_a_bucket_that_keeps_versions_loses_all_of_them(project: Project, tmp_path: Path) -> None:
+    """Also what was deleted there long ago, of which only an old version is left, and parts of an upload."""
+    with s3() as store:
+        assert store is not None
+        store.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        project.put("not_me/ana/7.png", 170)
+        project.build()
+        pushed(project, store)
+        remains, ben = Remains(project, "not_me/ana"), Remains(project, "not_me/ben")
+        digest = hashlib.md5((project.root / "data/not_me/ana/0.png").read_bytes()).hexdigest()
+        key = f"project/files/md5/{digest[:2]}/{digest[2:]}"
+        store.client.create_multipart_upload(Bucket=BUCKET, Key=key)
+        (project.root / "data/not_me/ana/7.png").unlink()
+        project.build()
+        project.commit("Without one photo")
+        project.dvc("push", "--quiet")
+        project.dvc("gc", "--quiet", "--workspace", "--cloud", "--force")
+        assert remains.found(every_version(store, tmp_path / "before"))
+        project.forget("ana", "--yes")
+        assert remains.found(project.root, every_version(store, tmp_path / "after")) == []
+        assert ben.found(tmp_path / "after")
+        assert not store.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
+        left = store.client.list_object_versions(Bucket=BUCKET)
+        assert digest[2:] not in str([left.get("Versions"), left.get("DeleteMarkers")])
+
+
 @pytest.mark.slow
 def test_a_store_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
     with s3() as store:
@@ -52,7 +89,7 @@ def test_a_store_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
         pushed(project, store)
         remains, held = Remains(project, "not_me/ana"), store.objects()
     said = project.forget("ana", "--yes", status=1)
-    assert "Owed: s3 (s3://photos/project) did not answer" in said
+    assert "Owed: s3 (s3://photos/project) may still have what was forgotten: " in said
     with s3() as store:
         assert store is not None
         store.restore(held)

@@ -1,0 +1,111 @@
+"""What is told at the end: what was done, and what remains to be done by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from faces.message import fill
+from privacy.dvc.owed import Debt, read_debts
+from privacy.forget.check import Findings
+from privacy.forget.plan import Plan
+from privacy.forget.project import Project
+
+_SHOWN = 10
+
+
+def tell_end(project: Project, plan: Plan, findings: Findings, certificate: Path, problem: str) -> int:
+    """Print it; returns the exit status, 1 where something remains to be done.
+
+    Args:
+        project: whose.
+        plan: what was done.
+        findings: what the search at the end has found.
+        certificate: its file.
+        problem: why there is no model; "" where there is one.
+    """
+    root = project.root
+    print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
+    if plan.lost:
+        print(fill("{count:# version has|# versions have} lost what was made with them.", count=len(plan.lost)))
+    if project.has_git:
+        print("To keep the new state: git add data/*.dvc dvc.lock reports && git commit")
+    status = 0
+    for debt in read_debts(root):
+        print(_owed(debt))
+        status = 1
+    if problem:
+        print(f"There is no model now: {problem}. The service answers 503.")
+        status = status if "no photo of me" in problem else 1
+    for tree in plan.trees[1:]:
+        if tree.outputs and Path(tree.root).is_dir():
+            print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")
+    for line in _by_hand(plan, findings):
+        print(line)
+        status = 1
+    for line in _outside(project, plan, findings):
+        print(line)
+    return status
+
+
+def _owed(debt: Debt) -> str:
+    """What a remote is owed, in a sentence or two."""
+    if debt.by == "forget":
+        text = "Owed: {name} ({address}) may still have what was forgotten: {reason}."
+    else:  # nobody could read its lists: the person's photos may be among them, plain or under an earlier key
+        text = (
+            "Owed: {name} ({address}) still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' "
+            "was to delete: {reason}. What was forgotten may be among {count:it|them}."
+        )
+    said = fill(text, name=debt.name, address=debt.address, reason=debt.reason, count=len(debt.oids))
+    return f"{said} The next run deletes it there, or 'python -m privacy forget --owed'."
+
+
+def _by_hand(plan: Plan, findings: Findings) -> Iterator[str]:
+    """What shows the person still and can only be changed by the user."""
+    for tree in plan.trees:
+        for name in tree.own:
+            yield f"{Path(tree.root) / name} is a file of another program and shows them: take them out by hand."
+    if plan.in_git:
+        yield (
+            f"git's own history holds files that show them: {_some(plan.in_git)}. Take these out of it "
+            "('git filter-repo --invert-paths --path FILE'), here and wherever it was pushed."
+        )
+    for name in findings.unsure:
+        yield (
+            f"{name}: give this client the right to list and delete old versions, and run 'forget --owed'; or delete "
+            "them there."
+        )
+
+
+def _outside(project: Project, plan: Plan, findings: Findings) -> Iterator[str]:
+    """What this command does not reach, or does not change."""
+    for path in findings.yours:
+        yield f"{path} is your own and names them: change it by hand."
+    for gone in project.former:
+        yield (
+            f"An earlier version pushed to {gone.name} ({gone.address}), which does not answer: {gone.reason}. If it "
+            "is there still, add it again ('dvc remote add') before you forget somebody."
+        )
+    for source in plan.sources:
+        yield f"Photos were imported from {source}, which has theirs still: 'dvc update' would bring them back."
+    for tree in plan.trees:
+        for target in tree.outside:
+            yield f"A link led to {target}, outside the project: delete theirs there, too."
+    for folder in _copied_from(project.root):
+        yield f"The photos in data/ were copied from {folder}: delete theirs there, too, and in your backups."
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _copied_from(root: Path) -> list[str]:
+    """Where `quickstart.py --photos` has copied the photos from; those are the user's own to delete."""
+    try:
+        content = json.loads((root / "quickstart-photos.json").read_text(encoding="utf-8"))
+        return sorted(set(map(str, content.values())))
+    except (OSError, ValueError, AttributeError):
+        return []
