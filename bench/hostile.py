@@ -6,7 +6,8 @@
 The service runs under gunicorn as shipped. For each attack (`bench.support.attacks`), hostile clients of this machine
 keep at it, while a right client asks /healthz and /verify in turn, each time over a new connection, with a timeout of
 60 seconds. In the last attacks, clients post photos that take long to decode, or on which it takes long to look for
-faces, each as soon as it has its answer. Then inputs that hypothesis and schemathesis make are sent.
+faces, or usual ones, each as soon as it has its answer: from the right client's address, and from another one, which
+Linux lets a program choose (127.0.0.2). Then inputs that hypothesis and schemathesis make are sent.
 
 In the table: the median and the longest time of each question, how often each status came, wrong answers (the right
 client's photo has a known score, and 503 is wrong, too), and workers that ended; for made inputs, their number and how
@@ -49,7 +50,8 @@ MADE = {
     "requests, forms and photos that hypothesis makes": send_made,
     "requests that schemathesis makes from /openapi.json": send_described,
 }
-COSTLY_PHOTOS, CROWDS = "clients that post costly photos", "clients that post crowds"
+COSTLY_PHOTOS, CROWDS, USUAL = "clients that post costly photos", "clients that post crowds", "clients that post photos"
+ELSEWHERE, _OTHER_ADDRESS = ", from another address", "127.0.0.2"
 _COSTLY = (
     "jpeg_64MP_busy.jpg",
     "jpeg_64MP_progressive.jpg",
@@ -174,13 +176,17 @@ def plan(sockets: Sequence[int], clients: Sequence[int], only: str) -> Iterator[
         if only in attack.name:
             for count in sockets:
                 yield attack, count
-    if only in COSTLY_PHOTOS:
-        photos = [file.data for file in costly(np.random.default_rng(0)) if file.name in _COSTLY]
-        for count in clients:
-            yield Attack(COSTLY_PHOTOS, posting(*photos)), count
-    if only in CROWDS:
-        for count in clients:
-            yield Attack(CROWDS, posting(crowd(PHOTO.read_bytes()))), count
+    portrait = PHOTO.read_bytes()
+    photos = {
+        COSTLY_PHOTOS: [file.data for file in costly(np.random.default_rng(0)) if file.name in _COSTLY],
+        CROWDS: [crowd(portrait)],
+        USUAL: [portrait],
+    }
+    for name, posted in photos.items():
+        for where, address in (("", ""), (ELSEWHERE, _OTHER_ADDRESS)):
+            if only in name + where:
+                for count in clients:
+                    yield Attack(name + where, posting(*posted, asked_from=address)), count
 
 
 def show(row: dict[str, Any]) -> str:

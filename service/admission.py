@@ -12,6 +12,10 @@ others waiting. So photos that look costly wait in a second line, which has plac
 system shares the processor between the slots of both: usual photos wait for no costly one, however many of those there
 are, and costly photos get their share, however many usual ones there are. What turns out to be costly when its work has
 begun in the first line leaves its slot, and the rest of it waits in the second line.
+
+In each line, clients take turns: whoever has many photos there waits for the others between one of them and the next.
+And where a line is full, a client that has few photos in it takes the place of the newest one of the client that has
+most. So one client that sends as much as it can does not keep the others waiting, whatever it sends.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import heapq
 import math
 import threading
 import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -78,13 +83,13 @@ class Costly(Generic[T]):
 
 
 class _Job(Generic[T]):
-    """A photo's work: waiting, begun or given up; then its result or its error."""
+    """A photo's work: waiting or begun; then its result or its error."""
 
-    def __init__(self, work: Callable[[], T], done: Signal) -> None:
+    def __init__(self, work: Callable[[], T], client: str, done: Signal) -> None:
         self.work = work
+        self.client = client
         self.done = done
         self.begun: float | None = None
-        self.given_up = False
         self.result: T | None = None
         self.error: BaseException | None = None
 
@@ -101,12 +106,14 @@ class _Line:
 
     def __init__(self, name: str, slots: int, places: int, seconds: float) -> None:
         self.pool = ThreadPoolExecutor(slots, thread_name_prefix=name)
-        self.waiting: set[_Job[Any]] = set()
         self.working: set[_Job[Any]] = set()
         self.last_progress = time.monotonic()
         self.seconds = seconds
         self._slots = slots
         self._places = places
+        self._of_clients: OrderedDict[str, deque[_Job[Any]]] = (
+            OrderedDict()
+        )  # that wait; whose turn is next comes first
 
     def start(self) -> None:
         """Start all threads, so that none has to be made under load."""
@@ -115,37 +122,86 @@ class _Line:
             started.result()
 
     @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return sum(map(len, self._of_clients.values()))
+
+    @property
     def held(self) -> int:
         """How many jobs there are."""
-        return len(self.waiting) + len(self.working)
+        return self.waiting + len(self.working)
 
     @property
     def silent_seconds(self) -> float:
         """For how long jobs have been waiting and none was finished; 0 where none waits."""
         return time.monotonic() - self.last_progress if self.waiting else 0.0
 
-    def refuse_if_full(self, max_wait: float) -> None:
-        """Raises SaturatedError where a job that comes now would wait for more seconds than that."""
-        if self.is_full(max_wait):
-            raise SaturatedError(self.expected_wait())
+    def add(self, job: _Job[Any]) -> None:
+        """A job begins to wait."""
+        self._of_clients.setdefault(job.client, deque()).append(job)
+
+    def remove(self, job: _Job[Any]) -> bool:
+        """A job waits no longer. Whether it did."""
+        jobs = self._of_clients.get(job.client, deque())
+        if job not in jobs:
+            return False
+        jobs.remove(job)
+        if not jobs:
+            del self._of_clients[job.client]
+        return True
+
+    def begin_next(self) -> _Job[Any] | None:
+        """Begin the first job of the client whose turn it is: it waits no longer. None where none waits."""
+        if not self._of_clients:
+            return None
+        client, jobs = self._of_clients.popitem(last=False)
+        job = jobs.popleft()
+        if jobs:
+            self._of_clients[client] = jobs
+        self.working.add(job)
+        return job
+
+    def place_for(self, client: str, max_wait: float) -> _Job[Any] | None:
+        """Find a place for one more job of a client.
+
+        Returns:
+            Whose place that is, where none is free.
+
+        Raises:
+            SaturatedError: there is none, or the job would wait for more seconds than that.
+        """
+        if self.expected_wait(client) <= max_wait:
+            if self.held < self._places:
+                return None
+            most = max(self._of_clients.values(), key=len, default=deque())
+            if len(most) > self._waiting_of(client) + 1:
+                return most[-1]
+        raise SaturatedError(self.expected_wait(client))
 
     def is_full(self, max_wait: float) -> bool:
-        """Whether there is no place for a job that comes now, or it would wait for more seconds than that."""
+        """Whether no place is free, or whoever has all the places would wait for more seconds than that."""
         return self.held >= self._places or self.expected_wait() > max_wait
 
-    def expected_wait(self) -> float:
+    def expected_wait(self, client: str | None = None) -> float:
         """Seconds until a job that comes now has its turn, as far as one can say.
 
         Work in progress is expected to last as long as the work before it. If it has lasted longer already, what it
         has spent beyond that is expected once more.
+
+        Args:
+            client: whose job it is; None is one whose job comes after all others.
         """
         now = time.monotonic()
         free = [abs(self.seconds - (now - (job.begun or now))) for job in self.working]
         free += [0.0] * (self._slots - len(free))
         heapq.heapify(free)
-        for _ in self.waiting:
+        turns = self._places if client is None else self._waiting_of(client) + 1
+        for _ in range(sum(min(len(jobs), turns) for jobs in self._of_clients.values())):
             heapq.heapreplace(free, free[0] + self.seconds)
         return free[0]
+
+    def _waiting_of(self, client: str) -> int:
+        return len(self._of_clients.get(client, ()))
 
 
 class Admission:
@@ -192,7 +248,7 @@ class Admission:
     @property
     def wanted(self) -> bool:
         """Whether a photo waits for a slot of the first line."""
-        return bool(self._usual.waiting)
+        return self._usual.waiting > 0
 
     @property
     def problem(self) -> Message | None:
@@ -204,23 +260,24 @@ class Admission:
                 return Message(text, seconds=round(silent))
             return Message("The queue is full") if self._usual.is_full(self._max_wait) else None
 
-    def check(self) -> None:
-        """Whether a photo that arrived now would be let in, unless it is costly: then it is worth reading.
+    def check(self, client: str = "") -> None:
+        """Whether a client's photo that arrived now would be let in, unless it is costly: then it is worth reading.
 
         Raises:
             SaturatedError: it would not.
         """
         with self._lock:
-            self._usual.refuse_if_full(self._max_wait)
+            self._usual.place_for(client, self._max_wait)
 
-    def run(self, work: Callable[[], T | Costly[T]]) -> T:
-        """Do the work in a slot of the first line, in the order of asking; what it raises is raised here.
+    def run(self, work: Callable[[], T | Costly[T]], client: str = "") -> T:
+        """Do the work in a slot of the first line, when it is the client's turn; what it raises is raised here.
 
         Args:
             work: gives the result; or, if that is much, what is to be done for it in the second line.
+            client: for whom. The order is that of asking among the photos of one client.
 
         Raises:
-            SaturatedError: it would have to wait for too long, or has.
+            SaturatedError: it would have to wait for too long, or has; or a client with fewer photos took its place.
         """
         came = begun = time.monotonic()
 
@@ -229,48 +286,50 @@ class Admission:
             begun = time.monotonic()
             return work()
 
-        result = self._run_in(self._usual, work_in_turn, self._max_wait)
+        result = self._run_in(self._usual, work_in_turn, client, self._max_wait)
         if isinstance(result, Costly):
             waited = begun - came
-            return cast(T, self._run_in(self._costly, result.rest, max(0.0, self._max_wait - waited)))
+            return cast(T, self._run_in(self._costly, result.rest, client, max(0.0, self._max_wait - waited)))
         return result
 
-    def run_costly(self, work: Callable[[], T]) -> T:
+    def run_costly(self, work: Callable[[], T], client: str = "") -> T:
         """Do the work in a slot of the second line; as `run`."""
-        return self._run_in(self._costly, work, self._max_wait)
+        return self._run_in(self._costly, work, client, self._max_wait)
 
-    def _run_in(self, line: _Line, work: Callable[[], T], max_wait: float) -> T:
-        job = _Job(work, self._make_signal())
+    def _run_in(self, line: _Line, work: Callable[[], T], client: str, max_wait: float) -> T:
+        job = _Job(work, client, self._make_signal())
         with self._lock:
-            line.refuse_if_full(max_wait)
+            displaced = line.place_for(client, max_wait)
+            if displaced is not None:
+                line.remove(displaced)
+                displaced.error = SaturatedError(line.expected_wait(displaced.client))
             if not line.held:
                 line.last_progress = time.monotonic()  # nothing was to be done till now
-            line.waiting.add(job)
+            line.add(job)
             self._report_now()
         try:
-            line.pool.submit(self._do, line, job)
+            if displaced is not None:
+                displaced.done.set()
+            line.pool.submit(self._do_next, line)
             if not job.done.wait(max_wait):
                 with self._lock:
                     if job.begun is None and line.working:
-                        raise SaturatedError(line.expected_wait())
+                        raise SaturatedError(line.expected_wait(client))
                 job.done.wait()  # its turn has come, or comes now: it is as good as answered
         finally:
             with self._lock:  # whatever ended the waiting: the connection may have been given up
-                job.given_up = True
-                if job in line.waiting:
-                    line.waiting.remove(job)
+                if line.remove(job):
                     self._report_now()
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
 
-    def _do(self, line: _Line, job: _Job[Any]) -> None:
-        """In a thread of the line."""
+    def _do_next(self, line: _Line) -> None:
+        """In a thread of the line. It is called once for each job, and finds none where one was given up."""
         with self._lock:
-            if job.given_up:
+            job = line.begin_next()
+            if job is None:
                 return
-            line.waiting.discard(job)
-            line.working.add(job)
             self._report_now()
             job.begun = time.monotonic()
         try:
@@ -286,4 +345,4 @@ class Admission:
             job.done.set()
 
     def _report_now(self) -> None:
-        self._report(sum(len(line.waiting) for line in self._lines), sum(len(line.working) for line in self._lines))
+        self._report(sum(line.waiting for line in self._lines), sum(len(line.working) for line in self._lines))

@@ -251,21 +251,22 @@ class Engine:
         """Why photos are not verified in time; None if they are."""
         return None if self._opened is None else self._opened.admission.problem
 
-    def check_queue(self) -> None:
-        """Whether a photo that arrived now would be verified in time: then it is worth reading.
+    def check_queue(self, client: str = "") -> None:
+        """Whether a client's photo that arrived now would be verified in time: then it is worth reading.
 
         Raises:
             service.admission.SaturatedError: it would not.
         """
         if self.problem is None:
-            self._in_this_process().admission.check()
+            self._in_this_process().admission.check(client)
 
-    def verify(self, photo: bytes, all_faces: bool = False) -> Verification | None:
+    def verify(self, photo: bytes, all_faces: bool = False, client: str = "") -> Verification | None:
         """Wait for a turn, find the largest face on a photo, or all, and score.
 
         Args:
             photo: a file's bytes.
             all_faces: not the largest face alone.
+            client: whose photo it is: where photos wait, clients take turns.
 
         Returns:
             None if there is no face on the photo.
@@ -282,7 +283,10 @@ class Engine:
         admission = opened.admission
         work = PhotoWork(photo, all_faces, opened.recognizer, opened.verifier, times, lambda: admission.wanted)
         try:
-            verification = admission.run_costly(work.verify) if work.looks_costly else admission.run(work.begin)
+            if work.looks_costly:
+                verification = admission.run_costly(work.verify, client)
+            else:
+                verification = admission.run(work.begin, client)
         finally:
             for step, seconds in list(times.seconds.items()):  # the thread may be at work still
                 metrics.observe_step(step, seconds)

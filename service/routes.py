@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, g, jsonify, redirect, reques
 from werkzeug.wrappers import Response as AnyResponse
 
 from faces.message import Message
+from service.access.limits import client_of_request
 from service.config import Settings
 from service.engine import Engine
 from service.error_kinds import BAD_REQUEST, CANNOT_RELOAD, NO_FACE
@@ -110,11 +111,12 @@ def create_blueprint(
     def verify() -> Response:
         """Whether the largest face on the photo sent in the field `image` is "me"."""
         started = time.perf_counter()
-        engine.check_queue()
+        client = client_of_request()
+        engine.check_queue(client)
         upload = read_upload(request, "image", settings.max_image_bytes, texts=["faces"])
         g.image = upload.image  # for the audit log
         all_faces = _wants_all_faces(upload.texts.get("faces", request.args.get("faces", "largest")))
-        verification = engine.verify(upload.image, all_faces)
+        verification = engine.verify(upload.image, all_faces, client)
         if verification is None:
             raise ApiError(NO_FACE, hints=[NO_FACE_FOUND])
         g.decision = judge.decide(verification.score) | {"threshold": judge.threshold.value}

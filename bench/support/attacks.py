@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bench.support.servers import Server, multipart
@@ -149,15 +149,22 @@ def _coming_and_going(server: Server, count: int) -> Iterator[None]:
         yield
 
 
-def posting(*photos: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
-    """Clients that each post one of the photos again and again, whatever is answered."""
+def posting(*photos: bytes, asked_from: str = "") -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Clients that each post one of the photos again and again, whatever is answered.
+
+    Args:
+        photos: files.
+        asked_from: the address of this machine that all of them have; "" is that of the service.
+    """
     bodies = [multipart(photo) for photo in photos]
 
     @contextmanager
     def hold(server: Server, count: int) -> Iterator[None]:
+        asked = replace(server, asked_from=asked_from)
+
         def once(body: bytes, kind: str) -> None:
             with contextlib.suppress(OSError):
-                server.ask(body, kind, timeout=60)
+                asked.ask(body, kind, timeout=60)
 
         with _repeated(0.0, *(partial(once, *bodies[client % len(bodies)]) for client in range(count))):
             time.sleep(1)

@@ -35,12 +35,14 @@ class Server:
         host, port: its address.
         process: gunicorn's master.
         headers: that each photo is sent with.
+        asked_from: the client's own address, of this machine; "" leaves it to the system.
     """
 
     host: str
     port: int
     process: subprocess.Popen[bytes]
     headers: dict[str, str] = field(default_factory=dict)
+    asked_from: str = ""
 
     @property
     def address(self) -> str:
@@ -63,7 +65,8 @@ class Server:
     def _request(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float
     ) -> tuple[int, Message, bytes]:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        source = (self.asked_from, 0) if self.asked_from else None
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout, source_address=source)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

@@ -87,6 +87,11 @@ class WorkerStorage(Storage):
             self._counters.pop(key, None)
 
 
+def client_of_request() -> str:
+    """Who asks, as far as the service knows: a key or, without one, an address."""
+    return f"key {g.key.id}" if g.key is not None else address_of_request()
+
+
 def limit_requests(app: Flask, settings: Settings) -> Limiter:
     """Count the requests of an application, and answer 429 where there are too many.
 
@@ -113,11 +118,11 @@ def limit_requests(app: Flask, settings: Settings) -> Limiter:
         ]  # fmt: skip
 
     limiter = Limiter(
-        _address,
+        address_of_request,
         application_limits=[
-            *limit(settings.failed_key_limit, "failed", _address, refused),
+            *limit(settings.failed_key_limit, "failed", address_of_request, refused),
             *limit(settings.key_limit, "key", lambda: str(g.key.id), lambda: g.key is not None),
-            *limit(settings.address_limit, "address", _address, lambda: not refused()),
+            *limit(settings.address_limit, "address", address_of_request, lambda: not refused()),
         ],
         storage_uri=settings.limits_storage or "worker://",
         storage_options=_redis_options(settings.limits_storage) if settings.limits_storage else {},
@@ -159,7 +164,7 @@ def _share(text: str, workers: int) -> str:
     return f"{max(1, whole.amount // workers)} per {whole.multiples} {whole.GRANULARITY.name}"
 
 
-def _address() -> str:
+def address_of_request() -> str:
     """Whom a request is counted for: an address or, of IPv6, a network of /64, which one client usually has whole."""
     try:
         address = ipaddress.ip_address(request.remote_addr or "")

@@ -42,8 +42,10 @@ def padded(photo: bytes, size: int) -> bytes:
     return photo + bytes(size - len(photo))
 
 
-def post_photo(client: FlaskClient, photo: bytes, name: str = "photo.jpg", kind: str = "image/jpeg") -> TestResponse:
-    return client.post("/verify", data={"image": (io.BytesIO(photo), name, kind)})
+def post_photo(
+    client: FlaskClient, photo: bytes, name: str = "photo.jpg", kind: str = "image/jpeg", **options: Any
+) -> TestResponse:
+    return client.post("/verify", data={"image": (io.BytesIO(photo), name, kind)}, **options)
 
 
 def head(path: str, length: int, kind: str = MULTIPART["Content-Type"]) -> bytes:

@@ -6,8 +6,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,14 @@ def refused(admission: Admission) -> SaturatedError:
 class Held:
     """Work that lasts until it is told to end; costly, if that is said."""
 
-    def __init__(self, admission: Admission, count: int = 1, wait: bool = True, costly: bool = False) -> None:
+    def __init__(
+        self, admission: Admission, count: int = 1, wait: bool = True, costly: bool = False, client: str = ""
+    ) -> None:
         self.go_on = threading.Event()
         self._begun = threading.Semaphore(0)
         self._pool = ThreadPoolExecutor(count)
         work = (lambda: Costly(self._work)) if costly else self._work
-        self.running = [self._pool.submit(admission.run, work) for _ in range(count)]
+        self.running = [self._pool.submit(admission.run, work, client) for _ in range(count)]
         for _ in range(count if wait else 0):
             assert self._begun.acquire(timeout=10)
 
@@ -85,7 +88,7 @@ def test_a_timeout_of_the_works_own_is_the_works() -> None:
 def test_a_queue_that_is_full_takes_nobody_however_short_the_work() -> None:
     admission = Admission(slots=1, max_wait_seconds=600)
     held = Held(admission, MAX_WAITING, wait=False)
-    until(lambda: len(admission._usual.waiting) == MAX_WAITING - 1)
+    until(lambda: admission._usual.waiting == MAX_WAITING - 1)
     assert refused(admission).retry_after_seconds >= 1
     assert admission.problem == "The queue is full"
     held.end()
@@ -101,7 +104,7 @@ def test_the_wait_is_estimated_from_what_came_before() -> None:
     assert admission._usual.expected_wait() == 0
     first = Held(admission)
     second = Held(admission, wait=False)
-    until(lambda: len(admission._usual.waiting) == 1)
+    until(lambda: admission._usual.waiting == 1)
     assert 0.2 < admission._usual.expected_wait() < 0.7
     third = Held(admission, wait=False)
     with pytest.raises(SaturatedError) as caught:
@@ -170,7 +173,7 @@ def test_a_process_in_which_nothing_is_finished_is_not_ready(monkeypatch: pytest
     time.sleep(0.3)
     working = Held(admission)
     waiting = Held(admission, wait=False)
-    until(lambda: len(admission._usual.waiting) == 1)
+    until(lambda: admission._usual.waiting == 1)
     assert admission.problem is None  # the pause before does not count
     until(lambda: admission.problem is not None)
     assert admission.problem == "Photos wait, and none has been finished for 0 seconds"
@@ -257,11 +260,122 @@ def test_a_costly_photo_in_which_nothing_is_finished_makes_a_process_unready(mon
     assert admission.problem is None
 
 
+class Turns:
+    """Photos of one slot, each of which writes down whose it is when its turn comes."""
+
+    def __init__(self, admission: Admission) -> None:
+        self.order: list[str] = []
+        self._admission = admission
+        self._pool = ThreadPoolExecutor(MAX_WAITING)
+
+    def send(self, clients: str) -> list[Future[None]]:
+        """A photo for each letter, in this order."""
+        sent = []
+        for client in clients:
+            count = self._admission._usual._waiting_of(client) + 1
+            sent.append(self._pool.submit(self._admission.run, partial(self.order.append, client), client))
+            until(partial(self._wait, client, count))
+        return sent
+
+    def _wait(self, client: str, count: int) -> bool:
+        return self._admission._usual._waiting_of(client) == count
+
+
+def test_clients_take_turns() -> None:
+    """Whoever has more photos waits for the others; between turns, the order is that of coming."""
+    admission = Admission(slots=1, max_wait_seconds=60)
+    held, turns = Held(admission), Turns(admission)
+    sent = turns.send("aaaabbcab")
+    held.end()
+    for one in sent:
+        one.result()
+    assert "".join(turns.order) == "abcababaa"
+    assert admission._usual._of_clients == {}, "nothing is kept of a client that has gone"
+
+
+def test_where_no_place_is_free_the_client_with_most_photos_gives_one() -> None:
+    """Its newest; and it is told so at once."""
+    admission = Admission(slots=1, max_wait_seconds=600)
+    held, turns = Held(admission), Turns(admission)
+    sent = turns.send("a" * (MAX_WAITING - 2) + "b")
+    assert admission._usual.held == MAX_WAITING
+    admission.check("b")
+    admission.check("c")
+    with pytest.raises(SaturatedError):
+        admission.check("a")
+    assert admission.problem == "The queue is full"
+    sent += turns.send("cb")
+    for newest in sent[MAX_WAITING - 3], sent[MAX_WAITING - 4]:
+        with pytest.raises(SaturatedError) as caught:
+            newest.result(timeout=10)
+        assert caught.value.retry_after_seconds >= 1
+    assert admission._usual.held == MAX_WAITING
+    held.end()
+    assert [type(one.exception()) for one in sent].count(type(None)) == len(sent) - 2
+    assert "".join(turns.order) == "abcab" + "a" * (MAX_WAITING - 6)
+
+
+def test_nobody_takes_a_place_from_a_client_that_has_no_more() -> None:
+    admission = Admission(slots=1, max_wait_seconds=600)
+    held, turns = Held(admission), Turns(admission)
+    clients = "".join(map(chr, range(ord("A"), ord("A") + MAX_WAITING - 1)))
+    sent = turns.send(clients)
+    for client in ("A", "new"):
+        with pytest.raises(SaturatedError):
+            admission.check(client)
+    held.end()
+    for one in sent:
+        one.result()
+    assert "".join(turns.order) == clients
+
+
+def test_the_wait_is_estimated_from_those_who_come_first() -> None:
+    """Of each other client, as many photos as one's own."""
+    admission = Admission(slots=1, max_wait_seconds=600)
+    held, turns = Held(admission), Turns(admission)
+    sent = turns.send("aaaaaabb")
+    admission._usual.seconds = 100.0
+    for client, photos in {"c": 2, "b": 3 + 2, "a": 6 + 2}.items():
+        assert admission._usual.expected_wait(client) == pytest.approx(100 * (photos + 1), abs=20), client
+    assert admission._usual.expected_wait() == pytest.approx(900, abs=20)
+    held.end()
+    for one in sent:
+        one.result()
+
+
+def test_costly_photos_take_turns_too() -> None:
+    admission = Admission(slots=1, max_wait_seconds=60)
+    admission._costly.seconds = 0.01
+    many = Held(admission, MAX_COSTLY, wait=False, costly=True, client="many")
+    until(lambda: admission._costly.held == MAX_COSTLY)
+    with ThreadPoolExecutor(1) as pool:
+        one = pool.submit(admission.run_costly, lambda: 7, "one")
+        until(lambda: admission._costly._waiting_of("one") == 1)
+        assert admission._costly.held == MAX_COSTLY
+        many.go_on.set()
+        assert one.result() == 7
+    assert sum(isinstance(sent.exception(), SaturatedError) for sent in many.running) == 1
+
+
+def test_who_has_all_places_keeps_nobody_else_from_an_answer(client: FlaskClient, me_photo: bytes) -> None:
+    admission = client.application.extensions["engine"]._in_this_process().admission
+    held = Held(admission, MAX_WAITING, wait=False, client="127.0.0.1")
+    until(lambda: admission._usual.held == MAX_WAITING)
+    assert post_photo(client, me_photo).status_code == 503
+    with ThreadPoolExecutor(1) as pool:
+        other = client.application.test_client()
+        answer = pool.submit(post_photo, other, me_photo, environ_base={"REMOTE_ADDR": "192.0.2.7"})
+        until(lambda: admission._usual._waiting_of("192.0.2.7") == 1)
+        held.go_on.set()
+        assert answer.result().status_code == 200
+    assert sum(running.exception() is not None for running in held.running) == 1
+
+
 def test_a_full_service_says_so_before_it_reads_the_photo(client: FlaskClient, me_photo: bytes) -> None:
     """Each of its threads has something to do, and all places in its queue are taken."""
     admission = client.application.extensions["engine"]._in_this_process().admission
-    held = Held(admission, MAX_WAITING, wait=False)
-    until(lambda: len(admission._usual.waiting) + len(admission._usual.working) == MAX_WAITING)
+    held = Held(admission, MAX_WAITING, wait=False, client="127.0.0.1")
+    until(lambda: admission._usual.held == MAX_WAITING)
     answer = post_photo(client, me_photo)
     assert (answer.status_code, answer.json) == (503, SATURATED)
     assert int(answer.headers["Retry-After"]) >= 1

@@ -123,7 +123,7 @@ def test_waiting_among_the_costly_is_no_time_of_decoding(opened: _Opened, make_w
     held = Held(opened.admission, opened.admission._slots, costly=True)
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(opened.admission.run, work.begin)
-        until(lambda: len(opened.admission._costly.waiting) == 1)
+        until(lambda: opened.admission._costly.waiting == 1)
         time.sleep(1)
         assert work.times.seconds["decode"] < 0.5
         held.end()

@@ -17,7 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis.connection import Connection
 
-from service.access.limits import WorkerStorage
+from service.access.limits import WorkerStorage, client_of_request
 from service.access.redis_connection import CONNECT_SECONDS, TimedConnection
 from tests.ports import free_port
 
@@ -55,6 +55,21 @@ def test_an_address_has_one_limit_for_all_its_keys(build: Build, make_key: MakeK
     client = build(workers=1, address_limit="6/minute")
     assert ask(client, 4, ana) + ask(client, 4, ben) == {200: 6, 429: 2}
     assert ask(client, 1, ana, "10.0.0.2") == {200: 1}
+
+
+def test_who_waits_is_a_key_or_an_address(build: Build, make_key: MakeKey) -> None:
+    """Where photos wait, these take turns: the holders of two keys behind one address, too."""
+    app = build().application
+
+    def asks(**headers: str) -> str:
+        with app.test_request_context("/verify", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.1"}):
+            app.preprocess_request()
+            return client_of_request()
+
+    assert asks() == "10.0.0.1"
+    clients = {asks(**{"X-API-Key": make_key("verify")}) for _ in range(2)}
+    assert len(clients) == 2
+    assert all(client.startswith("key ") for client in clients)
 
 
 def test_a_network_of_ipv6_is_one_client(build: Build, make_key: MakeKey) -> None:
