@@ -122,8 +122,10 @@ def test_work_that_lasts_is_expected_to_last() -> None:
     admission.check()
     time.sleep(0.6)
     assert refused(admission).retry_after_seconds == 1
+    assert admission.problem == "The queue is full"
     held.end()
     admission.check()
+    assert admission.problem is None
 
 
 def test_retry_after_says_how_long_it_takes() -> None:
