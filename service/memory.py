@@ -12,7 +12,11 @@ def before_forks() -> None:
 
     The collector writes to every object that it looks at, and a page of memory that is written to is no longer shared
     with the master but copied, in each worker.
+
+    What an earlier call has hidden is looked at again first: after a reload, the former application with its networks
+    is among it, and nobody needs that any more.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 
