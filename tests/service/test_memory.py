@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from service.config import PROJECT_ROOT
-from tests.service.support import Server
+from service.config import PROJECT_ROOT, Settings
+from tests.ports import free_port
+from tests.service.support import Server, server_environment
 
 _HEAPS = """
 import ctypes, threading
@@ -56,6 +57,18 @@ before_forks()
 print(former() is None, gc.get_freeze_count() > 10_000)
 """
 
+_RELOADED_IN_ONE_PROCESS = """
+import gc, weakref
+from service.config import Settings
+from service.reload import ProcessReloader
+reloader = ProcessReloader.start(Settings.load()).extensions["reloader"]
+reloader()
+former = weakref.ref(reloader.app.extensions["engine"])
+gc.disable()
+reloader()
+print(former() is None)
+"""
+
 glibc_only = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other means")
 
 
@@ -93,3 +106,12 @@ def test_after_a_reload_the_master_keeps_nothing_of_the_former_application() -> 
         [sys.executable, "-c", _RELOADED], cwd=PROJECT_ROOT, check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == ["True", "True"], "the former application is freed; what is held now is hidden"
+
+
+def test_nor_does_a_server_of_one_process(settings: Settings, tmp_path: Path) -> None:
+    """By itself the garbage collector comes after many reloads, and each application takes a hundred megabytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RELOADED_IN_ONE_PROCESS], cwd=PROJECT_ROOT, text=True, check=True,
+        env=server_environment(settings, free_port(), tmp_path), capture_output=True,
+    )  # fmt: skip
+    assert done.stdout == "True\n", done.stderr
