@@ -369,7 +369,7 @@ def test_without_dvc(tmp_path: Path) -> None:
     assert "has no folder .dvc" in project.forget("ana", "--yes", status=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_worktrees(project: Project, tmp_path: Path) -> None:
     project.git("worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "second")
     second = Project(tmp_path / "second")
