@@ -509,7 +509,7 @@ def put_party(project: Project, built: bool = True) -> None:
         project.build()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_photo_of_others_that_shows_them(project: Project) -> None:
     put_party(project)
     said = project.forget("ana", "--dry-run")

@@ -38,7 +38,7 @@ def test_the_last_photos_of_me(locked: Project) -> None:
     assert (locked.root / "models/model.joblib").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_me_as_a_whole_and_the_last_of_the_others(locked_photos: Project) -> None:
     for name in ("ana", "eva"):
         said = locked_photos.forget(name, "--yes")

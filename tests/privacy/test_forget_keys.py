@@ -154,7 +154,7 @@ def test_photos_of_others_are_found_by_locked_embeddings(locked: Project, monkey
     assert still_in(party, locked.root / ".dvc/cache") == set()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_photo_of_others_is_found_that_earlier_versions_have_plain_and_locked(project: Project) -> None:
     """It has two objects, and lies in data/ no more."""
     root = project.root
