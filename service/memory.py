@@ -12,7 +12,11 @@ def before_forks() -> None:
 
     The collector writes to every object that it looks at, and a page of memory that is written to is no longer shared
     with the master but copied, in each worker.
+
+    What an earlier call has hidden is looked at again first: after a reload, the former application with its networks
+    is among it, and nobody needs that any more.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 
@@ -25,3 +29,13 @@ def give_back() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def after_a_reload() -> None:
+    """Where one process serves: free the former application with its networks, and give its memory back.
+
+    Its objects refer to each other, so the garbage collector alone frees them. By itself the collector does not come
+    before many reloads: it counts objects, and the large ones are few.
+    """
+    gc.collect()
+    give_back()

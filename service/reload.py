@@ -40,6 +40,7 @@ from service.admission import Signal
 from service.config import PROJECT_ROOT, CertificateSettingsError, Settings, SettingsError
 from service.engine import Engine
 from service.language import Language, from_json, tell, to_json
+from service.memory import after_a_reload
 from service.monitoring import logs
 from service.recording import hand_over
 from service.reload_checks import COMPARED, ReloadRefusedError, audit_refusals, check_protections
@@ -370,6 +371,7 @@ class ProcessReloader:
             self._settings, self._app = settings, app
             self._served.wsgi_app = app.wsgi_app  # type: ignore[method-assign]  # one assignment: no request sees half
             _note(app, outcome)
+            after_a_reload()
             log.info("Reload done: requests from now on see the model and the settings as they are now")
             return outcome
 

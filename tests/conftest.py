@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
+from service.memory import give_back
 from stages.params import Params
 from stages.train.train import load_params
 from tests.clone import Clone, new_clone
@@ -43,6 +45,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put those files first; within them, and after them, nothing changes its place."""
     rank = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+def pytest_collection_finish() -> None:
+    """Hide what was collected from the garbage collector: a run of it would look at thousands of tests each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """After each file, give its memory back: applications and networks that nobody needs any more are a gigabyte soon.
+
+    They refer to each other, so the garbage collector alone frees them, and by itself it comes late.
+    """
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        give_back()
 
 
 @pytest.fixture(scope="session")

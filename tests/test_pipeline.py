@@ -264,10 +264,20 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
+ONE_OF_EACH_STAGE = {"detector__min_face", "crop__me_faces", "embed__flip", "quality__min_sharpness", "train__verifier",
+                     "evaluate__threshold", "robustness__photos", "language"}  # fmt: skip
+"""The first parameters of those rows that are run in the slow tier; test_dependencies.py holds all to dvc.yaml."""
+
+
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
-    ("changed", "stages", "run", "following"), CONSEQUENCES, ids=["-".join(changed) for changed, *_ in CONSEQUENCES]
+    ("changed", "stages", "run", "following"),
+    [
+        pytest.param(
+            *row, id="-".join(row[0]), marks=pytest.mark.slow if ONE_OF_EACH_STAGE & row[0].keys() else pytest.mark.long
+        )
+        for row in CONSEQUENCES
+    ],
 )
 def test_each_parameter_runs_exactly_what_depends_on_it(
     clone: Clone, changed: dict[str, Any], stages: list[str], run: list[str], following: list[str]
@@ -316,18 +326,20 @@ def test_an_older_commit_is_restored_without_running_anything(
     assert clone.repro() == []
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 @posix_only
-def test_killed_half_way_dvc_goes_on_with_the_next_run(
-    clone: Clone, detected_otherwise: tuple[Clone, list[str]]
-) -> None:
+@pytest.mark.parametrize(
+    "last", [pytest.param("embed", marks=pytest.mark.slow), pytest.param("report", marks=pytest.mark.long)]
+)
+def test_killed_half_way_dvc_goes_on_with_the_next_run(clone: Clone, tmp_path: Path, last: str) -> None:
     """The whole group of processes gets SIGKILL while crop works; a model is there, and the next run is right."""
-    undisturbed, _ = detected_otherwise
-    clone.set_params(detector__min_face=24)
+    undisturbed = clone.copy(tmp_path / "undisturbed")
+    for each in (undisturbed, clone):
+        each.set_params(detector__min_face=24)
+    undisturbed.dvc("repro", last)
     model = digest(clone.path("models/model.joblib"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "dvc", "repro"], cwd=clone.root, env=clone.environment(), start_new_session=True,
+        [sys.executable, "-m", "dvc", "repro", last], cwd=clone.root, env=clone.environment(), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -341,10 +353,10 @@ def test_killed_half_way_dvc_goes_on_with_the_next_run(
         process.wait(timeout=30)
     assert digest(clone.path("models/model.joblib")) == model
     assert joblib.load(clone.path("models/model.joblib")).predict_proba is not None
-    assert clone.repro()[-1] == "report"
+    assert stages_run(clone.dvc("repro", last))[-1] == last
     assert not list(clone.path("data").glob(".*.tmp"))
     assert clone.pinned() == undisturbed.pinned()
-    assert clone.repro() == []
+    assert stages_run(clone.dvc("repro", last)) == []
 
 
 @pytest.mark.long
@@ -379,9 +391,10 @@ def test_attributes_are_seen_to_appear_change_and_go(clone: Clone) -> None:
     assert pd.read_csv(table).empty
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("attributes", [False, True])
+@pytest.mark.parametrize(
+    "attributes", [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=pytest.mark.long)]
+)
 def test_a_second_clone_that_pulls_is_clean(clone: Clone, tmp_path: Path, attributes: bool) -> None:
     if attributes:
         clone.path("data/not_me/attributes.csv").write_text("photo,light\nnot_me,day\n", encoding="utf-8")

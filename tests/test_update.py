@@ -250,9 +250,14 @@ def ends(clone: Clone, name: str) -> tuple[str, str]:
     return lines[0], lines[-1]
 
 
-@pytest.mark.slow
 @LONG
-@pytest.mark.parametrize(("setting", "built"), [("pull.rebase=true", True), ("pull.ff=only", False)])
+@pytest.mark.parametrize(
+    ("setting", "built"),
+    [
+        pytest.param("pull.rebase=true", True, marks=pytest.mark.slow),
+        pytest.param("pull.ff=only", False, marks=pytest.mark.long),
+    ],
+)
 def test_the_documented_way(user: Clone, setting: str, built: bool) -> None:
     """Whatever `git pull` does by the user's own settings; and where nothing was committed, it changes nothing.
 

@@ -521,7 +521,7 @@ def test_signed_records(mine: Clone, terminal: Terminal) -> None:
     assert Verifier.load(mine.path("models/model.joblib"), mine.path("models/scaler.joblib"), trust)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_consent_taken_back(mine: Clone, terminal: Terminal) -> None:
     run = partial(terminal.run, mine)

@@ -56,8 +56,13 @@ def locked_photos(pristine_locked_photos: Path, tmp_path: Path, monkeypatch: pyt
     return _copied(pristine_locked_photos, tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["with what is made of photos", "photos alone"])
+@pytest.fixture(
+    params=[
+        pytest.param("with what is made of photos", marks=pytest.mark.slow),
+        pytest.param("photos alone", marks=pytest.mark.long),
+    ]
+)
 def either(request: pytest.FixtureRequest) -> Project:
-    """Both of them, one after the other."""
+    """Both of them, one after the other: a test that takes it is slow with the first, and long with the second."""
     project: Project = request.getfixturevalue("locked" if request.param.startswith("with") else "locked_photos")
     return project

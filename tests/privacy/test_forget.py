@@ -369,7 +369,7 @@ def test_without_dvc(tmp_path: Path) -> None:
     assert "has no folder .dvc" in project.forget("ana", "--yes", status=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_worktrees(project: Project, tmp_path: Path) -> None:
     project.git("worktree", "add", "--quiet", str(tmp_path / "second"), "-b", "second")
     second = Project(tmp_path / "second")
@@ -509,7 +509,7 @@ def put_party(project: Project, built: bool = True) -> None:
         project.build()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_photo_of_others_that_shows_them(project: Project) -> None:
     put_party(project)
     said = project.forget("ana", "--dry-run")

@@ -43,7 +43,6 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIT_KEY", "k" * 40)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize("key", ["with the key", "without it"])
 def test_records_of_locked_photos_are_nobodys(

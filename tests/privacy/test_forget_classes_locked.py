@@ -10,13 +10,14 @@ import pytest
 from tests.privacy.locked_support import build, privacy, still_in, stored
 from tests.privacy.support import Project, load, picture
 
-pytestmark = [pytest.mark.security, pytest.mark.slow]
+pytestmark = pytest.mark.security
 
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_the_last_photos_of_me(locked: Project) -> None:
     """One after the other: there is a model until the last goes; then locked photos of others stay as they are."""
     cache = locked.root / ".dvc/cache"
@@ -37,6 +38,7 @@ def test_the_last_photos_of_me(locked: Project) -> None:
     assert (locked.root / "models/model.joblib").exists()
 
 
+@pytest.mark.long
 def test_me_as_a_whole_and_the_last_of_the_others(locked_photos: Project) -> None:
     for name in ("ana", "eva"):
         said = locked_photos.forget(name, "--yes")
@@ -48,7 +50,9 @@ def test_me_as_a_whole_and_the_last_of_the_others(locked_photos: Project) -> Non
     assert list((locked_photos.root / "data/me").iterdir()) == []
 
 
-@pytest.mark.parametrize("key", ["with the key", "without it"])
+@pytest.mark.parametrize(
+    "key", [pytest.param("with the key", marks=pytest.mark.long), pytest.param("without it", marks=pytest.mark.slow)]
+)
 def test_a_photo_in_both_classes(locked_photos: Project, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     """Locked in both it is one object; where one of them is plain still, tables know it by its content."""
     data = locked_photos.root / "data"
@@ -68,6 +72,7 @@ def test_a_photo_in_both_classes(locked_photos: Project, monkeypatch: pytest.Mon
     assert still_in(going, locked_photos.root / ".dvc/cache") == set()
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_there_plain_and_locked(locked: Project) -> None:
     """A `lock` that was killed leaves both."""
     data = locked.root / "data/not_me"

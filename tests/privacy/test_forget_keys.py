@@ -36,7 +36,6 @@ def rekey(project: Project, monkeypatch: pytest.MonkeyPatch, *more: str) -> str:
     return privacy(project, "rekey", "--key-file", former, "--new-key-file", new, *more)
 
 
-@pytest.mark.slow
 def test_with_another_key_nothing_is_done(either: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a list that lacks what only the key shows, nor half of the deletion."""
     (either.root / TABLE).unlink()  # without it, nothing else would need the key
@@ -54,7 +53,6 @@ def test_with_another_key_nothing_is_done(either: Project, monkeypatch: pytest.M
     assert "This is to be forgotten" in either.forget("ana", "--dry-run")
 
 
-@pytest.mark.slow
 def test_a_person_goes_without_the_key(either: Project, monkeypatch: pytest.MonkeyPatch, pristine_small: Path) -> None:
     (either.root / TABLE).unlink()
     copy = stored(either, "data/not_me/eva/small.png.locked")  # which only the key shows
@@ -72,7 +70,6 @@ def test_a_person_goes_without_the_key(either: Project, monkeypatch: pytest.Monk
     assert load(either.root / "reports/metrics.json") == {"accuracy": 7.0}
 
 
-@pytest.mark.slow
 def test_what_an_earlier_key_locked_goes_too(
     either: Project, monkeypatch: pytest.MonkeyPatch, pristine_small: Path
 ) -> None:
@@ -157,7 +154,7 @@ def test_photos_of_others_are_found_by_locked_embeddings(locked: Project, monkey
     assert still_in(party, locked.root / ".dvc/cache") == set()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_photo_of_others_is_found_that_earlier_versions_have_plain_and_locked(project: Project) -> None:
     """It has two objects, and lies in data/ no more."""
     root = project.root

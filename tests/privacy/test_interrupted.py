@@ -72,9 +72,11 @@ def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
     assert number > 50
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("number", "table"), [(18, True), (45, False)])
+@pytest.mark.parametrize(
+    ("number", "table"),
+    [pytest.param(18, True, marks=pytest.mark.slow), pytest.param(45, False, marks=pytest.mark.long)],
+)
 def test_locked_photos_killed_and_run_again(
     locked: Project, pristine_small: Path, monkeypatch: pytest.MonkeyPatch, number: int, table: bool
 ) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from service.config import PROJECT_ROOT
-from tests.service.support import Server
+from service.config import PROJECT_ROOT, Settings
+from tests.ports import free_port
+from tests.service.support import Server, server_environment
 
 _HEAPS = """
 import ctypes, threading
@@ -39,6 +40,33 @@ recognizer.open()
 before = resident()
 give_back()
 print((before - resident()) / 1e6)
+"""
+
+_RELOADED = """
+import gc, weakref
+from flask import Flask
+from service.memory import before_forks
+def serving():
+    app = Flask("service")
+    app.extensions["app"] = app
+    return app
+app = serving()
+before_forks()
+former, app = weakref.ref(app), serving()
+before_forks()
+print(former() is None, gc.get_freeze_count() > 10_000)
+"""
+
+_RELOADED_IN_ONE_PROCESS = """
+import gc, weakref
+from service.config import Settings
+from service.reload import ProcessReloader
+reloader = ProcessReloader.start(Settings.load()).extensions["reloader"]
+reloader()
+former = weakref.ref(reloader.app.extensions["engine"])
+gc.disable()
+reloader()
+print(former() is None)
 """
 
 glibc_only = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have other means")
@@ -70,3 +98,20 @@ def test_what_building_the_sessions_took_is_given_back(networks_dir: Path) -> No
         cwd=PROJECT_ROOT, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert float(done.stdout) > 20, "megabytes; if it is no longer worth it, service/memory.py can do without"
+
+
+def test_after_a_reload_the_master_keeps_nothing_of_the_former_application() -> None:
+    """Objects that refer to each other are freed by the garbage collector alone, which does not see what is hidden."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RELOADED], cwd=PROJECT_ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["True", "True"], "the former application is freed; what is held now is hidden"
+
+
+def test_nor_does_a_server_of_one_process(settings: Settings, tmp_path: Path) -> None:
+    """By itself the garbage collector comes after many reloads, and each application takes a hundred megabytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RELOADED_IN_ONE_PROCESS], cwd=PROJECT_ROOT, text=True, check=True,
+        env=server_environment(settings, free_port(), tmp_path), capture_output=True,
+    )  # fmt: skip
+    assert done.stdout == "True\n", done.stderr

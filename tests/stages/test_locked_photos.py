@@ -44,7 +44,7 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PRIVACY_KEY_FILE", raising=False)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_result_is_byte_for_byte_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Crops, embeddings and the model, made anew."""
     table = workspace.path("data/not_me/attributes.csv")
@@ -61,6 +61,23 @@ def test_every_result_is_byte_for_byte_the_same(workspace: Workspace, monkeypatc
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     monkeypatch.setenv("PRIVACY_KEY", KEY.secret.hex())
     for stage in STAGES:
+        workspace.stage(stage)
+    assert pinned(workspace) == before
+    assert with_a_photo(workspace, photos) == []
+
+
+@pytest.mark.slow
+def test_stages_that_read_locked_photos_find_what_they_found_before(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every photo is cropped anew; robustness degrades a few of them."""
+    workspace.set_params(robustness__photos=2, robustness__strangers=2)
+    workspace.stage("robustness")
+    before = pinned(workspace)
+    photos = lock(workspace)
+    shutil.rmtree(workspace.path("data/remembered"))
+    monkeypatch.setenv("PRIVACY_KEY", KEY.secret.hex())
+    for stage in ("crop", "embed", "robustness"):
         workspace.stage(stage)
     assert pinned(workspace) == before
     assert with_a_photo(workspace, photos) == []

@@ -137,7 +137,9 @@ def test_a_backbone_without_a_population_is_told_of(
     assert "set backbone.name to dlib-resnet" in message and "faces.fit_population FOLDER" in message
 
 
-@pytest.mark.parametrize("strangers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "strangers", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.long)]
+)
 def test_one_or_two_others_are_no_obstacle(empty: Workspace, lfw_dir: Path, strangers: int) -> None:
     put_photos(empty.root, lfw_dir, me=LEAST, strangers=strangers)
     for stage in STAGES:

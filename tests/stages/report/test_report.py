@@ -243,14 +243,14 @@ def test_parameters_choose_the_language_and_how_many_photos_are_timed(
     assert timed == [1, 7, workspace.index()["photo"].nunique()]
 
 
-@pytest.mark.parametrize("validation", [0.0, 0.3])
+@pytest.mark.parametrize("validation", [pytest.param(0.0, marks=pytest.mark.slow), 0.3])
 def test_a_model_of_the_contracts_split_is_reported_on(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, validation: float
 ) -> None:
     """Trained on its part alone, with the contract's own verifier; thresholds from a part of their own if asked for."""
     monkeypatch.chdir(workspace.root)
     monkeypatch.setattr(report, "measure", lambda *_: {})
-    parts = {"train__test_size": 0.3, "train__validation_size": validation}
+    parts = {"train__test_size": 0.3, "train__validation_size": validation, "robustness__photos": 2}
     workspace.set_params(train__protocol="holdout", train__verifier="logistic_regression", **parts)
     for stage in ("train", "evaluate", "robustness"):
         workspace.stage(stage)

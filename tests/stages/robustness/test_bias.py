@@ -122,6 +122,7 @@ def test_columns_that_mean_nothing_are_not(judged: tuple[HeldOutScores, pd.DataF
     assert 1 <= alarms <= 0.09 * draws
 
 
+@pytest.mark.slow
 def test_attributes_are_compared_and_reported(workspace: Workspace) -> None:
     workspace.set_params(robustness__photos=2, robustness__strangers=2, language="en")
     people = sorted(set(workspace.index()["person"]) - {"me"})

@@ -277,8 +277,11 @@ def test_a_training_that_fails_leaves_the_last_good_model(workspace: Workspace) 
 
 @posix_only
 @pytest.mark.security
-@pytest.mark.parametrize("moves", [5 if moves == 5 else pytest.param(moves, marks=pytest.mark.slow)
-                                   for moves in range(8)])  # fmt: skip
+@pytest.mark.parametrize(
+    "moves",
+    [5, *(pytest.param(moves, marks=pytest.mark.slow if moves in (0, 3, 7) else pytest.mark.long)
+          for moves in (0, 1, 2, 3, 4, 6, 7))],
+)  # fmt: skip
 def test_killed_between_two_moves_a_model_is_there_and_the_next_run_is_right(workspace: Workspace, moves: int) -> None:
     before = workspace.outputs()
     workspace.set_params(train__population_far=0.01, train__random_state=1)
