@@ -25,6 +25,7 @@ from privacy.forget import journal, retrain, workspace
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
+from privacy.forget.dvc_files import mend
 from privacy.forget.ending import tell_end
 from privacy.forget.kept import FORMER
 from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
@@ -86,7 +87,8 @@ def forget(
         if unfinished is not None:
             print("An earlier run was stopped before its end: it is finished first.", flush=True)
             project = Project.open(root, cache_outside)
-            find_obstacles(project)
+            find_obstacles(project, begun=True)
+            mend(unfinished.trees)
             status = _carry_out(project, unfinished)
             if resume or (list(asked), list(also)) == (unfinished.asked, unfinished.also):
                 return status

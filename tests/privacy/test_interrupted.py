@@ -72,6 +72,41 @@ def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
     assert number > 50
 
 
+# Runs forget, which is killed while `dvc repro` runs, as DVC's own files are left where that is killed as it writes.
+KILLED_WHILE_DVC_WRITES = """
+import os, pathlib, signal, privacy.__main__ as command
+from privacy.forget import retrain
+def killed(root):
+    (root / "dvc.lock").write_text("")
+    (root / "data/not_me.dvc").write_text("outs:\\n- md5: 5")
+    (root / ".dvc/tmp/rwlock").write_text('{"write": {"/a')
+    os.kill(os.getpid(), signal.SIGKILL)
+retrain.reproduce = killed
+command.ROOT = pathlib.Path.cwd()
+command.main()
+"""
+
+
+@pytest.mark.slow
+def test_killed_while_dvc_writes_its_files(project: Project) -> None:
+    remains, others = Remains(project, "not_me/ana"), sorted((project.root / "data/not_me").glob("[be]*/*"))
+    done = project.call(sys.executable, "-c", KILLED_WHILE_DVC_WRITES, "forget", "ana", "--yes")
+    assert done.returncode == -9, done.stdout + done.stderr
+    project.forget("--resume")
+    assert remains.found(project.root) == []
+    assert load(project.root / "reports/metrics.json") == {"accuracy": 7.0}
+    assert sorted((project.root / "data/not_me").glob("*/*")) == others
+    assert project.dvc("status").strip() == "Data and pipelines are up to date."
+
+
+def test_what_dvc_cannot_read_is_refused_before_anything_is_deleted(project: Project) -> None:
+    before = project.objects()
+    (project.root / "data/me.dvc").write_text("")
+    said = project.forget("ana", "--yes", status=1)
+    assert "data/me.dvc" in said and "git checkout -- data/me.dvc" in said
+    assert project.objects() == before and (project.root / "data/not_me/ana/0.png").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("number", "table"), [(18, True), (45, False)])
