@@ -11,6 +11,9 @@ from privacy.forget import certificate
 from privacy.forget.forget import forget, pay_debts
 from privacy.forget.project import Project
 
+_YES = ("y", "yes", "s", "sí", "si")
+_NONE = ("none", "ninguna", "ninguno")
+
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `forget` and `certificate`.
@@ -60,19 +63,30 @@ def _do(arguments: argparse.Namespace, root: Path) -> int:
         return pay_debts(root, arguments.cache_outside)
     return forget(
         root, arguments.who, also=arguments.also, yes=arguments.yes, dry_run=arguments.dry_run,
-        resume=arguments.resume, cache_outside=arguments.cache_outside, ask=_ask,
+        resume=arguments.resume, cache_outside=arguments.cache_outside, ask=_ask, choose=_choose,
     )  # fmt: skip
 
 
 def _ask(question: str) -> bool:
-    """Put a question.
+    """Put a question; whether the answer is yes."""
+    return _answer(f"{question} [y/N] ") in _YES
+
+
+def _choose(question: str) -> bool | None:
+    """Put one of several questions; None: no, and to the others as well."""
+    answer = _answer(f"{question} [y/N; none: neither this nor any of the rest] ")
+    return None if answer in _NONE else answer in _YES
+
+
+def _answer(question: str) -> str:
+    """What is answered, in small letters.
 
     Raises:
         PrivacyError: nobody is there to answer.
     """
     if not sys.stdin.isatty():
         raise PrivacyError("nobody can be asked here, so nothing was done: look at --dry-run, then give --yes")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes", "s", "sí", "si")
+    return input(question).strip().lower()
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -55,6 +55,7 @@ def forget(
     resume: bool = False,
     cache_outside: bool = False,
     ask: Callable[[str], bool] = lambda _: False,
+    choose: Callable[[str], bool | None] = lambda _: False,
 ) -> int:
     """Forget people and photos everywhere.
 
@@ -67,6 +68,7 @@ def forget(
         resume: finish what an earlier run has begun, and nothing else.
         cache_outside: accept a DVC cache outside the project.
         ask: puts a question and returns whether the answer is yes.
+        choose: puts one of several questions; None: no, and to all that would follow.
 
     Returns:
         Exit status: 0; 1 where all is deleted, but something remains to be done, which is said.
@@ -97,7 +99,7 @@ def forget(
             return 0
         project = Project.open(root, cache_outside)
         find_obstacles(project)
-        plan = _plan(project, asked, also, lambda one: not yes and ask(_question(one)))
+        plan = _plan(project, asked, also, _deciding(lambda _: None) if yes else _deciding(choose))
         print(describe(project, plan), flush=True)
         find_obstacles(project, plan)
         for tree in plan.trees:
@@ -134,8 +136,18 @@ def _plan(project: Project, asked: Collection[str], also: Collection[str], decid
     return make_plan(project, asked, also, decide, now())
 
 
-def _question(similar: Similar) -> str:
-    return f"{similar.photo} seems to show them, too (cosine {similar.cosine:.3f}). Delete that photo as well?"
+def _deciding(choose: Callable[[str], bool | None]) -> Callable[[Similar], bool]:
+    """Ask about each photo of somebody else, until the answer is that no more of them are to go."""
+    enough = False
+
+    def decide(similar: Similar) -> bool:
+        nonlocal enough
+        question = f"{similar.photo} seems to show them, too (cosine {similar.cosine:.3f}). Delete that photo as well?"
+        answer = None if enough else choose(question)
+        enough = answer is None
+        return bool(answer)
+
+    return decide
 
 
 def now() -> str:

@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from asking.explain import FOLDER
+from privacy.forget.forget import _deciding
+from privacy.forget.similar import Similar
 from privacy.forget.workspace import EXPLAINED
 from tests.conftest import ROOT
 from tests.privacy.support import RUN, Project, Remains, kept_objects, load, picture
@@ -499,12 +501,12 @@ def test_experiments(project: Project) -> None:
     assert "waiting" not in project.dvc("queue", "status")
 
 
-def put_party(project: Project, built: bool = True) -> None:
+def put_party(project: Project, built: bool = True, folder: str = "ben") -> None:
     """A photo of ben on which ana is, too: another picture, with a face that is nearly as on hers."""
     canvas = picture(205, 200)
     pixels = np.asarray(picture(100), np.int16) + np.random.default_rng(1).integers(-60, 60, (64, 64, 3))
     canvas.paste(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), (0, 0))
-    canvas.save(project.root / "data/not_me/ben/party.png")
+    canvas.save(project.root / f"data/not_me/{folder}/party.png")
     if built:
         project.build()
 
@@ -518,9 +520,29 @@ def test_a_photo_of_others_that_shows_them(project: Project) -> None:
     assert sorted(path.name for path in (project.root / "data/not_me/ben").iterdir()) == ["0.png", "1.png"]
 
 
+@pytest.mark.slow
+def test_other_photos_of_the_same_person_are_not_asked_about(project: Project) -> None:
+    """That ana's other photos show her goes without saying; where one of ben's does, it does not."""
+    put_party(project, built=False, folder="ana")
+    put_party(project)
+    said = project.forget("data/not_me/ana/0.png", "--dry-run")
+    assert "not_me/ben/party.png" in said and "not_me/ana/party.png" not in said
+    assert "not_me/ana/1.png" not in said
+
+
+@pytest.mark.parametrize(("answers", "asked"), [([True, False, None], 3), ([None], 1)])
+def test_no_more_questions_after_none(answers: list[bool | None], asked: int) -> None:
+    left = list(answers)
+    decide = _deciding(lambda _: left.pop(0))
+    decided = [decide(Similar(f"not_me/ben/{number}.png", (), 0.95)) for number in range(5)]
+    assert decided == [bool(answer) for answer in answers] + [False] * (5 - asked) and not left
+
+
 @pytest.mark.long
 @posix_only
-@pytest.mark.parametrize(("answers", "stays"), [("n\ny\n", True), ("y\ny\n", False), ("y\nn\n", True)])
+@pytest.mark.parametrize(
+    ("answers", "stays"), [("n\ny\n", True), ("y\ny\n", False), ("none\ny\n", True), ("y\nn\n", True)]
+)
 def test_every_question_is_asked(project: Project, answers: str, stays: bool) -> None:
     import pty
 
