@@ -323,13 +323,13 @@ def _dvc_waits(command: str) -> Iterator[None]:
     """Keep stages of `dvc repro` from reading the photos meanwhile.
 
     Raises:
-        PrivacyError: one does already.
+        PrivacyError: one does already, or nobody can tell.
     """
     if not uses_dvc(ROOT):
         yield
         return
     from dvc.lock import LockError
-    from dvc.rwlock import rwlock
+    from dvc.rwlock import RWLockFileCorruptedError, RWLockFileFormatError, rwlock
 
     with open_repo(ROOT) as repo:
         paths = [str(Path.cwd() / folder) for folder in FOLDERS]
@@ -339,6 +339,12 @@ def _dvc_waits(command: str) -> Iterator[None]:
             reading.__enter__()
         except LockError:
             raise PrivacyError("DVC is at work on the photos ('dvc repro'?): wait for its end") from None
+        except (RWLockFileCorruptedError, RWLockFileFormatError):
+            raise PrivacyError(
+                "{path}, in which DVC notes what is at work, is damaged: a command of DVC was stopped while it wrote "
+                "it. If none runs now, delete that file and run this again",
+                path=Path(repo.tmp_dir) / "rwlock",
+            ) from None
         try:
             yield
         finally:
