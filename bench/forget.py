@@ -164,8 +164,8 @@ def judge(history: History, remains: Remains, seconds: float) -> Outcome:
     """Look at what is there now."""
     found, files = search(history, remains)
     certificates = sorted((history.root / "private/privacy/certificates").glob("*.json"))
-    command = [sys.executable, "-m", "privacy", "certificate", "verify", str(certificates[-1])]
-    done = subprocess.run(command, cwd=history.root, env=history.workspace.environment, capture_output=True)
+    verify = [sys.executable, "-m", "privacy", "certificate", "verify", *map(str, certificates[-1:])]
+    done = subprocess.run(verify, cwd=history.root, env=history.workspace.environment, capture_output=True)
     return Outcome(seconds, found, files, changed_objects(history), done.returncode == 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _forget(arguments: argparse.Namespace) -> int:
     try:
         return _do(arguments, Path.cwd())
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:  # DVC's notes are databases: where the disk is full, they fail first
         raise PrivacyError(
             "stopped: {error}. What is deleted stays deleted; free space or give yourself the right, then run this "
             "again, and it goes on",

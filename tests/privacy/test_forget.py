@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import errno
 import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +18,8 @@ import pytest
 from PIL import Image
 
 from asking.explain import FOLDER
+from privacy.errors import PrivacyError
+from privacy.forget import command
 from privacy.forget.forget import _deciding
 from privacy.forget.similar import Similar
 from privacy.forget.workspace import EXPLAINED
@@ -528,6 +533,23 @@ def test_other_photos_of_the_same_person_are_not_asked_about(project: Project) -
     said = project.forget("data/not_me/ana/0.png", "--dry-run")
     assert "not_me/ben/party.png" in said and "not_me/ana/party.png" not in said
     assert "not_me/ana/1.png" not in said
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("database or disk is full")]
+)
+def test_a_full_disk_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen on a small disk: the journal fails with the one, DVC's databases with the other."""
+
+    def fail(*_: object, **__: object) -> int:
+        raise error
+
+    monkeypatch.setattr(command, "forget", fail)
+    parser = argparse.ArgumentParser()
+    command.add_commands(parser.add_subparsers())
+    arguments = parser.parse_args(["forget", "ana"])
+    with pytest.raises(PrivacyError, match="free space"):
+        arguments.run(arguments)
 
 
 @pytest.mark.parametrize(("answers", "asked"), [([True, False, None], 3), ([None], 1)])
