@@ -465,6 +465,10 @@ def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> Non
     project.dvc("add", "--quiet", "data/not_me")
     done = project.privacy("certificate", "verify", str(certificate))
     assert "cache: 1 of the deleted objects are there again" in done.stdout
+    done = project.privacy("certificate", "verify", "nothing.json")
+    assert done.stderr == "Error: nothing.json cannot be read: No such file or directory\n"
+    done = project.privacy("certificate", "verify", "dvc.lock")
+    assert "dvc.lock is no certificate: those are the files in private/privacy/certificates" in done.stderr
 
 
 @pytest.mark.slow
