@@ -28,6 +28,7 @@ class Saved:
         commit: short hash of the commit that holds the state.
         new: whether that commit was made now; otherwise nothing had changed since.
         added, changed, deleted: photos, since the last commit.
+        compared: whether it is known which photos these are; not where the list of the last commit was deleted.
     """
 
     commit: str
@@ -35,12 +36,18 @@ class Saved:
     added: list[str]
     changed: list[str]
     deleted: list[str]
+    compared: bool = True
 
     def describe(self) -> str:
         """For the terminal: whole sentences."""
         kinds = (("added", self.added), ("changed", self.changed), ("deleted", self.deleted))
         photos = [f"{_photos(len(names))} {kind} ({_some(names)})" for kind, names in kinds if names]
         state = f"Saved as {self.commit}" if self.new else f"Nothing is new since the save {self.commit}"
+        if not self.compared:
+            return (
+                f"{state}. Which photos were added, changed or deleted cannot be told: the list of the save before is "
+                "no longer in DVC's cache, as after 'python -m privacy forget' or 'lock'."
+            )
         return f"{state}. {'; '.join(photos) or 'No photo was added, changed or deleted'}."
 
 
@@ -67,8 +74,10 @@ def save(message: str) -> Saved:
     git("add", "--", "data", *(path for path in RESULTS if Path(path).exists()))
     paths = ["data", *(path for path in RESULTS if succeeds("ls-files", "--error-unmatch", path))]
     new = _commit(message, paths)
-    added, changed, deleted = _differences(before, _photos_at("HEAD"))
-    return Saved(_head(), new, added, changed, deleted)
+    after = _photos_at("HEAD")
+    if before is None or after is None:
+        return Saved(_head(), new, [], [], [], compared=False)
+    return Saved(_head(), new, *_differences(before, after))
 
 
 def _commit(message: str, paths: Sequence[str]) -> bool:
@@ -188,19 +197,27 @@ def _photo_folders() -> list[str]:
     return [f"data/{name}" for name in CLASSES]
 
 
-def _photos_at(revision: str) -> dict[str, str]:
-    """MD5 by path of the photos that DVC tracked at a revision; none where there is no such revision."""
+def _photos_at(revision: str) -> dict[str, str] | None:
+    """MD5 by path of the photos that DVC tracked at a revision; none where there is no such revision.
+
+    Returns:
+        None where a list of the photos is in DVC's cache no more.
+    """
     if not succeeds("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
         return {}
     from dvc.api import DVCFileSystem  # takes a second
+    from dvc_data.index import DataIndexDirError
 
     files = DVCFileSystem(".", rev=revision)
-    return {
-        path: str(details["md5"])
-        for name in CLASSES
-        if succeeds("cat-file", "-e", f"{revision}:data/{name}.dvc")
-        for path, details in files.find(f"data/{name}", detail=True).items()
-    }
+    try:
+        return {
+            path: str(details["md5"])
+            for name in CLASSES
+            if succeeds("cat-file", "-e", f"{revision}:data/{name}.dvc")
+            for path, details in files.find(f"data/{name}", detail=True).items()
+        }
+    except DataIndexDirError:
+        return None
 
 
 def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[list[str], list[str], list[str]]:

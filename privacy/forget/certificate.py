@@ -87,8 +87,12 @@ def verify(project: Project, path: Path) -> list[str]:
         seal = content.pop(_SEAL)
         gone = set(content["gone"])
         content_gone = set(content.get("gone_content", ()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PrivacyError("{path} is no certificate ({error})", path=path, error=repr(error)) from error
+    except OSError as error:
+        raise PrivacyError("{path} cannot be read: {reason}", path=path, reason=error.strerror) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PrivacyError(
+            "{path} is no certificate: those are the files in {folder}", path=path, folder=FOLDER.as_posix()
+        ) from error
     if not hmac.compare_digest(seal, _seal(key, content)):
         return [f"{path} was changed, or is of another project: its seal is not of this project's key"]
     wrong = []

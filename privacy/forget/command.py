@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from privacy.errors import PrivacyError
 from privacy.forget import certificate
 from privacy.forget.forget import forget, pay_debts
 from privacy.forget.project import Project
+
+_YES = ("y", "yes", "s", "sí", "si")
+_NONE = ("none", "ninguna", "ninguno")
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,7 +51,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _forget(arguments: argparse.Namespace) -> int:
     try:
         return _do(arguments, Path.cwd())
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:  # DVC's notes are databases: where the disk is full, they fail first
         raise PrivacyError(
             "stopped: {error}. What is deleted stays deleted; free space or give yourself the right, then run this "
             "again, and it goes on",
@@ -60,19 +64,30 @@ def _do(arguments: argparse.Namespace, root: Path) -> int:
         return pay_debts(root, arguments.cache_outside)
     return forget(
         root, arguments.who, also=arguments.also, yes=arguments.yes, dry_run=arguments.dry_run,
-        resume=arguments.resume, cache_outside=arguments.cache_outside, ask=_ask,
+        resume=arguments.resume, cache_outside=arguments.cache_outside, ask=_ask, choose=_choose,
     )  # fmt: skip
 
 
 def _ask(question: str) -> bool:
-    """Put a question.
+    """Put a question; whether the answer is yes."""
+    return _answer(f"{question} [y/N] ") in _YES
+
+
+def _choose(question: str) -> bool | None:
+    """Put one of several questions; None: no, and to the others as well."""
+    answer = _answer(f"{question} [y/N; none: neither this nor any of the rest] ")
+    return None if answer in _NONE else answer in _YES
+
+
+def _answer(question: str) -> str:
+    """What is answered, in small letters.
 
     Raises:
         PrivacyError: nobody is there to answer.
     """
     if not sys.stdin.isatty():
         raise PrivacyError("nobody can be asked here, so nothing was done: look at --dry-run, then give --yes")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes", "s", "sí", "si")
+    return input(question).strip().lower()
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -92,7 +92,8 @@ def _tree(tree: Tree) -> Iterator[str]:
 
 def _objects(project: Project, plan: Plan) -> Iterator[str]:
     """What is deleted of DVC's objects, and where."""
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(plan.kinds.values()).items()))
+    counts = Counter(kind.partition("/")[0] for kind in plan.kinds.values())  # the certificate has them one by one
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
     yield f"  objects of DVC: {len(plan.kinds)} ({kinds or 'none'})"
     yield from (f"    in {store.name} ({store.address})" for store in project.stores)
     yield from (f"    owed to {gone.name} ({gone.address}): {gone.reason}" for gone in project.unreachable)

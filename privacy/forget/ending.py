@@ -30,7 +30,7 @@ def tell_end(project: Project, plan: Plan, findings: Findings, certificate: Path
     if plan.lost:
         print(fill("{count:# version has|# versions have} lost what was made with them.", count=len(plan.lost)))
     if project.has_git:
-        print("To keep the new state: git add data/*.dvc dvc.lock reports && git commit")
+        print("To keep the new state: python -m history save 'Without one person'")
     status = 0
     for debt in read_debts(root):
         print(_owed(debt))

@@ -25,6 +25,7 @@ from privacy.forget import journal, retrain, workspace
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
+from privacy.forget.dvc_files import mend
 from privacy.forget.ending import tell_end
 from privacy.forget.kept import FORMER
 from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
@@ -54,6 +55,7 @@ def forget(
     resume: bool = False,
     cache_outside: bool = False,
     ask: Callable[[str], bool] = lambda _: False,
+    choose: Callable[[str], bool | None] = lambda _: False,
 ) -> int:
     """Forget people and photos everywhere.
 
@@ -66,6 +68,7 @@ def forget(
         resume: finish what an earlier run has begun, and nothing else.
         cache_outside: accept a DVC cache outside the project.
         ask: puts a question and returns whether the answer is yes.
+        choose: puts one of several questions; None: no, and to all that would follow.
 
     Returns:
         Exit status: 0; 1 where all is deleted, but something remains to be done, which is said.
@@ -86,7 +89,8 @@ def forget(
         if unfinished is not None:
             print("An earlier run was stopped before its end: it is finished first.", flush=True)
             project = Project.open(root, cache_outside)
-            find_obstacles(project)
+            find_obstacles(project, begun=True)
+            mend(unfinished.trees)
             status = _carry_out(project, unfinished)
             if resume or (list(asked), list(also)) == (unfinished.asked, unfinished.also):
                 return status
@@ -95,7 +99,7 @@ def forget(
             return 0
         project = Project.open(root, cache_outside)
         find_obstacles(project)
-        plan = _plan(project, asked, also, lambda one: not yes and ask(_question(one)))
+        plan = _plan(project, asked, also, _deciding(lambda _: None) if yes else _deciding(choose))
         print(describe(project, plan), flush=True)
         find_obstacles(project, plan)
         for tree in plan.trees:
@@ -132,8 +136,18 @@ def _plan(project: Project, asked: Collection[str], also: Collection[str], decid
     return make_plan(project, asked, also, decide, now())
 
 
-def _question(similar: Similar) -> str:
-    return f"{similar.photo} seems to show them, too (cosine {similar.cosine:.3f}). Delete that photo as well?"
+def _deciding(choose: Callable[[str], bool | None]) -> Callable[[Similar], bool]:
+    """Ask about each photo of somebody else, until the answer is that no more of them are to go."""
+    enough = False
+
+    def decide(similar: Similar) -> bool:
+        nonlocal enough
+        question = f"{similar.photo} seems to show them, too (cosine {similar.cosine:.3f}). Delete that photo as well?"
+        answer = None if enough else choose(question)
+        enough = answer is None
+        return bool(answer)
+
+    return decide
 
 
 def now() -> str:

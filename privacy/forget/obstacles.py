@@ -12,17 +12,19 @@ import psutil
 
 from privacy.dvc.stores import Store
 from privacy.errors import PrivacyError
+from privacy.forget.dvc_files import find_unreadable
 from privacy.forget.plan import Plan
 from privacy.forget.project import Project
 from privacy.forget.retrain import tracking
 
 
-def find_obstacles(project: Project, plan: Plan | None = None) -> None:
-    """Refuse to begin where an experiment runs, or something cannot be deleted.
+def find_obstacles(project: Project, plan: Plan | None = None, begun: bool = False) -> None:
+    """Refuse to begin where an experiment runs, or something cannot be read or deleted.
 
     Args:
         project: whose.
         plan: what has to be done, where that is known already.
+        begun: an earlier run has begun; what DVC had half written when that was stopped is mended, not refused.
 
     Raises:
         PrivacyError: with the reason and the way out.
@@ -39,6 +41,14 @@ def find_obstacles(project: Project, plan: Plan | None = None) -> None:
                 "{path} has a conflict that git has left: nothing was deleted. Decide it, or give the merge up "
                 "('git merge --abort'), and run this again",
                 path=path,
+            )
+        for path in () if begun else find_unreadable(workspace.root):
+            raise PrivacyError(
+                "DVC cannot read {path}, which it may have been writing when it was stopped, so nothing was deleted. "
+                "Take the file back from git ('git checkout -- {name}'); a dvc.lock can also be deleted, since 'dvc "
+                "repro' makes it anew. Then run this again",
+                path=path,
+                name=path.relative_to(workspace.root).as_posix(),
             )
     if plan is None:
         return

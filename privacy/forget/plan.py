@@ -33,6 +33,7 @@ class Tree(Struct):
         packed: archives and texts that are written anew without them; paths.
         own: files of the user's own that show them, and that cannot be written anew here; paths.
         outside: where links to photos of theirs lead that lie outside the project; full paths.
+        dvc_files: DVC's own files as they are before it writes them, by path.
     """
 
     root: str
@@ -43,6 +44,7 @@ class Tree(Struct):
     packed: list[str] = []
     own: list[str] = []
     outside: list[str] = []
+    dvc_files: dict[str, str] = {}
 
 
 class Plan(Struct):

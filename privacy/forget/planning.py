@@ -172,8 +172,13 @@ class _Search:
         return Path(path).relative_to(root).as_posix() if inside else path
 
     def _ask(self, found: Iterable[Similar]) -> None:
-        """Add photos that show the person where they are copies, or the user says so."""
+        """Add photos that show the person where they are copies, or the user says so.
+
+        Where single photos were asked for, that the person's other photos show them goes without saying.
+        """
         for similar in found:
+            if not similar.is_copy and self.selection.is_owners(similar.photo):
+                continue
             if not (similar.is_copy or self._decide(similar)):
                 self.others.append(similar.photo)
             elif similar.oids:

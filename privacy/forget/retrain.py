@@ -12,9 +12,10 @@ from pathlib import Path
 
 import yaml
 
+from faces.files import replacing, write_text
 from privacy.forget.outputs import read_stages
 from privacy.forget.plan import Plan, last_of_class
-from privacy.forget.versions import Version, is_project, is_read
+from privacy.forget.versions import Version, dvc_files
 from privacy.forget.workspace import remove
 
 FORGOTTEN = Path("models/forgotten")
@@ -72,12 +73,7 @@ def sources(root: Path, kinds: Collection[str]) -> list[str]:
 
 def tracking(root: Path) -> Iterator[tuple[Path, bytes]]:
     """The .dvc files of a working tree, and their contents."""
-    for parent, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".") and not is_project(parent, name)]
-        for name in files:
-            path = Path(parent, name)
-            if name.endswith(".dvc") and is_read(path.relative_to(root).as_posix()):
-                yield path, path.read_bytes()
+    yield from ((path, path.read_bytes()) for path in dvc_files(root) if path.suffix == ".dvc")
 
 
 def _drop_ignored(path: Path) -> None:
@@ -88,7 +84,7 @@ def _drop_ignored(path: Path) -> None:
     lines = ignore.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if line.strip() != f"/{path.name.removesuffix('.dvc')}"]
     if kept != lines:
-        ignore.write_text("".join(kept), encoding="utf-8")
+        write_text(ignore, "".join(kept))
 
 
 def why_not(plan: Plan) -> str:
@@ -115,10 +111,10 @@ def give_up_model(root: Path, kinds: Collection[str]) -> None:
             version.add("dvc.lock", f"stages: {{one: {json.dumps(stage)}}}".encode())
             if any(item.oid in kinds for item in version.items()):
                 del content["stages"][name]
-        dump_yaml(str(lock), content)
+        with replacing(lock) as temporary:
+            dump_yaml(str(temporary), content)
     if any("models/model.joblib" in stage.outs for stage in read_stages(root)):
-        (root / FORGOTTEN).parent.mkdir(exist_ok=True)
-        (root / FORGOTTEN).write_text("no model: me was forgotten\n", encoding="utf-8")
+        write_text(root / FORGOTTEN, "no model: me was forgotten\n")
 
 
 def _run(root: Path, *arguments: str) -> None:

@@ -24,6 +24,7 @@ class Selection:
     Attributes:
         asked: paths within data/: folders of people ("not_me/ana", "me") and photos.
         people: those that are folders.
+        owners: folders of people of whom single photos were asked for: what else these have was not.
         photos: hashes of the photos' bytes, and the paths that they have or had; all paths are without ".locked".
         bare: photos that only tables name any more: no version says which bytes they had.
         renamed: those of `people` that are other names of one that was asked for.
@@ -32,6 +33,7 @@ class Selection:
 
     asked: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
+    owners: set[str] = field(default_factory=set)
     photos: dict[str, set[str]] = field(default_factory=dict)
     bare: set[str] = field(default_factory=set)
     renamed: list[str] = field(default_factory=list)
@@ -40,6 +42,10 @@ class Selection:
     def covers(self, path: str) -> bool:
         """Whether a path within data/ was asked for, or lies in a folder that was."""
         return path in self.asked or any(path.startswith(f"{person}/") for person in self.people)
+
+    def is_owners(self, path: str) -> bool:
+        """Whether a path lies in the folder of somebody of whom single photos were asked for."""
+        return any(path.startswith(f"{owner}/") for owner in self.owners)
 
 
 def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Selection:
@@ -61,6 +67,8 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
         selection.asked.append(path)
         if path not in known:
             selection.people.append(path)
+        elif owner := _owner(path):
+            selection.owners.add(owner)
     for name in also:
         if _add_other(kept, selection, name):
             continue
@@ -71,6 +79,12 @@ def select(kept: Kept, names: Collection[str], also: Collection[str] = ()) -> Se
     for path in selection.asked:
         _add_photos(kept, selection, path)
     return selection
+
+
+def _owner(photo: str) -> str:
+    """The folder within data/ of the person whose photo it is; "" where it lies in none."""
+    folders = photo.split("/")[:-1]
+    return "/".join(folders[: 1 if folders[0] == "me" else 2]) if folders != ["not_me"] else ""
 
 
 def _add_other(kept: Kept, selection: Selection, name: str) -> bool:

@@ -101,8 +101,9 @@ class Traces:
 
 
 def normalised(rows: NDArray[np.floating]) -> Rows:
-    """Rows of length 1."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+    """Rows of length 1. Bytes that are no embeddings may have numbers too large for that: these are nobody's."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def arrays_in(data: bytes) -> Iterator[NDArray[np.generic]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from privacy.forget.containing import Containing
+from privacy.forget.dvc_files import read_dvc_files
 from privacy.forget.evidence import Evidence
 from privacy.forget.exports import find_exports
 from privacy.forget.git import files_in_git
@@ -56,6 +57,7 @@ def find_trees(
         links = _links(root, selection)
         tree.files = sorted({*strays.files, *links, *(selection.files if number == 0 else ())})
         tree.packed, tree.own = strays.packed, strays.own
+        tree.dvc_files = read_dvc_files(root)
         tree.outside = _outside(root, [*(f"data/{path}" for path in photos), *tree.files])
         trees.append(tree)
     return trees

@@ -18,6 +18,7 @@ import yaml
 
 from privacy.forget.git import blobs_of, git
 from privacy.forget.project import Project
+from stages.progress import progress
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -177,14 +178,16 @@ def find_versions(project: Project) -> list[Version]:
 def workspace_version(name: str, root: Path) -> Version:
     """The version that lies in a folder. Another project of DVC's in it, such as a worktree, is not looked into."""
     version = Version(name)
+    for path in dvc_files(root):
+        version.add(path.relative_to(root).as_posix(), path.read_bytes())
+    return version
+
+
+def dvc_files(root: Path) -> Iterator[Path]:
+    """The dvc.lock and .dvc files of a folder, but for those of another project of DVC's in it."""
     for parent, folders, files in os.walk(root):
         folders[:] = [folder for folder in folders if not folder.startswith(".") and not is_project(parent, folder)]
-        for file in files:
-            path = Path(parent, file)
-            relative = path.relative_to(root).as_posix()
-            if is_read(relative):
-                version.add(relative, path.read_bytes())
-    return version
+        yield from (Path(parent, file) for file in files if is_read(Path(parent, file).relative_to(root).as_posix()))
 
 
 def is_project(parent: str | Path, name: str = "") -> bool:
@@ -237,7 +240,7 @@ def _commits(project: Project) -> Iterator[Version]:
     files = {commit: _files_of(project, commit) for commit in listed}
     blobs = sorted({blob for own in files.values() for _, blob in own})
     contents = dict(blobs_of(project.root, blobs))
-    for commit, name in listed.items():
+    for commit, name in progress(listed.items(), len(listed), "reading versions", "version"):
         version = Version(name, commit)
         for path, blob in files[commit]:
             version.add(path, contents.get(blob, b""))

@@ -134,5 +134,5 @@ def _export(args: argparse.Namespace) -> int:
     if any(is_locked_name(photo.path.name) for photo in person.photos):
         print("The photos in data/ are locked. In it they are not encrypted.")
     found_again = "deletes it only with the person" if args.out is None else "would not find it"
-    print(f"It holds faces. Hand it over on a safe way, then delete it: 'python -m privacy forget' {found_again}.")
+    print(f"It holds faces. Hand it over in a safe way, then delete it: 'python -m privacy forget' {found_again}.")
     return GOOD

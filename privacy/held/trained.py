@@ -61,7 +61,12 @@ def _earlier(names: set[str]) -> Iterator[dict[str, Any]]:
 
 
 def _hash_of(entries: list[dict[str, str]], path: str) -> str:
-    return next(entry["md5"] for entry in entries if entry["path"] == path)
+    """The hash of a file that a stage read or wrote.
+
+    Raises:
+        LookupError: it was none of these, as in versions whose pipeline was another one.
+    """
+    return {entry["path"]: entry["md5"] for entry in entries if "md5" in entry}[path]
 
 
 def _faces_in(cache: Store, oid: str, names: set[str]) -> int:

@@ -32,6 +32,7 @@ from privacy.locking.files import (
 )
 from privacy.locking.purge import Replaced, check_cache, delete_earlier, track, uses_dvc
 from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_as, is_sealed, read_header
+from stages.files.locked_files import is_locked_name
 from stages.files.paths import DATA, EMBEDDINGS
 from stages.files.photos import photos_in
 from stages.params import load_params
@@ -177,6 +178,8 @@ def _reveal(arguments: argparse.Namespace) -> int:
     source, target = arguments.file, arguments.target
     try:
         sealed = source.read_bytes()
+        if not is_sealed(sealed[:HEADER_BYTES]) and not is_locked_name(source.name):
+            raise PrivacyError("{path} is not encrypted: open it as it is", path=source)
         header = read_header(sealed, source)
         content = keys.find_secret(arguments.key_file, confirm=False).key_of(header, source).open(sealed, source)
         with target.open("xb") as file:
@@ -323,13 +326,13 @@ def _dvc_waits(command: str) -> Iterator[None]:
     """Keep stages of `dvc repro` from reading the photos meanwhile.
 
     Raises:
-        PrivacyError: one does already.
+        PrivacyError: one does already, or nobody can tell.
     """
     if not uses_dvc(ROOT):
         yield
         return
     from dvc.lock import LockError
-    from dvc.rwlock import rwlock
+    from dvc.rwlock import RWLockFileCorruptedError, RWLockFileFormatError, rwlock
 
     with open_repo(ROOT) as repo:
         paths = [str(Path.cwd() / folder) for folder in FOLDERS]
@@ -339,6 +342,12 @@ def _dvc_waits(command: str) -> Iterator[None]:
             reading.__enter__()
         except LockError:
             raise PrivacyError("DVC is at work on the photos ('dvc repro'?): wait for its end") from None
+        except (RWLockFileCorruptedError, RWLockFileFormatError):
+            raise PrivacyError(
+                "{path}, in which DVC notes what is at work, is damaged: a command of DVC was stopped while it wrote "
+                "it. If none runs now, delete that file and run this again",
+                path=Path(repo.tmp_dir) / "rwlock",
+            ) from None
         try:
             yield
         finally:

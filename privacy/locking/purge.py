@@ -56,11 +56,25 @@ def check_cache(root: Path) -> None:
 
 
 def track(root: Path, folders: Iterable[Path]) -> list[Path]:
-    """Have DVC store the folders as they are now, those that it tracks; returns these."""
+    """Have DVC store the folders as they are now, those that it tracks; returns these.
+
+    Raises:
+        PrivacyError: DVC cannot.
+    """
+    from dvc.exceptions import DvcException
+
     tracked = [folder for folder in folders if (root / f"{folder}.dvc").is_file()]
     if tracked:
-        with open_repo(root) as repo:
-            repo.add([str(root / folder) for folder in tracked])
+        try:
+            with open_repo(root) as repo:
+                repo.add([str(root / folder) for folder in tracked])
+        except DvcException as error:
+            raise PrivacyError(
+                "DVC cannot store the photos as they are now: {reason}. They are locked, and DVC's cache and remotes "
+                "still have the earlier versions. A file of DVC's that it was writing when it was stopped comes back "
+                "from git ('git checkout -- data/me.dvc'); then run this again",
+                reason=error,
+            ) from None
     return tracked
 
 

@@ -84,6 +84,16 @@ ELSEWHERE = (
 )  # fmt: skip
 
 
+def test_a_save_after_the_lists_of_the_last_one_were_deleted(clone: Clone) -> None:
+    """As `python -m privacy forget` and `lock` delete them."""
+    for path in clone.path(".dvc/cache").rglob("*.dir"):
+        path.unlink()
+    clone.path("data/me/b.jpg").unlink()
+    said = clone.history("save", "Without one photo")
+    assert said.startswith("Saved as ") and "cannot be told" in said
+    assert "No photo was added" in clone.history("save", "Nothing")
+
+
 LIKELIEST = {"python -m history back", "dvc gc --workspace --force"}
 """Commands whose work it is to delete, or to put other files in the place of those that lie there."""
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import unicodedata
 import zipfile
 from datetime import date
@@ -16,6 +17,7 @@ import pytest
 
 from privacy.errors import PrivacyError
 from privacy.held import export
+from privacy.held.trained import models_trained_with
 from privacy.locking.files import find_files, lock_file
 from privacy.people import find_person, people
 from service.audit.audit import Audit
@@ -25,6 +27,7 @@ from service.config import Settings
 from stages.files.encryption import RAW, Key, LockedError, is_sealed
 from stages.files.photos import photos_in
 from tests.privacy.held_support import HEADING, new_project, run
+from tests.privacy.support import Project
 from tests.service.support import kept_in
 from tests.stages.conftest import built, workspace  # noqa: F401  fixtures
 from tests.stages.support import ME_PHOTOS, Workspace, posix_only
@@ -93,6 +96,22 @@ def test_everything_of_one_person_and_nothing_of_another(
     if os.name == "posix":
         assert (tmp_path / "out.zip").stat().st_mode & 0o777 == 0o600
     assert "1 photo" in capsys.readouterr().out
+
+
+def test_a_version_whose_pipeline_was_another_one(
+    pristine_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(pristine_small, tmp_path / "project", symlinks=True)
+    small = Project(tmp_path / "project")
+    lock = small.root / "dvc.lock"
+    now = lock.read_text(encoding="utf-8")
+    lock.write_text(now.replace("data/index.csv", "data/rows.csv"), encoding="utf-8")
+    small.commit("Another pipeline")
+    lock.write_text(now, encoding="utf-8")
+    small.commit("The first one again")
+    monkeypatch.chdir(small.root)
+    earlier = models_trained_with(["not_me/ana/0.png", "not_me/ana/1.png"], 2)["earlier"]
+    assert [(one["faces"], bool(one["model_md5"])) for one in earlier] == [(2, True), (2, True)]
 
 
 @pytest.mark.usefixtures("project")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import errno
 import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +18,10 @@ import pytest
 from PIL import Image
 
 from asking.explain import FOLDER
+from privacy.errors import PrivacyError
+from privacy.forget import command
+from privacy.forget.forget import _deciding
+from privacy.forget.similar import Similar
 from privacy.forget.workspace import EXPLAINED
 from tests.conftest import ROOT
 from tests.privacy.support import RUN, Project, Remains, kept_objects, load, picture
@@ -458,6 +465,10 @@ def test_a_changed_certificate_and_a_photo_that_is_back(project: Project) -> Non
     project.dvc("add", "--quiet", "data/not_me")
     done = project.privacy("certificate", "verify", str(certificate))
     assert "cache: 1 of the deleted objects are there again" in done.stdout
+    done = project.privacy("certificate", "verify", "nothing.json")
+    assert done.stderr == "Error: nothing.json cannot be read: No such file or directory\n"
+    done = project.privacy("certificate", "verify", "dvc.lock")
+    assert "dvc.lock is no certificate: those are the files in private/privacy/certificates" in done.stderr
 
 
 @pytest.mark.slow
@@ -499,12 +510,12 @@ def test_experiments(project: Project) -> None:
     assert "waiting" not in project.dvc("queue", "status")
 
 
-def put_party(project: Project, built: bool = True) -> None:
+def put_party(project: Project, built: bool = True, folder: str = "ben") -> None:
     """A photo of ben on which ana is, too: another picture, with a face that is nearly as on hers."""
     canvas = picture(205, 200)
     pixels = np.asarray(picture(100), np.int16) + np.random.default_rng(1).integers(-60, 60, (64, 64, 3))
     canvas.paste(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), (0, 0))
-    canvas.save(project.root / "data/not_me/ben/party.png")
+    canvas.save(project.root / f"data/not_me/{folder}/party.png")
     if built:
         project.build()
 
@@ -518,9 +529,46 @@ def test_a_photo_of_others_that_shows_them(project: Project) -> None:
     assert sorted(path.name for path in (project.root / "data/not_me/ben").iterdir()) == ["0.png", "1.png"]
 
 
+@pytest.mark.slow
+def test_other_photos_of_the_same_person_are_not_asked_about(project: Project) -> None:
+    """That ana's other photos show her goes without saying; where one of ben's does, it does not."""
+    put_party(project, built=False, folder="ana")
+    put_party(project)
+    said = project.forget("data/not_me/ana/0.png", "--dry-run")
+    assert "not_me/ben/party.png" in said and "not_me/ana/party.png" not in said
+    assert "not_me/ana/1.png" not in said
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("database or disk is full")]
+)
+def test_a_full_disk_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen on a small disk: the journal fails with the one, DVC's databases with the other."""
+
+    def fail(*_: object, **__: object) -> int:
+        raise error
+
+    monkeypatch.setattr(command, "forget", fail)
+    parser = argparse.ArgumentParser()
+    command.add_commands(parser.add_subparsers())
+    arguments = parser.parse_args(["forget", "ana"])
+    with pytest.raises(PrivacyError, match="free space"):
+        arguments.run(arguments)
+
+
+@pytest.mark.parametrize(("answers", "asked"), [([True, False, None], 3), ([None], 1)])
+def test_no_more_questions_after_none(answers: list[bool | None], asked: int) -> None:
+    left = list(answers)
+    decide = _deciding(lambda _: left.pop(0))
+    decided = [decide(Similar(f"not_me/ben/{number}.png", (), 0.95)) for number in range(5)]
+    assert decided == [bool(answer) for answer in answers] + [False] * (5 - asked) and not left
+
+
 @pytest.mark.long
 @posix_only
-@pytest.mark.parametrize(("answers", "stays"), [("n\ny\n", True), ("y\ny\n", False), ("y\nn\n", True)])
+@pytest.mark.parametrize(
+    ("answers", "stays"), [("n\ny\n", True), ("y\ny\n", False), ("none\ny\n", True), ("y\nn\n", True)]
+)
 def test_every_question_is_asked(project: Project, answers: str, stays: bool) -> None:
     import pty
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.privacy.locked_support import TABLE, LockedRemains, add_remote, privacy
 from tests.privacy.support import Project, Remains, kept_objects, load
 from tests.privacy.test_forget import made_with, of_person
@@ -70,6 +72,65 @@ def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "one")
         number += 1
     assert number > 50
+
+
+# Runs forget, which is killed while `dvc repro` runs, as DVC's own files are left where that is killed as it writes.
+KILLED_WHILE_DVC_WRITES = """
+import os, pathlib, signal, privacy.__main__ as command
+from privacy.forget import retrain
+def killed(root):
+    (root / "dvc.lock").write_text("")
+    (root / "data/not_me.dvc").write_text("outs:\\n- md5: 5")
+    (root / ".dvc/tmp/rwlock").write_text('{"write": {"/a')
+    os.kill(os.getpid(), signal.SIGKILL)
+retrain.reproduce = killed
+command.ROOT = pathlib.Path.cwd()
+command.main()
+"""
+
+
+@pytest.mark.slow
+def test_killed_while_dvc_writes_its_files(project: Project) -> None:
+    remains, others = Remains(project, "not_me/ana"), sorted((project.root / "data/not_me").glob("[be]*/*"))
+    done = project.call(sys.executable, "-c", KILLED_WHILE_DVC_WRITES, "forget", "ana", "--yes")
+    assert done.returncode == -9, done.stdout + done.stderr
+    project.forget("--resume")
+    assert remains.found(project.root) == []
+    assert load(project.root / "reports/metrics.json") == {"accuracy": 7.0}
+    assert sorted((project.root / "data/not_me").glob("*/*")) == others
+    assert project.dvc("status").strip() == "Data and pipelines are up to date."
+
+
+@pytest.mark.slow
+def test_lock_tells_what_dvc_had_half_written(project: Project) -> None:
+    key, lock = f"{project.root.parent}/photos.key", project.root / ".dvc/tmp/rwlock"
+    shutil.copy(ROOT / "params.yaml", project.root)
+    privacy(project, "new-key", key)
+    plain = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (project.root / "data").glob("*me/**/*.png")}
+    assert len(plain & set(project.objects().values())) == 9
+    lock.write_text('{"write": {"/a')
+    assert "rwlock, in which DVC notes what is at work, is damaged" in _failing(project, "lock", "--key-file", key)
+    assert (project.root / "data/me/0.png").exists()
+    lock.unlink()
+    (project.root / "data/me.dvc").write_text("outs:\n- md5: 5")
+    assert "'git checkout -- data/me.dvc'" in _failing(project, "lock", "--key-file", key)
+    project.git("checkout", "--", "data/me.dvc")
+    privacy(project, "lock", "--key-file", key)
+    assert plain.isdisjoint(project.objects().values())
+
+
+def _failing(project: Project, *arguments: str) -> str:
+    done = project.privacy(*arguments)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stdout + done.stderr
+    return done.stderr
+
+
+def test_what_dvc_cannot_read_is_refused_before_anything_is_deleted(project: Project) -> None:
+    before = project.objects()
+    (project.root / "data/me.dvc").write_text("")
+    said = project.forget("ana", "--yes", status=1)
+    assert "data/me.dvc" in said and "git checkout -- data/me.dvc" in said
+    assert project.objects() == before and (project.root / "data/not_me/ana/0.png").exists()
 
 
 @pytest.mark.timeout(900)

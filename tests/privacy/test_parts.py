@@ -69,6 +69,15 @@ def test_two_forms_of_one_name() -> None:
     assert resolve("data/not_me/Jos\u00e9", both) == "not_me/Jos\u00e9"
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_are_no_embeddings_are_nobodys() -> None:
+    traces = Traces(["not_me/ana"], set(), {"not_me"}, set())
+    traces.add_rows(np.eye(2, 128, dtype=np.float32))
+    assert not traces.has_rows(np.full((3, 128), 3e38, np.float32))
+    assert not traces.has_rows(np.full((3, 128), np.nan, np.float32))
+    assert traces.has_rows(np.eye(3, 128, dtype=np.float64))
+
+
 def alike(first: Image.Image, second: Image.Image) -> bool:
     return bool(Originals.of([("one", first)]).copied_in(second))
 

@@ -475,4 +475,6 @@ def test_one_file_is_written_out_to_look_at(run: Run, key: list[str], project: P
     with pytest.raises(LockedError, match="another key"):
         run("new-key", "b.key")
         run("reveal", "data/me/one.jpg.locked", "other.jpg", "--key-file", "b.key")
+    with pytest.raises(PrivacyError, match=r"params.yaml is not encrypted: open it as it is"):
+        run("reveal", "params.yaml", "other.jpg", *key)
     assert not (project / "other.jpg").exists()
