@@ -53,16 +53,36 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+GROWTH = 300 * 2**20
+"""Bytes by which a process may grow within a file before what is free is given back."""
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use; 0 where the system is not Linux."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """After each file, give its memory back: applications and networks that nobody needs any more are a gigabyte soon.
+    """After each file, and where tests have used much, give back the memory of what nobody needs any more.
 
-    They refer to each other, so the garbage collector alone frees them, and by itself it comes late.
+    Applications and networks refer to themselves, so the garbage collector alone frees them, and by itself it comes
+    late: there are gigabytes of them then.
     """
     yield
-    if nextitem is None or nextitem.path != item.path:
+    before = item.config.stash.get(_AT_LAST, 0)
+    if nextitem is None or nextitem.path != item.path or resident() > before + GROWTH:
         gc.collect()
         give_back()
+        item.config.stash[_AT_LAST] = resident()
+
+
+_AT_LAST = pytest.StashKey[int]()
+"""What `resident` was after memory was last given back."""
 
 
 @pytest.fixture(scope="session")
