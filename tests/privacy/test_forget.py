@@ -421,6 +421,20 @@ def test_a_cache_outside_is_refused(project: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_changes_that_are_not_committed_stay(project: Project) -> None:
+    (project.root / "staged.txt").write_text("one\n")
+    project.git("add", "staged.txt")
+    with (project.root / "making.py").open("a") as file:
+        file.write("# a change\n")
+    before = (project.root / "making.py").read_bytes()
+    commit = project.git("rev-parse", "HEAD")
+    assert "git has changes that are not committed: they stay as they are." in project.forget("ana", "--yes")
+    assert (project.root / "making.py").read_bytes() == before and project.git("rev-parse", "HEAD") == commit
+    changes = project.git("status", "--porcelain").splitlines()
+    assert {"A  staged.txt", " M making.py", " M dvc.lock"} <= set(changes)
+
+
+@pytest.mark.slow
 def test_two_at_once(project: Project) -> None:
     from filelock import FileLock
 
