@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from service.access.keys import ROLES, ApiKey, create_key, read_keys_once_made, revoke_key
+from service.access.keys import ROLES, ApiKey, create_key, marker, read_keys_once_made, revoke_key
 from service.audit import Audit, AuditSettings
 from service.audit.administrator import administrator
 from service.config import Settings
@@ -33,7 +33,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing = keys.add_parser("list", help="show all keys, without their secrets")
     listing.add_argument("--json", action="store_true", help="for machines")
     listing.set_defaults(run=_list)
-    revoke = keys.add_parser("revoke", help="let a key count no more, from the next request on")
+    revoke = keys.add_parser("revoke", help="refuse a key, from the next request on")
     revoke.add_argument("id", help="of the key, as 'list' shows it")
     revoke.set_defaults(run=_revoke)
 
@@ -67,7 +67,7 @@ def _list(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     rows = [("id", "state", "roles", "created (UTC)", "expires (UTC)", "name")]
     rows += [
-        (key.id, key.problem(now) or "counts", ", ".join(key.roles), _day(key.created), _day(key.expires), key.name)
+        (key.id, key.problem(now) or "valid", ", ".join(key.roles), _day(key.created), _day(key.expires), key.name)
         for key in keys
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -79,7 +79,15 @@ def _list(args: argparse.Namespace) -> int:
 def _revoke(args: argparse.Namespace) -> int:
     settings = Settings.load()
     key = revoke_key(settings.keys_path, args.id, partial(_recorder(settings), "key revoked"))
-    print(f"Key {key.id} of {key.name!r} counts no more, from the next request on.")
+    print(f"Key {key.id} of {key.name!r} is revoked: it is refused from the next request on.")
+    left = read_keys_once_made(settings.keys_path)
+    now = datetime.now(UTC)
+    if left is None or all(other.problem(now) for other in left.by_id.values()):
+        files = f"{settings.keys_path} and {marker(settings.keys_path)}"
+        print(
+            "No valid key is left, so the service answers nobody until 'python -m service keys create' has made one. "
+            f"To open it to everybody again, stop it, delete {files}, and start it."
+        )
     return 0
 
 

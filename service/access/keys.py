@@ -150,8 +150,8 @@ def _state_of(path: Path) -> tuple[int, ...] | str:
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode
 
 
-def _marker(path: Path) -> Path:
-    """The file that says that there have been keys."""
+def marker(path: Path) -> Path:
+    """The file that says that there have been keys. Without it and the file of keys, the service is open again."""
     return path.with_name(f"{path.name}.made")
 
 
@@ -191,7 +191,7 @@ def read_keys_once_made(path: Path) -> Keys | None:
         KeysError: there were keys and their file is gone, or it cannot be read, or is damaged.
     """
     keys = read_keys(path)
-    if keys is None and _marker(path).exists():
+    if keys is None and marker(path).exists():
         raise _gone(path)
     return keys
 
@@ -288,7 +288,7 @@ def _editing(path: Path, anew: bool = False) -> Iterator[dict[str, ApiKey]]:
             keys = dict(found.by_id) if found else {}
             yield keys
             content = msgspec.json.format(msgspec.json.encode(_File(1, tuple(keys.values()))), indent=1)
-            _marker(path).touch(mode=0o600)
+            marker(path).touch(mode=0o600)
             write_bytes(path, content, _mode_of(path))
     except Timeout as error:
         raise KeysError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -61,17 +62,31 @@ def test_making_listing_and_revoking(type_in: Type, kept: dict[str, Any]) -> Non
     assert key is not None and key.roles == ("verify", "metrics") and key.expires is not None
     shown = type_in("list")[1]
     assert "created (UTC)" in shown and "expires (UTC)" in shown
-    assert key.id in shown and "Front door" in shown and "counts" in shown and text.strip() not in shown
+    assert key.id in shown and "Front door" in shown and "valid" in shown and text.strip() not in shown
     (listed,) = json.loads(type_in("list", "--json")[1])
     assert listed["id"] == key.id and "sha256" not in listed
     status, printed, _ = type_in("revoke", key.id)
-    assert status == 0 and "from the next request on" in printed
+    assert status == 0 and "from the next request on" in printed and "No valid key is left" in printed
     assert "revoked" in type_in("list")[1] and ring.find(text.strip()) is None
     assert [(record["act"], record["key_id"]) for record in records(kept)] == [
         ("key created", key.id), ("key revoked", key.id),
     ]  # fmt: skip
     assert all({name: record[name] for name in administrator()} == administrator() for record in records(kept))
     assert "Front door" not in json.dumps(records(kept)), "what is in the log can never be taken out"
+
+
+def test_the_last_valid_key_is_told_and_the_way_back_opens_the_service(type_in: Type, kept: dict[str, Any]) -> None:
+    keys = [type_in("create", name, "--role", "verify")[1].strip() for name in ("one", "two")]
+    ids = [one["id"] for one in json.loads(type_in("list", "--json")[1])]
+    assert "No valid key" not in type_in("revoke", ids[0])[1]
+    said = " ".join(type_in("revoke", ids[1])[1].split())
+    files = re.findall(r"delete (\S+) and (\S+), and start it", said)
+    ring = KeyRing(kept["keys_path"], required=False)
+    assert ring.needed and ring.find(keys[1]) is None
+    for file in files[0]:
+        Path(file).unlink()
+    assert not KeyRing(kept["keys_path"], required=False).needed
+    assert "There is no key: everybody" in type_in("list")[1]
 
 
 def test_a_mistake_is_told_in_a_sentence(type_in: Type) -> None:
