@@ -40,6 +40,7 @@ OF_OTHERS = (
     "No module named 'faces'",
     "CUDA out of memory",
     "missing data 'source': data/me",
+    "'./dvc.lock' validation failed",
 )
 
 # What may lie below data/, models/ and reports/ and is no output of a stage.
