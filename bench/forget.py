@@ -66,6 +66,7 @@ class Outcome:
         changed: objects of others that are not what they were.
         verified: whether `certificate verify` says that all is well.
         ended: whether it ended well.
+        killed: whether it was killed meanwhile; not where it had ended before.
     """
 
     seconds: float
@@ -74,6 +75,7 @@ class Outcome:
     changed: int
     verified: bool
     ended: bool = True
+    killed: bool = False
 
     @property
     def good(self) -> bool:
@@ -184,20 +186,23 @@ def copied(history: History, path: Path) -> Iterator[History]:
 
 
 def killed(history: History, remains: Remains, after: float) -> Outcome:
-    """Kill it after so many seconds, and run it again."""
+    """Kill it after so many seconds, and run it again. One that has ended before is judged as it is."""
     begun = time.perf_counter()
     process = forget(history, history.person, "--yes")
+    was_killed = False
     try:
-        process.wait(after)
+        ended = process.wait(after) == 0
     except subprocess.TimeoutExpired:
+        was_killed = True
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process = forget(history, history.person, "--yes")
         said, _ = process.communicate()
-        if process.returncode and b"is in no version" not in said:
+        ended = process.returncode == 0 or b"is in no version" in said
+        if not ended:
             print(f"after a kill, forget failed:\n{said.decode(errors='replace')[-3000:]}", file=sys.stderr)
-            return replace(judge(history, remains, time.perf_counter() - begun), ended=False)
-    return judge(history, remains, time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    return replace(judge(history, remains, seconds), ended=ended, killed=was_killed)
 
 
 def score(address: str, photo: Path) -> float:
@@ -283,17 +288,20 @@ def main() -> None:
             f"{describe_machine()}; remotes: a folder{f', S3 is left out: {why}' if (why := why_no_s3()) else ', S3'}"
         )
         print(f"before: {before} of {files} files show the person\n")
-        outcomes = []
+        outcomes: list[Outcome] = []
         chance = random.Random(args.seed)
         whole = outcome_of_whole(history, remains, path)
         print(f"{'':24}{'seconds':>9}{'files':>8}{'show them':>11}{'others changed':>16}{'certificate':>13}")
         show("not interrupted", whole[0])
-        for number in range(kills):
-            with copied(history, path / f"kill{number}") as copy:
-                moment = chance.uniform(0, whole[0].seconds)
+        longest = whole[0].seconds
+        while sum(outcome.killed for outcome in outcomes) < kills:
+            moment = chance.uniform(0, longest)
+            with copied(history, path / f"kill{len(outcomes)}") as copy:
                 outcome = killed(copy, remains, moment)
             outcomes.append(outcome)
-            show(f"killed after {moment:.1f} s", outcome)
+            if not outcome.killed:
+                longest = min(longest, outcome.seconds)
+            show(f"{'killed after' if outcome.killed else 'ended before'} {moment:.1f} s", outcome)
     before_, after, never = (whole[1][name] for name in ("before", "after", "never saw them"))
     difference = max(abs(one - other) for one, other in zip(after.scores, never.scores, strict=True))
     print(f"\ntheir photos: the nearest stored embedding is their own; cosine to it{'':15}scores of the service")
@@ -306,8 +314,8 @@ def main() -> None:
         json.dumps(
             {
                 "bench": "forget", "machine": describe_machine(), "files_before": before, "good": good,
-                "seconds": round(whole[0].seconds, 1), "kills": len(outcomes),
-                "kills_good": sum(outcome.good for outcome in outcomes), "s3": store is not None,
+                "seconds": round(whole[0].seconds, 1), "kills": kills,
+                "kills_good": sum(outcome.good for outcome in outcomes if outcome.killed), "s3": store is not None,
                 "known": {name: vars(known) for name, known in whole[1].items()}, "difference": difference,
             }
         )
