@@ -501,16 +501,21 @@ def copied_from(name: str) -> Path | None:
 def photos_only_in_data(name: str, given: Path) -> list[Path]:
     """The photos of data/<name> of which there is no copy elsewhere, as far as is known; paths relative to it.
 
-    A copy lies under the same name in the folder that is given, or in the one that --photos took it from.
+    A copy is a file of the same content, whatever its name, in the folder that is given or in the one that --photos
+    took it from: guided enrolment names photos by their content. Links into data/ are no copies.
     """
     own = ROOT / "data" / name
-    folders = [folder for folder in (given / name, copied_from(name)) if folder is not None]
+    replaced = [(ROOT / "data" / each).resolve() for each in CLASSES]
+    by_size: dict[int, list[Path]] = {}  # so that few files are compared
+    for folder in (given / name, copied_from(name)):
+        for copy in [] if folder is None else [folder / photo for photo in photos_in(folder)]:
+            if not any(copy.resolve().is_relative_to(each) for each in replaced):
+                by_size.setdefault(copy.stat().st_size, []).append(copy)
 
     def is_copied(photo: Path) -> bool:
-        copies = [folder / photo for folder in folders if (folder / photo).is_file()]
         return any(
             not copy.samefile(own / photo) and filecmp.cmp(str(copy), str(own / photo), shallow=False)
-            for copy in copies
+            for copy in by_size.get((own / photo).stat().st_size, ())
         )
 
     return [photo for photo in photos_in(own) if not is_copied(photo)]

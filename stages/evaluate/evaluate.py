@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from faces.operating_point import OperatingPoint, strangers_are
+from faces.operating_point import OperatingPoint
 from faces.verifier import Verifier
 from stages.estimation.held_out import HeldOutScores, load_held_out
 from stages.estimation.intervals import is_no_bound
@@ -73,9 +73,14 @@ def summarise(results: dict[str, Any]) -> str:
     ]  # fmt: skip
     lines += [*_about_far(at, point, results["estimated_for"] == "like_me"), *_about_target(results)]
     if point["people"] and not point["supported"]:
-        strangers = strangers_are(point["people"], point["effective_people"])
-        text = "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others"
-        lines.append(tell(text, strangers=strangers, needed=point["people_needed"]))
+        people, worth = point["people"], point["effective_people"]
+        text = "  measured, not promised: a promise takes faces of {needed} strangers, and the test had {people}"
+        if worth < people:
+            text = (
+                "  measured, not promised: a promise takes faces of {needed} strangers, and the test had "
+                "{people} (worth {effective}, since some have more photos than others)"
+            )
+        lines.append(tell(text, people=people, effective=worth, needed=point["people_needed"]))
     return "\n".join(lines)
 
 

@@ -249,24 +249,25 @@ CONSOLE = {
         "(por reflejo, recorte, cambio de tamaño, inclinación o ráfaga). Las copias no añaden nada, así que cada toma "
         "cuenta una sola vez. Añade fotos de otros momentos"
     ),
-    "the face is tiny. Take a photo where it is larger": "la cara es diminuta. Haz una foto en la que sea más grande",
-    "the face is blurred. Take a sharper photo": "la cara está borrosa. Haz una foto más nítida",
+    "{found}. {advice}": "{found}. {advice}",
+    "the face is tiny": "la cara es diminuta",
+    "Take a photo where it is larger": "Haz una foto en la que sea más grande",
+    "the face is blurred": "la cara está borrosa",
+    "Take a sharper photo": "Haz una foto más nítida",
     "{count:# photo of me is|# photos of me are} too blurred (quality.min_sharpness) and not enrolled, since "
     "blurred strangers would pass for me then: {names}": (
         "{count:# foto de «me» está demasiado borrosa|# fotos de «me» están demasiado borrosas} "
         "(quality.min_sharpness) y no se {count:aprende|aprenden}, porque entonces pasarían por «me» desconocidos "
         "borrosos: {names}"
     ),
-    "the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it": (
-        "la cara está muy oscura, o cortada por el borde. Haz una foto con más luz y con la cara entera"
-    ),
-    "the face is overexposed. Take a photo with less light": "la cara está quemada. Haz una foto con menos luz",
-    "the face does not look at the camera. Take a photo from the front": (
-        "la cara no mira a la cámara. Haz una foto de frente"
-    ),
-    "the border of the photo cuts the face off. Take a photo with all of the face on it": (
-        "el borde de la foto corta la cara. Haz una foto con la cara entera"
-    ),
+    "the face is very dark, or cut off by the edge": "la cara está muy oscura, o cortada por el borde",
+    "Take a photo with more light, all of the face on it": "Haz una foto con más luz y con la cara entera",
+    "the face is overexposed": "la cara está quemada",
+    "Take a photo with less light": "Haz una foto con menos luz",
+    "the face does not look at the camera": "la cara no mira a la cámara",
+    "Take a photo from the front": "Haz una foto de frente",
+    "the border of the photo cuts the face off": "el borde de la foto corta la cara",
+    "Take a photo with all of the face on it": "Haz una foto con la cara entera",
     "{count:# face|# faces}, {taken} for me. Make sure that this is right, or cut the others off": (
         "hay {count:# cara|# caras} y para «me» {taken}. Comprueba que es la correcta o recorta las demás"
     ),
@@ -366,8 +367,14 @@ CONSOLE = {
     "  for a FAR of {target:g} %: threshold {threshold:.4f} (estimated), FRR {frr:.2f} %": (
         "  para un FAR del {target:g} %: umbral {threshold:.4f} (estimado), FRR {frr:.2f} %"
     ),
-    "  {strangers} too few to promise that: it takes {needed}, each with as many faces as the others": (
-        "  {strangers} para garantizarlo: hacen falta {needed}, cada uno con tantas caras como los demás"
+    "  measured, not promised: a promise takes faces of {needed} strangers, and the test had {people}": (
+        "  medido y no garantizado: para garantizarlo hay que probar con {needed} desconocidos, y aquí se ha probado "
+        "con {people}"
+    ),
+    "  measured, not promised: a promise takes faces of {needed} strangers, and the test had {people} (worth "
+    "{effective}, since some have more photos than others)": (
+        "  medido y no garantizado: para garantizarlo hay que probar con {needed} desconocidos, y aquí se ha probado "
+        "con {people} (que valen por {effective}, porque unos tienen más fotos que otros)"
     ),
     "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the photos that "
     "{table} names and {sheet} shows, then run 'dvc repro' again": (

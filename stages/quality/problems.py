@@ -147,22 +147,26 @@ def _duplicates(faces: pd.DataFrame, near: NearDuplicates, params: QualityParams
 def _poor_faces(faces: pd.DataFrame, params: QualityParams) -> Iterator[PhotoProblem]:
     large = faces["size"] >= params.min_face  # a tiny face is always blurred, since its crop is enlarged
     checks = (
-        ("tiny_face", "size", ~large, params.min_face, Message("the face is tiny. Take a photo where it is larger")),
+        ("tiny_face", "size", ~large, params.min_face,
+         Message("the face is tiny"), Message("Take a photo where it is larger")),
         ("blurred", "sharpness", large & (faces["sharpness"] < params.min_sharpness), params.min_sharpness,
-         Message("the face is blurred. Take a sharper photo")),
+         Message("the face is blurred"), Message("Take a sharper photo")),
         ("dark_face", "brightness", faces["brightness"] < params.min_brightness, params.min_brightness,
-         Message("the face is very dark, or cut off by the edge. Take a photo with more light, all of the face on it")),
+         Message("the face is very dark, or cut off by the edge"),
+         Message("Take a photo with more light, all of the face on it")),
         ("turned_away", "turned_away", faces["turned_away"] > params.max_turned_away, params.max_turned_away,
-         Message("the face does not look at the camera. Take a photo from the front")),
+         Message("the face does not look at the camera"), Message("Take a photo from the front")),
         ("cut_off", "visible", faces["visible"] < params.min_visible, params.min_visible,
-         Message("the border of the photo cuts the face off. Take a photo with all of the face on it")),
+         Message("the border of the photo cuts the face off"), Message("Take a photo with all of the face on it")),
         ("bright_face", "brightness", faces["brightness"] > params.max_brightness, params.max_brightness,
-         Message("the face is overexposed. Take a photo with less light")),
+         Message("the face is overexposed"), Message("Take a photo with less light")),
     )  # fmt: skip
-    for problem, measure, wrong, limit, text in checks:
+    for problem, measure, wrong, limit, found, advice in checks:
         for row in np.flatnonzero(wrong):
             face = faces.iloc[row]
             value = round(float(face[measure]), 5)
+            bystander = face["label"] == 0 and face["face"] > 0  # nobody takes another photo for their sake
+            text = found if bystander else Message("{found}. {advice}", found=found, advice=advice)
             yield PhotoProblem(face["photo"], problem, "", value, limit, _about(face, text), int(row))
 
 

@@ -196,6 +196,29 @@ def test_a_photo_of_which_no_copy_is_known_is_never_overwritten(
     assert tree(root / "data") == before_all
 
 
+def test_a_copy_may_have_another_name(root: Path, photos: Path) -> None:
+    """As after guided enrolment, which names photos by their content."""
+    write(root / "data" / "me" / "enrolled-1.jpg", b"mine 1")
+    write(root / "data" / "me" / "enrolled-2.jpg", b"mine 2")
+    ensure_photos(photos)
+    assert set(tree(root / "data" / "me")) == {"uno.JPG", "verano/dos.Png"}
+
+
+def test_photos_of_the_same_content_in_data_are_no_copies_of_each_other(root: Path, photos: Path) -> None:
+    """The folder given leads into data/ itself, so nothing of it would be left."""
+    shutil.rmtree(photos / "me")
+    for name in ("1.jpg", "2.jpg"):
+        write(root / "data" / "me" / name, b"mine")
+    write(photos / "me" / "3.jpg", b"new")
+    (photos / "me" / "linked").mkdir()
+    for name in ("1.jpg", "2.jpg"):
+        (photos / "me" / "linked" / name).symlink_to(root / "data" / "me" / name)
+    before = tree(root / "data")
+    with pytest.raises(Problem, match=r"Of 1\.jpg, 2\.jpg in data/me no copy is known"):
+        ensure_photos(photos)
+    assert tree(root / "data") == before
+
+
 def test_a_damaged_record_of_where_photos_came_from_is_none(root: Path, photos: Path, tmp_path: Path) -> None:
     ensure_photos(photos)
     others = write(tmp_path / "otras" / "me" / "1.jpg", b"mine 3").parent.parent

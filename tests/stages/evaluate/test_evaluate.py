@@ -102,7 +102,10 @@ def test_the_terminal_says_each_figure_in_its_place() -> None:
                "operating_point": point, "test_faces": {"not_me": 777, "me": 19}}  # fmt: skip
     said = evaluate.summarise(results)
     rates = [0.75, 12.12, 95, 23.45, 1.23, 95, 2.34, 0.1, 0.8765, 31.31]
-    assert figures_in(said) == [*rates, 250, 180, 3000]
+    assert figures_in(said) == [*rates, 3000, 250, 180]
+    assert said.endswith("the test had 250 (worth 180, since some have more photos than others)")
+    equal = evaluate.summarise(results | {"operating_point": point | {"effective_people": 250}})
+    assert equal.endswith("measured, not promised: a promise takes faces of 3000 strangers, and the test had 250")
     first, second, third, _ = said.splitlines()
     assert "FRR" in first.partition("0.75")[2] and "FAR" not in first
     assert second.index("measured") < second.index("1.23") < second.index("promised") < second.index("2.34")
@@ -209,7 +212,7 @@ def test_the_operating_point_is_said_to_be_no_promise_where_strangers_are_few(
         3000,
     )
     assert point["far"] <= 0.001
-    assert "100 strangers are too few to promise that: it takes 3000" in capsys.readouterr().out
+    assert "a promise takes faces of 3000 strangers, and the test had 100" in capsys.readouterr().out
     served = OperatingPoint.read(inside.path("models/operating_point.json"), inside.path("models/model.joblib"))
     assert served.threshold == pytest.approx(point["threshold"], abs=5e-5)
     assert not served.supported

@@ -182,6 +182,17 @@ def test_a_face_is_numbered_from_1_where_its_photo_has_several() -> None:
     assert [one.message.startswith("face 2 of 3: ") for one in problems if one.problem == "dark_face"] == [True, False]
 
 
+def test_no_better_photo_is_asked_for_where_only_a_bystanders_face_is_poor() -> None:
+    """Of the person in not_me, and of every face in me, one can be taken."""
+    poor = {"faces_found": 2, "brightness": 10.0}
+    others = {"label": 0, "photo": "not_me/joe/1.jpg"}
+    mine = {"photo": "me/b.jpg"}
+    rows = [others | poor | {"face": face} for face in (0, 1)] + [mine | poor | {"face": face} for face in (0, 1)]
+    dark = [one.message for one in found(faces_of(*rows)) if one.problem == "dark_face"]
+    assert ["Take a photo with more light" in message for message in dark] == [True, False, True, True]
+    assert dark[1] == "face 2 of 2: the face is very dark, or cut off by the edge"
+
+
 @pytest.mark.parametrize(
     ("chosen", "face", "said"),
     [(True, 1, "the one that agrees with the other photos is taken, which is not the largest for me"),

@@ -219,7 +219,7 @@ def test_every_row_says_what_was_measured_and_its_own_limit(spoilt: Workspace) -
     for kind, measure in (("blurred", "sharpness"), ("dark_face", "brightness"), ("bright_face", "brightness")):
         own = alone[alone["problem"] == kind]
         assert own["value"].to_numpy() == pytest.approx(report.loc[own["photo"], measure].to_numpy()), kind
-    assert table["message"].str.len().min() > 30
+    assert table["message"].str.len().min() > 20
     assert set(table.loc[table["other"] != "", "other"]) <= set(spoilt.index()["photo"])
 
 
