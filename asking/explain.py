@@ -157,7 +157,7 @@ def _explanation(
         is_me=answer.get("is_me"),
         threshold=service.threshold.value,
         meaning=[
-            meaning.of_share(answer.get("strangers_like_this")),
+            meaning.of_share(answer.get("strangers_like_this"), answer["is_me"]),
             meaning.of_threshold(service.threshold),
         ]
         if verification

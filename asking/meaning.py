@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
+from faces.shares import estimated
 from service.client.language import number, say
 from service.threshold import Threshold
 from stages.files.paths import METRICS
-
-FURTHEST = 1e-4 / 3
-"""Share of strangers below which the estimate is not checked by faces, but goes on in a straight line."""
 
 
 def of_threshold(threshold: Threshold) -> str:
@@ -34,36 +31,17 @@ def of_threshold(threshold: Threshold) -> str:
     return say(text, value=value)
 
 
-def of_share(share: float | None, metrics: Path = METRICS) -> str:
+def of_share(share: float | None, is_me: bool, metrics: Path = METRICS) -> str:
     """How many strangers score as high.
 
     Args:
         share: of strangers, 0 to 1; None where the model knows no population.
+        is_me: whether the answer is yes.
         metrics: what stage train wrote, which says of whom the share is; it need not be there.
     """
     if share is None:
         return say("How many strangers reach such a score, this model cannot estimate.")
-    if share <= 0:
-        text, count = "It is estimated that hardly any of {strangers} scores as high or higher.", ""
-    elif share < FURTHEST:
-        text = "It is estimated that fewer than one in {count} of {strangers} scores as high or higher."
-        count = number(_one_digit_below(1 / share), ",.0f")
-    elif share < 0.1:
-        text = "It is estimated that about one in {count} of {strangers} scores as high or higher."
-        count = number(float(f"{1 / share:.2g}"), ",.0f")
-    else:
-        text, count = (
-            "It is estimated that {count} % of {strangers} score as high or higher.",
-            number(100 * share, ".0f"),
-        )
-    strangers = say("the strangers who resemble me") if _of_look_alikes(metrics) else say("the strangers")
-    return say(text, count=count, strangers=strangers)
-
-
-def _one_digit_below(count: float) -> float:
-    """A large count by its first digit: what is extrapolated is not known any better, and it is not to be exceeded."""
-    unit = 10.0 ** math.floor(math.log10(count))
-    return math.floor(count / unit) * unit
+    return say(estimated(share, is_me, lambda figure: number(figure, ",g"), _of_look_alikes(metrics)))
 
 
 def _of_look_alikes(metrics: Path) -> bool:

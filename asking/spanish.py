@@ -97,18 +97,4 @@ SPANISH: dict[str, str] = {
     "How many strangers reach such a score, this model cannot estimate.": (
         "Cuántos desconocidos llegan a esa puntuación, este modelo no puede estimarlo."
     ),
-    "It is estimated that hardly any of {strangers} scores as high or higher.": (
-        "Se estima que casi nadie de {strangers} llega a esa puntuación."
-    ),
-    "It is estimated that fewer than one in {count} of {strangers} scores as high or higher.": (
-        "Se estima que llega a esa puntuación menos de uno de cada {count} de {strangers}."
-    ),
-    "It is estimated that about one in {count} of {strangers} scores as high or higher.": (
-        "Se estima que llega a esa puntuación uno de cada {count} de {strangers}."
-    ),
-    "It is estimated that {count} % of {strangers} score as high or higher.": (
-        "Se estima que llega a esa puntuación el {count} % de {strangers}."
-    ),
-    "the strangers": "los desconocidos",
-    "the strangers who resemble me": "los desconocidos que se parecen a «me»",
 }

@@ -140,6 +140,36 @@ SPANISH = {
         "{reason}. Se estima que con el umbral {threshold} no pasa de ahí: para usarlo, pon evaluate.accept_estimate a "
         "true en params.yaml y ejecuta 'dvc repro'"
     ),
+    # How many strangers score as high; the page has the same sentences (service/ui/static/es.json)
+    "Fewer than 1 stranger in {number} scores this high": (
+        "Menos de 1 desconocido de cada {number} saca una puntuación tan alta"
+    ),
+    "About 1 stranger in {number} scores this high": (
+        "Más o menos 1 desconocido de cada {number} saca una puntuación tan alta"
+    ),
+    "About {number} of strangers score this high": (
+        "Más o menos el {number} de los desconocidos saca una puntuación tan alta"
+    ),
+    "Nearly every stranger scores this high": "Casi cualquier desconocido saca una puntuación tan alta",
+    "A usual score for strangers: about 1 in {number} scores this high": (
+        "Puntuación normal en desconocidos: más o menos 1 de cada {number} saca una tan alta"
+    ),
+    "A usual score for strangers: about {number} of them score this high": (
+        "Puntuación normal en desconocidos: más o menos el {number} saca una tan alta"
+    ),
+    "A usual score for strangers: nearly all of them score this high": (
+        "Puntuación normal en desconocidos: casi cualquiera saca una tan alta"
+    ),
+    "A rare score for strangers, but below the threshold: fewer than 1 in {number} scores this high": (
+        "Puntuación rara en desconocidos, pero por debajo del umbral: menos de 1 de cada {number} saca una tan alta"
+    ),
+    "A rare score for strangers, but below the threshold: about 1 in {number} scores this high": (
+        "Puntuación rara en desconocidos, pero por debajo del umbral: más o menos 1 de cada {number} saca una tan alta"
+    ),
+    "{text} (estimated).": "{text} (estimado).",
+    "{text} (estimated for strangers who resemble the person of «me»).": (
+        "{text} (estimado para desconocidos que se parecen a la persona de «me»)."
+    ),
     # What a file is
     "a JPEG": "un JPEG",
     "a PNG": "un PNG",

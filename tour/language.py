@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from typing import Literal  # Python 3.7 has none
 
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first of them that is set counts, as for every program
-_SWAPPED = str.maketrans(".,", ",.")
+SWAPPED = str.maketrans(".,", ",.")
+"""Makes a number as English writes it one as Spanish does."""
 
 
 class _SpanishNumbers(string.Formatter):
@@ -29,7 +30,7 @@ class _SpanishNumbers(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """A value as text."""
         text = str(super().format_field(value, format_spec))
-        return text.translate(_SWAPPED) if format_spec and isinstance(value, (int, float)) else text
+        return text.translate(SWAPPED) if format_spec and isinstance(value, (int, float)) else text
 
 
 def tell(template: str, **values: Any) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from faces.message import translated
+from faces.shares import estimated
+from faces.spanish import SPANISH
 from quickstart import ROOT, Problem, in_environment, log_tail
-from tour.language import tell
+from tour.language import SWAPPED, spoken, tell
 from tour.photos import complaints_of_photos
 from tour.service import Service, model_elsewhere
-
-FURTHEST = 1e-4 / 3
-"""Share of strangers below which the estimate is not checked by faces, but goes on in a straight line."""
 
 
 def ask(service: Service, name: str, photos: list[Path]) -> dict[str, Any] | None:
@@ -127,28 +126,18 @@ def meaning(name: str, status: int, answer: object, resembling: bool = False) ->
     share = answer.get("strangers_like_this")
     if not isinstance(share, (int, float)):
         return verdict
-    return f"{verdict} {_estimate(share, resembling)}"
+    return f"{verdict} {_estimate(share, bool(is_me), resembling)}"
 
 
-def _estimate(share: float, resembling: bool) -> str:
+def _estimate(share: float, is_me: bool, resembling: bool) -> str:
     """How many strangers are estimated to score as high, in a sentence."""
-    if share <= 0:
-        who = tell("hardly any stranger scores as high")
-    elif share < FURTHEST:
-        who = tell("fewer than one stranger in {count:,} scores as high", count=_one_digit_below(1 / share))
-    elif share < 0.1:
-        who = tell("one stranger in {count:,} scores as high", count=int(float(f"{1 / share:.2g}")))
-    else:
-        who = tell("{percent:.0f} % of strangers score as high", percent=100 * share)
-    if resembling:
-        return tell("It is estimated that among people who resemble that person, {who}.", who=who)
-    return tell("It is estimated that {who}.", who=who)
+    spanish = spoken() == "es"
+    text = estimated(share, is_me, _number_in_spanish if spanish else "{:,g}".format, resembling)
+    return str(translated(text, SPANISH)) if spanish else str(text)
 
 
-def _one_digit_below(count: float) -> int:
-    """A large count by its first digit: what is extrapolated is not known any better, and it is not to be exceeded."""
-    unit = 10 ** math.floor(math.log10(count))
-    return math.floor(count / unit) * unit
+def _number_in_spanish(figure: float) -> str:
+    return f"{figure:,g}".translate(SWAPPED)
 
 
 def explain_backbone(used: str) -> str:

@@ -216,18 +216,6 @@ SPANISH = {
     "This is not the person of data/me (score {score}, threshold {threshold}), says the service: {right}.": (
         "No es la persona de data/me (puntuación {score}, umbral {threshold}), dice el servicio: {right}."
     ),
-    "hardly any stranger scores as high": "casi ningún desconocido saca una puntuación así de alta",
-    "fewer than one stranger in {count:,} scores as high": (
-        "menos de un desconocido de cada {count:,} saca una puntuación así de alta"
-    ),
-    "one stranger in {count:,} scores as high": "un desconocido de cada {count:,} saca una puntuación así de alta",
-    "{percent:.0f} % of strangers score as high": (
-        "el {percent:.0f} % de los desconocidos saca una puntuación así de alta"
-    ),
-    "It is estimated that {who}.": "Se estima que {who}.",
-    "It is estimated that among people who resemble that person, {who}.": (
-        "Se estima que, entre la gente que se parece a esa persona, {who}."
-    ),
     "Stage quality had complained of this photo ({problems}): reports/data_quality.csv says why, and "
     "reports/contact_sheet.png shows it.": (
         "La etapa quality ya había señalado esta foto ({problems}): reports/data_quality.csv dice por qué, y "

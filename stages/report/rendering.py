@@ -28,24 +28,34 @@ _NARROW_COLUMNS = 3
 """A table of so many columns, or fewer, fits on a telephone's screen."""
 
 _STYLE = """
-body { font: 16px/1.55 system-ui, sans-serif; color: #222; max-width: 54rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
+:root { color-scheme: light dark; --ink: #222; --soft: #555; --paper: #fff; --line: #ccc; --head: #f3f5f8;
+  --link: #0b57b7; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e6ea; --soft: #a6abb7; --paper: #14161a; --line: #3a3f49; --head: #22262e; --link: #8fb4ff; }
+  body img { border: .75rem solid var(--head); border-radius: 1.25rem; filter: brightness(.88); }
+}
+* { box-sizing: border-box; }
+body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 54rem;
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
+a { color: var(--link); }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-td, th { border: 1px solid #ccc; padding: .3rem .6rem; }
-th { background: #f3f5f8; text-align: left; } img { max-width: 100%; vertical-align: top; margin: .3rem 0; }
-code { background: #f3f3f3; padding: 0 .2em; overflow-wrap: break-word; }
+td, th { border: 1px solid var(--line); padding: .3rem .6rem; }
+td[style*="right"] { white-space: nowrap; }
+td { vertical-align: top; }
+th { background: var(--head); text-align: left; } img { max-width: 100%; vertical-align: top; margin: .3rem 0; }
+code { background: var(--head); padding: 0 .2em; overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   body { margin-top: 1rem; }
-  td, th { padding: .3rem .4rem; overflow-wrap: anywhere; }
+  td, th { padding: .3rem .4rem; }
   .wide, .wide tbody, .wide tr { display: block; }
   .wide thead { display: none; }
-  .wide tr { border: 1px solid #ccc; margin-bottom: .8rem; }
-  .wide td { display: flex; justify-content: space-between; gap: 1rem; border: 0; border-top: 1px solid #e4e4e4; }
-  .wide td::before { content: attr(data-label); color: #555; text-align: left; }
-  .wide td:first-child { background: #f3f5f8; font-weight: bold; border-top: 0; }
+  .wide tr { border: 1px solid var(--line); margin-bottom: .8rem; }
+  .wide td { display: flex; justify-content: space-between; gap: 1rem; border: 0; border-top: 1px solid var(--line); }
+  .wide td::before { content: attr(data-label); color: var(--soft); text-align: left; white-space: normal; }
+  .wide td:first-child { background: var(--head); font-weight: bold; border-top: 0; white-space: normal; }
   .wide td:first-child::before { content: none; }
 }
-@media (min-width: 40rem) { td[style*="right"] { white-space: nowrap; } }
 @media (min-width: 50rem) { p > img { max-width: 49%; } p > img:only-child { max-width: 70%; } }
 """
 

@@ -18,25 +18,26 @@ from tests.asking.support import RED, count_of
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("share", "is_me", "said"),
     [
-        (None, "How many strangers reach such a score, this model cannot estimate."),
-        (0.0, "It is estimated that hardly any of the strangers scores as high or higher."),
-        (2.9e-5, "It is estimated that fewer than one in 30,000 of the strangers scores as high or higher."),
-        (0.00052, "It is estimated that about one in 1,900 of the strangers scores as high or higher."),
-        (0.38, "It is estimated that 38 % of the strangers score as high or higher."),
+        (None, True, "How many strangers reach such a score, this model cannot estimate."),
+        (1e-8, True, "Fewer than 1 stranger in 30,000 scores this high (estimated)."),
+        (0.00052, True, "About 1 stranger in 1,900 scores this high (estimated)."),
+        (0.38, False, "A usual score for strangers: about 38 % of them score this high (estimated)."),
     ],
 )
-def test_what_a_share_means(tmp_path: Path, share: float | None, said: str) -> None:
-    assert meaning.of_share(share, tmp_path / "none.json") == said
+def test_what_a_share_means(tmp_path: Path, share: float | None, is_me: bool, said: str) -> None:
+    assert meaning.of_share(share, is_me, tmp_path / "none.json") == said
 
 
 def test_an_estimate_of_look_alikes_says_so(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics.json"
     metrics.write_text('{"population": {"strangers": "like_me"}}')
     choose("es")
-    said = meaning.of_share(0.00052, metrics)
-    assert said == "Se estima que llega a esa puntuación uno de cada 1.900 de los desconocidos que se parecen a «me»."
+    assert meaning.of_share(0.00052, True, metrics) == (
+        "Más o menos 1 desconocido de cada 1.900 saca una puntuación tan alta (estimado para desconocidos que se "
+        "parecen a la persona de «me»)."
+    )
 
 
 @pytest.mark.parametrize(

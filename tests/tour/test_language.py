@@ -125,14 +125,13 @@ def test_numbers_are_written_as_in_spain() -> None:
     )
     answer = {"is_me": True, "score": 0.91, "threshold": 0.75, "strangers_like_this": 8.1e-4}
     assert meaning("me", 200, answer) == (
-        "Es la persona de data/me (puntuación 0.91, umbral 0.75), dice el servicio: correcto. Se estima que un "
-        "desconocido de cada 1.200 saca una puntuación así de alta."
+        "Es la persona de data/me (puntuación 0.91, umbral 0.75), dice el servicio: correcto. Más o menos 1 "
+        "desconocido de cada 1.200 saca una puntuación tan alta (estimado)."
     )
     among = meaning("not_me", 200, {**answer, "strangers_like_this": 3.1e-7}, resembling=True)
-    assert "INCORRECTO. Se estima que, entre la gente que se parece a esa persona, menos de un desconocido de" in among
-    assert among.endswith("cada 3.000.000 saca una puntuación así de alta.")
-    assert meaning("me", 200, {**answer, "strangers_like_this": 0.61}).endswith(
-        "Se estima que el 61 % de los desconocidos saca una puntuación así de alta."
+    assert "INCORRECTO. Menos de 1 desconocido de cada 30.000 saca una puntuación tan alta (estimado para" in among
+    assert meaning("not_me", 200, {**answer, "is_me": False, "strangers_like_this": 0.097}).endswith(
+        "Puntuación normal en desconocidos: más o menos el 9,7 % saca una tan alta (estimado)."
     )
 
 

@@ -52,7 +52,7 @@ def test_photos_of_me_alone_are_answered(tmp_path: Path, lfw_dir: Path) -> None:
     assert "data/me/0.jpg" not in done.stdout, "stage quality has complained of it"
     assert '"me/0.jpg","dark_face"' in clone.path("reports/data_quality.csv").read_text(encoding="utf-8")
     assert answer["is_me"] is True and answer["strangers_like_this"] < 5e-4
-    assert re.search("It is estimated that .* one stranger in [0-9,]+ scores as high", done.stdout)
+    assert re.search(r"1 stranger in [0-9,]+ scores this high \(estimated\)", done.stdout)
     assert "how often strangers get in is estimated" in done.stdout
     for hint in ("is empty.", "git add", "dvc push"):  # by DVC; the project says in other words that not_me is empty
         assert hint not in done.stdout + done.stderr

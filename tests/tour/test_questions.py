@@ -20,22 +20,18 @@ def test_meaning_says_right_and_wrong(name: str, is_me: bool, said: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("share", "is_me", "said"),
     [
-        (0.61, "that 61 % of strangers score as high"),
-        (0.034, "that one stranger in 29 scores as high"),
-        (8.1e-4, "that one stranger in 1,200 scores as high"),
-        (3.2e-05, "that fewer than one stranger in 30,000 scores as high"),
-        (8.8e-07, "that fewer than one stranger in 1,000,000 scores as high"),
-        (3.1e-07, "that fewer than one stranger in 3,000,000 scores as high"),
-        (0.0, "that hardly any stranger scores as high"),
+        (0.61, False, "A usual score for strangers: about 61 % of them score this high"),
+        (8.1e-4, True, "About 1 stranger in 1,200 scores this high"),
+        (1e-8, True, "Fewer than 1 stranger in 30,000 scores this high"),
     ],
 )
-def test_meaning_says_how_many_strangers_score_as_high(share: float, said: str) -> None:
-    answer = {"is_me": True, "score": 0.5, "threshold": 0.5, "strangers_like_this": share}
-    assert meaning("me", 200, answer).endswith(f"It is estimated {said}.")
-    among = "that among people who resemble that person, "
-    assert meaning("me", 200, answer, resembling=True).endswith(f"estimated {said.replace('that ', among, 1)}.")
+def test_meaning_says_how_many_strangers_score_as_high(share: float, is_me: bool, said: str) -> None:
+    answer = {"is_me": is_me, "score": 0.5, "threshold": 0.5, "strangers_like_this": share}
+    assert meaning("me", 200, answer).endswith(f". {said} (estimated).")
+    among = " (estimated for strangers who resemble the person of «me»)."
+    assert meaning("me", 200, answer, resembling=True).endswith(f". {said}{among}")
     del answer["strangers_like_this"]
     assert "estimated" not in meaning("me", 200, answer)
 

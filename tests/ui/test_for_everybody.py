@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
+from faces.shares import strangers_text
 from service.config import Settings
+from tests.conftest import ROOT
 from tests.ui.conftest import OpenUi
 from tests.ui.support import ASK, ME, PHONE, STRANGER, Ui, as_file, group_photo, serving
 
 pytestmark = pytest.mark.slow
+
+STATIC = ROOT / "service" / "ui" / "static"
 
 
 def group() -> dict[str, object]:
@@ -50,7 +55,9 @@ def test_how_many_strangers_score_as_high(open_ui: OpenUi, alone_settings: Setti
         ui = open_ui(address)
         ui.choose(STRANGER)
         means = ui.expect_state("no").locator(".means")
-        expect(means.locator("li").first).to_have_text("About 10 % of strangers score this high. estimated")
+        expect(means.locator("li").first).to_have_text(
+            "A usual score for strangers: about 10 % of them score this high. estimated"
+        )
         expect(means.locator("li").last).to_contain_text("Whoever runs the service has set that threshold. set by hand")
         ui.choose(ME)
         expect(ui.expect_state("yes").locator(".means li").first).to_have_text(
@@ -147,16 +154,18 @@ def test_figures_in_words(ui: Ui) -> None:
 
     for score, threshold, text in (
         (0.9234, 0.75, "0.92"), (0.7499, 0.75, "0.7499"), (0.75, 0.75, "0.75"), (0.999, 0.75, ">\xa00.99"),
-        (1, 0.75, "1.00"), (0.0001, 0.75, "<\xa00.01"), (0, 0.75, "0.00"), (0.998, 0.9981, "0.998"),
+        (1, 0.75, ">\xa00.99"), (0.0001, 0.75, "<\xa00.01"), (0, 0.75, "<\xa00.01"), (0.998, 0.9981, "0.998"),
     ):  # fmt: skip
         assert write("scoreText", score, threshold, "en") == text
     assert write("scoreText", 0.9234, 0.75, "es") == "0,92"
-    for share, key, number in (
-        (0.001, "strangers.one", "1,000"), (0.00034, "strangers.one", "2,900"), (0.00001, "strangers.fewer", "30,000"),
-        (0, "strangers.fewer", "30,000"), (0.0945, "strangers.one", "11"), (0.2, "strangers.percent", "20\xa0%"),
-    ):  # fmt: skip
-        assert write("strangersText", share, "en") == {"key": key, "values": {"number": number}}
-    assert write("strangersText", 1, "en") == {"key": "strangers.all", "values": {}}
+    texts = json.loads((STATIC / "en.json").read_text("utf-8"))
+    for share in (1, 0.996, 0.99, 0.39, 0.097, 0.0945, 0.0625, 0.01, 0.0099, 0.001, 0.00034, 3.4e-5, 3.3e-5, 1e-8, 0):
+        for is_me in (True, False):
+            said = write("strangersText", share, "en", is_me)
+            assert isinstance(said, dict)
+            sentence = texts[said["key"]].format(**said["values"]).replace("\xa0", " ")
+            assert sentence == f"{strangers_text(share, is_me, '{:,g}'.format)}.", "as terminals say it"
+            assert said["short"] in texts
     assert write("strangersText", None, "en") is None
     assert [write("stopped", text) for text in ("So it is", "So?", "")] == ["So it is.", "So?", ""]
     assert write("size", 2 * 2**20, "en") == "2\xa0MB" and write("size", 15_000, "es") == "15\xa0kB"

@@ -84,7 +84,7 @@ function score(face, threshold) {
 
 function share(face) {
   const text = strangersText(face.strangers_like_this, language());
-  return text ? t(`${text.key}.short`, text.values) : '–';
+  return text ? t(text.short, text.values) : '–';
 }
 
 /** Why there is no answer, or what would help: in a few words. */

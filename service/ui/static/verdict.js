@@ -91,7 +91,7 @@ function sentenceOn(result, selected) {
 
 function meaning(face, said) {
   const items = [];
-  const strangers = strangersText(face.strangers_like_this, language());
+  const strangers = strangersText(face.strangers_like_this, language(), face.is_me);
   if (strangers) items.push(['people', t(strangers.key, strangers.values), 'estimated', '']);
   const threshold = plain(said.threshold, language(), 4);
   const basis = said.threshold_basis ?? 'default';

@@ -1,11 +1,13 @@
 // How figures are written. Pure functions: no page, no state.
 
+// As faces/shares.py has them: a test holds the two in step.
 const CHECKED_SHARE = 1e-4 / 3; // below it, the estimate goes on in a straight line that no face has checked
+const USUAL_SHARE = 0.01; // from it on, a score is a usual one for a stranger
 const MEGABYTE = 2 ** 20; // as the service counts
 
 /**
  * A score with two digits, and more where it takes more to see on which side of the threshold it lies. What is nearly
- * 0 or 1 is said to be below or above.
+ * 0 or 1 is said to be below or above, and so is 0 or 1 itself: beside the others it would look out of order.
  *
  * @param {number} score 0 to 1.
  * @param {number} threshold 0 to 1.
@@ -14,8 +16,8 @@ const MEGABYTE = 2 ** 20; // as the service counts
 export function scoreText(score, threshold, language) {
   let digits = 2;
   while (digits < 6 && score !== threshold && Number(score.toFixed(digits)) === Number(threshold.toFixed(digits))) digits++;
-  if (digits === 2 && score > 0 && score < 0.005) return `<\u00a0${plain(0.01, language)}`;
-  if (digits === 2 && score < 1 && score >= 0.995) return `>\u00a0${plain(0.99, language)}`;
+  if (digits === 2 && score < 0.005) return `<\u00a0${plain(0.01, language)}`;
+  if (digits === 2 && score >= 0.995) return `>\u00a0${plain(0.99, language)}`;
   return plain(score, language, digits, 2);
 }
 
@@ -35,15 +37,24 @@ export function percent(share, language) {
  * A share of strangers, in words: which text says it, and its figure.
  *
  * @param {number|undefined} share 0 to 1.
- * @returns {{key: string, values: object}|null} null where nothing is known.
+ * @param {string} language such as "en".
+ * @param {boolean} isMe whether the answer is yes: beside a no, a text says first whether the score is a usual one.
+ * @returns {{key: string, short: string, values: object}|null} null where nothing is known; `short` is the text for a
+ *   table, the same beside a yes and a no.
  */
-export function strangersText(share, language) {
+export function strangersText(share, language, isMe = true) {
   if (share == null) return null;
+  const [kind, values] = figureOf(share, language);
+  const beside = isMe ? '' : share < USUAL_SHARE ? '.rare' : '.usual';
+  return { key: `strangers.${kind}${beside}`, short: `strangers.${kind}.short`, values };
+}
+
+function figureOf(share, language) {
   const whole = (count) => new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }).format(count);
-  if (share < CHECKED_SHARE) return { key: 'strangers.fewer', values: { number: whole(1 / CHECKED_SHARE) } };
-  if (share < 0.095) return { key: 'strangers.one', values: { number: whole(1 / share) } };
-  if (share > 0.995) return { key: 'strangers.all', values: {} };
-  return { key: 'strangers.percent', values: { number: percent(share, language) } };
+  if (share < CHECKED_SHARE) return ['fewer', { number: whole(1 / CHECKED_SHARE) }];
+  if (share < 0.095) return ['one', { number: whole(1 / share) }];
+  if (share > 0.995) return ['all', {}];
+  return ['percent', { number: percent(share, language) }];
 }
 
 /** A sentence with its full stop. */

@@ -151,25 +151,44 @@ def test_cells_of_a_wide_table_know_their_column(tmp_path: Path) -> None:
 
 
 @LANGUAGES
+@pytest.mark.parametrize("screen", [360, 390])
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-def test_nothing_is_cut_off_on_a_telephone(values: Values, language: str, tmp_path: Path) -> None:
-    """390 pixels wide, in a real browser: the page and every table fit, and a row of a wide table is a block."""
+def test_nothing_is_cut_off_on_a_telephone(values: Values, language: str, screen: int, tmp_path: Path) -> None:
+    """In a real browser: the page and every table fit, no word is broken, and a row of a wide table is a block."""
+    values["model_sha256"] = 32 * "3f"  # nowhere to break it
     page = rendering.render_html(rendering.render_markdown(language, values), language, tmp_path)
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
-    measure = """<iframe src="page.html" style="width:390px;height:800px;border:0"></iframe><script>
+    measure = """<iframe src="page.html" style="width:SCREENpx;height:800px;border:0"></iframe><script>
     onload = () => {
       const page = document.querySelector("iframe").contentDocument, root = page.documentElement;
       const wide = [...page.querySelectorAll("table")].filter(t => t.scrollWidth > t.clientWidth).length;
       const rows = [...page.querySelectorAll(".wide tbody tr")].map(r => getComputedStyle(r).display);
-      document.body.textContent = JSON.stringify([root.scrollWidth, wide, rows.length, [...new Set(rows)]]);
-    }</script>"""
+      const cells = [...page.querySelectorAll("td, th")].filter(c => c.offsetWidth && !c.querySelector("code"));
+      const broken = cells.filter(c => {  // a word that goes on in the next line has two boxes
+        const range = page.createRange(), text = c.firstChild;
+        return [...(text?.data ?? "").matchAll(/[\\p{L}\\d]+/gu)].some(({index, 0: word}) => {
+          range.setStart(text, index), range.setEnd(text, index + word.length);
+          return range.getClientRects().length > 1;
+        });
+      });
+      const found = [root.scrollWidth, wide, rows.length, [...new Set(rows)], broken.map(c => c.textContent)];
+      document.body.textContent = JSON.stringify(found);
+    }</script>""".replace("SCREEN", str(screen))
     (tmp_path / "frame.html").write_text(measure, encoding="utf-8")
     command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                "--allow-file-access-from-files",
                f"--user-data-dir={tmp_path / 'profile'}", "--window-size=800,900", "--virtual-time-budget=5000",
                "--dump-dom", (tmp_path / "frame.html").as_uri()]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-    width, cut_off, rows, display = json.loads(re.findall(r"<body>(.*)</body>", done.stdout, re.DOTALL)[0])
-    assert width == 390
+    width, cut_off, rows, display, broken = json.loads(re.findall(r"<body>(.*)</body>", done.stdout, re.DOTALL)[0])
+    assert width == screen
+    assert broken == []
     assert cut_off == 0
     assert rows >= 8 and display == ["block"]
+
+
+def test_the_page_is_dark_where_the_system_is(tmp_path: Path) -> None:
+    page = rendering.render_html("# x\n", "en", tmp_path)
+    assert "color-scheme: light dark" in page and "@media (prefers-color-scheme: dark)" in page
+    coloured = re.findall(r"(?<!-)(?:color|background|border[\w-]*): [^;]*#", page.partition("</style>")[0])
+    assert coloured == [], "a colour that does not change with the system"
