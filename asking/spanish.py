@@ -35,7 +35,7 @@ SPANISH: dict[str, str] = {
         "la imagen mostraría sin cifrar lo que se guarda cifrado: indica con -o FILE.png en qué archivo escribirla, "
         "fuera del proyecto"
     ),
-    "{path} is written": "{path} está escrita",
+    "{path} is written": "{path} se ha guardado",
     "{path} is written anew": "{path} se ha sustituido",
     "It is plain: delete it when you have seen it": "No está cifrada: bórrala cuando la hayas visto",
     # The picture

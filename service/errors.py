@@ -18,7 +18,7 @@ from faces.recognition.image import (
     UnknownKindError,
     UnreadableImageError,
 )
-from faces.recognition.image_kinds import KINDS
+from faces.recognition.image_kinds import KINDS, is_picture
 from service import error_kinds
 from service.access import guard
 from service.access.guard import KeyMissingError, RoleMissingError
@@ -144,24 +144,25 @@ def _always(kind: ErrorKind, detail: Message | None = None) -> Callable[[Excepti
 def _wrong_type(error: UnknownKindError, settings: Settings) -> Response:
     """A file of a kind that is not accepted: which kind it is, which are accepted, and what to do."""
     described = error.args[0].values["kind"]
-    about = {
-        "kind": described,
-        "accepted": ",".join(settings.accepted_types),
-        "names": either([kind.name for kind in settings.kinds]),
-    }
+    about = {"kind": described, "names": either([kind.name for kind in settings.kinds])}
     mime = next((kind.mime for kind in KINDS if kind.described == described), None)
-    if mime is None:
+    if mime is not None:  # a setting is all that it lacks
         detail = Message(
-            "The content is {kind}, and ACCEPTED_TYPES is {accepted}. Save or export the photo as {names} and send it "
+            "The content is {kind}, and this service takes {names}. Save or export the photo as {names} and send it "
+            "again. Whoever runs the service can allow this type, with a restart: ACCEPTED_TYPES={accepted},{mime}.",
+            **about,
+            accepted=",".join(settings.accepted_types),
+            mime=mime,
+        )
+    elif is_picture(described):
+        detail = Message(
+            "The content is {kind}, and this service takes {names}. Save or export the photo as {names} and send it "
             "again.",
             **about,
         )
-    else:  # a setting is all that it lacks
+    else:  # to save that in another way makes no photo of it
         detail = Message(
-            "The content is {kind}, and ACCEPTED_TYPES is {accepted}. Save or export the photo as {names} and send it "
-            "again, or allow this type on the server and restart it: ACCEPTED_TYPES={accepted},{mime}.",
-            **about,
-            mime=mime,
+            "The content is {kind}, whatever its name says. Send a photo: this service takes {names}.", **about
         )
     return _answer(error_kinds.WRONG_TYPE, detail, types=either(settings.accepted_types))
 

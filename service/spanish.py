@@ -41,14 +41,17 @@ ANSWERS = {
     "To decode it would take too much time or memory. Save it smaller, or as a JPEG that is not progressive": (
         "Descodificarla costaría demasiado tiempo o memoria. Guárdala más pequeña, o como un JPEG que no sea progresivo"
     ),
-    "The content is {kind}, and ACCEPTED_TYPES is {accepted}. Save or export the photo as {names} and send it again.": (
-        "El contenido es {kind} y ACCEPTED_TYPES es {accepted}. Guarda o exporta la foto como {names} y envíala otra "
+    "The content is {kind}, and this service takes {names}. Save or export the photo as {names} and send it again.": (
+        "El contenido es {kind} y este servicio admite {names}. Guarda o exporta la foto como {names} y envíala otra "
         "vez."
     ),
-    "The content is {kind}, and ACCEPTED_TYPES is {accepted}. Save or export the photo as {names} and send it again, "
-    "or allow this type on the server and restart it: ACCEPTED_TYPES={accepted},{mime}.": (
-        "El contenido es {kind} y ACCEPTED_TYPES es {accepted}. Guarda o exporta la foto como {names} y envíala otra "
-        "vez, o permite este tipo en el servidor y reinícialo: ACCEPTED_TYPES={accepted},{mime}."
+    "The content is {kind}, and this service takes {names}. Save or export the photo as {names} and send it again. "
+    "Whoever runs the service can allow this type, with a restart: ACCEPTED_TYPES={accepted},{mime}.": (
+        "El contenido es {kind} y este servicio admite {names}. Guarda o exporta la foto como {names} y envíala otra "
+        "vez. Quien administra el servicio puede permitir este tipo, reiniciándolo: ACCEPTED_TYPES={accepted},{mime}."
+    ),
+    "The content is {kind}, whatever its name says. Send a photo: this service takes {names}.": (
+        "El contenido es {kind}, diga lo que diga su nombre. Envía una foto: este servicio admite {names}."
     ),
     "{some} or {last}": "{some} o {last}",
     "The photo has {size} MB, and MAX_CONTENT_MB is {limit}. Make it smaller before you send it (a JPEG of 1600 pixels "

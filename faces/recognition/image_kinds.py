@@ -49,6 +49,10 @@ _OTHERS = {
     b"<?xm": Message("an XML file"),
 }
 
+_NO_PICTURES = {
+    "a PDF", "a ZIP archive", "an XML file", "an empty file", "a text file", "an unknown kind of file",
+}  # fmt: skip
+
 
 def kind_of(data: bytes) -> Kind | None:
     """The kind of a file's content, None where it is none of `KINDS`."""
@@ -85,3 +89,8 @@ def describe(data: bytes) -> Message:
     except UnicodeDecodeError:
         return Message("an unknown kind of file")
     return Message("a text file")
+
+
+def is_picture(described: str) -> bool:
+    """Whether what `describe` says is, or may be, a picture: of another kind it could be saved as one that is read."""
+    return described not in _NO_PICTURES

@@ -15,8 +15,8 @@ SPANISH: dict[str, str] = {
     "me": "soy yo",
     "not me": "no soy yo",
     "not judged": "sin respuesta",
-    "{count} me": "{count} soy yo",
-    "{count} not me": "{count} no soy yo",
+    "{count} me": "{count:# es mía|# son mías}",
+    "{count} not me": "{count:# no es mía|# no son mías}",
     "{count} not judged": "{count} sin respuesta",
     "{count:# photo|# photos}: {parts}": "{count:# foto|# fotos}: {parts}",
     "the answer makes no sense": "la respuesta no tiene sentido",
@@ -28,7 +28,7 @@ SPANISH: dict[str, str] = {
     "{path} is a folder; expected the name of a file": "{path} es una carpeta; debe ser el nombre de un archivo",
     "{path} cannot be written ({reason})": "no se puede escribir {path} ({reason})",
     "{path} cannot be written ({reason}): here it is": "no se puede escribir {path} ({reason}): aquí está",
-    "{path} is written. {summary}": "{path} está escrito. {summary}",
+    "{path} is written. {summary}": "{path} se ha guardado. {summary}",
     "{path} is written anew. {summary}": "{path} se ha sustituido. {summary}",
     "stopped: {done} of {photos:# photo|# photos} done, the others were not asked about": (
         "interrumpido: {done} de {photos:# foto|# fotos}; por las demás no se ha preguntado"

@@ -37,7 +37,7 @@ def test_a_picture_is_written_and_named(called: Called, stranger_photo: Path) ->
     shutil.copyfile(stranger_photo, other)
     status, output, _ = called("explain", other, "--language", "es")
     (second,) = set(FOLDER.iterdir()) - {first}
-    assert (status, output) == (1, f"{second} está escrita\n")
+    assert (status, output) == (1, f"{second} se ha guardado\n")
     assert count_of(RED, second) > 3000 > 500 > count_of(GREEN, second)
     assert called("explain", other)[1] == f"{second} is written anew\n"
     ignored = subprocess.run(["git", "check-ignore", "-q", str(first)], cwd=ROOT, check=False)

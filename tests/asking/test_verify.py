@@ -46,7 +46,7 @@ def test_a_folder_as_a_table(settings: Settings, tmp_path: Path, me_photo: Path,
     ]  # fmt: skip
     assert table[4][2] == "no se puede leer (No such file or directory)"
     assert table[1][2].startswith("0,9") and table[1][3] == "0,75"
-    assert table[-1] == ["4 fotos: 2 soy yo, 1 no soy yo, 1 sin respuesta"]
+    assert table[-1] == ["4 fotos: 2 son mías, 1 no es mía, 1 sin respuesta"]
     assert (done.returncode, done.stderr) == (2, "")
 
 

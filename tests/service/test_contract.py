@@ -213,7 +213,7 @@ def test_a_real_gif_and_webp_are_refused(client: FlaskClient, me_photo: bytes) -
     for kind, said in (("GIF", "un GIF"), ("WEBP", "un WebP"), ("BMP", "un BMP")):
         answer = assert_error(post_photo(client, encode(image, kind), "photo.jpg"), 400, WRONG_TYPE)
         assert answer["detail"].startswith(
-            f"El contenido es {said} y ACCEPTED_TYPES es image/jpeg,image/png. Guarda o exporta la foto como JPEG o PNG"
+            f"El contenido es {said} y este servicio admite JPEG o PNG. Guarda o exporta la foto como JPEG o PNG"
         )
 
 
@@ -231,10 +231,14 @@ def test_a_type_that_only_the_setting_lacks_is_told_the_line_that_allows_it(
         assert post_photo(photo_client(accepted_types=allowed), photo).status_code == 200
     for other in (encode(image, "GIF"), b"hola"):  # no setting allows these
         detail = assert_error(post_photo(photo_client(), other), 400, WRONG_TYPE)["detail"]
-        assert "ACCEPTED_TYPES=" not in detail
+        assert "ACCEPTED_TYPES" not in detail, "no name of a setting for whom it cannot help"
+    assert detail == (
+        "El contenido es un archivo de texto, diga lo que diga su nombre. Envía una foto: este servicio admite JPEG o "
+        "PNG."
+    )
     only = photo_client(accepted_types=("image/png",))
     told = assert_error(post_photo(only, me_photo), 400, "Tipo de archivo no permitido. Solo image/png")["detail"]
-    assert "es un JPEG y ACCEPTED_TYPES es image/png. Guarda o exporta la foto como PNG y" in told
+    assert "es un JPEG y este servicio admite PNG. Guarda o exporta la foto como PNG y" in told
 
 
 @pytest.mark.parametrize("kind", ["webp", "heic", "avif"])

@@ -65,10 +65,16 @@ def percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g}\xa0%"
 
 
+def area(value: float) -> str:
+    """With three decimals, four where there is a fourth."""
+    written = f"{value:.4f}"
+    return written[:-1] if written.endswith("0") else written
+
+
 def as_row(figure: dict[str, Any]) -> list[str]:
     """What is to be seen of a figure: its name, value, interval, threshold, and how it is known."""
     name, basis, people = figure["name"], figure["basis"], figure["people"]
-    value = f"{figure['value']:.4g}" if name == "auc" else percent(figure["value"])
+    value = area(figure["value"]) if name == "auc" else percent(figure["value"])
     return [
         LABELS[name],
         f"below {value}" if basis == "promised" else value,
@@ -134,6 +140,8 @@ def test_charts_and_sentences_in_both_languages(open_ui: OpenUi, address: str, w
         assert ui("#card .notes li").all_inner_texts() == [note["text"][language] for note in written["notes"]]
     expect(ui("#card dl")).to_contain_text(f"{ME_PHOTOS} fotos mías y {STRANGERS} de otras {STRANGERS} personas")
     ui.page.wait_for_function("[...document.querySelectorAll('#card img')].every((image) => image.naturalWidth)")
+    frame = "(chart) => [getComputedStyle(chart).borderTopWidth, getComputedStyle(chart).borderTopColor]"
+    assert charts.first.evaluate(frame) == ["12px", "rgb(34, 38, 46)"], "no white box in a dark page"
     ui.shoot("card-es-dark")
 
 

@@ -90,6 +90,48 @@ def test_narrow_and_dark(open_ui: OpenUi) -> None:
     check("camera")
 
 
+@pytest.mark.parametrize("language", ["en-GB", "es-ES"])
+def test_the_buttons_stay_in_their_box_on_a_phone(open_ui: OpenUi, language: str) -> None:
+    for width, scheme in ((360, "light"), (320, "dark"), (390, "dark")):
+        screen = {"viewport": {"width": width, "height": 780}}
+        ui = open_ui(**{**PHONE, **screen}, color_scheme=scheme, locale=language)
+        ui.choose(ME)
+        ui.expect_state("yes")
+        ui.shoot(f"after-{width}-{scheme}-{language[:2]}")
+        box, last = ui("#in").bounding_box(), ui("#camera-start").bounding_box()
+        assert box and last
+        assert last["x"] + last["width"] <= box["x"] + box["width"] - 8
+
+
+@pytest.mark.parametrize("language", ["en-GB", "es-ES"])
+def test_what_is_promised_at_the_start_is_in_line(open_ui: OpenUi, language: str) -> None:
+    ui = open_ui(locale=language)
+    ui.shoot(f"start-1280-{language[:2]}")
+    tops = [place["y"] for text in ui(".promises p").all() if (place := text.bounding_box())]
+    assert len(tops) == 3 and max(tops) - min(tops) < 1
+
+
+def test_a_wide_photo_leaves_no_column_empty(open_ui: OpenUi) -> None:
+    """The photo has the whole width; the list of faces stands beside what is said of one."""
+    for scheme, locale in (("light", "es-ES"), ("dark", "en-GB")):
+        ui = open_ui(color_scheme=scheme, locale=locale)
+        ui.choose(group())  # type: ignore[arg-type]  # as `as_file` makes it
+        ui.expect_state("yes")
+        ui.shoot(f"wide-1280-{scheme}-{locale[:2]}")
+        column, picture, verdict, faces, scale = (
+            ui(name).bounding_box() for name in ("#one", ".picture", "#one .verdict", ".faces", ".scale")
+        )
+        assert column and picture and verdict and faces and scale
+        assert picture["width"] > 0.9 * column["width"] and verdict["y"] > picture["y"] + picture["height"]
+        assert faces["x"] > scale["x"] + scale["width"]
+        ui.choose(ME)
+        expect(ui("figcaption .file")).to_have_text(ME.name)
+        ui.expect_state("yes")
+        beside, left = ui("#one .verdict").bounding_box(), ui("#one .left").bounding_box()
+        assert beside and left and beside["x"] > left["x"] + left["width"]
+        ui.shoot(f"narrow-photo-1280-{scheme}-{locale[:2]}")
+
+
 def test_by_keyboard_alone(ui: Ui) -> None:
     press = ui.page.keyboard.press
     # Chromium hands its file dialogs over some time after the first listener: too late for a key pressed at once.

@@ -38,7 +38,7 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(open_ui: OpenUi, guarded:
     ui.shoot("key")
     ui("#key-input").fill("fv_00000000_wrong")
     ui("#key button").click()
-    expect(ui("#key-wrong")).not_to_be_empty()
+    expect(ui("#key-wrong")).to_have_text("This key is not valid.")
     ui.shoot("key-wrong")
     ui("#key-input").fill(key)
     ui.page.keyboard.press("Enter")

@@ -59,7 +59,7 @@ function figures() {
   const head = names.map((name) => element('th', { scope: 'col', class: name }, t(`card.${name}`)));
   const rows = card.figures.map((figure) => {
     const { name, value, interval, basis, threshold, people } = figure;
-    const write = name === 'auc' ? (share) => plain(share, language(), 4) : (share) => percent(share, language());
+    const write = name === 'auc' ? (share) => plain(share, language(), 4, 3) : (share) => percent(share, language());
     const at = threshold == null ? '' : plain(threshold, language(), 4);
     const bounds = interval ? interval.map(write).join(' – ') : '';
     const on = () => people && element('span', { class: 'people' }, t('card.people', { count: people }));

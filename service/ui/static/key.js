@@ -44,7 +44,8 @@ export const isAboutKey = (result) => [401, 403].includes(result.problem?.status
 
 /** The service has refused the key, or the lack of one. */
 export function keyMissing(said) {
-  const wrong = kept ? (said?.message ?? t('key.wrong')) : '';
+  const refused = said?.code === 'key_missing' ? null : said?.message; // that one asks for a key, and here is one
+  const wrong = kept ? (refused ?? t('key.wrong')) : '';
   keep('');
   open(wrong);
 }

@@ -10,6 +10,8 @@ import { language, t, whenLanguageChanges } from './texts.js';
 import { createVerdict } from './verdict.js';
 import { plain, size } from './words.js';
 
+const WIDE = 2; // of a photo whose width is so many times its height, the answer stands below it
+
 let settings;
 let shown = null; // { file, photo, result, selected, back, stop }
 let picture;
@@ -100,6 +102,7 @@ function render() {
   verdict = createVerdict({ choose, again: askAgain });
   const figure = element('figure', {}, picture.node, element('figcaption', {}, ...caption(file, photo)));
   const left = element('div', { class: 'left' }, back && button(t('several.back'), 'back', back, 'quiet'), figure);
+  find('#one').classList.toggle('wide', photo?.width >= WIDE * photo?.height);
   find('#one').replaceChildren(left, element('div', { class: 'right' }, verdict.node));
   if (shown.result) showAnswer();
   else verdict.wait();

@@ -77,7 +77,7 @@ def test_a_table_csv_and_statuses(gunicorn: Server, tmp_path: Path, photo: Path,
     done = client(tmp_path, gunicorn.url + "/verify", photo, LC_ALL="es_ES.UTF-8")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0].split() == ["foto", "respuesta", "puntuación", "umbral", "consejos"]
-    assert done.stdout.endswith("1 foto: 1 soy yo, 0 no soy yo\n")
+    assert done.stdout.endswith("1 foto: 1 es mía, 0 no son mías\n")
     other = tmp_path / "other.jpg"
     other.write_bytes(stranger_photo)
     done = client(tmp_path, gunicorn.url, photo, other, "--faces", "all", "--csv", "out.csv")
