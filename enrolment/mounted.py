@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
 
 from enrolment.errors import EnrolmentError
+from service.access import guard
 from service.config import Settings
 from service.reload import ProcessReloader
 from service.reload_checks import ReloadRefusedError
@@ -42,7 +45,8 @@ class Mounted:
                 return  # it is loaded when it is asked
             reloader: ProcessReloader = self._app.extensions["reloader"]
             try:
-                reloader()
+                with _without_advice_on_keys():
+                    reloader()
             except ReloadRefusedError as error:
                 raise EnrolmentError("The new model cannot be asked: {reason}", reason=error.reason) from error
 
@@ -50,5 +54,20 @@ class Mounted:
         """Answer a request."""
         with self._one:
             if self._app is None:
-                self._app = ProcessReloader.start(self._settings)
+                with _without_advice_on_keys():
+                    self._app = ProcessReloader.start(self._settings)
         return self._app(environ, start_response)
+
+
+@contextmanager
+def _without_advice_on_keys() -> Iterator[None]:
+    """Leave out that there is no API key: only this machine reaches the service, and a key would end enrolment."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return record.msg != guard.NO_KEYS
+
+    guard.log.addFilter(is_other)
+    try:
+        yield
+    finally:
+        guard.log.removeFilter(is_other)

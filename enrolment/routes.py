@@ -19,10 +19,22 @@ from faces.message import Message
 from service.language import Language, best_of
 from service.ui.files import read_files
 from service.ui.routes import CONTENT_SECURITY_POLICY, answer_file
+from stages.files.paths import INFORME_HTML
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGE = "enrol.html"
 _LONGEST_NAME = 120
+_USED = Message("This address was used already, or is of an earlier run: open the one that the terminal shows")
+_REPORT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",  # it is one file, to be read anywhere
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
@@ -45,6 +57,7 @@ def create_app(session: Session, secret: Secret) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it: accents stay
     _add_files(app)
     _add_api(app, session, secret)
+    _add_report(app, secret)
 
     @app.before_request
     def ask_for_token() -> tuple[Response, int] | None:
@@ -57,7 +70,8 @@ def create_app(session: Session, secret: Secret) -> Flask:
 
     @app.after_request
     def restrict(response: Response) -> Response:
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)  # the report has a policy of its own
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -108,8 +122,7 @@ def _add_api(app: Flask, session: Session, secret: Secret) -> None:
         """The token, for what stood behind the # of the address."""
         token = secret.enter(request.headers.get(HEADER, ""))
         if token is None:
-            text = "This address was used already, or is of an earlier run: open the one that the terminal shows"
-            return _error("token", Message(text), 403)
+            return _error("token", _USED, 403)
         return jsonify(token=token)
 
     @app.get("/enrol/api/state")
@@ -161,6 +174,27 @@ def _add_api(app: Flask, session: Session, secret: Secret) -> None:
         """End the run."""
         session.stop()
         return state()
+
+
+def _add_report(app: Flask, secret: Secret) -> None:
+    """The report of the last run. A link cannot send the token, so its address has a ticket, which counts once."""
+
+    @app.post("/enrol/api/report")
+    def report_address() -> Response:
+        """Where the report can be read, once."""
+        return jsonify(address=f"report/{secret.new_ticket()}")
+
+    @app.get("/enrol/report/<ticket>")
+    def report(ticket: str) -> tuple[Response, int] | Response:
+        """The report, for whoever has a ticket."""
+        if secret.enter(ticket) is None:
+            return _error("token", _USED, 403)
+        if not INFORME_HTML.is_file():
+            text = "There is no report yet ({path}): the pipeline writes it at its end"
+            return _error("no_report", Message(text, path=INFORME_HTML.as_posix()), 404)
+        response = Response(INFORME_HTML.read_bytes(), content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = _REPORT_POLICY
+        return response
 
 
 def _language() -> Language:

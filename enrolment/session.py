@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from enrolment.errors import EnrolmentError, RefusedError
 from enrolment.language import tell
 from enrolment.output import stages_of
 from enrolment.preparation import Prepared, prepare
+from enrolment.refusals import PHOTO_MEGABYTES
 from enrolment.run import Run
 from enrolment.waiting import MOST_PHOTOS, Waiting
 from faces.errors import MessageError
@@ -84,8 +86,9 @@ class Session:
         self._params = load_params()
         if self._params.backbone.name != before:
             self._noted = Message(
-                "There are no photos of other people, so params.yaml now has backbone.name: {name}, the network for "
-                "which it is known how strangers' faces are spread",
+                "In params.yaml, backbone.name is now {name}. It may be {before} again once there are photos of other "
+                "people in data/not_me",
+                before=before,
                 name=self._params.backbone.name,
             )
 
@@ -199,7 +202,7 @@ class Session:
         photos = prepared.waiting.photos if prepared else []
         return {
             "phase": phase,
-            "photos": [_photo(photo, language) for photo in photos],
+            "photos": [_photo(photo, language) for photo in sorted(photos, key=lambda photo: by_number(photo.name))],
             "existing": len(self._existing.me),
             "strangers": len(self._existing.not_me),
             "demo": bool(self._existing.demo),
@@ -209,6 +212,7 @@ class Session:
             "few": FEW,
             "many": MANY,
             "most": MOST_PHOTOS,
+            "max_bytes": PHOTO_MEGABYTES * 2**20,
             "model": MODEL.is_file(),
             "accepted": self._accepted,
             "note": tell(self._noted, language) if self._noted else None,
@@ -261,6 +265,12 @@ class Session:
         if run.output.held:
             return tell(_HELD, language)
         return run.output.error or tell(Message("It ended without saying why; the terminal may say more"), language)
+
+
+def by_number(name: str) -> list[tuple[int, int, str]]:
+    """A key that sorts names as people do: photo_2 before photo_10."""
+    parts = re.findall(r"([0-9]+)|([^0-9]+)", name.casefold())
+    return [(0, int(digits), "") if digits else (1, 0, letters) for digits, letters in parts]
 
 
 def _message(error: EnrolmentError) -> Message:

@@ -52,7 +52,7 @@ SPANISH: dict[str, str] = {
     "This photo is gone, or cannot be used": "Esta foto ya no está, o no se puede usar",
     "It is the same file as {name}": "Es el mismo archivo que {name}",
     "It does not look like the person on most of the photos. Take it only if it is you for sure": (
-        "No se parece a la persona de la mayoría de las fotos. Úsala solo si seguro que eres tú"
+        "No se parece a la persona de la mayoría de las fotos. Úsala solo si tienes claro que eres tú"
     ),
     "It is nearly the same photo as {name}. One of another moment teaches more": (
         "Es casi la misma foto que {name}. Una de otro momento enseña más"
@@ -90,19 +90,22 @@ SPANISH: dict[str, str] = {
         "prueba otra vez"
     ),
     (
-        "There are no photos of other people, so params.yaml now has backbone.name: {name}, the network for which it "
-        "is known how strangers' faces are spread"
+        "In params.yaml, backbone.name is now {name}. It may be {before} again once there are photos of other people "
+        "in data/not_me"
     ): (
-        "No hay fotos de otras personas, así que params.yaml tiene ahora backbone.name: {name}, la red para la que se "
-        "sabe cómo se reparten las caras de los desconocidos"
+        "En params.yaml, backbone.name es ahora {name}. Puede volver a ser {before} cuando haya fotos de otras "
+        "personas en data/not_me"
     ),
     "The new model cannot be asked: {reason}": "No se puede preguntar al modelo nuevo: {reason}",
     "Something unexpected went wrong; the terminal says what": "Algo ha fallado sin esperarlo; la terminal dice qué",
+    "There is no report yet ({path}): the pipeline writes it at its end": (
+        "Todavía no hay informe ({path}): el pipeline lo escribe al final"
+    ),
     "It ended without saying why; the terminal may say more": (
         "Ha terminado sin decir por qué; quizá la terminal diga más"
     ),
     "Open the address that the terminal shows: it has a token in it": (
-        "Abre la dirección que muestra la terminal: lleva una contraseña dentro"
+        "Abre la dirección que muestra la terminal: lleva un token dentro"
     ),
     "This address was used already, or is of an earlier run: open the one that the terminal shows": (
         "Esta dirección ya se ha usado, o es de otra vez: abre la que muestra la terminal"

@@ -51,8 +51,8 @@ def take_backbone_with_population() -> None:
     print(
         tell(
             "There are no photos of other people, and for the backbone {named} it is not known how strangers' faces "
-            "are spread: params.yaml now has backbone.name: {known}. With photos in data/not_me it may be {named} "
-            "again.",
+            "are spread: params.yaml now has backbone.name: {known}. You need do nothing. Once there are photos of "
+            "other people in data/not_me, you may write {named} there again.",
             named=named,
             known=WITH_POPULATION,
         ),

@@ -49,6 +49,7 @@ def ensure_photos(given: Path | None) -> None:
     source = photos_source(given)
     if source == DEMO and given is None:
         print(tell("data/me and data/not_me hold no photos: the demo's drawn portraits are put there."))
+        print(tell("A few of them are poor on purpose: what the stage quality warns of is no failure."))
     if source is not None:
         for name in CLASSES:
             if not photos_in(source / name) and is_demo(name):

@@ -6,8 +6,9 @@ import sys
 
 from quickstart import CLASSES, ROOT, Problem, call, copied_from, in_environment, started_as
 from stages.files.photos import find_misplaced, what_dvc_cannot_do
+from stages.language.telling import language_of
 from stages.language.telling import tell as tell_of_stages
-from tour.language import tell
+from tour.language import spoken, tell
 
 
 def build() -> None:
@@ -22,8 +23,19 @@ def build() -> None:
     print(tell("Tracking the photos with DVC"), flush=True)
     dvc("add", *(f"data/{name}" for name in CLASSES), quiet=True)
     print(tell("Running the pipeline: dvc repro"), flush=True)
+    if said := other_language():
+        print(said, flush=True)
     if call(sys.executable, "-m", "tour.repro"):
         raise failed("repro", other_photos())
+
+
+def other_language() -> str:
+    """That the stages speak another language than the terminal, and where it is set; "" where they do not."""
+    if spoken() == language_of(ROOT / "params.yaml"):
+        return ""
+    if spoken() == "en":
+        return tell("Its stages speak Spanish, and so do the reports. For English, set language: en in params.yaml")
+    return tell("Its stages speak English, and so do the reports. For Spanish, set language: es in params.yaml")
 
 
 def what_sets_dvc_up() -> list[tuple[str, ...]]:

@@ -140,6 +140,9 @@ SPANISH = {
     "data/me and data/not_me hold no photos: the demo's drawn portraits are put there.": (
         "En data/me y data/not_me no hay fotos: se ponen ahí los retratos dibujados de la demo."
     ),
+    "A few of them are poor on purpose: what the stage quality warns of is no failure.": (
+        "Algunos son malos a propósito: que la etapa quality avise de ellos no es ningún fallo."
+    ),
     "The demo's drawn portraits are taken out of {folder}": "Se quitan de {folder} los retratos dibujados de la demo",
     "{folder} keeps its {photos}, as {given} holds none.": (
         "En {folder} se queda lo que había ({photos}), porque en {given} no hay ninguna."
@@ -157,20 +160,27 @@ SPANISH = {
         "desconocidos. Pon backbone.name a {known} en {path} y empieza de nuevo."
     ),
     "There are no photos of other people, and for the backbone {named} it is not known how strangers' faces are "
-    "spread: params.yaml now has backbone.name: {known}. With photos in data/not_me it may be {named} again.": (
+    "spread: params.yaml now has backbone.name: {known}. You need do nothing. Once there are photos of other people in "
+    "data/not_me, you may write {named} there again.": (
         "No hay fotos de otras personas, y para la red {named} no se sabe cómo se reparten las caras de los "
-        "desconocidos: params.yaml tiene ahora backbone.name: {known}. Con fotos en data/not_me puede volver a ser "
-        "{named}."
+        "desconocidos: params.yaml tiene ahora backbone.name: {known}. No tienes que hacer nada. Cuando haya fotos de "
+        "otras personas en data/not_me, puedes volver a escribir ahí {named}."
     ),
     "Note: {sentence}.": "Aviso: {sentence}.",
     "Tracking the photos with DVC": "Registrando las fotos con DVC",
     "Running the pipeline: dvc repro": "Ejecutando el pipeline: dvc repro",
+    "Its stages speak Spanish, and so do the reports. For English, set language: en in params.yaml": (
+        "Sus etapas y los informes están en español. Para tenerlos en inglés, pon language: en en params.yaml"
+    ),
+    "Its stages speak English, and so do the reports. For Spanish, set language: es in params.yaml": (
+        "Sus etapas y los informes están en inglés. Para tenerlos en español, pon language: es en params.yaml"
+    ),
     "\nTo begin again with other photos in place of those that --photos has copied: {command} --photos DIR": (
         "\nPara empezar de nuevo con otras fotos en lugar de las que copió --photos: {command} --photos DIR"
     ),
     "`dvc {words}` failed. Put right what its messages above name, then start again. Commands that they name work in a "
     "terminal after these lines:\n{lines}{advice}": (
-        "`dvc {words}` ha fallado. Corrige lo que dicen sus mensajes de arriba y empieza de nuevo. Las órdenes que "
+        "`dvc {words}` ha fallado. Corrige lo que dicen sus mensajes de arriba y empieza de nuevo. Los comandos que "
         "nombran funcionan en una terminal después de estas líneas:\n{lines}{advice}"
     ),
     # The service

@@ -50,13 +50,14 @@ function mark(step) {
 
 /** What is to be known beforehand. */
 function notes() {
+  const changed = state.note && document.body.dataset.view === 'start'; // it is told once, before the first photo
   const said = [
     state.blocked,
-    state.note,
+    changed && t('note.network'),
     state.demo && t('note.demo'),
     !state.checks_others && t('note.unchecked'),
   ].filter(Boolean);
-  fill(find('#note'), state.blocked ? 'lock' : 'hint', said);
+  fill(find('#note'), state.blocked ? 'lock' : 'hint', said, changed ? state.note : '');
 }
 
 /** Says what is wrong; '' for nothing. */
@@ -64,12 +65,14 @@ function tell(...sentences) {
   fill(find('#problem'), 'alert', sentences.filter(Boolean));
 }
 
-function fill(place, mark_, sentences) {
+/** Shows sentences; `more` is folded away below them. */
+function fill(place, mark_, sentences, more = '') {
   place.hidden = !sentences.length;
   const wanted = sentences.map(stopped).join('\n');
-  if (place.dataset.said === wanted) return;
-  place.dataset.said = wanted;
-  place.replaceChildren(icon(mark_), element('div', {}, ...wanted.split('\n').map((text) => element('p', {}, text))));
+  if (place.dataset.said === wanted + more) return;
+  place.dataset.said = wanted + more;
+  const folded = more && element('details', {}, element('summary', {}, t('note.network.more')), element('p', {}, stopped(more)));
+  place.replaceChildren(icon(mark_), element('div', {}, ...wanted.split('\n').map((text) => element('p', {}, text)), folded));
 }
 
 /** Does something that answers with the new state; says why where it cannot. */
@@ -108,7 +111,7 @@ async function look() {
 function take(files) {
   if (!state || find('#in').hidden) return;
   tell();
-  uploads.send(files);
+  uploads.send(files, state.max_bytes);
 }
 
 function learn(agreed) {
@@ -128,6 +131,15 @@ function more() {
   render();
 }
 
+/** Opens the report. A link cannot send the token, so the program gives it an address that counts once. */
+async function report() {
+  try {
+    location.assign((await call('POST', 'report')).address);
+  } catch (error) {
+    explain(error);
+  }
+}
+
 async function openCamera() {
   tell(await shots.start());
 }
@@ -139,10 +151,11 @@ async function begin() {
     remove: (id) => doing(() => call('DELETE', `photos/${id}`)),
   });
   accept.begin(learn);
-  pipeline.begin({ stop: () => doing(() => call('DELETE', 'run')), again, more });
+  pipeline.begin({ stop: () => doing(() => call('DELETE', 'run')), again, more, report });
   shots.begin((file) => take([{ file, name: file.name }]));
   uploads.begin((change) => {
     pending = change.pending;
+    if (change.shrunk) grid.wasLarger(change.shrunk.id, change.shrunk.bytes);
     if (change.state) state = change.state;
     if (change.problem) explain(change.problem, change.name);
     render();

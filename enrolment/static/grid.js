@@ -2,10 +2,11 @@
 
 import { picture } from './api.js';
 import { element, find, icon } from './dom.js';
-import { t, textOr } from './texts.js';
-import { stopped } from './words.js';
+import { language, t, textOr } from './texts.js';
+import { size, stopped } from './words.js';
 
 const cards = new Map(); // by the photo's id: its node, its picture, and what it shows
+const larger = new Map(); // by the photo's id: how many bytes it had before this browser made it smaller
 let act;
 
 /**
@@ -15,6 +16,11 @@ let act;
  */
 export function begin(actions) {
   act = actions;
+}
+
+/** Notes that a photo was made smaller; its card says so. */
+export function wasLarger(id, bytes) {
+  larger.set(id, bytes);
 }
 
 /** Shows photos, and places for those that are on their way. */
@@ -66,7 +72,7 @@ function update(card, photo, locked) {
   const mark = element('span', { class: 'mark' }, icon(photo.taken ? 'yes' : photo.usable ? 'hint' : 'no'), t(`card.${state}`));
   card.node.replaceChildren(
     element('div', { class: 'face' }, face, mark, remover(photo, locked)),
-    element('div', { class: 'about' }, element('p', { class: 'name', title: photo.name }, photo.name), notes(photo)),
+    element('div', { class: 'about' }, element('p', { class: 'name', title: photo.name }, photo.name), notes(photo), shrunk(photo)),
     photo.usable ? chooser(photo, locked) : '',
   );
   if (focused) card.node.querySelector(`[data-does="${focused}"]`)?.focus();
@@ -78,6 +84,10 @@ function notes(photo) {
     'ul', { class: 'notes' },
     ...photo.notes.map(({ code, text }) => element('li', {}, element('strong', {}, textOr(`note.${code}`, code)), element('span', {}, sentence(text)))),
   );
+}
+
+function shrunk({ id }) {
+  return larger.has(id) && element('p', { class: 'note' }, t('card.shrunk', { bytes: size(larger.get(id), language()) }));
 }
 
 /** A text as a sentence: those of errors begin in lower case, since they follow a name elsewhere. */

@@ -10,7 +10,7 @@ let shown = '';
 /**
  * Prepares the view.
  *
- * @param {{stop: () => void, again: () => void, more: () => void}} actions what its buttons do.
+ * @param {{stop: () => void, again: () => void, more: () => void, report: () => void}} actions what its buttons do.
  */
 export function begin(actions) {
   act = actions;
@@ -102,10 +102,12 @@ function done(state) {
       element('a', { class: 'button primary', href: '../ui' }, icon('face'), element('span', {}, t('done.ask'))),
       button(t('done.more'), 'photo', () => act.more()),
     ),
-    element('p', { class: 'note' }, t(state.strangers ? 'done.measured' : 'done.alone')),
+    element('p', { class: 'note' }, t(state.strangers ? 'done.measured' : 'done.alone'), ' ', report(), '.'),
     log(state.run),
   ];
 }
+
+const report = () => element('button', { type: 'button', class: 'link', onclick: () => act.report() }, 'reports/INFORME_H10.html');
 
 function log(run) {
   if (!run.lines.length) return '';

@@ -15,6 +15,11 @@ HEADER = "X-API-Key"
 
 log = logging.getLogger("service.access")
 
+NO_KEYS = (
+    "There is no API key, so everybody who reaches this service may use it. To change that: "
+    "python -m service keys create NAME --role verify (or REQUIRE_KEYS=true)"
+)
+
 OPEN_PATHS = ("/", "/healthz", "/livez", "/readyz", "/ui", "/ui/", "/ui/settings.json", "/ui/<name>")
 """The routes that are answered without a key: these say nothing of a person, and of the model only its threshold."""
 
@@ -138,10 +143,7 @@ def register(app: Flask, settings: Settings) -> Guard:
 
     app.after_request(close_to_other_pages)
     if not keys.needed:
-        log.warning(
-            "There is no API key, so everybody who reaches this service may use it. To change that: "
-            "python -m service keys create NAME --role verify (or REQUIRE_KEYS=true)"
-        )
+        log.warning(NO_KEYS)
     return guard
 
 

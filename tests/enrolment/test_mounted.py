@@ -25,7 +25,7 @@ from tests.service.support import settings_of
 
 def test_it_serves_the_model_that_is_there_now(
     session: Session, recognizer: Recognizer, dlib_params: Params, networks_dir: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     models = tmp_path / "models"
     models.mkdir()
@@ -58,3 +58,4 @@ def test_it_serves_the_model_that_is_there_now(
     with pytest.raises(EnrolmentError, match="The new model cannot be asked: "):
         mounted.renew()
     assert served() == before, "the former one goes on"
+    assert "no API key" not in caplog.text, "nobody else reaches it, and with a key there is no enrolment"

@@ -11,6 +11,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from enrolment import waiting as waiting_photos
 from enrolment.errors import RefusedError
 from enrolment.preparation import Prepared
+from enrolment.session import Session
 from enrolment.waiting import Waiting
 from tests.conftest import ROOT
 from tests.enrolment.conftest import MakePrepared
@@ -113,6 +114,13 @@ def test_photos_that_are_there_say_who_i_am(prepared: MakePrepared, project: Pat
     stranger = photos_of_strangers(lfw_dir, 8)[7]
     assert "not_me" in codes(add(ready, stranger.read_bytes()))
     assert codes(add(ready, photos_of_me(lfw_dir)[7].read_bytes())) == []
+
+
+def test_photos_are_shown_in_the_order_of_their_names(session: Session) -> None:
+    for name in ("selfie_14.jpg", "selfie_2.jpg", "Selfie_10.jpg", "2.jpg", "selfie_1.jpg", "a.jpg"):
+        session.add(name, name.encode())
+    shown = [photo["name"] for photo in session.state("en")["photos"]]
+    assert shown == ["2.jpg", "a.jpg", "selfie_1.jpg", "selfie_2.jpg", "Selfie_10.jpg", "selfie_14.jpg"]
 
 
 def test_no_more_wait_than_there_is_room_for(prepared: MakePrepared, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 import service
 from enrolment.routes import create_app
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.security
 
 ASKED = [
     ("GET", "state"), ("POST", "photos"), ("PUT", "photos/abc"), ("DELETE", "photos/abc"), ("GET", "photos/abc/face"),
-    ("POST", "run"), ("DELETE", "run"), ("POST", "prepare"),
+    ("POST", "run"), ("DELETE", "run"), ("POST", "prepare"), ("POST", "report"),
 ]  # fmt: skip
 
 
@@ -94,6 +94,26 @@ def test_a_ticket_counts_once(client: Client, secret: Secret) -> None:
     assert enter(ticket) == (403, None)
     assert enter(secret.token) == enter(secret.token) == (200, secret.token)
     assert Secret().token != secret.token and len(secret.token) >= 43
+
+
+def test_the_report_is_read_once_at_an_address_of_its_own(client: Client, token: dict[str, str], project: Path) -> None:
+    def ask(address: str) -> TestResponse:
+        return client.get(f"/enrol/{address}", base_url=ADDRESS)
+
+    def new_address() -> str:
+        return str(client.post("/enrol/api/report", base_url=ADDRESS, headers=token).get_json()["address"])
+
+    assert ask(new_address()).status_code == 404, "nothing has run yet"
+    (project / "reports").mkdir(exist_ok=True)
+    (project / "reports/INFORME_H10.html").write_text("<p>0 %</p>", encoding="utf-8")
+    assert ask("report/wrong").status_code == 403
+    address = new_address()
+    read = ask(address)
+    assert (read.status_code, read.text) == (200, "<p>0 %</p>")
+    policy = read.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ") and "script" not in policy and "connect" not in policy
+    assert (read.headers["Cache-Control"], read.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert ask(address).status_code == 403, "the browser's history is of no use to anybody"
 
 
 def test_the_service_of_production_has_no_such_route(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from PIL import Image, ImageFilter
@@ -74,7 +75,12 @@ def enrolling(clone: Clone) -> Iterator[Program]:
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The program in a clone without photos and without a model."""
-    with enrolling(new_clone(tmp_path_factory.mktemp("enrol") / "clone")) as running:
+    clone = new_clone(tmp_path_factory.mktemp("enrol") / "clone")
+    text = clone.path("params.yaml").read_text(encoding="utf-8")
+    named = text.replace("name: dlib-resnet", "name: facenet-vggface2")  # as shipped: the program changes it
+    assert named != text
+    clone.path("params.yaml").write_text(named, encoding="utf-8")
+    with enrolling(clone) as running:
         yield running
 
 
@@ -144,11 +150,20 @@ def test_photos_are_judged_as_they_come(open_page: Open, program: Program) -> No
     assert ui.page.url == program.address.partition("#")[0], "the token is not left in the address"
     wait_until_ready(ui)
     assert ui.complaints() == []
+    expect(ui("#note")).to_contain_text("There is nothing for you to do.")
+    expect(ui("#note").get_by_text("backbone.name")).to_be_hidden()
+    ui("#note summary").click()
+    expect(ui("#note").get_by_text("backbone.name is now dlib-resnet")).to_be_visible()
     ui.shoot("enrol-start")
+    small = open_page(**PHONE, locale="es-ES")
+    expect(small("#note")).to_contain_text("No tienes que hacer nada.")
+    small.shoot("enrol-start-360")
     ui.choose(*DEMO[:11], DEMO[14])
     expect(ui(".tile[data-state=taken]")).to_have_count(12)
     ui.page.set_input_files("#choose", poor_photos())  # type: ignore[arg-type]
     expect(ui(".tile[data-state]")).to_have_count(17)
+    assert ui(".tile .name").all_inner_texts() == sorted(ui(".tile .name").all_inner_texts())
+    expect(ui("#note")).not_to_contain_text("network")
     for name, state, text in (
         ("blurred.jpg", "left", "The face is blurred. Take a sharper photo."),
         ("mirrored.jpg", "left", f"It is nearly the same photo as {DEMO[14].name}."),
@@ -173,6 +188,29 @@ def test_photos_are_judged_as_they_come(open_page: Open, program: Program) -> No
     remove_all(other)
     expect(ui(".tile")).to_have_count(0)
     expect(ui("#accept")).to_be_hidden()
+
+
+def test_a_photo_that_is_too_large_is_made_smaller(open_page: Open) -> None:
+    ui = open_page()
+    wait_until_ready(ui)
+    grain = np.random.default_rng(0).integers(0, 256, (2500, 2500, 3), dtype=np.uint8)
+    scene = Image.fromarray(grain)
+    with Image.open(DEMO[0]) as portrait:
+        scene.paste(portrait.convert("RGB").resize((1800, 1800)), (350, 350))
+    scene.paste(Image.fromarray(grain[:, :350]), (0, 0))
+    large = encode(scene, "PNG")
+    large += bytes(max(0, 17 * 2**20 - len(large)))  # after its end, which no browser minds
+    ui.choose(as_file(large, "phone.png", "image/png"), as_file(bytes(17 * 2**20), "film.jpg"))
+    expect(tile(ui, "phone.png")).to_have_attribute("data-state", "taken")
+    expect(tile(ui, "phone.png")).to_contain_text("Made smaller here, from 17")
+    expect(ui("#problem")).to_contain_text(
+        "film.jpg: The photo has 17\u00a0MB, this page takes 16\u00a0MB, and this browser cannot make the photo"
+    )
+    ui.shoot("enrol-large")
+    ui.page.set_viewport_size({"width": 360, "height": 780})
+    assert ui.page.evaluate("document.scrollingElement.scrollWidth") <= 360
+    ui.shoot("enrol-large-360")
+    remove_all(ui)
 
 
 def test_the_camera(open_page: Open) -> None:
@@ -265,6 +303,16 @@ def learn_and_ask(ui: Ui, program: Program) -> None:
     expect(ui("#run")).to_contain_text("The new model has learnt from 12 photos of you")
     assert ui.complaints() == []
     ui.shoot("enrol-done")
+    ui.page.set_viewport_size({"width": 360, "height": 780})
+    ui.shoot("enrol-done-360")
+    ui.page.set_viewport_size({"width": 1280, "height": 900})
+    ui("#run .note .link").click()
+    expect(ui("h1")).to_be_visible()
+    assert "/enrol/report/" in ui.page.url
+    assert ui.page.evaluate("getComputedStyle(document.body).maxWidth") != "none", "its style is applied"
+    ui.shoot("enrol-report")
+    ui.page.go_back()
+    expect(ui("#run")).to_have_attribute("data-status", "done")
     ui("text=Ask the new model").click()
     expect(ui("body.ready #in")).to_be_visible()
     ui.choose(ME)
@@ -284,7 +332,8 @@ def end_the_program(ui: Ui, program: Program) -> None:
     assert program.process.wait(40) == 143
     assert [process for process in psutil.process_iter() if _works_in(process, program.clone.root)] == []
     expect(ui("#problem")).to_contain_text("The program does not answer.")
-    assert "Traceback" not in program.log.read_text(encoding="utf-8")
+    said = program.log.read_text(encoding="utf-8")
+    assert "Traceback" not in said and "no API key" not in said
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

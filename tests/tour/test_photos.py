@@ -248,8 +248,11 @@ def test_half_a_demo_is_spoken_of(root: Path, capsys: pytest.CaptureFixture[str]
     assert "data/not_me still holds the demo's drawn portraits" in capsys.readouterr().out
 
 
-def test_the_demo_is_asked_about_with_photos_kept_for_that(root: Path, demo: Path, photos: Path) -> None:
+def test_the_demo_is_asked_about_with_photos_kept_for_that(
+    root: Path, demo: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ensure_photos(None)
+    assert "what the stage quality warns of is no failure" in capsys.readouterr().out
     assert photos_to_ask_about("me") == ([demo / "ask" / "me_1.jpg"], False)
     assert photos_to_ask_about("not_me") == ([demo / "ask" / "stranger_1.jpg"], False)
     ensure_photos(photos)

@@ -12,7 +12,7 @@ import pytest
 from quickstart import Problem, in_environment
 from tests.conftest import ROOT
 from tests.tour.support import write
-from tour.pipeline import dvc, other_photos
+from tour.pipeline import dvc, other_language, other_photos
 
 
 @pytest.mark.parametrize("quiet", [True, False])
@@ -56,6 +56,19 @@ def test_dvc_repro_without_hints_that_mean_nothing_here(tmp_path: Path) -> None:
     write(folder / "dvc.yaml", b"stages:\n  one:\n    cmd: exit 3\n")
     said = call(sys.executable, "-m", "tour.repro")
     assert not said.startswith("0\n") and "failed to run: exit 3" in said, "errors are shown"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "params", "said"),
+    [("C.UTF-8", "es", "stages speak Spanish"), ("es_ES.UTF-8", "en", "están en inglés"), ("C.UTF-8", "en", ""),
+     ("es_ES.UTF-8", "es", "")],
+)  # fmt: skip
+def test_it_is_said_where_the_stages_speak_another_language(
+    root: Path, monkeypatch: pytest.MonkeyPatch, terminal: str, params: str, said: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", terminal)
+    write(root / "params.yaml", f"language: {params}\n".encode())
+    assert said in other_language() and bool(said) == bool(other_language())
 
 
 def test_other_photos_are_spoken_of_only_where_photos_were_copied(root: Path) -> None:
