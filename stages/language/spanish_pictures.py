@@ -123,8 +123,8 @@ PICTURES = {
     ),
     "Among people who resemble me, about {factor:.3g} times as many get in as estimated; relatives and twins are not "
     "covered.": (
-        "Entre las personas que se parecen a «me», el FAR es unas {factor:.3g} veces el estimado; no vale para "
-        "familiares ni gemelos."
+        "Entre las personas que se parecen a «me», el FAR es aproximadamente {factor:.3g} veces el estimado; no "
+        "vale para familiares ni gemelos."
     ),
     "The figures hold for photos like those that they were measured on: another camera, light or other people may "
     "give others.": (

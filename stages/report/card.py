@@ -211,7 +211,7 @@ def _limits(content: Mapping[str, Any]) -> list[Note]:
             "Among people who resemble me, about {factor:.3g} times as many get in as estimated; relatives and twins "
             "are not covered."
         )
-        said.append(Message(text, factor=float(known["like_me_factor"])))
+        said.append(Message(text, factor=float(f"{known['like_me_factor']:.2g}")))  # more would look exact
     said += [
         Message(
             "The figures hold for photos like those that they were measured on: another camera, light or other people "

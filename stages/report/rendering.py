@@ -141,7 +141,7 @@ def render_markdown(language: str, values: dict[str, Any]) -> str:
         "pct": percent,
         "estimate": _estimate(number),
         "g": lambda value: f"{value:g}".replace(".", "," if language == "es" else "."),
-        "g3": lambda value: f"{value:.3g}".replace(".", "," if language == "es" else "."),
+        "two_digits": lambda value: f"{float(f'{value:.2g}'):g}".replace(".", "," if language == "es" else "."),
         "up": math.ceil,
         "count": lambda number, singular, plural: fill(f"{{number:{singular}|{plural}}}", number=number),
         "span": lambda interval: _span(interval, percent, "muy pocas" if language == "es" else "too few"),

@@ -147,8 +147,8 @@ def test_an_estimate_of_next_to_nobody_is_told_from_none_by_nothing(content: Con
 
 
 def test_for_whom_estimates_hold(content: Content) -> None:
-    content["metrics"]["population"] |= {"strangers": "anyone", "like_me_factor": 4.0}
-    assert "about 4 times as many" in said(describe(content).notes, "limit")
+    content["metrics"]["population"] |= {"strangers": "anyone", "like_me_factor": 3.742}
+    assert "about 3.7 times as many" in said(describe(content).notes, "limit")
     content["metrics"]["population"]["strangers"] = "like_me"
     assert "Estimates are for strangers who resemble me" in said(describe(content).notes, "limit")
 

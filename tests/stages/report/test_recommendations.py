@@ -228,7 +228,7 @@ def test_each_has_words_and_its_numbers_in_both_languages(values: dict[str, Any]
             ):
                 assert str(value) in line, (name, line)
             elif name == "factor":
-                factor = f"{value:g}".replace(".", "," if language == "es" else ".")
+                factor = f"{float(f'{value:.2g}'):g} ".replace(".", "," if language == "es" else ".")
                 assert (factor in line and "`train.strangers: like_me`" in line) != expected["cautious"]
             elif name == "threshold":
                 assert f"{value:.4f}".replace(".", "," if language == "es" else ".") in line
