@@ -184,7 +184,7 @@ _FAILING = """
 import os, signal, struct
 from service import create_app
 app = create_app()
-def verify(image, all_faces):
+def verify(image, *others):
     kind = os.environ["FAILURE"]
     if kind == "text":
         raise ValueError(f"invalid literal for int() with base 10: {image!r}")

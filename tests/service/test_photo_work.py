@@ -46,9 +46,9 @@ def make_work(opened: _Opened) -> Callable[..., PhotoWork]:
 
 @pytest.fixture
 def costly_full(admission: Admission, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    """All places of the costly photos are taken."""
+    """All places of the costly photos are taken, by the same client."""
     monkeypatch.setattr(admission._costly, "seconds", 0.01)
-    held = Held(admission, MAX_COSTLY, wait=False, costly=True)
+    held = Held(admission, MAX_COSTLY, wait=False, costly=True, client="127.0.0.1")
     until(lambda: admission._costly.held == MAX_COSTLY)
     yield held
     held.go_on.set()
