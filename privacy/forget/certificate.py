@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,19 @@ def write(root: Path, content: dict[str, Any], name: str) -> Path:
     path = root / FOLDER / name
     write_private(path, (json.dumps(sealed, indent=1, ensure_ascii=False) + "\n").encode())
     return path
+
+
+def newest_names(root: Path, names: Collection[str]) -> bool:
+    """Whether the newest certificate is about all of these, as they were asked for. It need not hold."""
+    written = sorted((root / FOLDER).glob("*.json"))
+    if not written:
+        return False
+    try:
+        known = json.loads(written[-1].read_bytes())["who"]["keyed_names"]
+        key = load_key(root)
+    except (OSError, ValueError, LookupError, TypeError, PrivacyError):
+        return False
+    return all(keyed(key, name) in known for name in names)
 
 
 def verify(project: Project, path: Path) -> list[str]:

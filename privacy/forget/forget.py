@@ -21,7 +21,7 @@ from privacy.dvc.objects import Purged, purge
 from privacy.dvc.owed import owe, pay, read_debts
 from privacy.errors import PrivacyError
 from privacy.folder import STATE, make_private, write_private
-from privacy.forget import journal, retrain, workspace
+from privacy.forget import certificate, journal, retrain, workspace
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
@@ -84,6 +84,11 @@ def forget(
         print(describe(project, plan))
         return 0
     with _alone(root):
+        if journal.was_all_done(root):
+            journal.remove(root)
+            print("An earlier run was stopped when all was done. Its certificate says what it found.", flush=True)
+            if resume or certificate.newest_names(root, [*asked, *also]):
+                return 0
         unfinished = journal.read(root)
         status = 0
         if unfinished is not None:

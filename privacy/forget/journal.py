@@ -34,6 +34,15 @@ def read(root: Path) -> Plan | None:
         ) from error
 
 
+def was_all_done(root: Path) -> bool:
+    """Whether an earlier run was stopped at its very end, when `remove` had overwritten this and not yet deleted it."""
+    path = root / JOURNAL
+    try:
+        return path.exists() and not path.read_bytes().strip()
+    except OSError:
+        return False  # `read` says why
+
+
 def write(root: Path, plan: Plan) -> None:
     """Keep what has to be done, flushed to the disk."""
     write_private(root / JOURNAL, msgspec.json.encode(plan))

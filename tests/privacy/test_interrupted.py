@@ -55,6 +55,20 @@ def test_killed_and_run_again(project: Project, tmp_path: Path, number: int) -> 
     _check(project, remote, number)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("again", [("--resume",), ("ana", "--yes")])
+def test_killed_when_all_was_done(project: Project, again: tuple[str, ...]) -> None:
+    """Its notes are overwritten already, and are there still."""
+    project.forget("ana", "--yes")
+    notes = project.root / "private/privacy/forget.json"
+    notes.write_bytes(b" " * 1000)
+    assert "when all was done" in project.forget(*again)
+    assert not notes.exists() and len(project.certificates()) == 1
+    notes.write_bytes(b" " * 1000)
+    assert "nobody" in project.forget("nobody", "--yes", status=1)
+    assert not notes.exists()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
