@@ -307,8 +307,8 @@ def learn_and_ask(ui: Ui, program: Program) -> None:
     ui.shoot("enrol-done-360")
     ui.page.set_viewport_size({"width": 1280, "height": 900})
     ui("#run .note .link").click()
+    ui.page.wait_for_url("**/enrol/report/*")
     expect(ui("h1")).to_be_visible()
-    assert "/enrol/report/" in ui.page.url
     assert ui.page.evaluate("getComputedStyle(document.body).maxWidth") != "none", "its style is applied"
     ui.shoot("enrol-report")
     ui.page.go_back()
