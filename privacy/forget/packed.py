@@ -32,8 +32,8 @@ Goes = Callable[[str, bytes], bool]
 _LARGEST_PICTURE = 64 * 2**20
 
 _DAMAGED = (
-    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, RuntimeError, ValueError,
-    NotImplementedError,
+    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, ValueError,
+    RuntimeError,  # zipfile's: a password is needed, or (a kind of it) a compression that it does not know
 )  # fmt: skip
 _COMPRESSED: dict[bytes, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     b"\x1f\x8b": (gzip.decompress, gzip.compress),
