@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Route
 from docs.pictures.browser import ADDRESS, screenshot
 from docs.pictures.saving import WIDTH
 
-_VIEW = {"width": 1125, "height": 840}  # of the browser's window
+_VIEW = {"width": 1020, "height": 790}  # of the browser's window
 _SCALE = WIDTH / _VIEW["width"]
 _LOCALES = {"en": "en-GB", "es": "es-ES"}
 _STEP = 90  # milliseconds of a frame in which something moves: 11 frames a second
