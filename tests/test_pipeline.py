@@ -264,8 +264,8 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
 ]  # fmt: skip
 
 
-ONE_OF_EACH_STAGE = {"detector__min_face", "crop__me_faces", "embed__flip", "quality__min_sharpness", "train__verifier",
-                     "evaluate__threshold", "robustness__photos", "language"}  # fmt: skip
+IN_SLOW_TIER = {"detector__min_face", "crop__me_faces", "embed__flip", "quality__min_sharpness", "train__verifier",
+                "evaluate__threshold"}  # fmt: skip
 """The first parameters of those rows that are run in the slow tier; test_dependencies.py holds all to dvc.yaml."""
 
 
@@ -274,7 +274,7 @@ ONE_OF_EACH_STAGE = {"detector__min_face", "crop__me_faces", "embed__flip", "qua
     ("changed", "stages", "run", "following"),
     [
         pytest.param(
-            *row, id="-".join(row[0]), marks=pytest.mark.slow if ONE_OF_EACH_STAGE & row[0].keys() else pytest.mark.long
+            *row, id="-".join(row[0]), marks=pytest.mark.slow if IN_SLOW_TIER & row[0].keys() else pytest.mark.long
         )
         for row in CONSEQUENCES
     ],

@@ -51,7 +51,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, lfw_dir: Path) -> str:
 
 
 @posix_only
-@pytest.mark.slow
+@pytest.mark.long
 def test_verify(small: str, networks_dir: Path) -> None:
     report = run("verify", small, "--quick", networks=networks_dir)
     groups = report["groups"]
@@ -115,7 +115,7 @@ def test_load(small: str, networks_dir: Path) -> None:
 
 
 @posix_only
-@pytest.mark.slow
+@pytest.mark.long
 def test_start(small: str, networks_dir: Path) -> None:
     report = run("start", small, "--quick", networks=networks_dir)
     assert report["heavy"] == "[]"

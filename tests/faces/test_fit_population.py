@@ -64,7 +64,7 @@ def test_too_few_photos_are_told(tmp_path: Path, networks_dir: Path, lfw_dir: Pa
     assert not (tmp_path / "p.npz").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command(tmp_path: Path, networks_dir: Path, lfw_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = sorted((lfw_dir / "images").iterdir())
     several = [folder for folder in folders if len(list(folder.glob("*.jpg"))) >= 15][:20]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import shutil
 import sys
@@ -17,6 +18,8 @@ from tests.privacy.test_forget import made_with, of_person
 from tests.stages.support import posix_only
 
 pytestmark = [pytest.mark.security, posix_only]
+
+SHARES = 5  # of all moments: workers of pytest take one each. Odd, so that each share has both ways of running again
 
 # Runs forget, which kills itself as SIGKILL would just before it deletes or moves the n-th file, or starts a program.
 KILLED = """
@@ -71,20 +74,19 @@ def test_killed_when_all_was_done(project: Project, again: tuple[str, ...]) -> N
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_killed_at_every_moment(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", range(SHARES))
+def test_killed_at_every_moment(project: Project, tmp_path: Path, first: int) -> None:
     remote = tmp_path / "all" / "remote"
     project.dvc("remote", "add", "-d", "store", str(remote))
     project.dvc("push", "--quiet", "--run-cache")
-    number = 0
     shutil.move(project.root, tmp_path / "all" / "project")
-    while True:
+    for number in itertools.count(first, SHARES):
         shutil.copytree(tmp_path / "all", tmp_path / "one", symlinks=True)
         copy = Project(tmp_path / "one" / "project")
         copy.dvc("remote", "modify", "store", "url", str(tmp_path / "one/remote"))
         if not _check(copy, tmp_path / "one/remote", number):
             break
         shutil.rmtree(tmp_path / "one")
-        number += 1
     assert number > 50
 
 
@@ -160,22 +162,23 @@ def test_locked_photos_killed_and_run_again(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("first", range(SHARES))
 def test_locked_photos_killed_at_every_moment(
-    locked: Project, pristine_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    locked: Project, pristine_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
     remote = add_remote(locked)
-    number = 0
-    while True:
+    for number in itertools.count(first, SHARES):
         folder = tmp_path / f"copy{number}"
         shutil.copytree(locked.root, folder / "project", symlinks=True)
         shutil.copytree(remote, folder / "remote")
         copy = Project(folder / "project")
         copy.dvc("remote", "modify", "store", "url", str(folder / "remote"))
-        if not _check_locked(copy, folder / "remote", Project(pristine_small), monkeypatch, number, bool(number % 2)):
+        if not _check_locked(
+            copy, folder / "remote", Project(pristine_small), monkeypatch, number, bool(number // SHARES % 2)
+        ):
             break
         shutil.rmtree(folder)
-        number += 1
     assert number > 50
 
 
