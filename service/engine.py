@@ -41,6 +41,7 @@ from faces.verification import Verification
 from faces.verifier import NetworksMismatchError, Verifier, VerifierError, VerifierNotFoundError
 from service.admission import Admission, Signal
 from service.config import PROJECT_ROOT, Settings
+from service.memory import large_blocks_go_back
 from service.monitoring import metrics
 from service.photo_work import PhotoWork
 from service.timed_recognizer import StepTimes, TimedRecognizer
@@ -210,6 +211,7 @@ class Engine:
             if self._models is None or (self._opened and self._opened.process == os.getpid()):
                 return
             slots = threads_per_worker(workers or self._settings.workers)
+            large_blocks_go_back()
             limit_numpy(1)  # with more, numpy's threads would wait for each other on cores that the networks need
             networks, verifier = self._models.networks, self._models.verifier
             recognizer = TimedRecognizer(networks, verifier.flip, self._settings.max_pixels, self._settings.kinds)

@@ -6,6 +6,9 @@ import contextlib
 import ctypes
 import gc
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # as glibc's malloc.h numbers them
+_LARGE = 8 * 2**20
+
 
 def before_forks() -> None:
     """In the master: hide what it holds from the garbage collector.
@@ -29,6 +32,21 @@ def give_back() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def large_blocks_go_back() -> None:
+    """From now on, each block of 8 MB or more goes back to the system as soon as it is free.
+
+    By default, glibc keeps blocks of up to 32 MB for later, and Pillow decodes into blocks of 16 MB. Anything small
+    that comes to lie above them keeps them all: after photos of 64 megapixels, a process had 600 MB more for as long as
+    it lived; with this, 7 MB more. What usual photos take is smaller than 8 MB, and is used again.
+
+    Does nothing where the C library has no such setting.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        library.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE)  # or else the end of the heap would go and come with each photo
 
 
 def after_a_reload() -> None:

@@ -42,6 +42,26 @@ give_back()
 print((before - resident()) / 1e6)
 """
 
+_LARGE_BLOCKS = """
+import ctypes, sys
+from pathlib import Path
+from service import create_app
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+if sys.argv[1] == "the service":
+    create_app()
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+library.free(library.malloc(30 * 2**20))  # after it, glibc keeps blocks of that size
+before, blocks = resident(), [library.malloc(16 * 2**20) for _ in range(10)]
+for block in blocks:
+    ctypes.memset(ctypes.c_void_p(block), 1, 16 * 2**20)
+library.malloc(100_000)  # something small that comes to lie above
+for block in blocks:
+    library.free(block)
+print((resident() - before) / 1e6)
+"""
+
 _RELOADED = """
 import gc, weakref
 from flask import Flask
@@ -98,6 +118,16 @@ def test_what_building_the_sessions_took_is_given_back(networks_dir: Path) -> No
         cwd=PROJECT_ROOT, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert float(done.stdout) > 20, "megabytes; if it is no longer worth it, service/memory.py can do without"
+
+
+@glibc_only
+@pytest.mark.parametrize(("how", "least", "most"), [("by default", 100, 200), ("the service", -5, 5)])
+def test_large_blocks_are_not_kept(how: str, least: float, most: float, settings: Settings, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LARGE_BLOCKS, how], cwd=PROJECT_ROOT, check=True, capture_output=True, text=True,
+        env={**server_environment(settings, free_port(), tmp_path), "MALLOC_ARENA_MAX": "1"},
+    )  # fmt: skip
+    assert least < float(done.stdout) < most, "megabytes; if glibc keeps none by default, there is nothing to set"
 
 
 def test_after_a_reload_the_master_keeps_nothing_of_the_former_application() -> None:
