@@ -610,7 +610,10 @@ def wanted_port(option: str | None) -> int:
         raise Problem(tell(wrong, given=text))
     port = int(text)
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=2):
-        taken = "Port {port} is taken by another program. Stop it or choose another: --port 5001"
+        taken = (
+            "Port {port} is taken by another program. If that is the service of an earlier run, stop it with Ctrl+C in "
+            "its terminal; or choose another port: --port 5001"
+        )
         raise Problem(tell(taken, port=port))
     with socket.socket() as probe:
         if os.name == "posix":  # connections of an earlier run that are still closing do no harm

@@ -8,6 +8,7 @@ from __future__ import annotations
 ANSWERS = {
     # Errors: see above
     "No face was found in the image": "No se detectó un rostro en la imagen",
+    "The file in this field is empty": "El archivo de ese campo está vacío",
     "No image was sent in the field 'image'": "No se envió ninguna imagen en el campo 'image'",
     "This type of file is not accepted. Only {types}": "Tipo de archivo no permitido. Solo {types}",
     "The image could not be read": "No se pudo leer la imagen",

@@ -108,6 +108,8 @@ def _parts(request: Request, boundary: bytes, field: str, max_bytes: int, texts:
             elif isinstance(event, Data) and in_text:
                 found[in_text] = (found[in_text] + event.data)[:_MAX_TEXT_BYTES]
     decoded = {name: value.decode("utf-8", "replace") for name, value in found.items()}
+    if image is not None and not image.tell():
+        raise ApiError(NO_IMAGE, Message("The file in this field is empty"))
     return Upload(b"" if image is None else image.getvalue(), decoded)
 
 

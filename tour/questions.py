@@ -114,14 +114,21 @@ def meaning(name: str, status: int, answer: object, resembling: bool = False) ->
     """
     if status == 413:
         return tell("The photo is over the service's limit. Raise it, in the environment or .env: MAX_CONTENT_MB=8")
+    if status == 401:
+        return tell(
+            "The service asks for an API key, since there are some ('python -m service keys list'), and quickstart.py "
+            "has none. The page asks for it; 'python -m service.client' reads it from FACE_API_KEY."
+        )
     if status != 200 or not isinstance(answer, dict):
         return tell("The service gave no verdict (status {status}).", status=status)
     is_me, score, threshold = (answer.get(key) for key in ("is_me", "score", "threshold"))
     right = tell("WRONG") if is_wrong(name, status, answer) else tell("right")
     if is_me:
-        text = "This is the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+        text = "This is the person of data/me (score {score:g}, threshold {threshold:g}), says the service: {right}."
     else:
-        text = "This is not the person of data/me (score {score}, threshold {threshold}), says the service: {right}."
+        text = (
+            "This is not the person of data/me (score {score:g}, threshold {threshold:g}), says the service: {right}."
+        )
     verdict = tell(text, score=score, threshold=threshold, right=right)
     share = answer.get("strangers_like_this")
     if not isinstance(share, (int, float)):

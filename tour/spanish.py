@@ -98,8 +98,10 @@ SPANISH = {
     "The port given is {given!r}. It must be a number from 1 to 65535, for example: --port 5001": (
         "El puerto indicado es {given!r}. Debe ser un número de 1 a 65535, por ejemplo: --port 5001"
     ),
-    "Port {port} is taken by another program. Stop it or choose another: --port 5001": (
-        "El puerto {port} lo ocupa otro programa. Ciérralo o elige otro puerto: --port 5001"
+    "Port {port} is taken by another program. If that is the service of an earlier run, stop it with Ctrl+C in "
+    "its terminal; or choose another port: --port 5001": (
+        "El puerto {port} lo ocupa otro programa. Si es el servicio de otra vez, ciérralo con Ctrl+C en su terminal; "
+        "si no, elige otro puerto: --port 5001"
     ),
     "Port {port} cannot be used: {reason}. Try --port 5001": (
         "No se puede usar el puerto {port}: {reason}. Prueba con --port 5001"
@@ -217,14 +219,19 @@ SPANISH = {
     "The photo is over the service's limit. Raise it, in the environment or .env: MAX_CONTENT_MB=8": (
         "La foto supera el límite del servicio. Súbelo, en el entorno o en .env: MAX_CONTENT_MB=8"
     ),
+    "The service asks for an API key, since there are some ('python -m service keys list'), and quickstart.py has "
+    "none. The page asks for it; 'python -m service.client' reads it from FACE_API_KEY.": (
+        "El servicio pide una clave de API, porque hay claves («python -m service keys list»), y quickstart.py no "
+        "tiene ninguna. La página la pide; «python -m service.client» la lee de FACE_API_KEY."
+    ),
     "The service gave no verdict (status {status}).": "El servicio no dio ningún veredicto (estado {status}).",
     "right": "correcto",
     "WRONG": "INCORRECTO",
-    "This is the person of data/me (score {score}, threshold {threshold}), says the service: {right}.": (
-        "Es la persona de data/me (puntuación {score}, umbral {threshold}), dice el servicio: {right}."
+    "This is the person of data/me (score {score:g}, threshold {threshold:g}), says the service: {right}.": (
+        "Es la persona de data/me (puntuación {score:g}, umbral {threshold:g}), dice el servicio: {right}."
     ),
-    "This is not the person of data/me (score {score}, threshold {threshold}), says the service: {right}.": (
-        "No es la persona de data/me (puntuación {score}, umbral {threshold}), dice el servicio: {right}."
+    "This is not the person of data/me (score {score:g}, threshold {threshold:g}), says the service: {right}.": (
+        "No es la persona de data/me (puntuación {score:g}, umbral {threshold:g}), dice el servicio: {right}."
     ),
     "Stage quality had complained of this photo ({problems}): reports/data_quality.csv says why, and "
     "reports/contact_sheet.png shows it.": (

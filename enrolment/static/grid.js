@@ -72,7 +72,7 @@ function update(card, photo, locked) {
   const mark = element('span', { class: 'mark' }, icon(photo.taken ? 'yes' : photo.usable ? 'hint' : 'no'), t(`card.${state}`));
   card.node.replaceChildren(
     element('div', { class: 'face' }, face, mark, remover(photo, locked)),
-    element('div', { class: 'about' }, element('p', { class: 'name', title: photo.name }, photo.name), notes(photo), shrunk(photo)),
+    element('div', { class: 'about' }, element('p', { class: 'name', title: photo.name }, shortened(photo.name)), notes(photo), shrunk(photo)),
     photo.usable ? chooser(photo, locked) : '',
   );
   if (focused) card.node.querySelector(`[data-does="${focused}"]`)?.focus();
@@ -112,4 +112,10 @@ function onItsWay({ name }) {
     element('div', { class: 'face' }),
     element('div', { class: 'about' }, element('p', { class: 'name' }, name), element('p', { class: 'note' }, t('card.pending'))),
   );
+}
+
+/** A name of which the middle may be missing: photos of one camera differ at the end of theirs. */
+function shortened(name) {
+  const all = [...name];
+  return all.length <= 24 ? name : `${all.slice(0, 10).join('')}…${all.slice(-12).join('')}`;
 }

@@ -11,7 +11,7 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -109,8 +109,16 @@ def _row(
         tuple(str(hint.get("code", "")) for hint in hints),
         tuple(str(hint.get("text", "")) for hint in hints),
         "" if judged else str(answer.get("code") or ""),
-        "" if judged else str(answer.get("message") or answer.get("error") or say("the answer makes no sense")),
+        "" if judged else _problem(answer),
     )
+
+
+def _problem(answer: Mapping[str, Any]) -> str:
+    """What went wrong, with what the service says more of it."""
+    said, detail = answer.get("message") or answer.get("error"), answer.get("detail")
+    if not said:
+        return say("the answer makes no sense")
+    return f"{said}: {detail}" if detail else str(said)
 
 
 def _number(value: object) -> float | None:

@@ -78,7 +78,7 @@ def summarise(results: dict[str, Any]) -> str:
         if worth < people:
             text = (
                 "  measured, not promised: a promise takes faces of {needed} strangers, and the test had "
-                "{people} (worth {effective}, since some have more photos than others)"
+                "{people} (worth {effective}: several faces of one person or one photo say less than as many people)"
             )
         lines.append(tell(text, people=people, effective=worth, needed=point["people_needed"]))
     return "\n".join(lines)

@@ -372,9 +372,10 @@ CONSOLE = {
         "con {people}"
     ),
     "  measured, not promised: a promise takes faces of {needed} strangers, and the test had {people} (worth "
-    "{effective}, since some have more photos than others)": (
+    "{effective}: several faces of one person or one photo say less than as many people)": (
         "  medido y no garantizado: para garantizarlo hay que probar con {needed} desconocidos, y aquí se ha probado "
-        "con {people} (que valen por {effective}, porque unos tienen más fotos que otros)"
+        "con {people} (que valen por {effective}: varias caras de una persona o de una foto dicen menos que otras "
+        "tantas personas)"
     ),
     "  that threshold would refuse about {refused} of {faces:# face|# faces} of me: first look at the photos that "
     "{table} names and {sheet} shows, then run 'dvc repro' again": (

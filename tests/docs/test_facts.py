@@ -40,6 +40,7 @@ OF_OTHERS = (
     "No module named 'faces'",
     "CUDA out of memory",
     "missing data 'source': data/me",
+    "No such file or directory",
     "'./dvc.lock' validation failed",
 )
 

@@ -315,6 +315,7 @@ def test_field_missing_empty_or_not_a_file(client: FlaskClient, me_photo: bytes)
     ):
         answer = client.post("/verify", data=data, content_type="multipart/form-data")
         assert_error(answer, 400, NO_IMAGE)
+    assert answer.get_json()["detail"] == "El archivo de ese campo está vacío"
     assert_error(client.post("/verify"), 400, NO_IMAGE)
     assert_error(client.post("/verify", data=me_photo, content_type="image/jpeg"), 400, NO_IMAGE)
     assert_error(client.post("/verify", json={"image": "aGk="}), 400, NO_IMAGE)

@@ -125,7 +125,7 @@ def test_numbers_are_written_as_in_spain() -> None:
     )
     answer = {"is_me": True, "score": 0.91, "threshold": 0.75, "strangers_like_this": 8.1e-4}
     assert meaning("me", 200, answer) == (
-        "Es la persona de data/me (puntuación 0.91, umbral 0.75), dice el servicio: correcto. Más o menos 1 "
+        "Es la persona de data/me (puntuación 0,91, umbral 0,75), dice el servicio: correcto. Más o menos 1 "
         "desconocido de cada 1.200 saca una puntuación tan alta (estimado)."
     )
     among = meaning("not_me", 200, {**answer, "strangers_like_this": 3.1e-7}, resembling=True)

@@ -60,8 +60,11 @@ def test_how_many_strangers_score_as_high(open_ui: OpenUi, alone_settings: Setti
         )
         expect(means.locator("li").last).to_contain_text("Whoever runs the service has set that threshold. set by hand")
         ui.choose(ME)
-        expect(ui.expect_state("yes").locator(".means li").first).to_have_text(
-            "Fewer than 1 stranger in 30,000 scores this high. estimated"
+        expect(ui.expect_state("yes").locator(".means li").first.locator("p")).to_have_text(
+            [
+                "Fewer than 1 stranger in 30,000 scores this high. estimated",
+                "Relatives of mine are not counted here: they may well score as high.",
+            ]
         )
         ui.shoot("strangers")
 
@@ -130,6 +133,10 @@ def test_a_wide_photo_leaves_no_column_empty(open_ui: OpenUi) -> None:
         beside, left = ui("#one .verdict").bounding_box(), ui("#one .left").bounding_box()
         assert beside and left and beside["x"] > left["x"] + left["width"]
         ui.shoot(f"narrow-photo-1280-{scheme}-{locale[:2]}")
+        ui.choose(as_file(b"no photo", "letter.jpg"))  # type: ignore[arg-type]  # its sides are unknown
+        ui.expect_state("error")
+        beside, left = ui("#one .verdict").bounding_box(), ui("#one .left").bounding_box()
+        assert beside and left and beside["x"] > left["x"] + left["width"]
 
 
 def test_by_keyboard_alone(ui: Ui) -> None:

@@ -1,6 +1,7 @@
 // The table of several photos as CSV, and in order. Pure functions: no page, no state.
 
 import { bestFace } from './answer.js';
+import { problemText } from './words.js';
 
 export const COLUMNS = [
   'photo', 'answer', 'score', 'threshold', 'strangers_like_this', 'faces_found', 'hints', 'error', 'model_version',
@@ -21,7 +22,7 @@ function fields({ name, result }) {
   const hints = (face?.hints ?? result.problem?.hints ?? []).map((hint) => hint.code).join(' ');
   return [
     name, result.state, face?.score, result.said.threshold, face?.strangers_like_this, face ? result.found : '', hints,
-    result.state === 'error' ? result.problem.text : '', result.said.model_version,
+    result.state === 'error' ? problemText(result.problem) : '', result.said.model_version,
   ];
 }
 

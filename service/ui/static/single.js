@@ -102,7 +102,7 @@ function render() {
   verdict = createVerdict({ choose, again: askAgain });
   const figure = element('figure', {}, picture.node, element('figcaption', {}, ...caption(file, photo)));
   const left = element('div', { class: 'left' }, back && button(t('several.back'), 'back', back, 'quiet'), figure);
-  find('#one').classList.toggle('wide', photo?.width >= WIDE * photo?.height);
+  find('#one').classList.toggle('wide', Boolean(photo?.height) && photo.width >= WIDE * photo.height);
   find('#one').replaceChildren(left, element('div', { class: 'right' }, verdict.node));
   if (shown.result) showAnswer();
   else verdict.wait();

@@ -4,7 +4,7 @@ import { bestFace } from './answer.js';
 import { sorted } from './csv.js';
 import { element, icon } from './dom.js';
 import { language, t, textOr } from './texts.js';
-import { scoreText, strangersText } from './words.js';
+import { problemText, scoreText, strangersText } from './words.js';
 
 const COLUMNS = ['name', 'answer', 'score', 'strangers', 'faces'];
 const ICONS = { yes: 'yes', no: 'no', no_face: 'no-face', error: 'alert' };
@@ -89,7 +89,7 @@ function share(face) {
 
 /** Why there is no answer, or what would help: in a few words. */
 function noteOn(result, face) {
-  if (result.state === 'error') return result.problem.text;
+  if (result.state === 'error') return problemText(result.problem);
   const hints = face ? face.hints : result.problem.hints;
   return (hints ?? []).map((hint) => textOr(`hint.${hint.code}`, hint.text)).join(', ');
 }

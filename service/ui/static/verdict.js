@@ -92,7 +92,7 @@ function sentenceOn(result, selected) {
 function meaning(face, said) {
   const items = [];
   const strangers = strangersText(face.strangers_like_this, language(), face.is_me);
-  if (strangers) items.push(['people', t(strangers.key, strangers.values), 'estimated', '']);
+  if (strangers) items.push(['people', t(strangers.key, strangers.values), 'estimated', face.is_me ? t('strangers.relatives') : '']);
   const threshold = plain(said.threshold, language(), 4);
   const basis = said.threshold_basis ?? 'default';
   items.push(['scale', t(`threshold.${basis}`, { threshold }), basis, said.threshold_note]);

@@ -60,6 +60,9 @@ function figureOf(share, language) {
 /** A sentence with its full stop. */
 export const stopped = (text) => (!text || /[.!?…:]$/.test(text) ? text : `${text}.`);
 
+/** What went wrong, with what the service says more of it. */
+export const problemText = ({ text, detail }) => (detail ? `${stopped(text)} ${stopped(detail)}` : text);
+
 /** Bytes as people read them. */
 export function size(bytes, language) {
   if (bytes < MEGABYTE / 10) return `${plain(Math.max(1, bytes / 1024), language, 0)}\u00a0kB`;

@@ -103,7 +103,9 @@ def test_the_terminal_says_each_figure_in_its_place() -> None:
     said = evaluate.summarise(results)
     rates = [0.75, 12.12, 95, 23.45, 1.23, 95, 2.34, 0.1, 0.8765, 31.31]
     assert figures_in(said) == [*rates, 3000, 250, 180]
-    assert said.endswith("the test had 250 (worth 180, since some have more photos than others)")
+    assert said.endswith(
+        "the test had 250 (worth 180: several faces of one person or one photo say less than as many people)"
+    )
     equal = evaluate.summarise(results | {"operating_point": point | {"effective_people": 250}})
     assert equal.endswith("measured, not promised: a promise takes faces of 3000 strangers, and the test had 250")
     first, second, third, _ = said.splitlines()
