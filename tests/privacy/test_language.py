@@ -23,6 +23,8 @@ from privacy.language import choose, either, is_yes, joined, say_again
 from privacy.spanish import SPANISH
 from privacy.spanish.common import COMMON
 from privacy.spanish.dvc import DVC
+from privacy.spanish.forget import FORGET
+from privacy.spanish.forget_errors import FORGET_ERRORS
 from privacy.spanish.held import HELD
 from privacy.spanish.locking import LOCKING
 from privacy.spanish.register import REGISTER
@@ -36,13 +38,11 @@ from tests.privacy.support import RUN, Project
 from tests.service.client.support import placeholders, texts_in
 
 FOLDER = Path(privacy.__file__).parent
-FOLDERS = [
-    FOLDER,
-    *sorted(path.parent for path in FOLDER.glob("*/__init__.py") if path.parent.name not in ("spanish", "forget")),
-]
+FOLDERS = [FOLDER, *sorted(path.parent for path in FOLDER.glob("*/__init__.py") if path.parent.name != "spanish")]
 COMMANDS = (
-    ("consent",), ("consent", "add"), ("consent", "withdraw"), ("consent", "list"), ("status",), ("expire",),
-    ("export",), ("lock",), ("unlock",), ("rekey",), ("reveal",), ("new-key",),
+    (), ("consent",), ("consent", "add"), ("consent", "withdraw"), ("consent", "list"), ("status",), ("expire",),
+    ("export",), ("lock",), ("unlock",), ("rekey",), ("reveal",), ("new-key",), ("forget",), ("certificate",),
+    ("certificate", "verify"),
 )  # fmt: skip
 ENGLISH_WORDS = re.compile(
     r"\b(the|of|and|or|is|are|was|were|it|they|them|their|that|this|these|with|without|what|which|who|whose|whom|from"
@@ -79,13 +79,13 @@ def in_spanish(project: Project) -> Project:
 
 def test_the_two_languages_are_in_step() -> None:
     said = set().union(*map(texts_in, FOLDERS))
-    assert len(said) > 150
+    assert len(said) > 300
     assert sorted(said - set(SPANISH) - set(OF_CLIENT) - set(OF_STAGES)) == [], "add these to privacy/spanish/"
     assert sorted(set(SPANISH) - said) == [], "nothing says these any more"
 
 
 def test_nothing_is_translated_twice() -> None:
-    parts = (COMMON, DVC, REGISTER, HELD, LOCKING)
+    parts = (COMMON, DVC, REGISTER, HELD, LOCKING, FORGET, FORGET_ERRORS)
     assert sum(map(len, parts)) == len(SPANISH)
     assert not SPANISH.keys() & OF_CLIENT.keys()
     twice = SPANISH.keys() & OF_STAGES.keys()
@@ -237,12 +237,14 @@ def test_the_help_in_a_terminal_of_its_own(tmp_path: Path) -> None:
         (("lock", "--all-versions", "--no-purge"), "--no-purge: no se puede usar junto con --all-versions"),
         (("lock", "--key-file"), "argumento --key-file: hace falta un valor"),
         (("status", "--jsonn", "x"), "error: argumentos desconocidos: "),
+        (("forget",), "Error: en {root} no hay ninguna carpeta .dvc, así que no se conserva nada"),
         (("expire", "--yes"), "A ninguna foto se le ha pasado el plazo."),
         (("status",), "No hay nada pendiente."),
         (("unlock",), "No hay nada cifrado."),
         (("consent", "withdraw", "ana"), "no hay ninguna línea de not_me/ana, así que no hay nada que retirar"),
         (("consent", "add", "ana", "--until", "2030-01-01"), "not_me/ana: dado el 20"),
         (("consent", "add", "ANA"), "Nota: 'ANA' no es nadie que tenga fotos en data/. ¿Querías decir not_me/ana?"),
+        (("certificate", "verify", "x"), "Error: no se puede leer la clave de los certificados"),
         (("export", "eva"), "'eva' no es nadie que tenga fotos en data/; debe ser me, una subcarpeta"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
@@ -256,6 +258,52 @@ def test_what_is_said_in_a_project_without_dvc(tmp_path: Path, arguments: tuple[
     both = done.stdout + done.stderr
     assert said.format(root=tmp_path) in both, both
     assert english_in(re.sub(r"Error: .*:|\(\[Errno.*?\)", "", both)) == [], both
+
+
+@pytest.mark.slow
+def test_a_dry_run_in_spanish(project: Project) -> None:
+    project.dvc("remote", "add", "--quiet", "storage", str(project.root.parent / "gone"))
+    said = in_spanish(project).forget("ana", "--dry-run")
+    assert said.startswith("Se va a olvidar esto:\n  not_me/ana/0.png\n") and "Lo que se borra:" in said
+    assert "en caché (" in said and "foto 2" in said and "recorte 2" in said and "lista de archivos" in said
+    assert "pendiente en storage" in said and "conecta el disco, o quita el remoto" in said
+    assert "Después se rehace todo sin esa persona (dvc repro)." in said
+    assert english_in(said.replace("First (HEAD -> main)", "")) == [], said
+    assert "escribe 'ana'" not in said and project.forget("nobody", "--dry-run", status=1).startswith(
+        "Error: nobody no está en ninguna versión"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a terminal that a test writes to")
+def test_a_question_in_spanish_refused_and_accepted(project: Project) -> None:
+    """What is done says so in Spanish; the certificate, which programs read, is in English."""
+    import pty
+
+    for answer, status in (("n", 1), ("sí", 0)):
+        ours, theirs = pty.openpty()
+        os.write(ours, f"{answer}\n".encode())
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, "forget", "ana"], cwd=project.root, env=in_spanish(project).environment(),
+            stdin=theirs, capture_output=True, text=True, encoding="utf-8", timeout=200, check=False,
+        )  # fmt: skip
+        os.close(ours)
+        os.close(theirs)
+        assert done.returncode == status, done.stderr
+        own, _, of_dvc = done.stdout.partition("Rehaciéndolo todo: dvc repro\n")
+        assert "¿Borrarlo todo, para siempre? [s/N] " in own
+        assert english_in(own.replace("First (HEAD -> main)", "")) == [], own
+        assert (project.root / "data/not_me/ana/0.png").exists() is (answer == "n")
+        if answer == "n":
+            assert own.endswith("[s/N] No se ha hecho nada.\n")
+    _, _, end = of_dvc.partition("Si el servicio")
+    assert "Olvidado. El certificado: private/privacy/certificates/" in end
+    assert english_in(end) == [], end
+    (certificate,) = project.certificates()
+    content = json.loads(certificate.read_text(encoding="utf-8"))
+    assert set(content["what"]) >= {"photo", "crop", "list of files"} and content["checked"]["how"].startswith("every ")
+    verified = project.privacy("certificate", "verify", str(certificate))
+    assert verified.stdout == "El sello es correcto, y todo lo que nombra el certificado sigue borrado.\n"
 
 
 @pytest.mark.slow
