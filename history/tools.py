@@ -49,8 +49,8 @@ def _run(command: Sequence[str], name: str) -> str:
             text=True, encoding="utf-8", errors="replace",
         )  # fmt: skip
     except FileNotFoundError as error:
-        raise HistoryError(f"{command[0]} is not installed: install it, and run this again") from error
+        raise HistoryError("{program} is not installed: install it, and run this again", program=command[0]) from error
     if done.returncode:
         said = "\n".join(line for line in (done.stderr or done.stdout).strip().splitlines()[-8:])
-        raise HistoryError(f"'{name}' failed. It said:\n{said}")
+        raise HistoryError("'{command}' failed. It said:\n{said}", command=name, said=said)
     return done.stdout

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from faces.message import Message
 from history.errors import HistoryError
 from history.tools import dvc, git, identity, succeeds
+from service.client.language import say
 from stages.files.paths import DATA
 from stages.files.photos import CLASSES, find_misplaced
+from stages.language.telling import some
 
 RESULTS = ("params.yaml", "dvc.yaml", "dvc.lock", "reports", "models", ".dvc")
 """What git holds of a run besides the hashes of the photos; ignored files in these folders are left out by git."""
@@ -40,15 +43,22 @@ class Saved:
 
     def describe(self) -> str:
         """For the terminal: whole sentences."""
-        kinds = (("added", self.added), ("changed", self.changed), ("deleted", self.deleted))
-        photos = [f"{_photos(len(names))} {kind} ({_some(names)})" for kind, names in kinds if names]
-        state = f"Saved as {self.commit}" if self.new else f"Nothing is new since the save {self.commit}"
+        photos = []
+        for text, names in (
+            ("{count:# photo|# photos} added ({names})", self.added),
+            ("{count:# photo|# photos} changed ({names})", self.changed),
+            ("{count:# photo|# photos} deleted ({names})", self.deleted),
+        ):
+            if names:
+                photos.append(say(text, count=len(names), names=some(names, _NAMED)))
+        text = "Saved as {commit}. {photos}." if self.new else "Nothing is new since the save {commit}. {photos}."
+        said = "; ".join(photos) or say("No photo was added, changed or deleted")
         if not self.compared:
-            return (
-                f"{state}. Which photos were added, changed or deleted cannot be told: the list of the save before is "
-                "no longer in DVC's cache, as after 'python -m privacy forget' or 'lock'."
+            said = say(
+                "Which photos were added, changed or deleted cannot be told: the list of the save before is no longer "
+                "in DVC's cache, as after 'python -m privacy forget' or 'lock'"
             )
-        return f"{state}. {'; '.join(photos) or 'No photo was added, changed or deleted'}."
+        return say(text, commit=self.commit, photos=said)
 
 
 def save(message: str) -> Saved:
@@ -67,7 +77,7 @@ def save(message: str) -> Saved:
         )
     in_the_way = [misplaced.sentence for misplaced in find_misplaced(DATA) if misplaced.stops_dvc]
     if in_the_way:
-        raise HistoryError("\n".join(in_the_way))
+        raise HistoryError("\n".join(map(say, in_the_way)))
     folders = _photo_folders()
     before = _photos_at("HEAD")
     dvc("add", "--quiet", *folders)
@@ -112,29 +122,35 @@ def back(revision: str | None, photos: bool) -> str:
     """
     revision = revision or _last_save()
     if not succeeds("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"):
-        raise HistoryError(f"{revision} is no saved state; 'git log --oneline' lists them")
+        raise HistoryError("{revision} is no saved state; 'git log --oneline' lists them", revision=revision)
     wanted = git("rev-parse", f"{revision}^{{commit}}").strip()  # HEAD moves with the next lines
     short, title = git("log", "-1", "--format=%h%n%s", wanted).splitlines()[:2]
     saved = save(f"{_BEFORE_BACK}{short}")
     kept = [path for path in _BROUGHT_BACK if succeeds("cat-file", "-e", f"{wanted}:{path}")]
     if "dvc.lock" not in kept:
-        raise HistoryError(f"{revision} holds no dvc.lock: no pipeline had run then. {saved.describe()}")
+        text = "{revision} holds no dvc.lock: no pipeline had run then. {saved}"
+        raise HistoryError(text, revision=revision, saved=saved.describe())
     tracked = [f"data/{name}.dvc" for name in CLASSES if succeeds("cat-file", "-e", f"{wanted}:data/{name}.dvc")]
     git("checkout", wanted, "--", *kept, *(tracked if photos else ()))
     # --force only where nothing can be lost: outputs of stages, and photos that were saved above.
     dvc("checkout", "--force", "--quiet", "dvc.yaml", *(tracked if photos else ()))
     _commit(f"{_AFTER_BACK}{short}", [*kept, *(tracked if photos else ())])
     undo = f"python -m history back {saved.commit}{' --photos' if photos else ''}"
+    text = (
+        "The parameters, the results and the models are those of {short} ({title}) again. From now on 'dvc metrics "
+        "diff' compares with them; 'dvc metrics diff {commit}' compares with what was there."
+    )
     lines = [
-        f"What was there: {saved.describe()} '{undo}' brings it back.",
-        f"The parameters, the results and the models are those of {short} ({title}) again. From now on "
-        f"'dvc metrics diff' compares with them; 'dvc metrics diff {saved.commit}' compares with what was there.",
-        f"The photos are those of {short}, too."
+        say("What was there: {saved} '{undo}' brings it back.", saved=saved.describe(), undo=undo),
+        say(text, short=short, title=title, commit=saved.commit),
+        say("The photos are those of {short}, too.", short=short)
         if photos
-        else f"The photos have stayed as they were. With --photos, those of {short} come back as well.",
+        else say(
+            "The photos have stayed as they were. With --photos, those of {short} come back as well.", short=short
+        ),
     ]
     if not succeeds("diff", "--quiet", wanted, "HEAD", "--", "stages", "faces", "dvc.yaml", "requirements.txt"):
-        lines.append("The code has changed since then: 'dvc repro' runs again what depends on it.")
+        lines.append(say("The code has changed since then: 'dvc repro' runs again what depends on it."))
     return "\n".join(lines)
 
 
@@ -163,7 +179,7 @@ def apply(experiment: str) -> str:
     if not any(name.endswith(f"/{experiment}") for name in names) and not succeeds(
         "rev-parse", "--verify", "--quiet", f"{experiment}^{{commit}}"
     ):
-        raise HistoryError(f"there is no experiment {experiment}; 'dvc exp list --all-commits' lists them")
+        raise HistoryError("there is no experiment {name}; 'dvc exp list --all-commits' lists them", name=experiment)
     saved = save(f"Before applying the experiment {experiment}")
     tracked = [f"data/{name}.dvc" for name in CLASSES]
     try:
@@ -172,12 +188,13 @@ def apply(experiment: str) -> str:
         # DVC brings back the photos that the experiment saw; today's are in its cache, and take their place again.
         git("checkout", "HEAD", "--", *tracked)
         dvc("checkout", "--force", "--quiet", *tracked)
-    return (
-        f"What was there: {saved.describe()} 'python -m history back {saved.commit}' brings it back.\n"
-        f"The parameters, the results and the models are those of {experiment}. Until the next save, "
-        "'dvc metrics diff' compares them with what was there.\n"
-        "The photos have stayed as they were."
+    text = (
+        "The parameters, the results and the models are those of {name}. Until the next save, 'dvc metrics diff' "
+        "compares them with what was there.\nThe photos have stayed as they were."
     )
+    undo = f"python -m history back {saved.commit}"
+    before = say("What was there: {saved} '{undo}' brings it back.", saved=saved.describe(), undo=undo)
+    return f"{before}\n{say(text, name=experiment)}"
 
 
 def _photo_folders() -> list[str]:
@@ -189,11 +206,11 @@ def _photo_folders() -> list[str]:
     for name in CLASSES:
         if not (DATA / name).is_dir():
             hint = (
-                f"'dvc checkout data/{name}.dvc' brings back what was saved last"
+                Message("'dvc checkout data/{name}.dvc' brings back what was saved last", name=name)
                 if (DATA / f"{name}.dvc").is_file()
-                else "make it, and put photos in"
+                else Message("make it, and put photos in")
             )
-            raise HistoryError(f"there is no folder {DATA / name}: {hint}")
+            raise HistoryError("there is no folder {folder}: {hint}", folder=DATA / name, hint=hint)
     return [f"data/{name}" for name in CLASSES]
 
 
@@ -224,12 +241,3 @@ def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[list[st
     """Photos added, changed and deleted."""
     changed = sorted(path for path in before.keys() & after.keys() if before[path] != after[path])
     return sorted(after.keys() - before.keys()), changed, sorted(before.keys() - after.keys())
-
-
-def _photos(count: int) -> str:
-    return "1 photo" if count == 1 else f"{count} photos"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -14,16 +14,19 @@ with missing_is_told("python -m privacy"):
     from faces.errors import UserError
     from privacy.forget import command as forget_command
     from privacy.held import command as held_command
+    from privacy.language import choose
     from privacy.locking import command as locking_command
     from privacy.register import command as register_command
+    from service.client.language import language_of_terminal, say
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
     """Do what the command says."""
-    parser = argparse.ArgumentParser("python -m privacy", description="What is done for the people on the photos.")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    choose(language_of_terminal())
+    parser = argparse.ArgumentParser("python -m privacy", description=say("What is done for the people on the photos."))
+    commands = parser.add_subparsers(title=say("commands"), metavar=say("COMMAND"), required=True)
     for module in (forget_command, register_command, held_command, locking_command):
         module.add_commands(commands)
     args = parser.parse_args()
@@ -32,9 +35,10 @@ def main() -> None:
         with missing_is_told("python -m privacy"):
             sys.exit(args.run(args))
     except UserError as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(say("Error: {error}", error=error))
     except OSError as error:
-        sys.exit(f"Error: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}")
+        reason = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
+        sys.exit(say("Error: {error}", error=reason))
 
 
 if __name__ == "__main__":

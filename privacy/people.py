@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from faces.message import Message
 from privacy.errors import PrivacyError
+from privacy.language import either
 from stages.files.consent import as_path, parts_of
 from stages.files.photos import SourcePhoto
 
@@ -60,14 +62,18 @@ def find_person(name: str, photos: Sequence[SourcePhoto]) -> Person:
     return Person(path, own)
 
 
-def _nobody(name: str, path: str, photos: Sequence[SourcePhoto]) -> str:
+def _nobody(name: str, path: str, photos: Sequence[SourcePhoto]) -> Message:
     """What to say where nobody has a name: whose it may be, with other capitals or accents."""
     known = {part for photo in photos for part in parts_of(photo.path_in_data)}
     alike = sorted(part for part in known if _plain(part) == _plain(path))
-    text = f"{name!r} is nobody whose photos are in data/"
     if alike:
-        return f"{text}. Did you mean {' or '.join(alike)}?"
-    return f"{text}; expected me, a sub-folder of data/not_me, or a photo such as not_me/ana/1.jpg"
+        text = "{name!r} is nobody whose photos are in data/. Did you mean {names}?"
+        return Message(text, name=name, names=either(alike))
+    return Message(
+        "{name!r} is nobody whose photos are in data/; expected me, a sub-folder of data/not_me, or a photo such as "
+        "not_me/ana/1.jpg",
+        name=name,
+    )
 
 
 def _plain(text: str) -> str:

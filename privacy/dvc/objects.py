@@ -19,6 +19,7 @@ import yaml
 
 from privacy.dvc.stores import Listing, Store, reason_of
 from privacy.errors import PrivacyError
+from service.client.language import say
 from stages.progress import progress
 
 DIR = ".dir"
@@ -67,7 +68,7 @@ class Objects:
         """The files of each folder whose list is somewhere and can be read."""
         folders = sorted(oid for oid in self.where if oid.endswith(DIR))
         found = {}
-        for oid in progress(folders, len(folders), "reading lists of files", "list"):
+        for oid in progress(folders, len(folders), say("reading lists of files"), say("list")):
             manifest = parse_list(self.read(oid))
             if manifest is not None:
                 found[oid] = manifest

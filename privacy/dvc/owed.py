@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from faces.message import Message
 from privacy.dvc.objects import Purged, lists_naming, parse_list, purge, tracked_by
 from privacy.dvc.stores import Store, Unreachable, Workspace, open_repo, reason_of, without_secret
 from privacy.errors import PrivacyError
@@ -144,10 +145,11 @@ def owe(root: Path, remotes: Iterable[Store | Unreachable], oids: Collection[str
     Raises:
         PrivacyError: what was written down before cannot be read.
     """
-    new = [
-        Debt(remote.name, remote.address, now, remote.reason if isinstance(remote, Unreachable) else "", [*oids], by)
-        for remote in remotes
-    ]
+    new = []
+    for remote in remotes:
+        reason = remote.reason if isinstance(remote, Unreachable) else ""
+        # Plain text: a message is none for msgspec, and the file is in English.
+        new.append(Debt(str(remote.name), remote.address, now, str(reason), [*oids], by))
     _write(root, _merged([*read_debts(root), *new]))
 
 
@@ -175,8 +177,8 @@ def pay(
     for debt in [debt for debt in waiting if by in (None, debt.by)]:
         store = _store_of(debt, remotes)
         if store is None:
-            strange = f"no remote is configured with the address {debt.address} any more"
-            debt.reason = away.get((debt.name, debt.address), strange)
+            strange = Message("no remote is configured with the address {address} any more", address=debt.address)
+            debt.reason = str(away.get((debt.name, debt.address), strange))
         else:
             try:
                 done = _delete(workspaces, store, debt)
@@ -188,7 +190,8 @@ def pay(
                     before.objects + done.objects, before.runs + done.runs, before.leftovers + done.leftovers
                 )
                 if done.unsure:
-                    debt.reason = f"nobody can tell whether it keeps what was deleted as old versions: {done.unsure}"
+                    text = "nobody can tell whether it keeps what was deleted as old versions: {reason}"
+                    debt.reason = str(Message(text, reason=done.unsure))
                 else:
                     waiting.remove(debt)
         _write(root, waiting)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from faces.message import Message
 from privacy.dvc import buckets
 from privacy.errors import PrivacyError
+from service.client.language import say
 from stages.progress import progress
 
 _OBJECT = re.compile(r"(?:files/md5/)?([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)\Z")
@@ -23,6 +25,9 @@ _OWN = re.compile(r"(?:(?:files/md5/)?[0-9a-f]{2}|runs(?:/[0-9a-f]{2})?(?:/[0-9a
 
 _SERVERS = ("endpointurl", "account_name", "port")
 """Settings of a remote that say on which server its address is."""
+
+CACHE = Message("cache")
+"""What people read of the cache of this working tree."""
 
 _AT_ONCE = 500  # files that one request deletes, where a remote can do that
 
@@ -126,7 +131,7 @@ class Store:
             OSError: one cannot be deleted; those before it are.
         """
         if self.local:
-            for path in progress(paths, len(paths), "deleting", "object"):
+            for path in progress(paths, len(paths), say("deleting"), say("object")):
                 with suppress(FileNotFoundError):
                     delete_file(Path(path))
             return
@@ -242,7 +247,7 @@ class Workspace:
         cache = Path(os.path.realpath(self.cache))
         return any(cache.is_relative_to(root.resolve()) for root in roots)
 
-    def open_cache(self, name: str = "cache") -> Store:
+    def open_cache(self, name: str = CACHE) -> Store:
         """Its cache, called by a name."""
         from dvc.fs import LocalFileSystem
 
@@ -267,9 +272,11 @@ class Workspace:
         address = self.address_of(name)
         given = self.config["remote"][name]
         if given.get("worktree") or given.get("version_aware"):
-            reason = "it keeps versions of its own (worktree or version_aware), which this command does not delete"
+            reason: str = Message(
+                "it keeps versions of its own (worktree or version_aware), which this command does not delete"
+            )
         elif address.startswith(("http://", "https://")):
-            reason = "nothing can be deleted over HTTP"
+            reason = Message("nothing can be deleted over HTTP")
         else:
             try:
                 store = self._remote(name, address)

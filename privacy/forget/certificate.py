@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from faces.message import Message
 from privacy.errors import PrivacyError
 from privacy.folder import STATE, write_private
 from privacy.forget.kept import photos_on_disk
@@ -107,13 +108,16 @@ def verify(project: Project, path: Path) -> list[str]:
             "{path} is no certificate: those are the files in {folder}", path=path, folder=FOLDER.as_posix()
         ) from error
     if not hmac.compare_digest(seal, _seal(key, content)):
-        return [f"{path} was changed, or is of another project: its seal is not of this project's key"]
-    wrong = []
+        text = "{path} was changed, or is of another project: its seal is not of this project's key"
+        return [Message(text, path=path)]
+    wrong: list[str] = []
     for store in project.stores:
         back = _count(key, gone, store.list().objects)
         if back:
-            wrong.append(f"{store.name}: {back} of the deleted objects are there again")
-    wrong += [f"{gone_.name}: does not answer ({gone_.reason})" for gone_ in project.unreachable]
+            text = "{name}: {count} of the deleted objects are there again"
+            wrong.append(Message(text, name=store.name, count=back))
+    text = "{name}: does not answer ({reason})"
+    wrong += [Message(text, name=away.name, reason=away.reason) for away in project.unreachable]
     for workspace in project.workspaces:
         on_disk = photos_on_disk(workspace.root)
         again = {name for name, oid in on_disk.items() if keyed(key, oid) in gone}
@@ -126,12 +130,15 @@ def verify(project: Project, path: Path) -> list[str]:
             except LockedError:
                 closed += 1
         if again:
-            wrong.append(f"{workspace.root}: {len(again)} of the deleted photos are there again")
+            text = "{folder}: {count} of the deleted photos are there again"
+            wrong.append(Message(text, folder=workspace.root, count=len(again)))
         if closed:
-            wrong.append(
-                f"{workspace.root}: {closed} locked photos could not be looked into: set {KEY_FILE_VARIABLE} or "
-                f"{KEY_VARIABLE} to their key, in the environment or in .env"
+            text = (
+                "{folder}: {count} locked photos could not be looked into: set {key_file} or {key} to their key, in "
+                "the environment or in .env"
             )
+            named = {"key_file": KEY_FILE_VARIABLE, "key": KEY_VARIABLE}
+            wrong.append(Message(text, folder=workspace.root, count=closed, **named))
     return wrong
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from faces.message import Message
 from privacy.dvc.objects import still_there
 from privacy.dvc.owed import read_debts
 from privacy.dvc.stores import Listing, Store
@@ -27,6 +28,7 @@ from privacy.forget.serve import Served
 from privacy.forget.strays import LARGEST, files_of
 from privacy.forget.tables import tables_of
 from privacy.forget.versions import workspace_version
+from service.client.language import say
 from stages.files.encryption import LockedError
 from stages.files.locked_files import plain_name, reveal
 from stages.progress import progress
@@ -67,17 +69,18 @@ def check(project: Project, plan: Plan) -> Findings:
         listing = store.list()
         findings.searched[store.name] = sum(map(len, listing.objects.values()))
         if left:
-            findings.wrong.append(f"{store.name} still holds {len(left)} objects")
+            findings.wrong.append(Message("{name} still holds {count} objects", name=store.name, count=len(left)))
         if listing.unsure:
             findings.unsure[store.name] = listing.unsure
         if not store.remote and (count := _shown_in_new(store, listing, plan, evidence)):
-            findings.wrong.append(f"{store.name} has {count} new objects that show them")
+            text = "{name} has {count} new objects that show them"
+            findings.wrong.append(Message(text, name=store.name, count=count))
     findings.gone = gone
     for number, workspace in enumerate(project.workspaces):
         if sum(oid in plan.photos for oid in photos_on_disk(workspace.root).values()):
-            findings.wrong.append(f"{workspace.root}/data still holds photos of them")
+            findings.wrong.append(Message("{folder}/data still holds photos of them", folder=workspace.root))
         if find_exports(workspace.root, plan.people, traces.paths, traces.sha256s):
-            findings.wrong.append(f"{workspace.root}/private still holds an export of theirs")
+            findings.wrong.append(Message("{folder}/private still holds an export of theirs", folder=workspace.root))
         own = plan.trees[number].own if number < len(plan.trees) else []
         _search(project, workspace.root, plan, evidence, own, findings)
     return findings
@@ -88,7 +91,7 @@ def _shown_in_new(store: Store, listing: Listing, plan: Plan, evidence: Evidence
     looked = set(plan.looked)
     new = sorted(path for oid, paths in listing.objects.items() if oid not in looked for path in paths)
     count = 0
-    for path in progress(new, len(new), "looking into what is new", "object"):
+    for path in progress(new, len(new), say("looking into what is new"), say("object")):
         with contextlib.suppress(LockedError, OSError):
             count += bool(evidence.of(reveal(store.read(path), Path(path))))
     return count
@@ -105,7 +108,7 @@ def _search(
     files = [*files_of(project, root), *more]
     findings.searched[str(root)] = len(files)
     wrong: Counter[str] = Counter()
-    for path in progress(files, len(files), "looking through the folder", "file"):
+    for path in progress(files, len(files), say("looking through the folder"), say("file")):
         name = path.relative_to(root).as_posix()
         try:
             data = path.read_bytes() if path.stat().st_size <= LARGEST else b""
@@ -115,10 +118,12 @@ def _search(
         known = hashlib.md5(data, usedforsecurity=False).hexdigest() in looked
         is_made = any(touches(plain_name(name), place) for place in made)
         if not known and name not in own and evidence.of(data):
-            wrong[f"{root / name.partition('/')[0]} still holds a file that shows them or has embeddings of them"] += 1
+            text = "{folder} still holds a file that shows them or has embeddings of them"
+            wrong[Message(text, folder=root / name.partition("/")[0])] += 1
         elif not is_image(data) and (is_made or name not in in_git) and traces.names_in(data):
             if is_made:
-                wrong[f"{root / name.partition('/')[0]} still holds a file that names them"] += 1
+                text = "{folder} still holds a file that names them"
+                wrong[Message(text, folder=root / name.partition("/")[0])] += 1
             else:
                 findings.yours.append(name)
     findings.wrong += sorted(wrong)

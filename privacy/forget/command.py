@@ -11,8 +11,9 @@ from privacy.errors import PrivacyError
 from privacy.forget import certificate
 from privacy.forget.forget import forget, pay_debts
 from privacy.forget.project import Project
+from privacy.language import is_yes
+from service.client.language import say
 
-_YES = ("y", "yes", "s", "sí", "si")
 _NONE = ("none", "ninguna", "ninguno")
 
 
@@ -23,28 +24,26 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         commands: of `python -m privacy`. Each parser sets `run`, which takes the parsed arguments and returns the exit
             status.
     """
-    text = "forget a person or a photo: in the photos, in what was made of them, in every version that DVC keeps"
+    text = say("forget a person or a photo: in the photos, in what was made of them, in every version that DVC keeps")
     parser = commands.add_parser("forget", help=text, description=text)
-    parser.add_argument("who", nargs="*", metavar="WHO", help="a sub-folder of not_me, 'me', or the path of a photo")
-    parser.add_argument("--dry-run", action="store_true", help="list everything, and change nothing")
-    parser.add_argument("--yes", action="store_true", help="ask nothing")
-    parser.add_argument(
-        "--also", action="append", default=[], metavar="PHOTO", help="a photo of somebody else that shows them, too"
-    )
-    parser.add_argument("--resume", action="store_true", help="finish what an earlier run has begun")
-    parser.add_argument("--owed", action="store_true", help="delete what remotes are owed that were away")
-    parser.add_argument(
-        "--cache-outside", action="store_true", help="DVC's cache lies outside the project, and is this project's alone"
-    )
+    who = say("a sub-folder of not_me, 'me', or the path of a photo")
+    parser.add_argument("who", nargs="*", metavar=say("WHO"), help=who)
+    parser.add_argument("--dry-run", action="store_true", help=say("list everything, and change nothing"))
+    parser.add_argument("--yes", action="store_true", help=say("ask nothing"))
+    also = say("a photo of somebody else that shows them, too")
+    parser.add_argument("--also", action="append", default=[], metavar=say("PHOTO"), help=also)
+    parser.add_argument("--resume", action="store_true", help=say("finish what an earlier run has begun"))
+    parser.add_argument("--owed", action="store_true", help=say("delete what remotes are owed that were away"))
+    outside = say("DVC's cache lies outside the project, and is this project's alone")
+    parser.add_argument("--cache-outside", action="store_true", help=outside)
     parser.set_defaults(run=_forget)
-    text = "check the certificates that forget writes"
+    text = say("check the certificates that forget writes")
     own = commands.add_parser("certificate", help=text, description=text).add_subparsers(
-        metavar="command", required=True
+        metavar=say("command"), required=True
     )
-    verify = own.add_parser(
-        "verify", help="check a seal, and that what was deleted is still gone; exit status 1 if not"
-    )
-    verify.add_argument("file", type=Path, metavar="FILE")
+    text = say("check a seal, and that what was deleted is still gone; exit status 1 if not")
+    verify = own.add_parser("verify", help=text)
+    verify.add_argument("file", type=Path, metavar=say("FILE"))
     verify.set_defaults(run=_verify)
 
 
@@ -70,13 +69,13 @@ def _do(arguments: argparse.Namespace, root: Path) -> int:
 
 def _ask(question: str) -> bool:
     """Put a question; whether the answer is yes."""
-    return _answer(f"{question} [y/N] ") in _YES
+    return is_yes(_answer(say("{question} [y/N] ", question=question)))
 
 
 def _choose(question: str) -> bool | None:
     """Put one of several questions; None: no, and to the others as well."""
-    answer = _answer(f"{question} [y/N; none: neither this nor any of the rest] ")
-    return None if answer in _NONE else answer in _YES
+    answer = _answer(say("{question} [y/N; none: neither this nor any of the rest] ", question=question))
+    return None if answer in _NONE else is_yes(answer)
 
 
 def _answer(question: str) -> str:
@@ -94,7 +93,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     project = Project.open(Path.cwd(), cache_outside=True)
     wrong = certificate.verify(project, arguments.file)
     for sentence in wrong:
-        print(sentence)
+        print(say(sentence))
     if not wrong:
-        print("The seal is right, and everything that the certificate speaks of is still gone.")
+        print(say("The seal is right, and everything that the certificate speaks of is still gone."))
     return 1 if wrong else 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from faces.message import Message
 from privacy.dvc.objects import DIR
 from privacy.forget import tables
 from privacy.forget.kept import Kept
@@ -37,8 +38,8 @@ class Containing:
     made: set[Made] = field(default_factory=set)
 
     def add(self, oid: str, kind: str) -> None:
-        """An object has to go."""
-        self.kinds.setdefault(oid, kind)
+        """An object has to go; its kind is kept in English, for the certificate."""
+        self.kinds.setdefault(oid, str(kind))
 
 
 def find_containing(
@@ -56,13 +57,13 @@ def find_containing(
     for oid, kind in (held or {}).items():
         found.add(oid, kind)
     for oid in traces.photos:
-        found.add(oid, "photo")
+        found.add(oid, Message("photo"))
     for oid in traces.crops:
-        found.add(oid, "crop")
+        found.add(oid, Message("crop"))
     for item in kept.photo_items:
         is_table = item.path.rpartition("/")[2] in tables.NAMES
         if is_table and _names_them(kept, item.oid, traces):
-            found.add(item.oid, "table")
+            found.add(item.oid, Message("table"))
     unknown = _unknown_folders(kept, traces)
     every = kept.made | set(extra)
     while True:
@@ -99,7 +100,7 @@ def _add_folders(kept: Kept, found: Containing) -> None:
     """Folders' lists that name something of the person."""
     for oid, manifest in kept.manifests.items():
         if any(part in found.kinds for _, part in manifest):
-            found.add(oid, "list of files")
+            found.add(oid, Message("list of files"))
 
 
 def _parts(kept: Kept, out: Item) -> Iterator[str]:

@@ -6,63 +6,71 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from faces.message import fill
+from faces.message import Message
 from privacy.forget.git import git
 from privacy.forget.plan import Plan, Tree, last_of_class
 from privacy.forget.project import Project
 from privacy.forget.workspace import EXPLAINED
+from privacy.language import say_again
+from service.client.language import say
 from stages.files.locked_files import plain_name
 
 _SHOWN = 20
+_MORE_PHOTOS = Message("  … and {count:# photo|# photos} more")
+_MORE_FOLDERS = Message("  … and {count:# folder|# folders} more")
+_MORE_FILES = Message("  … and {count:# file|# files} more")
 
 
 def describe(project: Project, plan: Plan) -> str:
     """The whole list."""
-    lines = ["This is to be forgotten:", *_photos(plan), *_undecided(plan), "What is deleted:"]
+    lines = [say("This is to be forgotten:"), *_photos(plan), *_undecided(plan), say("What is deleted:")]
     for tree in plan.trees:
         lines += _tree(tree)
     lines += _objects(project, plan)
-    lines += [f"  what experiments left in {folder}" for folder in plan.experiments]
-    lines.append("  DVC's notes on files: .dvc/tmp and its folder outside the project")
+    lines += [say("  what experiments left in {folder}", folder=folder) for folder in plan.experiments]
+    lines.append(say("  DVC's notes on files: .dvc/tmp and its folder outside the project"))
     if plan.lost:
-        lines.append(fill("{count:This version loses|These # versions lose} for good what was made with them:",
-                          count=len(plan.lost)))  # fmt: skip
-        lines += _listed(plan.lost, "version", "versions")
+        lines.append(say("{count:This version loses|These # versions lose} for good what was made with them:",
+                         count=len(plan.lost)))  # fmt: skip
+        lines += _listed(plan.lost, Message("  … and {count:# version|# versions} more"))
     lines += _about_classes(plan)
     lines += _not_deleted(project, plan)
     if project.has_git and git(project.root, "status", "--porcelain").strip():
-        lines.append("git has changes that are not committed: they stay as they are.")
+        lines.append(say("git has changes that are not committed: they stay as they are."))
     return "\n".join(lines)
 
 
 def _photos(plan: Plan) -> Iterator[str]:
     """The person's photos, and why those are among them that were not asked for."""
     paths = sorted({path for own in plan.photos.values() for path in own})
-    yield from _listed(paths, "photo", "photos")
+    yield from _listed(paths, _MORE_PHOTOS)
     if plan.renamed:
-        yield "Other names that the same folder had:"
-        yield from _listed(plan.renamed, "folder", "folders")
+        yield say("Other names that the same folder had:")
+        yield from _listed(plan.renamed, _MORE_FOLDERS)
     if plan.copies:
-        yield "Of these, copies of the others in another size, format or place:"
-        yield from _listed(plan.copies, "copy", "copies")
+        yield say("Of these, copies of the others in another size, format or place:")
+        yield from _listed(plan.copies, Message("  … and {count:# copy|# copies} more"))
     both = [own for own in plan.photos.values() if {path.partition("/")[0] for path in own} == {"me", "not_me"}]
     if both:
-        yield "The same photo lies in both classes, and goes from both:"
+        yield say("The same photo lies in both classes, and goes from both:")
         yield from (f"  {', '.join(own)}" for own in both)
     strangers = sorted({path for path in paths if not _is_asked(plan, path)})
     if strangers:
-        yield "Among them are photos that lie elsewhere than what was asked for:"
-        yield from _listed(strangers, "photo", "photos")
+        yield say("Among them are photos that lie elsewhere than what was asked for:")
+        yield from _listed(strangers, _MORE_PHOTOS)
 
 
 def _undecided(plan: Plan) -> Iterator[str]:
     """What may be the person's and stays, and what could not be looked for."""
     if plan.others:
-        yield "These photos of others seem to show them, too. They stay, unless you name them with --also:"
-        yield from _listed(plan.others, "photo", "photos")
+        yield say("These photos of others seem to show them, too. They stay, unless you name them with --also:")
+        yield from _listed(plan.others, _MORE_PHOTOS)
     if plan.unsure:
-        yield "At another time, these folders held some of these photos. If they are the same person's, name them, too:"
-        yield from _listed(plan.unsure, "folder", "folders")
+        text = (
+            "At another time, these folders held some of these photos. If they are the same person's, name them, too:"
+        )
+        yield say(text)
+        yield from _listed(plan.unsure, _MORE_FOLDERS)
     if plan.closed:
         yield plan.closed
     if plan.unseen:
@@ -73,69 +81,83 @@ def _undecided(plan: Plan) -> Iterator[str]:
 
 def _tree(tree: Tree) -> Iterator[str]:
     """What is deleted in a working tree."""
-    files = fill("{count:# file|# files}", count=len(tree.photos))
-    yield (
-        f"  {tree.root}: {files} in data/me and data/not_me, lines about them in attributes.csv and "
+    text = (
+        "  {folder}: {files:# file|# files} in data/me and data/not_me, lines about them in attributes.csv and "
         "consent.csv, what the stages remember of them"
-        + (f", and what was made of photos: {len(tree.outputs)} files and folders" if tree.outputs else "")
     )
-    yield from (f"  the export {name}" for name in tree.exports)
+    made = ""
+    if tree.outputs:
+        made = say(", and what was made of photos: {count} files and folders", count=len(tree.outputs))
+    yield say(text, folder=tree.root, files=len(tree.photos)) + made
+    yield from (say("  the export {name}", name=name) for name in tree.exports)
     if (Path(tree.root) / EXPLAINED).exists():
-        yield f"  every picture in {EXPLAINED}, whoever is on it"
+        yield say("  every picture in {folder}, whoever is on it", folder=EXPLAINED)
     if tree.files:
-        yield "  other files that show them:"
-        yield from (f"  {line}" for line in _listed(tree.files, "file", "files"))
+        yield say("  other files that show them:")
+        yield from (f"  {line}" for line in _listed(tree.files, _MORE_FILES))
     if tree.packed:
-        yield "  pictures of them and what was made of these, out of files of which the rest stays:"
-        yield from (f"  {line}" for line in _listed(tree.packed, "file", "files"))
+        yield say("  pictures of them and what was made of these, out of files of which the rest stays:")
+        yield from (f"  {line}" for line in _listed(tree.packed, _MORE_FILES))
 
 
 def _objects(project: Project, plan: Plan) -> Iterator[str]:
     """What is deleted of DVC's objects, and where."""
     counts = Counter(kind.partition("/")[0] for kind in plan.kinds.values())  # the certificate has them one by one
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
-    yield f"  objects of DVC: {len(plan.kinds)} ({kinds or 'none'})"
-    yield from (f"    in {store.name} ({store.address})" for store in project.stores)
-    yield from (f"    owed to {gone.name} ({gone.address}): {gone.reason}" for gone in project.unreachable)
+    kinds = ", ".join(f"{_kind(kind)} {count}" for kind, count in sorted(counts.items()))
+    yield say("  objects of DVC: {count} ({kinds})", count=len(plan.kinds), kinds=kinds or say("none"))
+    yield from (say("    in {name} ({address})", name=store.name, address=store.address) for store in project.stores)
+    for gone in project.unreachable:
+        text = "    owed to {name} ({address}): {reason}"
+        yield say(text, name=gone.name, address=gone.address, reason=say_again(gone.reason))
     if plan.faces:
-        yield f"  pictures of the cache that no version names, with a face like theirs: {len(plan.faces)}"
+        text = "  pictures of the cache that no version names, with a face like theirs: {count}"
+        yield say(text, count=len(plan.faces))
     if plan.unproven:
-        yield f"  objects of the cache that no version names and nobody can look into: {len(plan.unproven)}"
+        text = "  objects of the cache that no version names and nobody can look into: {count}"
+        yield say(text, count=len(plan.unproven))
+
+
+def _kind(kind: str) -> str:
+    """A kind of object, which a plan has in English; many are folders."""
+    return say_again(kind) if " " in kind else say(kind)
 
 
 def _not_deleted(project: Project, plan: Plan) -> Iterator[str]:
     """What shows the person and stays."""
     own = [str(Path(tree.root) / name) for tree in plan.trees for name in tree.own]
     if own:
-        yield "Not done: these files of other programs show them, and nothing can be taken out of them here:"
-        yield from _listed(own, "file", "files")
+        yield say("Not done: these files of other programs show them, and nothing can be taken out of them here:")
+        yield from _listed(own, _MORE_FILES)
     if plan.in_git:
-        yield "Not done: git's own history holds these files, which show them:"
-        yield from _listed(plan.in_git, "file", "files")
+        yield say("Not done: git's own history holds these files, which show them:")
+        yield from _listed(plan.in_git, _MORE_FILES)
     for gone in project.former:
-        yield f"Not done: {gone.name} ({gone.address}), to which an earlier version pushed: {gone.reason}"
+        text = "Not done: {name} ({address}), to which an earlier version pushed: {reason}"
+        yield say(text, name=gone.name, address=gone.address, reason=say_again(gone.reason))
 
 
 def _about_classes(plan: Plan) -> list[str]:
     lines = []
     for name in last_of_class(plan):
         if name == "me":
-            lines.append("No photo of me is left: there will be no model, and the service answers 503.")
+            lines.append(say("No photo of me is left: there will be no model, and the service answers 503."))
         else:
-            lines.append(f"No photo of {name} is left: 'dvc repro' says whether a model can be made without.")
+            text = "No photo of {name} is left: 'dvc repro' says whether a model can be made without."
+            lines.append(say(text, name=name))
     if plan.trees[0].outputs and "me" not in last_of_class(plan):
         if plan.needs_key:
-            lines.append(
+            text = (
                 "Then everything would be made anew without them, but 'dvc repro' needs the key of the locked photos: "
-                f"{plan.needs_key}. Without it there is no model afterwards, until you run 'dvc repro' with the key."
+                "{reason}. Without it there is no model afterwards, until you run 'dvc repro' with the key."
             )
+            lines.append(say(text, reason=plan.needs_key))
         else:
-            lines.append("Then everything is made anew without them (dvc repro).")
+            lines.append(say("Then everything is made anew without them (dvc repro)."))
     return lines
 
 
 def _audit_left(count: int) -> str:
-    return fill(
+    return say(
         "Not done without the key: records about {count:# of these photos|# of these photos} stay in the audit log, "
         "if there is one.",
         count=count,
@@ -149,7 +171,7 @@ def _is_asked(plan: Plan, path: str) -> bool:
     return any(path in (name, f"not_me/{name}") or path.startswith((f"{name}/", f"not_me/{name}/")) for name in names)
 
 
-def _listed(names: list[str], one: str, many: str) -> list[str]:
+def _listed(names: list[str], more: str) -> list[str]:
     shown = [f"  {name}" for name in names[:_SHOWN]]
     rest = len(names) - _SHOWN
-    return [*shown, f"  … and {rest} {one if rest == 1 else many} more"] if rest > 0 else shown
+    return [*shown, say(more, count=rest)] if rest > 0 else shown

@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from faces.message import fill
 from privacy.dvc.owed import Debt, read_debts
 from privacy.forget.check import Findings
 from privacy.forget.plan import Plan
 from privacy.forget.project import Project
+from privacy.language import say_again
+from service.client.language import say
+from stages.language.telling import some
 
 _SHOWN = 10
 
@@ -26,21 +28,21 @@ def tell_end(project: Project, plan: Plan, findings: Findings, certificate: Path
         problem: why there is no model; "" where there is one.
     """
     root = project.root
-    print(f"Forgotten. The certificate: {certificate.relative_to(root).as_posix()}")
+    print(say("Forgotten. The certificate: {path}", path=certificate.relative_to(root).as_posix()))
     if plan.lost:
-        print(fill("{count:# version has|# versions have} lost what was made with them.", count=len(plan.lost)))
+        print(say("{count:# version has|# versions have} lost what was made with them.", count=len(plan.lost)))
     if project.has_git:
-        print("To keep the new state: python -m history save 'Without one person'")
+        print(say("To keep the new state: python -m history save 'Without one person'"))
     status = 0
     for debt in read_debts(root):
         print(_owed(debt))
         status = 1
     if problem:
-        print(f"There is no model now: {problem}. The service answers 503.")
+        print(say("There is no model now: {problem}. The service answers 503.", problem=problem))
         status = status if "no photo of me" in problem else 1
     for tree in plan.trees[1:]:
         if tree.outputs and Path(tree.root).is_dir():
-            print(f"In the worktree {tree.root}, 'dvc repro' makes everything anew.")
+            print(say("In the worktree {folder}, 'dvc repro' makes everything anew.", folder=tree.root))
     for line in _by_hand(plan, findings):
         print(line)
         status = 1
@@ -52,54 +54,58 @@ def tell_end(project: Project, plan: Plan, findings: Findings, certificate: Path
 def _owed(debt: Debt) -> str:
     """What a remote is owed, in a sentence or two."""
     if debt.by == "forget":
-        text = "Owed: {name} ({address}) may still have what was forgotten: {reason}."
+        text = (
+            "Owed: {name} ({address}) may still have what was forgotten: {reason}. The next run deletes it there, or "
+            "'python -m privacy forget --owed'."
+        )
     else:  # nobody could read its lists: the person's photos may be among them, plain or under an earlier key
         text = (
             "Owed: {name} ({address}) still has {count:# object|# objects} that 'python -m privacy lock' or 'rekey' "
-            "was to delete: {reason}. What was forgotten may be among {count:it|them}."
+            "was to delete: {reason}. What was forgotten may be among {count:it|them}. The next run deletes it there, "
+            "or 'python -m privacy forget --owed'."
         )
-    said = fill(text, name=debt.name, address=debt.address, reason=debt.reason, count=len(debt.oids))
-    return f"{said} The next run deletes it there, or 'python -m privacy forget --owed'."
+    return say(text, name=debt.name, address=debt.address, reason=say_again(debt.reason), count=len(debt.oids))
 
 
 def _by_hand(plan: Plan, findings: Findings) -> Iterator[str]:
     """What shows the person still and can only be changed by the user."""
     for tree in plan.trees:
         for name in tree.own:
-            yield f"{Path(tree.root) / name} is a file of another program and shows them: take them out by hand."
+            text = "{path} is a file of another program and shows them: take them out by hand."
+            yield say(text, path=Path(tree.root) / name)
     if plan.in_git:
-        yield (
-            f"git's own history holds files that show them: {_some(plan.in_git)}. Take these out of it "
-            "('git filter-repo --invert-paths --path FILE'), here and wherever it was pushed."
+        text = (
+            "git's own history holds files that show them: {files}. Take these out of it ('git filter-repo "
+            "--invert-paths --path FILE'), here and wherever it was pushed."
         )
+        yield say(text, files=some(plan.in_git, _SHOWN))
     for name in findings.unsure:
-        yield (
-            f"{name}: give this client the right to list and delete old versions, and run 'forget --owed'; or delete "
+        text = (
+            "{name}: give this client the right to list and delete old versions, and run 'forget --owed'; or delete "
             "them there."
         )
+        yield say(text, name=name)
 
 
 def _outside(project: Project, plan: Plan, findings: Findings) -> Iterator[str]:
     """What this command does not reach, or does not change."""
     for path in findings.yours:
-        yield f"{path} is your own and names them: change it by hand."
+        yield say("{path} is your own and names them: change it by hand.", path=path)
     for gone in project.former:
-        yield (
-            f"An earlier version pushed to {gone.name} ({gone.address}), which does not answer: {gone.reason}. If it "
-            "is there still, add it again ('dvc remote add') before you forget somebody."
+        text = (
+            "An earlier version pushed to {name} ({address}), which does not answer: {reason}. If it is there still, "
+            "add it again ('dvc remote add') before you forget somebody."
         )
+        yield say(text, name=gone.name, address=gone.address, reason=say_again(gone.reason))
     for source in plan.sources:
-        yield f"Photos were imported from {source}, which has theirs still: 'dvc update' would bring them back."
+        text = "Photos were imported from {source}, which has theirs still: 'dvc update' would bring them back."
+        yield say(text, source=source)
     for tree in plan.trees:
         for target in tree.outside:
-            yield f"A link led to {target}, outside the project: delete theirs there, too."
+            yield say("A link led to {target}, outside the project: delete theirs there, too.", target=target)
     for folder in _copied_from(project.root):
-        yield f"The photos in data/ were copied from {folder}: delete theirs there, too, and in your backups."
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        text = "The photos in data/ were copied from {folder}: delete theirs there, too, and in your backups."
+        yield say(text, folder=folder)
 
 
 def _copied_from(root: Path) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable
 
+from faces.message import Message
 from privacy.forget.images import Originals, decode, is_image
 from privacy.forget.packed import parts, pictures_in
 from privacy.forget.rows import holds_rows
 from privacy.forget.traces import Traces
 
-PICTURE, ROWS, NAMED, BEGINNING = "picture", "embedding", "their folder in an archive", "part of a photo"
-GOES = "what goes"
+PICTURE, ROWS = Message("picture"), Message("embedding")
+NAMED, BEGINNING, GOES = Message("their folder in an archive"), Message("part of a photo"), Message("what goes")
 _LEAST_BEGINNING = 64
 
 

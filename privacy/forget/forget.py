@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from faces.message import fill
+from faces.message import Message
 from privacy.dvc.objects import Purged, purge
 from privacy.dvc.owed import owe, pay, read_debts
 from privacy.errors import PrivacyError
@@ -38,7 +38,9 @@ from privacy.forget.serve import Served, reload_service
 from privacy.forget.similar import Similar
 from privacy.held.first_days import remember
 from privacy.held.since import known_days
+from privacy.language import joined, say_again
 from privacy.locking.command import ONE_AT_A_TIME
+from service.client.language import say
 from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES
 
@@ -86,13 +88,14 @@ def forget(
     with _alone(root):
         if journal.was_all_done(root):
             journal.remove(root)
-            print("An earlier run was stopped when all was done. Its certificate says what it found.", flush=True)
+            text = "An earlier run was stopped when all was done. Its certificate says what it found."
+            print(say(text), flush=True)
             if resume or certificate.newest_names(root, [*asked, *also]):
                 return 0
         unfinished = journal.read(root)
         status = 0
         if unfinished is not None:
-            print("An earlier run was stopped before its end: it is finished first.", flush=True)
+            print(say("An earlier run was stopped before its end: it is finished first."), flush=True)
             project = Project.open(root, cache_outside)
             find_obstacles(project, begun=True)
             mend(unfinished.trees)
@@ -100,7 +103,7 @@ def forget(
             if resume or (list(asked), list(also)) == (unfinished.asked, unfinished.also):
                 return status
         elif resume:
-            print("There is nothing to finish.")
+            print(say("There is nothing to finish."))
             return 0
         project = Project.open(root, cache_outside)
         find_obstacles(project)
@@ -109,8 +112,8 @@ def forget(
         find_obstacles(project, plan)
         for tree in plan.trees:
             refuse_closed_tables(Path(tree.root))
-        if not yes and not ask("Delete all of it, for good?"):
-            print("Nothing was done.")
+        if not yes and not ask(say("Delete all of it, for good?")):
+            print(say("Nothing was done."))
             return 1
         journal.write(root, plan)
         return _carry_out(project, plan) or status
@@ -120,16 +123,18 @@ def pay_debts(root: Path, cache_outside: bool = False) -> int:
     """Delete what remotes are owed that were away; returns the exit status, 1 where one still is."""
     root = root.resolve()
     if not read_debts(root):
-        print("No remote is owed anything.")
+        print(say("No remote is owed anything."))
         return 0
     with _alone(root):
         project = Project.open(root, cache_outside)
         payment = pay(project.workspaces, project.stores, project.unreachable)
     for name, done in payment.done.items():
-        print(fill("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
+        print(say("{name}: {objects:# object|# objects} deleted", name=name, objects=done.objects))
     for debt in payment.owed:
-        what = "" if debt.by == "forget" else " what 'lock' or 'rekey' was to delete there"
-        print(f"{debt.name} ({debt.address}) is still owed{what}, since {debt.since}: {debt.reason}")
+        text = "{name} ({address}) is still owed, since {day}: {reason}"
+        if debt.by != "forget":
+            text = "{name} ({address}) is still owed what 'lock' or 'rekey' was to delete there, since {day}: {reason}"
+        print(say(text, name=debt.name, address=debt.address, day=debt.since, reason=say_again(debt.reason)))
     return 1 if payment.owed else 0
 
 
@@ -147,7 +152,8 @@ def _deciding(choose: Callable[[str], bool | None]) -> Callable[[Similar], bool]
 
     def decide(similar: Similar) -> bool:
         nonlocal enough
-        question = f"{similar.photo} seems to show them, too (cosine {similar.cosine:.3f}). Delete that photo as well?"
+        text = "{photo} seems to show them, too (cosine {cosine:.3f}). Delete that photo as well?"
+        question = say(text, photo=similar.photo, cosine=similar.cosine)
         answer = None if enough else choose(question)
         enough = answer is None
         return bool(answer)
@@ -165,7 +171,7 @@ def _alone(root: Path) -> Iterator[None]:
     """One process at a time, and none that locks or unlocks photos meanwhile."""
     make_private(root / STATE)
     with contextlib.ExitStack() as stack:
-        for path, command in ((_LOCK, "forget"), (ONE_AT_A_TIME, "lock, unlock or rekey")):
+        for path, command in ((_LOCK, "forget"), (ONE_AT_A_TIME, Message("lock, unlock or rekey"))):
             lock = FileLock(str(root / path))
             try:
                 lock.acquire(timeout=0)
@@ -197,7 +203,7 @@ def _carry_out(project: Project, plan: Plan) -> int:
         _say(name, done)
     served = reload_service(root) if plan.trees[0].outputs else Served()
     for line in served.lines:
-        print(line)
+        print(say(line))
     # What ran meanwhile may have looked at files again, and what nobody can use any more stays nowhere.
     with _dvc_locked(root):
         for tree in plan.trees:
@@ -210,7 +216,7 @@ def _carry_out(project: Project, plan: Plan) -> int:
         raise PrivacyError(
             "not all is gone: {wrong}. Run this again; if that does not help, stop other programs that work in the "
             "project first",
-            wrong="; ".join(findings.wrong),
+            wrong=joined("; ", findings.wrong),
         )
     certificate = write_certificate(project, plan, findings, served, problem, now())
     journal.remove(root)
@@ -247,7 +253,7 @@ def _delete(project: Project, plan: Plan) -> None:
 
 def _say(name: str, done: Purged) -> None:
     text = "{name}: deleted {objects:# object|# objects}, {runs:# entry|# entries} of the run cache"
-    print(fill(text, name=name, objects=done.objects, runs=done.runs), flush=True)
+    print(say(text, name=name, objects=done.objects, runs=done.runs), flush=True)
 
 
 def _remember_names(root: Path, plan: Plan) -> None:
@@ -279,9 +285,10 @@ def _make_anew(root: Path, plan: Plan) -> str:
         return ""
     problem = retrain.why_not(plan)
     if not problem and (reason := why_not_opened(root)):
-        problem = f"'dvc repro' needs the key of the locked photos ({reason}), so run it when you have set that"
+        text = "'dvc repro' needs the key of the locked photos ({reason}), so run it when you have set that"
+        problem = Message(text, reason=reason)
     if not problem and not retrain.reproduce(root):
-        problem = "'dvc repro' failed, its message is above"
+        problem = Message("'dvc repro' failed, its message is above")
     if problem:
         retrain.give_up_model(root, plan.kinds)
     return problem

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from faces.message import Message
 from privacy.errors import PrivacyError
 
 
@@ -25,7 +26,7 @@ def has_git(root: Path) -> bool:
         return True
     if there is None:
         return False
-    reason = "git is not installed" if done is None else done.stderr.decode(errors="replace").strip()
+    reason = Message("git is not installed") if done is None else done.stderr.decode(errors="replace").strip()
     raise PrivacyError(
         "git does not read {folder}, so nobody can tell which versions are kept, and nothing was deleted: {reason}",
         folder=there,

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from faces.message import Message
 from faces.recognition.image import Photo
 from faces.recognition.quality import hamming, hash_bits, photo_hash
 from privacy.forget.kept import Kept
+from service.client.language import say
 from stages.progress import progress
 
 MAGIC = (
@@ -163,7 +163,7 @@ class Pictures:
             self._hashes[oid] = "" if image is None else photo_hash(image)
 
         with ThreadPoolExecutor() as pool:
-            list(progress(pool.map(read, missing), len(missing), Message("comparing pictures"), Message("picture")))
+            list(progress(pool.map(read, missing), len(missing), say("comparing pictures"), say("picture")))
         return sorted(oids)
 
     def _image(self, oid: str) -> Image.Image | None:

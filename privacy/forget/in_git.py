@@ -10,6 +10,7 @@ from privacy.forget.evidence import Evidence
 from privacy.forget.git import blobs_of, git
 from privacy.forget.project import Project
 from privacy.forget.strays import SHIPPED
+from service.client.language import say
 from stages.progress import progress
 
 _LARGEST = 128 * 2**20
@@ -39,7 +40,7 @@ def find_in_git(project: Project, evidence: Evidence) -> list[str]:
         if size <= _LARGEST and not any(name.startswith(SHIPPED) for name in names.get(blob, ()))
     ]
     contents = (pair for part in _parts(wanted, blobs) for pair in blobs_of(project.root, part))
-    for blob, data in progress(contents, len(wanted), "looking into git", "file"):
+    for blob, data in progress(contents, len(wanted), say("looking into git"), say("file")):
         if evidence.of(data):
             found.append(min(names.get(blob, ()), default=blob))
     return sorted(set(found))

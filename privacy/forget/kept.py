@@ -107,7 +107,7 @@ class Kept:
         try:
             return reveal(data, Path(path))
         except LockedError as error:
-            self.closed[oid] = str(error)
+            self.closed[oid] = error.args[0]
             return None
 
     @cached_property

@@ -31,7 +31,7 @@ def why_not_opened(root: Path) -> str:
         try:
             key_like(path)
         except LockedError as error:
-            return str(error)
+            return error.args[0]
     return ""
 
 

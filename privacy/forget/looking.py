@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from faces.message import Message
 from privacy.dvc.objects import DIR
 from privacy.forget.containing import Containing, find_containing
 from privacy.forget.evidence import Evidence
@@ -15,6 +16,7 @@ from privacy.forget.images import Originals, Pictures, is_image
 from privacy.forget.kept import Kept
 from privacy.forget.packed import is_packed
 from privacy.forget.traces import Traces
+from service.client.language import say
 from stages.files.encryption import is_sealed
 from stages.progress import progress
 
@@ -62,18 +64,18 @@ def _look_into(
 
     An archive may hold a file of which it is found only later that it goes.
     """
-    found = {}
+    found: dict[str, str] = {}
     images = [oid for oid in oids if is_picture(kept, oid)]
-    found.update(dict.fromkeys(pictures.copies(originals, images), "picture"))
+    found.update(dict.fromkeys(pictures.copies(originals, images), Message("picture")))
     looked.update(images)
     others = sorted(set(oids) - set(images))
-    for oid in progress(others, len(others), "looking into what is kept", "object"):
+    for oid in progress(others, len(others), say("looking into what is kept"), say("object")):
         data = kept.read(oid)
         if data is None:
             looked.add(oid)
             continue
         if reason := evidence.of(data):
-            found[oid] = f"file with {reason}"
+            found[oid] = Message("file with {what}", what=reason)
         if not is_packed(data):
             looked.add(oid)
     return found

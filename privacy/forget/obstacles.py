@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from faces.message import Message
 from privacy.dvc.stores import Store
 from privacy.errors import PrivacyError
 from privacy.forget.dvc_files import find_unreadable
@@ -99,7 +100,7 @@ def _running(root: Path) -> Iterator[str]:
             content = json.loads(note.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        yield from (f"process {pid}" for pid in _pids(content) if _is_dvc(pid))
+        yield from (Message("process {pid}", pid=pid) for pid in _pids(content) if _is_dvc(pid))
     folder = tmp / "exps"
     copies = [str(path.resolve()) for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.is_dir()]
     for process in psutil.process_iter() if copies else ():
@@ -108,7 +109,7 @@ def _running(root: Path) -> Iterator[str]:
         except (psutil.Error, OSError):
             continue
         if any(place == copy or place.startswith(copy + os.sep) for copy in copies):
-            yield f"process {process.pid} in {place}"
+            yield Message("process {pid} in {folder}", pid=process.pid, folder=place)
 
 
 def _pids(content: Any) -> Iterator[int]:

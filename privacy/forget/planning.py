@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faces.message import fill
+from faces.message import Message
 from privacy.dvc.objects import DIR
 from privacy.errors import PrivacyError
 from privacy.forget import unexplained
@@ -28,6 +28,7 @@ from privacy.forget.similar import Similar, find_similar
 from privacy.forget.traces import Traces, find_traces
 from privacy.forget.trees import experiments, find_trees
 from privacy.forget.unseen import Unseen, find_unseen
+from service.client.language import say
 from stages.files.paths import EMBEDDINGS
 
 Decide = Callable[[Similar], bool]
@@ -86,12 +87,12 @@ def make_plan(
         metrics=read_metrics(project.root),
         begun=now,
         unhashed=len(traces.unhashed),
-        closed=_closed(kept),
-        needs_key=why_not_opened(project.root),
+        closed=say(_closed(kept)),
+        needs_key=say(why_not_opened(project.root)),
         renamed=selection.renamed,
         unsure=unsure,
         faces=sorted(search.unseen.theirs - found.kinds.keys()),
-        unseen=_unseen(search.unseen),
+        unseen=say(_unseen(search.unseen)),
         sources=sources(project.root, found.kinds),
         in_git=find_in_git(project, Evidence(traces, originals, traces.photos | traces.crops)),
         bits=originals.bits.tobytes(),
@@ -194,7 +195,7 @@ def _find_objects(search: _Search) -> Containing:
     found, held = find_everywhere(kept, traces, search.pictures, search.originals)
     if kept.project.unreachable:  # nobody can look there: it may still have what 'lock' was to delete
         for oid in traces.plain:
-            found.add(oid, "photo or crop before it was locked")
+            found.add(oid, Message("photo or crop before it was locked"))
     unexplained.find_unexplained(kept, traces, found)
     if found.unproven:
         records = unexplained.recorded(kept)
@@ -210,11 +211,12 @@ def _unseen(unseen: Unseen) -> str:
     """On which pictures no face was looked for, in one sentence."""
     if not unseen.left:
         return ""
-    return fill(
+    too_long = Message("it would take too long; run 'dvc repro', or 'dvc gc', and this again")
+    return Message(
         "{count:# picture|# pictures} that no run of the pipeline has looked at could not be searched for their face: "
         "{reason}",
         count=unseen.left,
-        reason=unseen.reason or "it would take too long; run 'dvc repro', or 'dvc gc', and this again",
+        reason=unseen.reason or too_long,
     )
 
 
@@ -236,7 +238,7 @@ def _closed(kept: Kept) -> str:
         ),
     ):
         if closed := sorted(oids & kept.closed.keys()):
-            return fill(text, count=len(closed), reason=kept.closed[closed[0]])
+            return Message(text, count=len(closed), reason=kept.closed[closed[0]])
     return ""
 
 

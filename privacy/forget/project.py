@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from privacy.dvc.stores import Store, Unreachable, Workspace
+from faces.message import Message
+from privacy.dvc.stores import CACHE, Store, Unreachable, Workspace
 from privacy.errors import PrivacyError
 from privacy.forget.former import former_remotes
 from privacy.forget.git import git, has_git
@@ -62,7 +63,8 @@ class Project:
     def _find_stores(self) -> None:
         seen: set[str] = set()
         for workspace in self.workspaces:
-            cache = workspace.open_cache("cache" if workspace.root == self.root else f"cache of {workspace.root}")
+            own = workspace.root == self.root
+            cache = workspace.open_cache(CACHE if own else Message("cache of {folder}", folder=workspace.root))
             if cache.path not in seen:
                 seen.add(cache.path)
                 self.stores.append(cache)
@@ -91,9 +93,9 @@ class Project:
                 continue
             seen.add(place)
             can_ask = "://" not in address or address.startswith("s3://")  # others may ask for a password
-            found = workspace.open_remote(name) if can_ask else Unreachable(name, address, "it was not asked")
+            found = workspace.open_remote(name) if can_ask else Unreachable(name, address, Message("it was not asked"))
             if isinstance(found, Store):
-                self.stores.append(replace(found, name=f"{name} (of an earlier version)"))
+                self.stores.append(replace(found, name=Message("{name} (of an earlier version)", name=name)))
             else:
                 self.former.append(found)
 

@@ -13,10 +13,12 @@ from pathlib import Path
 import yaml
 
 from faces.files import replacing, write_text
+from faces.message import Message
 from privacy.forget.outputs import read_stages
 from privacy.forget.plan import Plan, last_of_class
 from privacy.forget.versions import Version, dvc_files
 from privacy.forget.workspace import remove
+from service.client.language import say
 
 FORGOTTEN = Path("models/forgotten")
 """A file that is there while no model is, because `me` was forgotten: the service takes that over as it is."""
@@ -89,12 +91,12 @@ def _drop_ignored(path: Path) -> None:
 
 def why_not(plan: Plan) -> str:
     """Why no model can be made any more; "" where it can be tried."""
-    return "no photo of me is left" if "me" in last_of_class(plan) else ""
+    return Message("no photo of me is left") if "me" in last_of_class(plan) else ""
 
 
 def reproduce(root: Path) -> bool:
     """Run the pipeline, its messages on the terminal; returns whether it ended well."""
-    print("Making everything anew: dvc repro", flush=True)
+    print(say("Making everything anew: dvc repro"), flush=True)
     return _start(root, "repro").returncode == 0
 
 
@@ -120,7 +122,7 @@ def give_up_model(root: Path, kinds: Collection[str]) -> None:
 def _run(root: Path, *arguments: str) -> None:
     done = _start(root, *arguments)
     if done.returncode:
-        raise OSError(f"'dvc {' '.join(arguments)}' failed; its message is above")
+        raise OSError(Message("'dvc {words}' failed; its message is above", words=" ".join(arguments)))
 
 
 def _start(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faces.message import Message
 from privacy.errors import PrivacyError
 from privacy.forget.kept import Kept
 from stages.files.locked_files import plain_name
@@ -205,7 +206,7 @@ def resolve(name: str, known: Collection[str]) -> str:
         "{name} is in no version of data/me and data/not_me that is kept: expected 'me', a sub-folder of not_me "
         "({people}) or the path of a photo such as not_me/ana/1.jpg",
         name=name,
-        people=some(people, _NAMED) if people else "there is none",
+        people=some(people, _NAMED) if people else Message("there is none"),
     )
 
 

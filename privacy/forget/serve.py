@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from faces.message import Message
+
 _PATIENCE = 90.0  # seconds: a reload tries the new model out first
 _MODEL = "models/model.joblib"
 
@@ -48,13 +50,14 @@ def reload_service(root: Path) -> Served:
         wrong = _reload(master)
         if wrong:
             served.to_do += 1
-            served.lines.append(f"The service (process {master.pid}) {wrong}.")
+            served.lines.append(Message("The service (process {pid}) {wrong}.", pid=master.pid, wrong=wrong))
         else:
             served.reloaded += 1
-            served.lines.append(f"The service (process {master.pid}) serves what is there now.")
+            served.lines.append(Message("The service (process {pid}) serves what is there now.", pid=master.pid))
     for other in others:
         served.to_do += 1
-        served.lines.append(f"The service (process {other.pid}) still has the old model: restart it.")
+        text = "The service (process {pid}) still has the old model: restart it."
+        served.lines.append(Message(text, pid=other.pid))
     served.lines += _settings_to_mend(root, served)
     return served
 
@@ -67,14 +70,15 @@ def _reload(master: psutil.Process) -> str:
         before = {child.pid for child in master.children()}
         os.kill(master.pid, signal.SIGHUP)
         if not _renewed(master, before):
-            return "was told, but has no new workers yet: look at /readyz"
+            return Message("was told, but has no new workers yet: look at /readyz")
     except (psutil.Error, OSError) as error:
-        return f"could not be told ({error}): restart it"
+        return Message("could not be told ({error}): restart it", error=str(error))
     outcome = _outcome(addresses, begun)
     if outcome is None:
-        return "was told, but does not say what came of it: look at its log, or restart it"
+        return Message("was told, but does not say what came of it: look at its log, or restart it")
     if outcome["status"] == "refused":
-        return f"still has the old model, since it refused the new one ({outcome.get('reason')}): restart it"
+        text = "still has the old model, since it refused the new one ({reason}): restart it"
+        return Message(text, reason=outcome.get("reason"))
     return ""
 
 
@@ -154,14 +158,13 @@ def _settings_to_mend(root: Path, served: Served) -> list[str]:
     try:
         settings = Settings.load()
     except SettingsError as error:
-        return [f"The service's settings cannot be read, so look yourself where else it runs: {error}"]
-    lines = []
+        text = "The service's settings cannot be read, so look yourself where else it runs: {error}"
+        return [Message(text, error=str(error))]
+    lines: list[str] = []
     if not Path(os.path.realpath(settings.model_path)).is_relative_to(root / "models") and settings.model_path.exists():
         served.to_do += 1
-        lines.append(
-            f"MODEL_PATH is {settings.model_path}: that model was not made anew. Put a copy of {_MODEL} there, or "
-            "delete it."
-        )
+        text = "MODEL_PATH is {path}: that model was not made anew. Put a copy of {model} there, or delete it."
+        lines.append(Message(text, path=settings.model_path, model=_MODEL))
     if not served.reloaded:
         lines.append(_elsewhere(settings))
     return lines
@@ -179,8 +182,11 @@ def _elsewhere(settings: Any) -> str:
         keys = None
     now = datetime.now(UTC)
     if keys is None or not any("admin" in key.roles and not key.problem(now) for key in keys.by_id.values()):
-        return "If the service runs elsewhere, copy models/ there and restart it: until then it has the old model."
-    return (
+        return Message(
+            "If the service runs elsewhere, copy models/ there and restart it: until then it has the old model."
+        )
+    text = (
         "If the service runs elsewhere, copy models/ there, put a key with the role admin into KEY and run this there, "
-        f'or it keeps the old model: curl -sS -X POST -H "X-API-Key: $KEY" {url}'
+        'or it keeps the old model: curl -sS -X POST -H "X-API-Key: $KEY" {url}'
     )
+    return Message(text, url=url)

@@ -15,6 +15,7 @@ from privacy.forget.kept import md5_of
 from privacy.forget.packed import is_packed, without
 from privacy.forget.project import Project
 from privacy.forget.versions import is_project
+from service.client.language import say
 from stages.files.encryption import LockedError
 from stages.files.locked_files import reveal
 from stages.progress import progress
@@ -56,7 +57,7 @@ def find_strays(
     """
     found = Strays()
     files = [path for path in files_of(project, root) if not _lies_in(path.relative_to(root).as_posix(), going)]
-    for path in progress(files, len(files), "looking through the folder", "file"):
+    for path in progress(files, len(files), say("looking through the folder"), say("file")):
         name = path.relative_to(root).as_posix()
         try:
             if path.stat().st_size > LARGEST or md5_of(path) in looked:

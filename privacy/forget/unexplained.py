@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 
+from faces.message import Message
 from privacy.dvc.objects import DIR
 from privacy.forget.containing import Containing
 from privacy.forget.images import Originals, Pictures, is_image
@@ -19,6 +20,7 @@ from privacy.forget.looking import is_picture
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name
 from privacy.forget.traces import Traces, arrays_in
 from privacy.forget.versions import Item, Made
+from service.client.language import say
 from stages.progress import progress
 
 _UNKNOWN = "?"
@@ -70,10 +72,10 @@ def find_unexplained(kept: Kept, traces: Traces, found: Containing) -> None:
     """Add to `found` what names the person, and what nobody can tell. Pictures and arrays were looked into before."""
     rest = [oid for oid in unexplained(kept) if oid not in found.kinds]
     lengths = _lengths(kept, traces, rest)
-    for oid in progress(rest, len(rest), "looking into what no version names", "object"):
+    for oid in progress(rest, len(rest), say("looking into what no version names"), say("object")):
         if oid.endswith(DIR):
             if any(part in found.kinds for _, part in kept.manifests.get(oid, ())):
-                found.add(oid, "list of files")
+                found.add(oid, Message("list of files"))
             continue
         data = kept.read(oid)
         if data is None:
@@ -82,7 +84,7 @@ def find_unexplained(kept: Kept, traces: Traces, found: Containing) -> None:
         elif is_image(data):
             continue
         elif traces.names_in(data) or _has_cell(traces, data) or _fits(data, lengths):
-            found.add(oid, "unexplained data")
+            found.add(oid, Message("unexplained data"))
         elif not _is_readable(data):
             found.unproven.add(oid)
     found.unproven -= set(found.kinds)

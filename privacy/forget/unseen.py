@@ -22,7 +22,6 @@ from PIL import Image
 
 from faces.detection.face import Face
 from faces.errors import UserError
-from faces.message import Message
 from faces.recognition.image import DEFAULT_MAX_PIXELS
 from faces.recognition.image_errors import ImageError
 from faces.recognition.networks import Networks
@@ -35,6 +34,7 @@ from privacy.forget.similar import embedded_photos, level, others_likeness
 from privacy.forget.strays import LARGEST, files_of
 from privacy.forget.traces import Rows, Traces, normalised
 from privacy.forget.unexplained import unexplained
+from service.client.language import say
 from stages.files.encryption import LockedError
 from stages.files.locked_files import reveal
 from stages.progress import progress
@@ -101,7 +101,7 @@ def find_unseen(kept: Kept, selection: Selection, traces: Traces, originals: Ori
     try:
         faces = _Faces.open(kept, traces)
     except (UserError, OSError) as error:
-        seen.left, seen.reason = len(wanted), str(error)
+        seen.left, seen.reason = len(wanted), _reason(error)
         return seen
     found, seen.left = _compare(faces, wanted, originals)
     for key, (one, row) in found.items():
@@ -112,6 +112,10 @@ def find_unseen(kept: Kept, selection: Selection, traces: Traces, originals: Ori
         if key in nameless and one.cosine >= others_likeness(kept, traces, row):
             seen.theirs.add(key)
     return seen
+
+
+def _reason(error: UserError | OSError) -> str:
+    return error.args[0] if isinstance(error, UserError) else str(error)
 
 
 def _object(kept: Kept, oid: str) -> Read:
@@ -219,7 +223,7 @@ def _compare(
         return in_time, faces.most_alike(wanted[key](), originals) if in_time else None
 
     with ThreadPoolExecutor() as pool:
-        looked = progress(pool.map(look, wanted), len(wanted), Message("comparing faces"), Message("picture"))
+        looked = progress(pool.map(look, wanted), len(wanted), say("comparing faces"), say("picture"))
         found = dict(zip(wanted, looked, strict=True))
     alike = {key: each for key, (_, each) in found.items() if each is not None}
     return alike, sum(not in_time for in_time, _ in found.values())

@@ -18,6 +18,7 @@ import yaml
 
 from privacy.forget.git import blobs_of, git
 from privacy.forget.project import Project
+from service.client.language import say
 from stages.progress import progress
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -240,7 +241,7 @@ def _commits(project: Project) -> Iterator[Version]:
     files = {commit: _files_of(project, commit) for commit in listed}
     blobs = sorted({blob for own in files.values() for _, blob in own})
     contents = dict(blobs_of(project.root, blobs))
-    for commit, name in progress(listed.items(), len(listed), "reading versions", "version"):
+    for commit, name in progress(listed.items(), len(listed), say("reading versions"), say("version")):
         version = Version(name, commit)
         for path, blob in files[commit]:
             version.add(path, contents.get(blob, b""))

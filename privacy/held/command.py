@@ -7,15 +7,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from faces.message import Message
 from privacy.errors import PrivacyError
 from privacy.held import expire, export
 from privacy.held.state import TOO_OLD, Holding, State, expired, read_state
 from privacy.people import find_person
 from privacy.tables import as_table
+from service.client.language import say
 from stages.files.consent import Register, read_register, today
 from stages.files.locked_files import is_locked_name
 from stages.files.paths import CONSENT, DATA
 from stages.files.photos import photos_in
+from stages.language.telling import some
 from stages.params import load_params
 
 GOOD, DUE = 0, 1
@@ -27,18 +30,21 @@ _NAMED = 20
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `status`, `expire` and `export`."""
     status = commands.add_parser(
-        "status", help="who is in, since when, what ends next, what is due; exit status 1 if something is"
+        "status", help=say("who is in, since when, what ends next, what is due; exit status 1 if something is")
     )
-    status.add_argument("--json", action="store_true", help="print JSON for programs")
+    status.add_argument("--json", action="store_true", help=say("print JSON for programs"))
     status.set_defaults(run=_status)
-    over = commands.add_parser("expire", help="forget photos whose consent is past or taken back, or that are too old")
-    over.add_argument("--dry-run", action="store_true", help="list them, and change nothing")
-    over.add_argument("--yes", action="store_true", help="do not ask")
+    text = say("forget photos whose consent is past or taken back, or that are too old")
+    over = commands.add_parser("expire", help=text)
+    over.add_argument("--dry-run", action="store_true", help=say("list them, and change nothing"))
+    over.add_argument("--yes", action="store_true", help=say("do not ask"))
     over.set_defaults(run=_expire)
-    held = commands.add_parser("export", help="what is held of a person, as a zip: the right of access")
-    held.add_argument("person", help="me, a sub-folder of data/not_me, or a photo such as not_me/ana/1.jpg")
+    held = commands.add_parser("export", help=say("what is held of a person, as a zip: the right of access"))
+    text = say("me, a sub-folder of data/not_me, or a photo such as not_me/ana/1.jpg")
+    held.add_argument("person", metavar=say("person"), help=text)
     # Absolute, since the program goes to the project's folder before it writes.
-    held.add_argument("--out", type=lambda text: Path(text).absolute(), metavar="FILE.zip", help="where to write it")
+    zip_file, text = say("FILE.zip"), say("where to write it")
+    held.add_argument("--out", type=lambda path: Path(path).absolute(), metavar=zip_file, help=text)
     held.set_defaults(run=_export)
 
 
@@ -54,18 +60,19 @@ def _status(args: argparse.Namespace) -> int:
 
 def _lines(state: State) -> Iterator[str]:
     if not state.holdings:
-        yield "There are no photos in data/me and data/not_me."
+        yield say("There are no photos in data/me and data/not_me.")
     else:
         yield as_table([_row(holding, state.consent_counts) for holding in state.holdings])
     yield ""
     if state.next_end is not None:
-        yield f"Next: {state.next_end[1]}, on {state.next_end[0].isoformat()}."
+        yield say("Next: {who}, on {day}.", who=state.next_end[1], day=state.next_end[0].isoformat())
     if not state.consent_counts:
-        yield "Consent is not looked at: there is no data/consent.csv, and privacy.consent is off."
+        yield say("Consent is not looked at: there is no data/consent.csv, and privacy.consent is off.")
     if state.idle:
-        names = [f"{consent.who} (line {consent.line})" for consent in state.idle]
-        yield f"{CONSENT.as_posix()} has lines about nobody who is here: {_some(names)}."
-    yield "Due:" if state.is_due else "Nothing is due."
+        names = [say("{who} (line {line})", who=consent.who, line=consent.line) for consent in state.idle]
+        text = "{path} has lines about nobody who is here: {names}."
+        yield say(text, path=CONSENT.as_posix(), names=_some(names))
+    yield say("Due:") if state.is_due else say("Nothing is due.")
     due: dict[str, list[Holding]] = {}
     for holding in state.holdings:
         for reason in dict.fromkeys(holding.without.values()) if state.consent_counts else ():
@@ -73,37 +80,34 @@ def _lines(state: State) -> Iterator[str]:
         if holding.old:
             due.setdefault(TOO_OLD, []).append(holding)
     for reason, holdings in due.items():
-        yield f"  {reason}: {_some([holding.who for holding in holdings])}"
+        yield say("  {reason}: {names}", reason=reason, names=_some([holding.who for holding in holdings]))
     for sentence in state.owed:
-        yield f"  {sentence}"
+        yield f"  {say(sentence)}"
     if state.unfinished:
-        yield "  a forget was stopped before its end: 'python -m privacy forget --resume' finishes it"
+        yield say("  a forget was stopped before its end: 'python -m privacy forget --resume' finishes it")
 
 
 def _row(holding: Holding, consent_counts: bool) -> dict[str, object]:
     if not consent_counts:
         consent = "–"
     elif not holding.without:
-        consent = "yes"
+        consent = say("yes")
+    elif len(holding.without) == holding.photos:
+        consent = say("no")
     else:
-        consent = "no" if len(holding.without) == holding.photos else f"no for {len(holding.without)}"
+        consent = say("no for {count}", count=len(holding.without))
     return {
-        "who": holding.who,
-        "photos": holding.photos,
-        "here since": holding.since.isoformat(),
-        "consent": consent,
-        "given": holding.given.isoformat() if holding.given else "–",
-        "until": holding.until.isoformat() if holding.until else "–",
+        say("who"): holding.who,
+        say("photos"): holding.photos,
+        say("here since"): holding.since.isoformat(),
+        say("consent"): consent,
+        say("given"): holding.given.isoformat() if holding.given else "–",
+        say("until"): holding.until.isoformat() if holding.until else "–",
     }
 
 
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
-
-
-def _photos(count: int) -> str:
-    return "1 photo" if count == 1 else f"{count} photos"
+def _some(names: list[str]) -> Message:
+    return some(names, _NAMED)
 
 
 def _expire(args: argparse.Namespace) -> int:
@@ -112,13 +116,13 @@ def _expire(args: argparse.Namespace) -> int:
     register = read_register() if CONSENT.exists() else Register()
     found = expired(state, photos_in(DATA), register, day)
     if not found:
-        print("No photo's time is over.")
+        print(say("No photo's time is over."))
         return GOOD
-    print(f"The time of {_photos(len(found))} is over:\n{expire.describe(found)}")
+    print(say("The time of {count:# photo|# photos} is over:", count=len(found)), expire.describe(found), sep="\n")
     if args.dry_run:
         return GOOD
     if not args.yes and not expire.confirmed(len(found)):
-        print("Nothing was done.")
+        print(say("Nothing was done."))
         return DUE
     return expire.forget(list(found))
 
@@ -130,9 +134,15 @@ def _export(args: argparse.Namespace) -> int:
         raise PrivacyError("{path} is a folder: give the name of a file, such as {path}/export.zip", path=args.out)
     path = args.out or Path(export.default_name(person))
     found = export.export(person, path, today())
-    print(f"Written to {path}, readable to you alone: {_photos(len(person.photos))}, {found.describe()}.")
+    text = "Written to {path}, readable to you alone: {photos:# photo|# photos}, {counts}."
+    print(say(text, path=path, photos=len(person.photos), counts=found.describe()))
     if any(is_locked_name(photo.path.name) for photo in person.photos):
-        print("The photos in data/ are locked. In it they are not encrypted.")
-    found_again = "deletes it only with the person" if args.out is None else "would not find it"
-    print(f"It holds faces. Hand it over in a safe way, then delete it: 'python -m privacy forget' {found_again}.")
+        print(say("The photos in data/ are locked. In it they are not encrypted."))
+    text = "It holds faces. Hand it over in a safe way, then delete it: 'python -m privacy forget' would not find it."
+    if args.out is None:
+        text = (
+            "It holds faces. Hand it over in a safe way, then delete it: 'python -m privacy forget' deletes it only "
+            "with the person."
+        )
+    print(say(text))
     return GOOD

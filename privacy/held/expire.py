@@ -8,6 +8,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from privacy.errors import PrivacyError
+from privacy.language import is_yes
+from service.client.language import say
 
 _NAMED = 20  # photos that are printed, at most
 
@@ -18,9 +20,10 @@ def describe(expired: dict[str, str]) -> str:
     Args:
         expired: why, by path within data/.
     """
-    lines = [f"  {name}: {reason}" for name, reason in list(expired.items())[:_NAMED]]
+    lines = [say("  {name}: {reason}", name=name, reason=reason) for name, reason in list(expired.items())[:_NAMED]]
     if len(expired) > _NAMED:
-        lines.append(f"  … and {len(expired) - _NAMED} more ('python -m privacy status --json' has them all)")
+        text = "  … and {more} more ('python -m privacy status --json' has them all)"
+        lines.append(say(text, more=len(expired) - _NAMED))
     return "\n".join(lines)
 
 
@@ -32,8 +35,9 @@ def confirmed(count: int) -> bool:
     """
     if not sys.stdin.isatty():
         raise PrivacyError("nobody is there to ask: add --yes to forget them without a question, or --dry-run to list")
-    photos = "this photo" if count == 1 else f"these {count} photos"
-    return input(f"Forget {photos} everywhere, for good? Type yes: ").strip().lower() == "yes"
+    text = "Forget {count:this photo|these # photos} everywhere, for good? Type yes: "
+    answer = input(say(text, count=count))
+    return is_yes(answer) and len(answer.strip()) > 1  # the whole word: nothing asks a second time
 
 
 def forget(photos: Collection[str]) -> int:

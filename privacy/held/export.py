@@ -24,11 +24,13 @@ from typing import Any
 import numpy as np
 
 from faces.files import replacing
+from faces.message import Message
 from privacy.errors import PrivacyError
 from privacy.folder import STATE
 from privacy.held.export_text import README_NAME, readme
 from privacy.held.trained import models_trained_with
 from privacy.people import Person
+from service.client.language import say
 from stages.files import locked_files
 from stages.files.consent import as_path, parts_of, read_register
 from stages.files.paths import (
@@ -60,7 +62,7 @@ class Exported:
 
     Attributes:
         counts: how many of each, by name.
-        missing: what could not be looked up, a sentence for each; the README of the zip has them, too.
+        missing: what could not be looked up, a text for each; the README of the zip has them, too.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Exported:
 
     def describe(self) -> str:
         """For the terminal."""
-        return ", ".join(f"{name}: {count}" for name, count in self.counts.items())
+        return ", ".join(f"{say(name)}: {count}" for name, count in self.counts.items())
 
 
 def default_name(person: Person) -> str:
@@ -157,7 +159,7 @@ class _Export:
         self._user_tables()
         self._json("models.json", models_trained_with(self._names, len(index)))
         self._audit(digests)
-        self._done.counts |= {"rows of the crop report": len(report), "embeddings": len(rows)}
+        self._done.counts |= {Message("rows of the crop report"): len(report), Message("embeddings"): len(rows)}
         self._text(README_NAME, readme(self._person.who, day, self._done.missing))
 
     # Parts
@@ -165,7 +167,7 @@ class _Export:
     def _photos(self) -> list[bytes]:
         """The photos; returns the SHA-256 of each."""
         digests = []
-        for photo in progress(self._person.photos, len(self._person.photos), "exporting", "photo"):
+        for photo in progress(self._person.photos, len(self._person.photos), say("exporting"), say("photo")):
             data = read_photo(photo.path)
             digests.append(hashlib.sha256(data).digest())
             self._bytes(f"photos/{photo.path_in_data}", data)
@@ -178,7 +180,7 @@ class _Export:
                 self._bytes(f"crops/{crop}", read_photo(CROPPED / crop))
             except FileNotFoundError:
                 self._done.missing.append(f"data/cropped/{crop}")
-        self._done.counts["crops"] = len(crops)
+        self._done.counts[Message("crops")] = len(crops)
 
     def _embeddings(self, rows: Sequence[int], index: Rows) -> None:
         if not rows:
@@ -220,10 +222,10 @@ class _Export:
                 return
             found = find_digests(settings, Walk(settings, settings.load_key()), set(digests))
         except (AuditError, SettingsError) as error:
-            self._done.missing.append(f"the audit log of the service ({error})")
+            self._done.missing.append(Message("the audit log of the service ({error})", error=str(error)))
             return
         self._json("audit.json", found.records)
-        self._done.counts["records of the audit log"] = len(found.records)
+        self._done.counts[Message("records of the audit log")] = len(found.records)
 
     # Which rows
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from faces.message import translated
+from privacy.spanish import SPANISH
+
 README_NAME = "LEEME-README.txt"
 
 _SPANISH = """\
@@ -76,11 +79,11 @@ def readme(who: str, day: date, missing: Sequence[str]) -> str:
         missing: what could not be looked up.
     """
     parts = []
-    for text, heading in (
-        (_SPANISH, "No se ha podido mirar, porque no está o no se puede leer:"),
-        (_ENGLISH, "This could not be looked up, since it is not there or cannot be read:"),
+    for text, heading, catalogue in (
+        (_SPANISH, "No se ha podido mirar, porque no está o no se puede leer:", SPANISH),
+        (_ENGLISH, "This could not be looked up, since it is not there or cannot be read:", {}),
     ):
         parts.append(text.format(who=who, day=day.isoformat()))
         if missing:
-            parts.append("\n".join([heading, *(f"- {one}" for one in missing), ""]))
+            parts.append("\n".join([heading, *(f"- {translated(one, catalogue)}" for one in missing), ""]))
     return "\n\n".join(parts)

@@ -16,6 +16,7 @@ from pathlib import Path
 from privacy.dvc.objects import parse_list, tracked_by
 from privacy.dvc.stores import Store, Workspace
 from privacy.held.first_days import remembered as first_days_before
+from service.client.language import say
 from stages.files.consent import Register
 from stages.files.locked_files import plain_name
 from stages.files.photos import CLASSES, SourcePhoto
@@ -63,7 +64,7 @@ def _days_bygit(wanted: Collection[str]) -> dict[str, date]:
     cache = open_cache() if versions else None
     if cache is None:
         return {}
-    for day, class_name, oid in progress(versions, len(versions), "reading versions", "version"):
+    for day, class_name, oid in progress(versions, len(versions), say("reading versions"), say("version")):
         for name, md5 in _list_of(cache, class_name, oid).items():
             first_name.setdefault(name, day)
             first_content.setdefault(md5, day)

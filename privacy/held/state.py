@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from faces.message import Message
 from privacy.dvc.owed import read_debts
 from privacy.errors import PrivacyError
 from privacy.folder import STATE
@@ -19,7 +20,7 @@ from stages.files.photos import SourcePhoto, photos_in
 from stages.params import PrivacyParams
 
 UNFINISHED = STATE / "forget.json"
-TOO_OLD = "older than privacy.max_age_days"
+TOO_OLD = Message("older than privacy.max_age_days")
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _holding(person: Person, register: Register, days: dict[str, date], most: in
         since=min(days[name] for name in names),
         given=min(given, default=None),
         until=min(ends, default=None),
-        without={name: str(reason) for name, reason in reasons.items() if reason is not None},
+        without={name: reason for name, reason in reasons.items() if reason is not None},
         old=old,
         old_from=min(young) + limit + timedelta(days=1) if limit is not None and young else None,
     )
@@ -159,12 +160,12 @@ def expired(state: State, photos: Sequence[SourcePhoto], register: Register, day
 
     A photo that never had a consent is none of them: it is not known that it may not be kept, and `crop` can refuse it.
     """
-    found = {}
+    found: dict[str, str] = {}
     for photo in photos:
         name = photo.path_in_data
         consent = register.find(name)
         if consent is not None and consent.given <= day and (reason := consent.why_not(day)) is not None:
-            found[name] = str(reason)
+            found[name] = reason
     for holding in state.holdings:
         for name in holding.old:
             found.setdefault(name, TOO_OLD)
@@ -176,11 +177,13 @@ def _owed() -> Iterator[str]:
     try:
         debts = read_debts(Path())
     except PrivacyError as error:
-        yield str(error)
+        yield error.args[0]
         return
     since: dict[str, str] = {}
     for debt in debts:
         since[debt.name] = min(debt.since, since.get(debt.name, debt.since))
     for name, day in since.items():
-        command = "python -m privacy forget --owed"
-        yield f"{name} still has what was to be deleted there, since {day}: let '{command}' reach it"
+        text = (
+            "{name} still has what was to be deleted there, since {day}: let 'python -m privacy forget --owed' reach it"
+        )
+        yield Message(text, name=name, day=day)

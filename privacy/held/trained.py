@@ -14,6 +14,7 @@ import yaml
 
 from privacy.dvc.stores import Store
 from privacy.held.since import git, open_cache
+from service.client.language import say
 from stages.files.locked_files import sha256_of_content
 from stages.files.paths import EMBEDDINGS, INDEX, MODEL, TRAIN_RECORD
 from stages.progress import progress
@@ -47,7 +48,7 @@ def _earlier(names: set[str]) -> Iterator[dict[str, Any]]:
     if cache is None:
         return
     counts: dict[str, int] = {}
-    for commit, seconds in progress(commits, len(commits), "reading versions", "version"):
+    for commit, seconds in progress(commits, len(commits), say("reading versions"), say("version")):
         locked = git("show", f"{commit}:dvc.lock")
         with suppress(yaml.YAMLError, LookupError, TypeError):
             stages = yaml.load(locked, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)["stages"]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from faces.message import Message
 from privacy.dvc.stores import open_repo
 from privacy.errors import PrivacyError
 from privacy.folder import STATE
 from privacy.held.first_days import remember
 from privacy.held.since import known_days
 from privacy.held.state import UNFINISHED
+from privacy.language import both, joined, say_again
 from privacy.locking import keys
 from privacy.locking.files import (
     Done,
@@ -31,6 +33,7 @@ from privacy.locking.files import (
     why_not_lockable,
 )
 from privacy.locking.purge import Replaced, check_cache, delete_earlier, track, uses_dvc
+from service.client.language import say
 from stages.files.encryption import HEADER_BYTES, Header, Key, LockedError, Secret, is_as, is_sealed, read_header
 from stages.files.locked_files import is_locked_name
 from stages.files.paths import DATA, EMBEDDINGS
@@ -52,27 +55,29 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.set_defaults(run=run)
         return parser
 
-    where = "the key; else PRIVACY_KEY_FILE or PRIVACY_KEY say it, or you are asked for a passphrase"
-    lock = add("lock", _lock, "encrypt the photos, and delete their plain versions from DVC's cache and remotes")
-    lock.add_argument("--key-file", type=_path, metavar="FILE", help=where)
+    where = Message("the key; else PRIVACY_KEY_FILE or PRIVACY_KEY say it, or you are asked for a passphrase")
+    file = say("FILE")
+    lock = add("lock", _lock, say("encrypt the photos, and delete their plain versions from DVC's cache and remotes"))
+    lock.add_argument("--key-file", type=_path, metavar=file, help=say(where))
     _add_purging(lock)
-    unlock = add("unlock", _unlock, "decrypt the photos")
-    unlock.add_argument("--key-file", type=_path, metavar="FILE", help=where)
-    rekey = add("rekey", _rekey, "encrypt the photos with another key, and delete what the old one opens")
-    rekey.add_argument("--key-file", type=_path, metavar="FILE", help=f"of the old key: {where}")
+    unlock = add("unlock", _unlock, say("decrypt the photos"))
+    unlock.add_argument("--key-file", type=_path, metavar=file, help=say(where))
+    rekey = add("rekey", _rekey, say("encrypt the photos with another key, and delete what the old one opens"))
+    rekey.add_argument("--key-file", type=_path, metavar=file, help=say("of the old key: {where}", where=where))
     rekey.add_argument(
         "--new-key-file",
         type=_path,
-        metavar="FILE",
-        help="the new key; else PRIVACY_NEW_KEY_FILE or PRIVACY_NEW_KEY say it, or you are asked for a passphrase",
+        metavar=file,
+        help=say("the new key; else PRIVACY_NEW_KEY_FILE or PRIVACY_NEW_KEY say it, or you are asked for a passphrase"),
     )
     _add_purging(rekey)
-    reveal = add("reveal", _reveal, "write one encrypted file, such as the contact sheet, out to where you look at it")
-    reveal.add_argument("file", type=_path, metavar="FILE")
-    reveal.add_argument("target", type=_path, metavar="TARGET", help="a new file")
-    reveal.add_argument("--key-file", type=_path, metavar="FILE", help=where)
-    new_key = add("new-key", _new_key, "make a key and write it to a new file")
-    new_key.add_argument("file", type=_path, metavar="FILE")
+    text = say("write one encrypted file, such as the contact sheet, out to where you look at it")
+    reveal = add("reveal", _reveal, text)
+    reveal.add_argument("file", type=_path, metavar=file)
+    reveal.add_argument("target", type=_path, metavar=say("TARGET"), help=say("a new file"))
+    reveal.add_argument("--key-file", type=_path, metavar=file, help=say(where))
+    new_key = add("new-key", _new_key, say("make a key and write it to a new file"))
+    new_key.add_argument("file", type=_path, metavar=file)
 
 
 def _path(text: str) -> Path:
@@ -85,10 +90,10 @@ def _add_purging(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--all-versions",
         action="store_true",
-        help="also delete photos of earlier versions that are in data/ no more: they are lost then",
+        help=say("also delete photos of earlier versions that are in data/ no more: they are lost then"),
     )
     which.add_argument(
-        "--no-purge", action="store_true", help="leave earlier versions in DVC's cache and remotes as they are"
+        "--no-purge", action="store_true", help=say("leave earlier versions in DVC's cache and remotes as they are")
     )
 
 
@@ -105,12 +110,14 @@ def _lock(arguments: argparse.Namespace) -> int:
             key = keys.key_for_writing(secret, headers)
             plain = [path for path in files if path.exists() or path.is_symlink()]
             links = [path for path in plain if _leads_out(path)]
-            done = _each(plain, lambda path: lock_file(path, _key_of(locked_path(path), secret, key)), "locking")
+            done = _each(plain, lambda path: lock_file(path, _key_of(locked_path(path), secret, key)), say("locking"))
             gone |= {one.plain_md5 for one in done}
-            print(f"{_counted(len(done))} locked, {_counted(len(files) - len(done))} were already.")
+            text = "{count:# file|# files} locked, {others:# file|# files} were already."
+            print(say(text, count=len(done), others=len(files) - len(done)))
             if links:
                 names = ", ".join(map(str, links[:_NAMED]))
-                print(f"Links were replaced, and the files that they led to are plain as before: {names}")
+                text = "Links were replaced, and the files that they led to are plain as before: {names}"
+                print(say(text, names=names))
         status = _purge(arguments, gone, key)
     _say_what_else_is_plain()
     return status
@@ -128,11 +135,12 @@ def _unlock(arguments: argparse.Namespace) -> int:
             keys.check_all(secret, headers)
             _open_all(locked, secret.key_of)
             key = keys.key_for_writing(secret, headers)
-            done = _each(files, lambda path: unlock_file(path, _key_of(locked_path(path), secret, key)), "unlocking")
-            print(f"{_counted(sum(one.changed for one in done))} unlocked.")
-            print("'dvc add' and 'dvc repro' would put plain photos into DVC's cache: lock them again before.")
+            what = say("unlocking")
+            done = _each(files, lambda path: unlock_file(path, _key_of(locked_path(path), secret, key)), what)
+            print(say("{count:# file|# files} unlocked.", count=sum(one.changed for one in done)))
+            print(say("'dvc add' and 'dvc repro' would put plain photos into DVC's cache: lock them again before."))
         else:
-            print("Nothing is locked.")
+            print(say("Nothing is locked."))
     return 0
 
 
@@ -163,9 +171,9 @@ def _rekey(arguments: argparse.Namespace) -> int:
             done = _each(
                 its_own,
                 lambda path: rekey_file(path, key_of(keys.header_of(locked_path(path)), locked_path(path)), new_key),
-                "changing the key",
+                say("changing the key"),
             )
-            print(f"{_counted(sum(one.changed for one in done))} locked with the new key.")
+            print(say("{count:# file|# files} locked with the new key.", count=sum(one.changed for one in done)))
             if not old_keys:
                 old_keys = [key for key in [keys.key_as_before(old)] if key is not None]
             gone = _under(old_keys, its_own, new_key)
@@ -188,23 +196,25 @@ def _reveal(arguments: argparse.Namespace) -> int:
         raise PrivacyError("{path} is there already: give another name", path=target) from None
     except OSError as error:
         raise PrivacyError("{path}: {reason}", path=error.filename or source, reason=error.strerror) from None
-    print(f"{target} is plain: delete it when you have seen it.")
+    print(say("{path} is plain: delete it when you have seen it.", path=target))
     return 0
 
 
 def _new_key(arguments: argparse.Namespace) -> int:
     keys.write_key_file(arguments.file)
-    print(
-        f"{arguments.file} holds a new key. Keep a copy in another place: what it locks is lost without it. It must "
-        "not lie where the photos are kept, or copied to."
+    text = (
+        "{path} holds a new key. Keep a copy in another place: what it locks is lost without it. It must not lie where "
+        "the photos are kept, or copied to."
     )
+    print(say(text, path=arguments.file))
     return 0
 
 
 def _under(old_keys: Sequence[Key], files: Sequence[Path], key: Key) -> set[str]:
     """MD5s of what the old keys made of the photos: AES-SIV makes the same of the same."""
     found = set()
-    for path in progress(files, len(files), "looking for what the old key opens", "file") if old_keys else ():
+    what = say("looking for what the old key opens")
+    for path in progress(files, len(files), what, say("file")) if old_keys else ():
         content = key.open(locked_path(path).read_bytes(), locked_path(path))
         found |= {md5_of(old.seal(content)) for old in old_keys}
     return found
@@ -239,14 +249,14 @@ def _open_all(locked: Sequence[Path], key_of: Callable[[Header, Path], Key]) -> 
     """
     md5s: list[str] = []
     wrong: list[str] = []
-    for path in progress(locked, len(locked), "reading what is locked", "file"):
+    for path in progress(locked, len(locked), say("reading what is locked"), say("file")):
         try:
             sealed = path.read_bytes()
             md5s.append(md5_of(key_of(read_header(sealed, path), path).open(sealed, path)))
         except LockedError as error:
-            wrong.append(str(error))
+            wrong.append(error.args[0])
         except OSError as error:
-            wrong.append(f"{path} cannot be read ({error.strerror})")
+            wrong.append(Message("{path} cannot be read ({reason})", path=path, reason=error.strerror))
     _refuse(wrong)
     return md5s
 
@@ -259,7 +269,7 @@ def _each(files: Sequence[Path], work: Callable[[Path], Done], what: str) -> lis
     """
     done: list[Done] = []
     wrong: list[TwoFormsError] = []
-    for path in progress(files, len(files), what, "file"):
+    for path in progress(files, len(files), what, say("file")):
         try:
             done.append(work(path))
         except TwoFormsError as error:
@@ -276,21 +286,25 @@ def _each(files: Sequence[Path], work: Callable[[Path], Done], what: str) -> lis
                 "{path} has 2 GB or more, which cannot be encrypted: move it away. Running it again goes on from there",
                 path=path,
             ) from None
-    _refuse(map(str, wrong))
+    _refuse(error.args[0] for error in wrong)
     return done
 
 
-def _advice(error: OSError) -> str:
+def _advice(error: OSError) -> Message:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "Make room"
-    return "Give yourself the right to it" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "See to it"
+        return Message("Make room")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return Message("Give yourself the right to it")
+    return Message("See to it")
 
 
 def _refuse(reasons: Iterable[str]) -> None:
     told = list(reasons)
     if told:
-        more = f"\n… and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-        raise PrivacyError("{reasons}", reasons="\n".join(told[:_NAMED]) + more)
+        if len(told) > _NAMED:
+            reasons = joined("\n", told[:_NAMED])
+            raise PrivacyError("{reasons}\n… and {more} more", reasons=reasons, more=len(told) - _NAMED)
+        raise PrivacyError(joined("\n", told))
 
 
 @contextmanager
@@ -360,50 +374,53 @@ def _purge(arguments: argparse.Namespace, gone: set[str], key: Key, old_keys: Se
     root = Path.cwd()
     tracked = track(root, FOLDERS)
     if not tracked:
-        print("DVC tracks neither data/me nor data/not_me: 'dvc add data/me data/not_me' does.")
+        print(say("DVC tracks neither data/me nor data/not_me: 'dvc add data/me data/not_me' does."))
     if arguments.no_purge:
-        print("DVC's cache and remotes keep the earlier versions, as --no-purge asks.")
+        print(say("DVC's cache and remotes keep the earlier versions, as --no-purge asks."))
         return 0
     derived = key if load_params().privacy.encrypt_derived else None
     remember(known_days([photo.path_in_data for photo in photos_in(DATA)]))
     replaced = delete_earlier(root, gone, arguments.all_versions, derived, {old.key_id for old in old_keys})
     _say(replaced)
     if tracked:
-        print(f"Commit {' and '.join(f'{folder.as_posix()}.dvc' for folder in tracked)} to git.")
+        print(say("Commit {files} to git.", files=both([f"{folder.as_posix()}.dvc" for folder in tracked])))
     return 1 if replaced.remotes.owed else 0
 
 
 def _say(replaced: Replaced) -> None:
-    for place, done in {"the DVC cache": replaced.cache, **replaced.remotes.done}.items():
-        print(f"Earlier versions deleted from {place}: {done.objects} objects.")
+    for place, done in {Message("the DVC cache"): replaced.cache, **replaced.remotes.done}.items():
+        print(say("Earlier versions deleted from {place}: {count} objects.", place=place, count=done.objects))
     for debt in replaced.remotes.owed:
-        print(
-            f"NOT deleted from the remote {debt.name} ({debt.reason}): it is remembered. When that is mended, run "
-            "this again, or 'python -m privacy forget --owed'."
+        text = (
+            "NOT deleted from the remote {name} ({reason}): it is remembered. When that is mended, run this again, or "
+            "'python -m privacy forget --owed'."
         )
+        print(say(text, name=debt.name, reason=say_again(debt.reason)))
     if replaced.older:
-        print(
-            f"{_counted(replaced.older)} of earlier versions, which are in data/ no more, stay in DVC's cache as they "
-            "were: '--all-versions' deletes them for good."
+        text = (
+            "{count:# file|# files} of earlier versions, which are in data/ no more, stay in DVC's cache as they were: "
+            "'--all-versions' deletes them for good."
         )
+        print(say(text, count=replaced.older))
 
 
 def _say_what_else_is_plain() -> None:
     if not load_params().privacy.encrypt_derived:
         print(
-            "Crops and embeddings stay plain: 'privacy.encrypt_derived: true' in params.yaml, then 'dvc repro' and "
-            "'python -m privacy lock', encrypts them too."
+            say(
+                "Crops and embeddings stay plain: 'privacy.encrypt_derived: true' in params.yaml, then 'dvc repro' and "
+                "'python -m privacy lock', encrypts them too."
+            )
         )
     elif EMBEDDINGS.is_file() and not is_sealed(EMBEDDINGS.read_bytes()[:HEADER_BYTES]):
-        print("Crops and embeddings in data/ are plain still: 'dvc repro' encrypts them.")
+        print(say("Crops and embeddings in data/ are plain still: 'dvc repro' encrypts them."))
 
 
 def _say_what_has_the_old_key(key: Key) -> None:
     if EMBEDDINGS.is_file() and is_sealed(head := EMBEDDINGS.read_bytes()[:HEADER_BYTES]) and not is_as(head, key):
         print(
-            "Crops and embeddings in data/ are locked with the old key still: 'dvc repro' locks them with the new one."
+            say(
+                "Crops and embeddings in data/ are locked with the old key still: 'dvc repro' locks them with the new "
+                "one."
+            )
         )
-
-
-def _counted(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

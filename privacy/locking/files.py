@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faces.files import write_flushed
+from faces.message import Message
 from privacy.errors import PrivacyError
 from stages.files.encryption import Key, is_sealed, read_header
 from stages.files.locked_files import locked_name, plain_name
@@ -77,11 +78,12 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
                     Path(parent, name).unlink(missing_ok=True)
 
 
-def why_not_lockable(path: Path) -> str | None:
+def why_not_lockable(path: Path) -> Message | None:
     """Why a file cannot be locked, None where it can; `path` is its plain path."""
     too_long = len(os.fsencode(locked_name(path.name))) - LONGEST_NAME
     if too_long > 0:
-        return f"the name of {path} is too long to be locked: shorten it by {too_long} bytes or more"
+        text = "the name of {path} is too long to be locked: shorten it by {bytes} bytes or more"
+        return Message(text, path=path, bytes=too_long)
     return None
 
 

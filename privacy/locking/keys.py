@@ -13,6 +13,7 @@ from pathlib import Path
 from faces.files import write_text
 from privacy.errors import PrivacyError
 from privacy.folder import STATE
+from service.client.language import say
 from stages.files.encryption import (
     HEADER_BYTES,
     KEY_BYTES,
@@ -77,7 +78,7 @@ def find_secret(key_file: Path | None, confirm: bool) -> Secret:
     secret = read_key_file(key_file) if key_file else secret_of_environment()
     if secret is None:
         _need_terminal(KEY_FILE_VARIABLE, KEY_VARIABLE, "--key-file")
-        secret = _ask("Passphrase of the photos", confirm)
+        secret = _ask(say("Passphrase of the photos: "), confirm)
     if confirm:
         _check_strength(secret)
     return secret
@@ -93,7 +94,7 @@ def find_new_secret(key_file: Path | None) -> Secret:
         secret = Secret.of_text(text)
     else:
         _need_terminal(NEW_KEY_FILE_VARIABLE, NEW_KEY_VARIABLE, "--new-key-file")
-        secret = _ask("New passphrase of the photos", True)
+        secret = _ask(say("New passphrase of the photos: "), True)
     _check_strength(secret)
     return secret
 
@@ -109,10 +110,10 @@ def _need_terminal(file_variable: str, variable: str, option: str) -> None:
         )
 
 
-def _ask(what: str, confirm: bool) -> Secret:
+def _ask(question: str, confirm: bool) -> Secret:
     try:
-        text = getpass.getpass(f"{what}: ")
-        if confirm and getpass.getpass("Once more: ") != text:
+        text = getpass.getpass(question)
+        if confirm and getpass.getpass(say("Once more: ")) != text:
             raise PrivacyError("the two passphrases differ: run it again. Nothing was changed")
     except EOFError:
         raise PrivacyError("no passphrase was given. Nothing was changed") from None

@@ -6,14 +6,18 @@ import argparse
 import getpass
 import json
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from faces.message import Message
 from privacy.errors import PrivacyError
+from privacy.language import joined
 from privacy.people import find_person
 from privacy.register.contact import contact_hash
 from privacy.register.editing import Table, edit, read_table, withdraw
 from privacy.tables import as_table
+from service.client.language import say
 from stages.files.consent import Consent, as_path, today
 from stages.files.paths import CONSENT, DATA
 from stages.files.photos import photos_in
@@ -22,29 +26,35 @@ from stages.params import load_params
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `consent` and what it can do."""
-    consent = commands.add_parser("consent", help="who has agreed to what, until when: data/consent.csv")
-    own = consent.add_subparsers(metavar="command", required=True)
-    add = own.add_parser("add", help="write down a consent")
-    add.add_argument("who", help="me, a sub-folder of data/not_me, or a photo such as not_me/ana/1.jpg")
-    add.add_argument("--given", type=_day, metavar="DAY", help="the day of the consent, such as 2026-11-27; today")
-    add.add_argument("--until", type=_day, metavar="DAY", help="the last day on which it holds; no end if left out")
-    add.add_argument("--how", default="", help="how it was given: signed form, e-mail …")
+    consent = commands.add_parser("consent", help=say("who has agreed to what, until when: data/consent.csv"))
+    own = consent.add_subparsers(metavar=say("command"), required=True)
+    add = own.add_parser("add", help=say("write down a consent"))
+    day = say("DAY")
+    who = say("me, a sub-folder of data/not_me, or a photo such as not_me/ana/1.jpg")
+    add.add_argument("who", metavar=say("who"), help=who)
+    add.add_argument("--given", type=_day, metavar=day, help=say("the day of the consent, such as 2026-11-27; today"))
+    add.add_argument("--until", type=_day, metavar=day, help=say("the last day on which it holds; no end if left out"))
+    add.add_argument("--how", default="", metavar=say("HOW"), help=say("how it was given: signed form, e-mail …"))
     add.add_argument(
         "--contact",
         nargs="?",
         const="",
-        metavar="ADDRESS",
-        help="how to reach the person; only a keyed hash is kept. Without ADDRESS it asks, so that no shell keeps it",
+        metavar=say("ADDRESS"),
+        help=say(
+            "how to reach the person; only a keyed hash is kept. Without ADDRESS it asks, so that no shell keeps it"
+        ),
     )
-    add.add_argument("--replace", action="store_true", help="put it in the place of the line that there is already")
+    replace = say("put it in the place of the line that there is already")
+    add.add_argument("--replace", action="store_true", help=replace)
     add.set_defaults(run=_add)
-    taken_back = own.add_parser("withdraw", help="write down that a consent was taken back")
-    taken_back.add_argument("who", help="as for add; what lies in a folder is withdrawn with it")
-    taken_back.add_argument("--on", type=_day, metavar="DAY", help="from this day on; today if left out")
+    taken_back = own.add_parser("withdraw", help=say("write down that a consent was taken back"))
+    who = say("as for add; what lies in a folder is withdrawn with it")
+    taken_back.add_argument("who", metavar=say("who"), help=who)
+    taken_back.add_argument("--on", type=_day, metavar=day, help=say("from this day on; today if left out"))
     taken_back.set_defaults(run=_withdraw)
-    listing = own.add_parser("list", help="show the table, and whether each consent holds today")
-    listing.add_argument("--contact", metavar="ADDRESS", help="those of this address alone")
-    listing.add_argument("--json", action="store_true", help="print JSON for programs")
+    listing = own.add_parser("list", help=say("show the table, and whether each consent holds today"))
+    listing.add_argument("--contact", metavar=say("ADDRESS"), help=say("those of this address alone"))
+    listing.add_argument("--json", action="store_true", help=say("print JSON for programs"))
     listing.set_defaults(run=_list)
 
 
@@ -54,13 +64,14 @@ def _day(text: str) -> date:
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; expected year-month-day such as 2026-11-27") from None
+        reason = say("{text!r} is no day; expected year-month-day such as 2026-11-27", text=text)
+        raise argparse.ArgumentTypeError(reason) from None
 
 
 def _add(args: argparse.Namespace) -> int:
     contact = args.contact
     if contact == "":
-        contact = getpass.getpass("Contact (it is not shown): ")
+        contact = getpass.getpass(say("Contact (it is not shown): "))
     values = {
         "who": as_path(args.who).removeprefix("not_me/") if as_path(args.who) != "not_me/me" else "not_me/me",
         "given": (args.given or today()).isoformat(),
@@ -85,12 +96,13 @@ def _add(args: argparse.Namespace) -> int:
 
     edit(change)
     consent = read_table().register.consents[as_path(args.who)]
-    print(f"{consent.who}: {_in_words(consent)}. It stands in line {consent.line} of {CONSENT.as_posix()}.")
+    text = "{who}: {consent}. It stands in line {line} of {path}."
+    print(say(text, who=consent.who, consent=_in_words(consent), line=consent.line, path=CONSENT.as_posix()))
     try:
         count = len(find_person(args.who, photos_in(DATA)).photos)
-        print(f"It is about {count} photo{'' if count == 1 else 's'}.")
+        print(say("It is about {count:# photo|# photos}.", count=count))
     except PrivacyError as error:
-        print(f"Note: {error}", file=sys.stderr)
+        print(say("Note: {error}", error=error), file=sys.stderr)
     _note_parameters()
     return 0
 
@@ -114,11 +126,14 @@ def _withdraw(args: argparse.Namespace) -> int:
 
     edit(change)
     if not changed:
-        print("It was withdrawn before; nothing is changed.")
+        print(say("It was withdrawn before; nothing is changed."))
         return 0
-    print(f"Withdrawn from {day.isoformat()} on: {', '.join(changed)}.")
+    print(say("Withdrawn from {day} on: {names}.", day=day.isoformat(), names=", ".join(changed)))
     print(
-        "The photos are still here, and in the model. 'python -m privacy expire' forgets them, everywhere and for good."
+        say(
+            "The photos are still here, and in the model. 'python -m privacy expire' forgets them, everywhere and for "
+            "good."
+        )
     )
     _note_parameters()
     return 0
@@ -144,27 +159,41 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([{**row, "holds": row["holds"] == "yes"} for row in rows], ensure_ascii=False))
     elif rows:
-        print(as_table(rows))
+        print(as_table([_said(row) for row in rows]))
+    elif args.contact is not None:
+        print(say("There is no consent of that contact."))
     else:
-        print(
-            "There is no consent" + (" of that contact." if args.contact is not None else f": {CONSENT} has no line.")
-        )
+        print(say("There is no consent: {path} has no line.", path=CONSENT))
     return 0
 
 
-def _in_words(consent: Consent) -> str:
+def _said(row: Mapping[str, str]) -> dict[str, object]:
+    """A row of the table for people."""
+    return {
+        say("who"): row["who"],
+        say("given"): row["given"],
+        say("until"): row["until"],
+        say("withdrawn"): row["withdrawn"],
+        say("holds"): say("yes") if row["holds"] == "yes" else say("no"),
+        say("contact"): row["contact"],
+        say("how"): row["how"],
+    }
+
+
+def _in_words(consent: Consent) -> Message:
     """For a sentence: since when, until when."""
-    until = f" until {consent.until.isoformat()}" if consent.until else ""
-    withdrawn = f", withdrawn on {consent.withdrawn.isoformat()}" if consent.withdrawn else ""
-    return f"given on {consent.given.isoformat()}{until}{withdrawn}"
+    until = Message(" until {day}", day=consent.until.isoformat()) if consent.until else ""
+    withdrawn = Message(", withdrawn on {day}", day=consent.withdrawn.isoformat()) if consent.withdrawn else ""
+    return joined("", [Message("given on {day}", day=consent.given.isoformat()), until, withdrawn])
 
 
 def _note_parameters() -> None:
     """Say so where the pipeline does not look at the table."""
     params = load_params().privacy
     changes = [
-        *(["privacy.consent: require (or warn)"] if params.consent == "off" else []),
+        *([say("privacy.consent: require (or warn)")] if params.consent == "off" else []),
         *([f"privacy.register: {CONSENT.as_posix()}"] if Path(params.register) != CONSENT else []),
     ]
     if changes:
-        print(f"For 'dvc repro' to look at the table, set in params.yaml: {', '.join(changes)}.", file=sys.stderr)
+        text = "For 'dvc repro' to look at the table, set in params.yaml: {changes}."
+        print(say(text, changes=", ".join(changes)), file=sys.stderr)

@@ -12,6 +12,7 @@ import os
 import secrets
 import unicodedata
 
+from faces.message import Message
 from privacy.errors import PrivacyError
 from privacy.folder import STATE
 
@@ -60,7 +61,7 @@ def _key(make: bool) -> bytes:
             path=KEY,
         ) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no key"
+        reason = error.strerror if isinstance(error, OSError) else Message("it is no key")
         raise PrivacyError(
             "{path}, the key of the contacts' hashes, cannot be used ({reason}): put it back from a backup",
             path=KEY,

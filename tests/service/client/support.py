@@ -133,10 +133,12 @@ def _constants(node: ast.expr, function: ast.AST) -> Iterator[str]:
         yield node.value
     elif isinstance(node, ast.Name):
         for assigned in ast.walk(function):
-            if isinstance(assigned, ast.Assign):
-                names = {one.id for target in assigned.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+            if isinstance(assigned, ast.Assign | ast.For):
+                targets = assigned.targets if isinstance(assigned, ast.Assign) else [assigned.target]
+                given = assigned.value if isinstance(assigned, ast.Assign) else assigned.iter
+                names = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
                 if node.id in names:
-                    inside = (one.value for one in ast.walk(assigned.value) if isinstance(one, ast.Constant))
+                    inside = (one.value for one in ast.walk(given) if isinstance(one, ast.Constant))
                     yield from (value for value in inside if isinstance(value, str) and " " in value)
 
 
