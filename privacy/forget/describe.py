@@ -109,6 +109,10 @@ def _not_deleted(project: Project, plan: Plan) -> Iterator[str]:
     if own:
         yield "Not done: these files of other programs show them, and nothing can be taken out of them here:"
         yield from _listed(own, "file", "files")
+    closed = [str(Path(tree.root) / name) for tree in plan.trees for name in tree.closed]
+    if closed:
+        yield "Not done: nobody can look into these here (too large, unreadable, an archive of another kind, a model):"
+        yield from _listed(closed, "file", "files")
     if plan.in_git:
         yield "Not done: git's own history holds these files, which show them:"
         yield from _listed(plan.in_git, "file", "files")

@@ -67,6 +67,9 @@ def _by_hand(plan: Plan, findings: Findings) -> Iterator[str]:
     for tree in plan.trees:
         for name in tree.own:
             yield f"{Path(tree.root) / name} is a file of another program and shows them: take them out by hand."
+        for name in tree.closed:
+            path = Path(tree.root) / name
+            yield f"{path} could not be looked into: look yourself whether it shows them or was made of them."
     if plan.in_git:
         yield (
             f"git's own history holds files that show them: {_some(plan.in_git)}. Take these out of it "
@@ -82,7 +85,7 @@ def _by_hand(plan: Plan, findings: Findings) -> Iterator[str]:
 def _outside(project: Project, plan: Plan, findings: Findings) -> Iterator[str]:
     """What this command does not reach, or does not change."""
     for path in findings.yours:
-        yield f"{path} is your own and names them: change it by hand."
+        yield f"{path} is your own and names them: change it by hand, and if DVC tracks it, run 'dvc add' on it then."
     for gone in project.former:
         yield (
             f"An earlier version pushed to {gone.name} ({gone.address}), which does not answer: {gone.reason}. If it "
