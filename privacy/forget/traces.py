@@ -23,6 +23,8 @@ from stages.files.remembered import read_embeddings
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
+_DIGITS = 64
+_NUMBER = re.compile(rb"[0-9a-f]{64,}+")
 Rows = NDArray[np.float32]
 
 
@@ -61,9 +63,9 @@ class Traces:
             data: of a file.
             surely: "me/" alone may be two words of a text ("you and me/us"); "data/me/" is not.
         """
-        folders, hashes = self._patterns
-        if hashes and hashes.search(data):
+        if self._has_hash(data):
             return True
+        folders = self._folders
         found = folders.finditer(data) if folders and b"\0" not in data else ()
         return any(not (surely and each.group().startswith(b"me")) for each in found)
 
@@ -71,17 +73,24 @@ class Traces:
         """The same of a file and of all that is packed in it."""
         return any(self.names_in(part, surely) for _, part in parts(data))
 
+    def _has_hash(self, data: bytes) -> bool:
+        """Whether one of the hashes is in a file. Every long number in it is looked up: to search for each hash would
+        take minutes where there are many."""
+        if not self.sha256s:
+            return False
+        wanted = {sha256.encode() for sha256 in self.sha256s}
+        numbers = (found.group() for found in _NUMBER.finditer(data))
+        return any(text[at : at + _DIGITS] in wanted for text in numbers for at in range(len(text) - _DIGITS + 1))
+
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[bytes] | None, re.Pattern[bytes] | None]:
-        """What a text that names their folders holds, and what one that names their files by hashes does."""
+    def _folders(self) -> re.Pattern[bytes] | None:
+        """What a text that names their folders holds."""
         named = {unicodedata.normalize(form, person) for person in self.people for form in ("NFC", "NFD")} - {"me"}
         people = {form for person in named | {*self.people} - {"me"} for form in (person, json.dumps(person)[1:-1])}
         folders = [rb"(?<![\w.-])" + re.escape(os.fsencode(f"{person}/")) for person in sorted(people)]
         if "me" in self.people:  # a short name: other folders may be called so, too
             folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
-        hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
-        either = [re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes)]
-        return either[0], either[1]
+        return re.compile(b"|".join(folders)) if folders else None
 
     def is_in_folder(self, path: str) -> bool:
         """Whether a path, such as an archive has, leads into a folder of the person."""
