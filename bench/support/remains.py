@@ -1,8 +1,8 @@
 """A search for a person in every byte of some folders, by what they are: it knows nothing of how `forget` works.
 
-Files are unpacked (zip, tar, gzip, bzip2, xz, zlib, pictures in base64 or inside other files) and looked at in four
-ways: known bytes (whole, and their hashes in text), names, pixels like those of a photo or crop of theirs, also
-mirrored or turned, and rows of their embeddings.
+Files are unpacked (zip, tar, gzip, bzip2, xz, zlib, also half of one, SQLite, pictures in base64 or inside other files)
+and looked at in four ways: known bytes (whole, and their hashes in text), names, pixels like those of a photo or crop
+of theirs, also mirrored or turned or in an array, and rows of their embeddings.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import base64
 import binascii
 import bz2
 import contextlib
-import gzip
 import hashlib
 import io
 import lzma
 import re
+import sqlite3
 import tarfile
 import warnings
 import zipfile
@@ -105,8 +105,9 @@ class Remains:
             re.search(rb"(?<![\w/])" + re.escape(name.encode()) + rb"/", data) for name in self.names
         ):
             yield "name"
-        small = pixels_of(data)
-        if small is not None and self.pixels and float((np.stack(self.pixels) @ small).max()) >= _ALIKE * small.size:
+        smalls = [pixels_of(data), *map(small_of, pictures_of(data))] if self.pixels else []
+        if any(small is not None and float((np.stack(self.pixels) @ small).max()) >= _ALIKE * small.size
+               for small in smalls):  # fmt: skip
             yield "pixels"
         if self._has_rows(data):
             yield "embedding"
@@ -116,8 +117,8 @@ class Remains:
             return False
         size = self.rows.shape[1]
         for array in arrays_of(data):
-            if array.dtype.kind == "f" and array.ndim and array.shape[-1] == size and array.size:
-                flat = np.asarray(array, np.float64).reshape(-1, size)
+            for axis in (axis for axis, length in enumerate(array.shape) if length == size and array.size):
+                flat = np.moveaxis(np.asarray(array, np.float64), axis, -1).reshape(-1, size)
                 unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
                 if bool((unit @ self.rows.T > 0.9995).any()):
                     return True
@@ -134,7 +135,10 @@ def unpacked(data: bytes, depth: int = 3) -> Iterator[bytes]:
 
 def _inside(data: bytes) -> Iterator[bytes]:
     """What an archive, a compressed file or a file with pictures holds."""
-    damaged = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, RuntimeError)
+    damaged = (
+        zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, RuntimeError,
+        sqlite3.Error,
+    )  # fmt: skip
     with contextlib.suppress(*damaged):
         yield from _members(data)
     for run in _IN_BASE64.findall(data):
@@ -155,7 +159,13 @@ def _members(data: bytes) -> Iterator[bytes]:
             members = [archive.extractfile(member) for member in archive]
             yield from [member.read() for member in members if member is not None]
     elif data.startswith(b"\x1f\x8b"):
-        yield gzip.decompress(data)
+        yield zlib.decompressobj(31).decompress(data)
+    elif data.startswith(b"SQLite format 3\0"):
+        with contextlib.closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(data)
+            for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                for row in database.execute(f'SELECT * FROM "{table}"'):
+                    yield from (value for value in row if isinstance(value, bytes))
     elif data.startswith(b"BZh"):
         yield bz2.decompress(data)
     elif data.startswith(b"\xfd7zXZ"):
@@ -169,10 +179,21 @@ def pixels_of(data: bytes) -> NDArray[np.float32] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-            grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE)), np.float32).ravel()
+            return small_of(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     except Exception:  # whatever a decoder makes of bytes that are no picture
         return None
+
+
+def pictures_of(data: bytes) -> Iterator[Image.Image]:
+    """The pictures of an array of bytes, [N, H, W, 3]."""
+    for array in arrays_of(data):
+        if array.dtype == np.uint8 and array.ndim == 4 and array.shape[-1] == 3:
+            yield from map(Image.fromarray, array)
+
+
+def small_of(image: Image.Image) -> NDArray[np.float32] | None:
+    """Small grey pixels of a picture, as `pixels_of`."""
+    grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE)), np.float32).ravel()
     deviation = float(grey.std())
     return (grey - grey.mean()) / np.float32(deviation) if deviation > 1 else None
 

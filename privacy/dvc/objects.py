@@ -182,14 +182,17 @@ def still_there(store: Store, oids: Collection[str]) -> list[str]:
 
 
 def _own_leftovers(store: Store, listing: Listing, oids: Collection[str]) -> list[str]:
-    """Half-written files of the objects: those that begin as one does, or are called as a list is."""
+    """Half-written files of the objects: those that begin as one does, or are called as a list is. Of an object that
+    never came, nobody knows here how it begins: DVC writes it in the folder in which it was to lie."""
     if not listing.leftovers:
         return []
     objects = [store.read(path) for oid in oids for path in listing.objects.get(oid, ())]
+    folders = {oid[:2] for oid in oids if oid not in listing.objects}
     return [
         path
         for path in listing.leftovers
         if any(f"/{oid}.unpacked/" in path.replace(os.sep, "/") for oid in oids)
+        or path.replace(os.sep, "/").split("/")[-2] in folders
         or any(whole.startswith(store.read(path)) for whole in objects)
     ]
 

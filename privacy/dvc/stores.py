@@ -44,6 +44,7 @@ class Listing:
         traces: of objects, paths of what has no content: the marks of a bucket that something was deleted, and uploads
             that were not finished; by the object's hash.
         unsure: why nobody can tell whether the store keeps versions of its own that were deleted; "" where one can.
+        others: paths of files that are none of DVC's.
     """
 
     objects: dict[str, list[str]] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Listing:
     leftovers: list[str] = field(default_factory=list)
     traces: dict[str, list[str]] = field(default_factory=dict)
     unsure: str = ""
+    others: list[str] = field(default_factory=list)
 
     def places(self, oid: str) -> list[str]:
         """All paths of an object, also those without content."""
@@ -102,6 +104,8 @@ class Store:
                 listing.runs.append(path)
             elif _OWN.match(name):
                 listing.leftovers.append(path)
+            else:
+                listing.others.append(path)
         return listing
 
     def read(self, path: str, count: int = -1) -> bytes:

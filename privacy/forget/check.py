@@ -25,7 +25,7 @@ from privacy.forget.outputs import made_of_photos, read_stages, touches
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
 from privacy.forget.serve import Served
-from privacy.forget.strays import LARGEST, files_of
+from privacy.forget.strays import LARGEST, files_of, name_of
 from privacy.forget.tables import tables_of
 from privacy.forget.versions import workspace_version
 from service.client.language import say
@@ -105,11 +105,11 @@ def _search(
     made = {*made_of_photos(read_stages(root)), *tables_of(root), *_ALSO_MADE}
     in_git = files_in_git(root) if project.has_git else set()
     more = (path for name in _ALSO_MADE for path in sorted((root / name).rglob("*")) if path.is_file())
-    files = [*files_of(project, root), *more]
+    files = list(dict.fromkeys([*files_of(project, root), *more]))
     findings.searched[str(root)] = len(files)
     wrong: Counter[str] = Counter()
     for path in progress(files, len(files), say("looking through the folder"), say("file")):
-        name = path.relative_to(root).as_posix()
+        name = name_of(path, root)
         try:
             data = path.read_bytes() if path.stat().st_size <= LARGEST else b""
             data = reveal(data, path)
@@ -120,7 +120,7 @@ def _search(
         if not known and name not in own and evidence.of(data):
             text = "{folder} still holds a file that shows them or has embeddings of them"
             wrong[Message(text, folder=root / name.partition("/")[0])] += 1
-        elif not is_image(data) and (is_made or name not in in_git) and traces.names_in(data):
+        elif not is_image(data) and (is_made or name not in in_git) and traces.named_inside(data):
             if is_made:
                 text = "{folder} still holds a file that names them"
                 wrong[Message(text, folder=root / name.partition("/")[0])] += 1
@@ -161,6 +161,7 @@ def write_certificate(
         },
         "not_done": {
             "files_of_other_programs_that_show_them": sum(len(tree.own) for tree in plan.trees),
+            "files_that_nobody_could_look_into": sum(len(tree.closed) for tree in plan.trees),
             "files_in_git_history_that_show_them": len(plan.in_git),
             "photos_of_others_that_seem_to_show_them": len(plan.others),
             "buckets_that_may_keep_old_versions": len(findings.unsure),

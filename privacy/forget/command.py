@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sqlite3
 import sys
 from pathlib import Path
@@ -48,6 +49,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _forget(arguments: argparse.Namespace) -> int:
+    for stream in (sys.stdout, sys.stderr):  # a file's name may be no UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _do(arguments, Path.cwd())
     except (OSError, sqlite3.Error) as error:  # DVC's notes are databases: where the disk is full, they fail first

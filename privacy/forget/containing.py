@@ -16,6 +16,7 @@ from privacy.forget import tables
 from privacy.forget.kept import Kept
 from privacy.forget.traces import Traces
 from privacy.forget.versions import Item, Made, Version
+from stages.files.locked_files import plain_name
 
 CROPPED = "data/cropped"
 """A folder of which each file comes of one photo, so others' files stay."""
@@ -60,10 +61,13 @@ def find_containing(
         found.add(oid, Message("photo"))
     for oid in traces.crops:
         found.add(oid, Message("crop"))
-    for item in kept.photo_items:
-        is_table = item.path.rpartition("/")[2] in tables.NAMES
-        if is_table and _names_them(kept, item.oid, traces):
-            found.add(item.oid, Message("table"))
+    for oid in _tables(kept):
+        if _names_them(kept, oid, traces):
+            found.add(oid, Message("table"))
+    folders = tuple(f"data/{person}/" for person in traces.people)
+    for item in kept.items:
+        if item.oid.endswith(DIR) and any(plain_name(file.path).startswith(folders) for file in kept.files(item)):
+            found.add(item.oid, Message("list of files"))
     unknown = _unknown_folders(kept, traces)
     every = kept.made | set(extra)
     while True:
@@ -82,6 +86,17 @@ def find_containing(
         version for version in kept.versions if any(i.oid in found.kinds or i.oid in unknown for i in version.items())
     ]
     return found
+
+
+def _tables(kept: Kept) -> set[str]:
+    """Hashes of the tables about people that any version has."""
+    named = {*tables.tables_of(kept.project.root)}
+    files = {file for item in kept.items for file in kept.files(item)} | kept.photo_items
+    return {file.oid for file in files if file.path in named or _name(file.path) in tables.NAMES}
+
+
+def _name(path: str) -> str:
+    return plain_name(path).rpartition("/")[2]
 
 
 def _names_them(kept: Kept, oid: str, traces: Traces) -> bool:

@@ -128,6 +128,11 @@ def _not_deleted(project: Project, plan: Plan) -> Iterator[str]:
     if own:
         yield say("Not done: these files of other programs show them, and nothing can be taken out of them here:")
         yield from _listed(own, _MORE_FILES)
+    closed = [str(Path(tree.root) / name) for tree in plan.trees for name in tree.closed]
+    if closed:
+        text = "Not done: nobody can look into these here (too large, unreadable, an archive of another kind, a model):"
+        yield say(text)
+        yield from _listed(closed, _MORE_FILES)
     if plan.in_git:
         yield say("Not done: git's own history holds these files, which show them:")
         yield from _listed(plan.in_git, _MORE_FILES)

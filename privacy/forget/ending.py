@@ -73,6 +73,9 @@ def _by_hand(plan: Plan, findings: Findings) -> Iterator[str]:
         for name in tree.own:
             text = "{path} is a file of another program and shows them: take them out by hand."
             yield say(text, path=Path(tree.root) / name)
+        for name in tree.closed:
+            text = "{path} could not be looked into: look yourself whether it shows them or was made of them."
+            yield say(text, path=Path(tree.root) / name)
     if plan.in_git:
         text = (
             "git's own history holds files that show them: {files}. Take these out of it ('git filter-repo "
@@ -90,7 +93,8 @@ def _by_hand(plan: Plan, findings: Findings) -> Iterator[str]:
 def _outside(project: Project, plan: Plan, findings: Findings) -> Iterator[str]:
     """What this command does not reach, or does not change."""
     for path in findings.yours:
-        yield say("{path} is your own and names them: change it by hand.", path=path)
+        text = "{path} is your own and names them: change it by hand, and if DVC tracks it, run 'dvc add' on it then."
+        yield say(text, path=path)
     for gone in project.former:
         text = (
             "An earlier version pushed to {name} ({address}), which does not answer: {reason}. If it is there still, "

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from faces.message import Message
-from privacy.forget.images import Originals, decode, is_image
+from privacy.forget.arrays import arrays_in, pictures_of
+from privacy.forget.images import Originals, decode, is_image, more_of
 from privacy.forget.packed import parts, pictures_in
 from privacy.forget.rows import holds_rows
 from privacy.forget.traces import Traces
 
 PICTURE, ROWS = Message("picture"), Message("embedding")
 NAMED, BEGINNING, GOES = Message("their folder in an archive"), Message("part of a photo"), Message("what goes")
+NAMING = Message("text that names them")
+"""The kind of an object that only names them. It goes; a file with its bytes is the user's own, who changes it."""
 _LEAST_BEGINNING = 64
+
+
+def showing(kinds: Mapping[str, str]) -> set[str]:
+    """Objects of which a file goes wherever it lies; not those that only name somebody.
+
+    Args:
+        kinds: of objects that go.
+    """
+    return {oid for oid, kind in kinds.items() if kind != NAMING}
 
 
 class Evidence:
@@ -42,6 +54,14 @@ class Evidence:
         """What a file, or a file that is packed in it, holds of the person; "" where that is nothing."""
         return next(filter(None, (self._of_part(name, part) for name, part in parts(data))), "")
 
+    def is_theirs_by_folder(self, path: str, data: bytes) -> bool:
+        """Whether a file is a picture in a folder that is called as theirs in data/ is, as in a copy of data/."""
+        return is_image(data) and self._traces.is_in_folder(path)
+
+    def named_in(self, data: bytes) -> bool:
+        """Whether a text, or one that is packed in a file, names a photo of theirs or their folder."""
+        return self._traces.named_inside(data, surely=True)
+
     def inside(self, data: bytes) -> str:
         """The same of what is packed in the file, at any depth."""
         packed = parts(data)
@@ -67,9 +87,14 @@ class Evidence:
         if is_image(data):
             image = decode(data)
             if image is not None:
-                return PICTURE if self._originals.copied_in(image) else ""
+                return PICTURE if any(map(self._originals.copied_in, (image, *more_of(data)))) else ""
             return BEGINNING if self._is_beginning(data) else ""
-        return ROWS if holds_rows(data, self._traces) else ""
+        if holds_rows(data, self._traces):
+            return ROWS
+        arrays = arrays_in(data) if len(self._originals.oids) else ()
+        return (
+            PICTURE if any(self._originals.copied_in(image) for array in arrays for image in pictures_of(array)) else ""
+        )
 
     def _is_beginning(self, data: bytes) -> bool:
         """Whether it is what an interrupted copy of a photo of theirs left."""

@@ -27,6 +27,7 @@ from privacy.forget.check import check, write_certificate
 from privacy.forget.describe import describe
 from privacy.forget.dvc_files import mend
 from privacy.forget.ending import tell_end
+from privacy.forget.evidence import NAMING
 from privacy.forget.kept import FORMER
 from privacy.forget.locked import refuse_closed_tables, refuse_wrong_key, why_not_opened
 from privacy.forget.obstacles import find_obstacles
@@ -197,6 +198,7 @@ def _carry_out(project: Project, plan: Plan) -> int:
     problem = ""
     if "made anew" not in plan.done:
         problem = _make_anew(root, plan)
+        _drop_again(project, plan)
         journal.done(root, plan, "made anew")
     # What `lock` owes: a remote first gets the photos as DVC tracks them, and until now that was with the person's.
     for name, done in pay(project.workspaces, project.stores, project.unreachable).done.items():
@@ -222,6 +224,15 @@ def _carry_out(project: Project, plan: Plan) -> int:
     journal.remove(root)
     status = tell_end(project, plan, findings, certificate, problem)
     return 1 if served.to_do else status
+
+
+def _drop_again(project: Project, plan: Plan) -> None:
+    """Delete from caches what DVC has stored again of texts that name the person: the user has yet to change these."""
+    again = {oid for oid, kind in plan.kinds.items() if kind == NAMING}
+    with _dvc_locked(project.root):
+        for store in project.stores:
+            if again and not store.remote:
+                purge(store, again)
 
 
 def _delete(project: Project, plan: Plan) -> None:

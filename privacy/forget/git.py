@@ -34,14 +34,20 @@ def has_git(root: Path) -> bool:
     )
 
 
-def git(root: Path, *arguments: str, given: bytes | None = None) -> bytes:
+def git(root: Path, *arguments: str, given: bytes | None = None, may_lack: bool = False) -> bytes:
     """What a git command printed; it writes nothing, not even its index.
+
+    Args:
+        root: a folder of the working tree.
+        arguments: of the command.
+        given: its input.
+        may_lack: take what it printed where it failed, since git may have pruned what an old commit needs.
 
     Raises:
         PrivacyError: it failed.
     """
     done = _git(root, arguments, given)
-    if done.returncode:
+    if done.returncode and not may_lack:
         said = done.stderr.decode(errors="replace").strip()
         raise PrivacyError("'git {words}' failed: {said}", words=" ".join(arguments[:2]), said=said)
     return done.stdout
@@ -57,8 +63,19 @@ def files_in_git(root: Path, *places: str) -> set[str]:
     return {os.fsdecode(name) for name in git(root, "ls-files", "-z", "--", *places).split(b"\0") if name}
 
 
+def commits_of(root: Path) -> list[str]:
+    """Every commit in git's store, whether or not a branch leads to it."""
+    kinds = git(root, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)")
+    return [line[7:].decode() for line in kinds.splitlines() if line.startswith(b"commit ")]
+
+
 def blobs_of(root: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """The content of blobs, by name; one that a partial clone lacks is left out."""
+    """The content of blobs, by hash; one that a partial clone lacks, or that was pruned, is left out.
+
+    Args:
+        root: a folder of the working tree.
+        names: hashes, or what else git knows a blob by, without blanks.
+    """
     wanted = "".join(f"{name}\n" for name in names)
     if not wanted:
         return
@@ -76,7 +93,8 @@ def blobs_of(root: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _git(root: Path, arguments: Sequence[str], given: bytes | None) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    # What `git replace` hides is kept still.
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
     return subprocess.run(
         ["git", "-c", "core.quotePath=off", *arguments], cwd=root, env=environment, input=given,
         stdin=subprocess.DEVNULL if given is None else None, capture_output=True, check=False,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from faces.recognition.image import Photo
 from faces.recognition.quality import hamming, hash_bits, photo_hash
@@ -21,7 +21,7 @@ from stages.progress import progress
 
 MAGIC = (
     b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP  ",
-    b"\xff\x4f\xff",
+    b"\xff\x4f\xff", b"P5\n", b"P6\n", b"DDS ", b"\0\0\1\0", b"icns", b"8BPS", b"\x0a\x05\1", b"\x01\xda",
 )  # fmt: skip
 _MOST_BITS = 10
 """Bits of 64 in which the hashes of two copies may differ; those of two photos differ in about 32."""
@@ -32,6 +32,7 @@ A copy of a quarter of the size, or with JPEG quality 30, has 0.995 or more. The
 people before one wall for copies.
 """
 _SIDE = 64
+_MOST_FRAMES = 1000
 _ORIENTATIONS = [(mirrored, turns) for mirrored in (False, True) for turns in range(4)]
 
 Pixels = NDArray[np.float32]
@@ -58,6 +59,25 @@ def decode(data: bytes) -> Image.Image | None:
             return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     except Exception:  # as above
         return None
+
+
+def more_of(data: bytes) -> Iterator[Image.Image]:
+    """The other pictures of a file: the thumbnail that a camera puts beside the photo, further frames and pages."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            file = Image.open(io.BytesIO(data))
+            thumbnail = file.getexif().get_ifd(ExifTags.IFD.IFD1)
+            start = thumbnail.get(ExifTags.Base.JpegIFOffset)
+            if isinstance(start, int):
+                exif = file.info.get("exif", b"").removeprefix(b"Exif\0\0")
+                inner = decode(exif[start : start + int(thumbnail.get(ExifTags.Base.JpegIFByteCount, 0))])
+                yield from () if inner is None else (inner,)
+            for number in range(1, min(getattr(file, "n_frames", 1), _MOST_FRAMES)):
+                file.seek(number)
+                yield file.convert("RGB")
+    except Exception:  # whatever a decoder makes of damaged bytes, as below
+        return
 
 
 @dataclass(frozen=True)
@@ -118,7 +138,7 @@ def _oriented(grey: NDArray[Any], mirrored: bool, turns: int) -> NDArray[Any]:
 
 
 class Pictures:
-    """Hashes and small pixels of objects, each computed once.
+    """Hashes of the pictures in objects, each computed once.
 
     Args:
         kept: where they are.
@@ -126,15 +146,14 @@ class Pictures:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._hashes: dict[str, str] = {}
-        self._outside: dict[str, Image.Image] = {}
+        self._hashes: dict[str, list[str]] = {}
+        self._outside: dict[str, list[Image.Image]] = {}
 
     def add(self, oid: str, data: bytes) -> None:
         """Take a picture that is no object."""
-        image = decode(data)
-        self._hashes[oid] = "" if image is None else photo_hash(image)
-        if image is not None:
-            self._outside[oid] = image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+        images = _all_of(data)
+        self._hashes[oid] = [photo_hash(image) for image in images]
+        self._outside[oid] = [image.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS) for image in images]
 
     def originals(self, oids: Iterable[str]) -> Originals:
         """Pictures to compare others with; what is no picture, or is gone, is left out."""
@@ -142,13 +161,13 @@ class Pictures:
         return Originals.of((oid, image) for oid, image in images if image is not None)
 
     def copies(self, originals: Originals, candidates: Iterable[str]) -> set[str]:
-        """Which of the candidates are copies of an original."""
-        found = set()
-        for oid in self._hashed(set(candidates) - set(originals.oids)):
-            places = originals.near(self._hashes[oid])
-            if len(places) and (image := self._image(oid)) is not None and originals.alike(places, small(image)):
-                found.add(oid)
-        return found
+        """Which of the candidates are copies of an original, or have a thumbnail, a frame or a page that is."""
+        return {
+            oid
+            for oid in self._hashed(set(candidates) - set(originals.oids))
+            if any(len(originals.near(each)) for each in self._hashes[oid])
+            and any(map(originals.copied_in, self._images(oid)))
+        }
 
     def likeness(self, originals: Originals, oid: str) -> float:
         """`Originals.likeness` of an object; -1 where it cannot be read."""
@@ -159,18 +178,28 @@ class Pictures:
         missing = sorted(oid for oid in oids if oid not in self._hashes)
 
         def read(oid: str) -> None:
-            image = self._image(oid)
-            self._hashes[oid] = "" if image is None else photo_hash(image)
+            self._hashes[oid] = [photo_hash(image) for image in self._images(oid)]
 
         with ThreadPoolExecutor() as pool:
             list(progress(pool.map(read, missing), len(missing), say("comparing pictures"), say("picture")))
         return sorted(oids)
 
-    def _image(self, oid: str) -> Image.Image | None:
+    def _images(self, oid: str) -> list[Image.Image]:
         if oid in self._outside:
             return self._outside[oid]
+        return _all_of(self._kept.read(oid) or b"")
+
+    def _image(self, oid: str) -> Image.Image | None:
+        if oid in self._outside:
+            return next(iter(self._outside[oid]), None)
         data = self._kept.read(oid)
         return None if data is None else decode(data)
+
+
+def _all_of(data: bytes) -> list[Image.Image]:
+    """A picture and the other ones in its file; none where it cannot be read."""
+    image = decode(data)
+    return [] if image is None else [image, *more_of(data)]
 
 
 def small(image: Image.Image) -> Pixels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -22,10 +23,10 @@ def read(root: Path) -> Plan | None:
     """
     path = root / JOURNAL
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
+        return msgspec.convert(json.loads(path.read_bytes()), Plan, str_keys=True)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:
         raise PrivacyError(
             "{path}, which says what an earlier run has begun to forget, cannot be read ({error}): delete it, and ask "
             "again for whom that was",
@@ -45,7 +46,8 @@ def was_all_done(root: Path) -> bool:
 
 def write(root: Path, plan: Plan) -> None:
     """Keep what has to be done, flushed to the disk."""
-    write_private(root / JOURNAL, msgspec.json.encode(plan))
+    content = msgspec.to_builtins(plan, str_keys=True)
+    write_private(root / JOURNAL, json.dumps(content).encode("ascii"))  # a file's name may be no UTF-8
 
 
 def done(root: Path, plan: Plan, step: str) -> None:

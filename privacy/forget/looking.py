@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from faces.message import Message
 from privacy.dvc.objects import DIR
 from privacy.forget.containing import Containing, find_containing
-from privacy.forget.evidence import Evidence
+from privacy.forget.evidence import NAMING, Evidence
 from privacy.forget.images import Originals, Pictures, is_image
 from privacy.forget.kept import Kept
 from privacy.forget.packed import is_packed
@@ -76,6 +76,8 @@ def _look_into(
             continue
         if reason := evidence.of(data):
             found[oid] = Message("file with {what}", what=reason)
+        elif evidence.named_in(data):
+            found[oid] = NAMING
         if not is_packed(data):
             looked.add(oid)
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import yaml
 
 from faces.message import Message
 from privacy.dvc.stores import Store
@@ -43,6 +44,13 @@ def find_obstacles(project: Project, plan: Plan | None = None, begun: bool = Fal
                 "('git merge --abort'), and run this again",
                 path=path,
             )
+        if not begun and (reason := _why_no_pipeline(workspace.root)):
+            raise PrivacyError(
+                "{path} cannot be read, so nothing was deleted: {reason}. Mend it, or take it back from git ('git "
+                "checkout -- dvc.yaml'), and run this again",
+                path=workspace.root / "dvc.yaml",
+                reason=reason,
+            )
         for path in () if begun else find_unreadable(workspace.root):
             raise PrivacyError(
                 "DVC cannot read {path}, which it may have been writing when it was stopped, so nothing was deleted. "
@@ -60,6 +68,17 @@ def find_obstacles(project: Project, plan: Plan | None = None, begun: bool = Fal
             "to ('chmod -R u+w'), or run this as the user whose they are",
             folders=", ".join(locked[:3]) + (" …" if len(locked) > 3 else ""),
         )
+
+
+def _why_no_pipeline(root: Path) -> str:
+    """Why dvc.yaml cannot be read: nobody would know what is made of photos, and DVC runs no command. "" if it can."""
+    try:
+        yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        return " ".join(str(error).split())
+    return ""
 
 
 def _conflicts(root: Path) -> Iterator[Path]:

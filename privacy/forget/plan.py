@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct, field
 
-from privacy.forget.evidence import Evidence
+from privacy.forget.evidence import Evidence, showing
 from privacy.forget.images import Originals
 from privacy.forget.selection import is_photo_name
 from privacy.forget.traces import Traces
@@ -32,6 +32,7 @@ class Tree(Struct):
         files: other files that show them and go; paths.
         packed: archives and texts that are written anew without them; paths.
         own: files of the user's own that show them, and that cannot be written anew here; paths.
+        closed: files and folders that nobody can look into here; paths.
         outside: where links to photos of theirs lead that lie outside the project; full paths.
         dvc_files: DVC's own files as they are before it writes them, by path.
     """
@@ -43,6 +44,7 @@ class Tree(Struct):
     files: list[str] = []
     packed: list[str] = []
     own: list[str] = []
+    closed: list[str] = []
     outside: list[str] = []
     dvc_files: dict[str, str] = {}
 
@@ -130,7 +132,9 @@ class Plan(Struct):
         pixels = np.frombuffer(self.pixels, np.float16).astype(np.float32)
         side = math.isqrt(len(pixels) // max(len(bits), 1))
         originals = Originals([str(number) for number in range(len(bits))], bits, pixels.reshape(len(bits), side, side))
-        return Evidence(self.traces(), originals, set(self.kinds if gone is None else gone))
+        return Evidence(
+            self.traces(), originals, showing(self.kinds) & (self.kinds.keys() if gone is None else set(gone))
+        )
 
 
 def read_metrics(root: Path) -> dict[str, float]:

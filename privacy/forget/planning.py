@@ -12,7 +12,7 @@ from privacy.dvc.objects import DIR
 from privacy.errors import PrivacyError
 from privacy.forget import unexplained
 from privacy.forget.containing import Containing, find_containing
-from privacy.forget.evidence import Evidence
+from privacy.forget.evidence import Evidence, showing
 from privacy.forget.forms import add_forms
 from privacy.forget.images import Originals, Pictures
 from privacy.forget.in_git import find_in_git
@@ -21,7 +21,7 @@ from privacy.forget.locked import why_not_opened
 from privacy.forget.looking import evidence_of, find_everywhere
 from privacy.forget.plan import Plan, read_metrics
 from privacy.forget.project import Project
-from privacy.forget.renamed import add_other_names
+from privacy.forget.renamed import add_elsewhere, add_other_names
 from privacy.forget.retrain import sources
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name, select
 from privacy.forget.similar import Similar, find_similar
@@ -56,11 +56,12 @@ def make_plan(
     kept = Kept.look(project)
     selection = select(kept, asked, also)
     unsure = add_other_names(kept, selection)
+    add_elsewhere(kept, selection)
     search = _Search(kept, selection, decide)
     search.photos()
     traces, originals = search.traces, search.originals
     found = _find_objects(search)
-    evidence = evidence_of(kept, traces, originals, found.kinds)
+    evidence = evidence_of(kept, traces, originals, showing(found.kinds))
     looked = kept.where.keys() - found.kinds.keys() - found.unproven - set(search.unseen.theirs)
     trees = find_trees(kept, selection, traces, found, evidence, looked)
     if not (found.kinds or traces.sha256s or any(tree.photos or tree.exports for tree in trees)):

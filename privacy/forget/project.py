@@ -11,7 +11,7 @@ from pathlib import Path
 from faces.message import Message
 from privacy.dvc.stores import CACHE, Store, Unreachable, Workspace
 from privacy.errors import PrivacyError
-from privacy.forget.former import former_remotes
+from privacy.forget.former import former_caches, former_remotes
 from privacy.forget.git import git, has_git
 
 
@@ -68,6 +68,7 @@ class Project:
             if cache.path not in seen:
                 seen.add(cache.path)
                 self.stores.append(cache)
+        self._add_former_caches(seen)
         for workspace in self.workspaces:
             for name in workspace.remotes():
                 place = workspace.place_of(name)
@@ -81,6 +82,19 @@ class Project:
                     self.unreachable.append(found)
         if self.has_git:
             self._add_former(seen)
+
+    def _add_former_caches(self, seen: set[str]) -> None:
+        """Caches that lie in a working tree and that the configuration does not name any more."""
+        roots = [workspace.root for workspace in self.workspaces]
+        named = former_caches(self.root) if self.has_git else []
+        for workspace in self.workspaces:
+            for folder in (workspace.root / ".dvc" / "cache", *named):
+                former = replace(workspace, cache=folder)
+                if folder.is_dir() and former.has_cache_within(roots):
+                    cache = former.open_cache(f"the cache {folder} of an earlier version")
+                    if cache.path not in seen:
+                        seen.add(cache.path)
+                        self.stores.append(cache)
 
     def _add_former(self, seen: set[str]) -> None:
         """Remotes that an earlier version of the configuration names: folders and buckets that answer are cleaned."""

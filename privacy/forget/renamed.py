@@ -1,11 +1,12 @@
-"""Other names that a person's folder had: its photos of then are theirs, too, also those that were deleted since."""
+"""Other folders of a person's: their photos are theirs, too, also those that were deleted since."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 
 from privacy.forget.kept import Kept
-from privacy.forget.selection import Selection, add_folder, is_photo_name
+from privacy.forget.selection import Selection, add_by_bytes, add_folder, is_photo_name
 from privacy.forget.versions import Item, Version
 from stages.files.locked_files import plain_name
 
@@ -45,6 +46,32 @@ def add_other_names(kept: Kept, selection: Selection) -> list[str]:
             else:
                 unsure.add(folder)
     return sorted(unsure - set(selection.people))
+
+
+def add_elsewhere(kept: Kept, selection: Selection) -> None:
+    """Add photos that `dvc add` has tracked elsewhere, in a folder of the person's name: data/others/ana, holdout/ana.
+
+    A photo that some version has in data/me or data/not_me is told by its folder there.
+
+    Args:
+        kept: what is kept.
+        selection: what was asked for; the photos are added to it.
+    """
+    names = {_composed(person.removeprefix("not_me/")) for person in selection.people}
+    tracked = {item for version in kept.versions for item in version.tracked}
+    found = {
+        file.oid
+        for item in tracked
+        if not item.path.startswith(("data/me", "data/not_me"))
+        for file in kept.files(item)
+        if is_photo_name(file.path) and not kept.is_named(file.oid)
+        if any(f"/{name}/" in f"/{_composed(file.path)}" for name in names)
+    }
+    add_by_bytes(kept, selection, found)
+
+
+def _composed(path: str) -> str:
+    return unicodedata.normalize("NFC", path)
 
 
 def _folders(kept: Kept, version: Version, lists: dict[Item, _Folders]) -> list[tuple[str, set[str]]]:

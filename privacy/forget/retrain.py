@@ -14,7 +14,7 @@ import yaml
 
 from faces.files import replacing, write_text
 from faces.message import Message
-from privacy.forget.outputs import read_stages
+from privacy.forget.outputs import made_of_photos, read_stages
 from privacy.forget.plan import Plan, last_of_class
 from privacy.forget.versions import Version, dvc_files
 from privacy.forget.workspace import remove
@@ -84,7 +84,8 @@ def _drop_ignored(path: Path) -> None:
     if not ignore.is_file():
         return
     lines = ignore.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if line.strip() != f"/{path.name.removesuffix('.dvc')}"]
+    name = f"/{path.name.removesuffix('.dvc')}"
+    kept = [line for line in lines if re.sub(r"\\(.)", r"\1", line.rstrip("\r\n")) != name]  # DVC escapes #, !, [ …
     if kept != lines:
         write_text(ignore, "".join(kept))
 
@@ -101,8 +102,10 @@ def reproduce(root: Path) -> bool:
 
 
 def give_up_model(root: Path, kinds: Collection[str]) -> None:
-    """No model can be made: take out of dvc.lock what was made of what is gone, and say so to the service."""
+    """No model can be made: take what was made of what is gone out of dvc.lock, delete what a stage that failed has
+    written, and say so to the service."""
     lock = root / "dvc.lock"
+    done: set[str] = set()
     if lock.is_file():
         from dvc.utils.serialize import dump_yaml, load_yaml
 
@@ -113,8 +116,12 @@ def give_up_model(root: Path, kinds: Collection[str]) -> None:
             version.add("dvc.lock", f"stages: {{one: {json.dumps(stage)}}}".encode())
             if any(item.oid in kinds for item in version.items()):
                 del content["stages"][name]
+            else:
+                done.update(out.path for made in version.made for out in made.outs)
         with replacing(lock) as temporary:
             dump_yaml(str(temporary), content)
+    for name in set(made_of_photos(read_stages(root))) - done:  # what a stage had written when it failed
+        remove(root / name)
     if any("models/model.joblib" in stage.outs for stage in read_stages(root)):
         write_text(root / FORGOTTEN, "no model: me was forgotten\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,7 @@ _MOST_WINDOWS = 4096
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _COMPARED = 5
 """Ratios of a row that are compared before all of it is."""
-_FLOATS = (np.dtype("<f4"), np.dtype("<f8"))
+_FLOATS = (np.dtype("<f4"), np.dtype("<f8"), np.dtype("<f2"))
 
 
 def holds_rows(data: bytes, traces: Traces) -> bool:
@@ -30,9 +31,21 @@ def holds_rows(data: bytes, traces: Traces) -> bool:
         return False
     if traces.rows_in(data):
         return True
-    if b"\0" in data[:65536]:
+    if not is_text(data):
         return any(_in_binary(data, own, kind) for own in traces.rows.values() for kind in _FLOATS)
     return any(_in_text(data, own) for own in traces.rows.values())
+
+
+def is_text(data: bytes) -> bool:
+    """Whether a file is a text, by its beginning."""
+    beginning = data[:65536]
+    if b"\0" in beginning:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return all(byte >= 32 or byte in b"\t\n\r\f" for byte in set(beginning))  # another encoding
+    return True
 
 
 def _in_text(data: bytes, own: Rows) -> bool:
@@ -62,6 +75,7 @@ def _in_binary(data: bytes, own: Rows, kind: np.dtype[Any]) -> bool:
         if count < size:
             return False
         numbers = np.frombuffer(data, kind, count, shift)
+        numbers = numbers.astype(np.float32) if kind.itemsize == 2 else numbers
         with np.errstate(all="ignore"):
             upper = _upper((numbers[1:] / numbers[:-1]).astype(np.float32))
             places = np.flatnonzero(tables[0][upper[: count - size + 1]])
@@ -82,7 +96,7 @@ def _ratios(own: Rows, column: int) -> NDArray[np.bool_]:
     table = np.zeros(65536, bool)
     with np.errstate(all="ignore"):
         ratio = own[:, column + 1] / own[:, column]
-    for near in (0.999, 1.0, 1.001):
+    for near in (0.998, 0.999, 1.0, 1.001, 1.002):
         table[_upper((ratio * near).astype(np.float32))] = True
     return table
 

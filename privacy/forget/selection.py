@@ -10,12 +10,14 @@ from pathlib import Path
 
 from faces.message import Message
 from privacy.errors import PrivacyError
-from privacy.forget.kept import Kept
+from privacy.forget.git import files_in_git
+from privacy.forget.kept import Kept, md5_hex, md5_of
 from stages.files.locked_files import plain_name
 from stages.files.photos import SUFFIXES
 from stages.language.telling import some
 
 _NAMED = 6
+_EMPTY = md5_hex(b"")
 
 
 @dataclass
@@ -118,7 +120,7 @@ def _add_photos(kept: Kept, selection: Selection, path: str) -> None:
     """Add the bytes of a photo, or of all photos of a folder, and the other paths that they have."""
     if path in selection.people:
         own = {item.oid for item in kept.photo_items if item.path.startswith(f"{path}/")}
-        own = {oid for oid in own if not _is_table(kept, oid)}
+        own = {oid for oid in own if not _is_table(kept, oid)} - _said_of_others(kept, path)
     else:
         own = kept.oids_on_disk(path) or {item.oid for item in kept.photo_items if item.path == path}
         own = own or _in_unexplained_lists(kept, path)
@@ -147,6 +149,25 @@ def _in_unexplained_lists(kept: Kept, path: str) -> set[str]:
         for name, part in manifest
         if f"not_me/{plain_name(name)}" == path
     }
+
+
+def _said_of_others(kept: Kept, folder: str) -> set[str]:
+    """Files that are no photos and that others have, too, such as a licence: what lies in the folder goes with it, but
+    the same bytes elsewhere show nobody."""
+    own = {item.oid for item in kept.photo_items if item.path.startswith(f"{folder}/")}
+    notes = own - {item.oid for item in kept.photo_items if is_photo_name(item.path)}
+    if not notes:
+        return set()
+    named = {file.oid for item in kept.items for file in kept.files(item) if not _lies_in(file.path, f"data/{folder}")}
+    named |= {oid for path, oid in kept.on_disk.items() if not _lies_in(plain_name(path), folder)}
+    root = kept.project.root
+    in_git = files_in_git(root) if kept.project.has_git else set()
+    named |= {md5_of(root / name) for name in in_git if (root / name).is_file()}
+    return {oid for oid in notes if oid in named or oid == _EMPTY}
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")
 
 
 def _is_table(kept: Kept, oid: str) -> bool:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from privacy.forget.arrays import arrays_in
 from privacy.forget.forms import content_of
 from privacy.forget.images import Originals, Pictures
 from privacy.forget.kept import CropRow, Kept
 from privacy.forget.selection import Selection
-from privacy.forget.traces import Rows, Traces, arrays_in, normalised
+from privacy.forget.traces import Rows, Traces, normalised
 
 LEVEL = {128: 0.93, 512: 0.65}
 """Cosine from which on two faces are listed as one person's, by the size of the embeddings (dlib-resnet, FaceNet).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def drop_lines(data: bytes, people: Collection[str], photos: Collection[str]) ->
     text = data.decode("utf-8")
     heading = text.partition("\n")[0]
     separator = ";" if heading.count(";") > heading.count(",") else ","
+    people, photos = ({unicodedata.normalize("NFC", each) for each in own} for own in (people, photos))
     kept, dropped = [], 0
     for number, (lines, cells) in enumerate(_records(text, separator)):
         if number and any(_is_about(cell, people, photos) for cell in cells[:2]):
@@ -62,6 +64,7 @@ def names_them(data: bytes, people: Collection[str], photos: Collection[str]) ->
 def _is_about(cell: str, people: Collection[str], photos: Collection[str]) -> bool:
     """Whether a cell is a person's name or folder, or the path of a photo of theirs."""
     path = cell.strip().replace("\\", "/").removeprefix("./").removeprefix("data/").rstrip("/")
+    path = unicodedata.normalize("NFC", path)  # as the stages compare them; a folder of macOS has other letters
     return (
         path in photos
         or path in people

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
+import os
 import re
-import zipfile
-import zlib
-from collections.abc import Collection, Iterable, Iterator
+import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privacy.dvc.objects import DIR
+from privacy.forget.arrays import arrays_in
 from privacy.forget.kept import Kept, md5_hex, sha256_hex
+from privacy.forget.packed import parts
 from privacy.forget.selection import Selection
 from privacy.forget.versions import Made
 from stages.files.remembered import read_embeddings
 
 SAME_ROW = 0.999
 """Cosine from which on a row is an embedding of the person: two computations of one crop have 0.99999."""
-_MOST_BYTES = 512 * 2**20
+_DIGITS = 64
+_NUMBER = re.compile(rb"[0-9a-f]{64,}+")
 Rows = NDArray[np.float32]
 
 
@@ -52,31 +54,50 @@ class Traces:
     unhashed: set[str] = field(default_factory=set)
     plain: set[str] = field(default_factory=set)
 
-    def names_in(self, data: bytes) -> bool:
+    def names_in(self, data: bytes, surely: bool = False) -> bool:
         """Whether data names a photo or a crop by its hash or, where it is a text, a folder of the person.
 
         Among the millions of bytes of a network or an array, some are the letters "me/" by chance.
+
+        Args:
+            data: of a file.
+            surely: "me/" alone may be two words of a text ("you and me/us"); "data/me/" is not.
         """
-        folders, hashes = self._patterns
-        return bool(hashes and hashes.search(data)) or bool(folders and b"\0" not in data and folders.search(data))
+        if self._has_hash(data):
+            return True
+        folders = self._folders
+        found = folders.finditer(data) if folders and b"\0" not in data else ()
+        return any(not (surely and each.group().startswith(b"me")) for each in found)
+
+    def named_inside(self, data: bytes, surely: bool = False) -> bool:
+        """The same of a file and of all that is packed in it."""
+        return any(self.names_in(part, surely) for _, part in parts(data))
+
+    def _has_hash(self, data: bytes) -> bool:
+        """Whether one of the hashes is in a file. Every long number in it is looked up: to search for each hash would
+        take minutes where there are many."""
+        if not self.sha256s:
+            return False
+        wanted = {sha256.encode() for sha256 in self.sha256s}
+        numbers = (found.group() for found in _NUMBER.finditer(data))
+        return any(text[at : at + _DIGITS] in wanted for text in numbers for at in range(len(text) - _DIGITS + 1))
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[bytes] | None, re.Pattern[bytes] | None]:
-        """What a text that names their folders holds, and what one that names their files by hashes does."""
-        people = {form for person in self.people if person != "me" for form in (person, json.dumps(person)[1:-1])}
-        folders = [rb"(?<![\w.-])" + re.escape(f"{person}/".encode()) for person in sorted(people)]
+    def _folders(self) -> re.Pattern[bytes] | None:
+        """What a text that names their folders holds."""
+        named = {unicodedata.normalize(form, person) for person in self.people for form in ("NFC", "NFD")} - {"me"}
+        people = {form for person in named | {*self.people} - {"me"} for form in (person, json.dumps(person)[1:-1])}
+        folders = [rb"(?<![\w.-])" + re.escape(os.fsencode(f"{person}/")) for person in sorted(people)]
         if "me" in self.people:  # a short name: other folders may be called so, too
             folders.append(rb"(?:(?<![\w/.-])(?:cropped/)?|data/(?:cropped/)?)me(?:_several)?/")
-        hashes = [re.escape(sha256.encode()) for sha256 in sorted(self.sha256s)]
-        either = [re.compile(b"|".join(texts)) if texts else None for texts in (folders, hashes)]
-        return either[0], either[1]
+        return re.compile(b"|".join(folders)) if folders else None
 
     def is_in_folder(self, path: str) -> bool:
         """Whether a path, such as an archive has, leads into a folder of the person."""
-        inner = f"/{path.replace(chr(92), '/').lstrip('./')}"
+        inner = unicodedata.normalize("NFC", f"/{path.replace(chr(92), '/').lstrip('./')}")
         return any(
             f"/{person}/" in inner or (person != "me" and inner.startswith(f"/{person.removeprefix('not_me/')}/"))
-            for person in self.people
+            for person in (unicodedata.normalize("NFC", each) for each in self.people)
             if person != "me" or inner.startswith(("/me/", "/data/me/"))
         )
 
@@ -85,10 +106,14 @@ class Traces:
         return any(self.has_rows(array) for array in arrays_in(data))
 
     def has_rows(self, array: NDArray[np.generic]) -> bool:
-        """Whether one row of an array [..., D] is an embedding of the person."""
-        own = self.rows.get(array.shape[-1] if array.ndim else 0)
-        if own is None or array.dtype.kind != "f" or not array.size:
+        """Whether an array [..., D], or one with D along another axis, has an embedding of the person."""
+        if array.dtype.kind not in "fiu" or not array.size:
             return False
+        axes = [axis for axis, size in enumerate(array.shape) if size in self.rows]
+        return any(self._are_in(np.moveaxis(array, axis, -1)) for axis in axes)
+
+    def _are_in(self, array: NDArray[np.generic]) -> bool:
+        own = self.rows[array.shape[-1]]
         unit = normalised(np.asarray(array, np.float32).reshape(-1, array.shape[-1]))
         return any(bool((part @ own.T >= SAME_ROW).any()) for part in np.array_split(unit, -(-len(unit) // 4096)))
 
@@ -104,22 +129,6 @@ def normalised(rows: NDArray[np.floating]) -> Rows:
     """Rows of length 1. Bytes that are no embeddings may have numbers too large for that: these are nobody's."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
-
-
-def arrays_in(data: bytes) -> Iterator[NDArray[np.generic]]:
-    """The arrays of a .npy or .npz file; none where the bytes are neither, or damaged."""
-    if len(data) > _MOST_BYTES:
-        return
-    try:
-        if data.startswith(b"\x93NUMPY"):
-            yield np.load(io.BytesIO(data), allow_pickle=False)
-        elif data.startswith(b"PK"):
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                for name in file.files:
-                    if name != "about" and isinstance(array := file[name], np.ndarray):
-                        yield array
-    except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error):
-        return
 
 
 def find_traces(kept: Kept, selection: Selection, crops: Collection[str] = ()) -> Traces:

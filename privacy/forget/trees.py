@@ -56,7 +56,7 @@ def find_trees(
         strays = find_strays(kept.project, root, evidence, looked, going)
         links = _links(root, selection)
         tree.files = sorted({*strays.files, *links, *(selection.files if number == 0 else ())})
-        tree.packed, tree.own = strays.packed, strays.own
+        tree.packed, tree.own, tree.closed = strays.packed, strays.own, strays.closed
         tree.dvc_files = read_dvc_files(root)
         tree.outside = _outside(root, [*(f"data/{path}" for path in photos), *tree.files])
         trees.append(tree)
@@ -70,14 +70,18 @@ def _asked(selection: Selection, path: str) -> bool:
 
 
 def _links(root: Path, selection: Selection) -> list[str]:
-    """Links to folders where a folder of the person would lie: neither DVC nor a stage looks behind them."""
+    """Links to folders where a folder of the person would lie: neither DVC nor a stage looks behind them. And links,
+    wherever they are, to what is theirs in data/: they tell the name."""
     found = []
-    for class_name in CLASSES:
-        for parent, folders, _ in os.walk(root / "data" / class_name):
-            for path in (Path(parent, name) for name in folders):
-                name = path.relative_to(root / "data").as_posix()
-                if path.is_symlink() and (selection.covers(name) or name in selection.people):
-                    found.append(f"data/{name}")
+    data = root / "data"
+    for parent, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name != ".git" and Path(parent, name) != root / ".dvc" / "cache"]
+        for path in (Path(parent, name) for name in (*folders, *files) if Path(parent, name).is_symlink()):
+            target = Path(os.path.normpath(Path(parent, os.readlink(path))))  # noqa: PTH115  it may lead nowhere
+            places = [place.relative_to(data).as_posix() for place in (path, target) if place.is_relative_to(data)]
+            places = [place.removeprefix("cropped/") for place in places]
+            if any(selection.covers(place) or place in selection.people for place in places):
+                found.append(path.relative_to(root).as_posix())
     return found
 
 

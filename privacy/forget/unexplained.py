@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterator
 
 from faces.message import Message
 from privacy.dvc.objects import DIR
+from privacy.forget.arrays import arrays_in
 from privacy.forget.containing import Containing
 from privacy.forget.images import Originals, Pictures, is_image
 from privacy.forget.kept import Kept, sha256_hex
 from privacy.forget.looking import is_picture
 from privacy.forget.selection import Selection, add_by_bytes, is_photo_name
-from privacy.forget.traces import Traces, arrays_in
+from privacy.forget.traces import Traces
 from privacy.forget.versions import Item, Made
 from service.client.language import say
 from stages.progress import progress
@@ -70,8 +71,9 @@ def add_copies(kept: Kept, selection: Selection, pictures: Pictures, originals: 
 
 def find_unexplained(kept: Kept, traces: Traces, found: Containing) -> None:
     """Add to `found` what names the person, and what nobody can tell. Pictures and arrays were looked into before."""
-    rest = [oid for oid in unexplained(kept) if oid not in found.kinds]
-    lengths = _lengths(kept, traces, rest)
+    nameless = unexplained(kept)
+    rest = [oid for oid in nameless if oid not in found.kinds]
+    lengths = _lengths(kept, traces, nameless)
     for oid in progress(rest, len(rest), say("looking into what no version names"), say("object")):
         if oid.endswith(DIR):
             if any(part in found.kinds for _, part in kept.manifests.get(oid, ())):

@@ -31,7 +31,7 @@ from privacy.forget.kept import Kept, md5_of
 from privacy.forget.looking import is_picture
 from privacy.forget.selection import Selection, is_photo_name
 from privacy.forget.similar import embedded_photos, level, others_likeness
-from privacy.forget.strays import LARGEST, files_of
+from privacy.forget.strays import LARGEST, files_of, name_of
 from privacy.forget.traces import Rows, Traces, normalised
 from privacy.forget.unexplained import unexplained
 from service.client.language import say
@@ -127,14 +127,18 @@ def _files(kept: Kept, known: Iterable[str]) -> Iterator[tuple[str, Read]]:
     root = kept.project.root
     seen = set(known) | set(kept.where)
     for path in files_of(kept.project, root):
-        name = path.relative_to(root).as_posix()
+        name = name_of(path, root)
         if name.startswith(("data/cropped/", "reports/")) and not name.startswith("reports/manual/"):
             continue  # what stages made: it is known of whom
-        with path.open("rb") as file:
-            if not is_image(file.read(16)) or path.stat().st_size > LARGEST:
+        try:
+            with path.open("rb") as file:
+                if not is_image(file.read(16)) or path.stat().st_size > LARGEST:
+                    continue
+            if md5_of(path) in seen:
                 continue
-        if md5_of(path) not in seen:
-            yield name, _file(path)
+        except OSError:  # strays.py says so
+            continue
+        yield name, _file(path)
 
 
 def _file(path: Path) -> Read:

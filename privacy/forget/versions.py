@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from privacy.forget.git import blobs_of, git
+from privacy.forget.git import blobs_of, commits_of, git
 from privacy.forget.project import Project
 from service.client.language import say
 from stages.progress import progress
@@ -193,7 +193,7 @@ def dvc_files(root: Path) -> Iterator[Path]:
 
 def is_project(parent: str | Path, name: str = "") -> bool:
     """Whether a folder, or one in it, is the root of a project of DVC's."""
-    return Path(parent, name, ".dvc").is_dir()
+    return os.access(Path(parent, name), os.X_OK) and Path(parent, name, ".dvc").is_dir()
 
 
 def experiment_folders(root: Path) -> list[Path]:
@@ -226,8 +226,7 @@ def _commits(project: Project) -> Iterator[Version]:
     """Every commit in git's store, the newest first."""
     if not project.has_git:
         return
-    kinds = git(project.root, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)")
-    commits = [line[7:].decode() for line in kinds.splitlines() if line.startswith(b"commit ")]
+    commits = commits_of(project.root)
     if not commits:
         return
     text = git(
@@ -249,9 +248,9 @@ def _commits(project: Project) -> Iterator[Version]:
 
 
 def _files_of(project: Project, commit: str) -> list[tuple[str, str]]:
-    """Path and blob of the files of a commit that are read."""
+    """Path and blob of the files of a commit that are read, as far as git has not pruned its folders."""
     found = []
-    for entry in git(project.root, "ls-tree", "-r", "-z", commit).split(b"\0"):
+    for entry in git(project.root, "ls-tree", "-r", "-z", commit, may_lack=True).split(b"\0"):
         about, _, path = entry.partition(b"\t")
         if path and is_read(name := os.fsdecode(path)):
             found.append((name, about.split()[2].decode()))

@@ -12,7 +12,7 @@ from faces.files import write_bytes
 from privacy.dvc.stores import delete_file
 from privacy.errors import PrivacyError
 from privacy.forget import tables
-from privacy.forget.evidence import Evidence
+from privacy.forget.evidence import Evidence, showing
 from privacy.forget.kept import md5_of
 from privacy.forget.packed import without
 from privacy.forget.plan import Plan, Tree
@@ -179,7 +179,7 @@ def _leftovers(root: Path) -> Iterator[Path]:
 
 def _remove_linked(root: Path, plan: Plan) -> None:
     """Delete files that are links to objects that go, or copies of them, wherever stages or the user put them."""
-    gone = set(plan.kinds)
+    gone = showing(plan.kinds)
     for place in ("data", "models", "reports"):
         for parent, _, files in os.walk(root / place):
             for name in files:

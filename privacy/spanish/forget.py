@@ -130,6 +130,7 @@ FORGET = {
     "list of files": "lista de archivos",
     "picture": "imagen",
     "file with {what}": "archivo con {what}",
+    "text that names them": "texto que nombra a la persona",
     "part of a photo": "parte de una foto",
     "their folder in an archive": "su carpeta en un archivo comprimido",
     "what goes": "algo que se borra",
@@ -142,6 +143,10 @@ FORGET = {
     # The list: what stays, and what comes of it
     "Not done: these files of other programs show them, and nothing can be taken out of them here:": (
         "No se hace: aparece en estos archivos de otros programas, de los que aquí no se puede quitar nada:"
+    ),
+    "Not done: nobody can look into these here (too large, unreadable, an archive of another kind, a model):": (
+        "No se hace: aquí no se puede mirar dentro de estos (demasiado grandes, ilegibles, otro tipo de archivo "
+        "comprimido, un modelo):"
     ),
     "Not done: git's own history holds these files, which show them:": (
         "No se hace: el propio historial de git contiene estos archivos, en los que aparece:"
@@ -247,7 +252,12 @@ FORGET = {
         "{name}: da a este cliente permiso para enumerar y borrar versiones antiguas, y ejecuta 'forget --owed'; o "
         "bórralas allí."
     ),
-    "{path} is your own and names them: change it by hand.": "{path} es tuyo y nombra a la persona: cámbialo a mano.",
+    "{path} is your own and names them: change it by hand, and if DVC tracks it, run 'dvc add' on it then.": (
+        "{path} es tuyo y nombra a la persona: cámbialo a mano y, si DVC lo sigue, ejecuta después 'dvc add' con él."
+    ),
+    "{path} could not be looked into: look yourself whether it shows them or was made of them.": (
+        "No se ha podido mirar dentro de {path}: comprueba tú si aparece la persona o si se hizo con sus fotos."
+    ),
     (
         "An earlier version pushed to {name} ({address}), which does not answer: {reason}. If it is there still, add "
         "it again ('dvc remote add') before you forget somebody."

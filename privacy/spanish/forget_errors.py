@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 FORGET_ERRORS = {
+    (
+        "{path} cannot be read, so nothing was deleted: {reason}. Mend it, or take it back from git ('git checkout -- "
+        "dvc.yaml'), and run this again"
+    ): (
+        "No se puede leer {path}, así que no se ha borrado nada: {reason}. Arréglalo o recupéralo de git ('git "
+        "checkout -- dvc.yaml') y ejecuta esto otra vez"
+    ),
     # What was asked for
     "whom? Expected a sub-folder of not_me, 'me', or the path of a photo; --resume finishes an earlier run": (
         "¿a quién? Debe ser una subcarpeta de not_me, 'me', o la ruta de una foto; --resume termina una ejecución "

@@ -303,6 +303,15 @@ def test_a_conflict_of_git_stops_it(project: Project) -> None:
     assert project.objects() == before
 
 
+def test_a_pipeline_that_cannot_be_read_stops_it(project: Project) -> None:
+    """Nobody would know what the stages made of the photos, and `dvc add` would fail when all is deleted."""
+    with (project.root / "dvc.yaml").open("a", encoding="utf-8") as file:
+        file.write("  half: [\n")
+    before = project.objects()
+    assert "dvc.yaml cannot be read, so nothing was deleted" in project.forget("ana", "--yes", status=1)
+    assert project.objects() == before
+
+
 @posix_only
 def test_git_that_does_not_answer_stops_it(project: Project, tmp_path: Path) -> None:
     """Without git, forget would not know of any older version."""

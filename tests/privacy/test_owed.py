@@ -184,6 +184,19 @@ def test_half_written_photos_go_and_those_of_others_stay(root: Path, tmp_path: P
     assert held(remote) == {another, f"{photo[:2]}tmp_other"}
 
 
+def test_half_of_a_photo_that_never_came_goes(root: Path, tmp_path: Path) -> None:
+    """Nobody knows here how it begins; DVC wrote it in the folder in which the photo was to lie."""
+    remote = tmp_path / "remote"
+    another = put(remote, b"a picture of ben")
+    photo = hashlib.md5(b"a photo of ana").hexdigest()
+    for folder in (photo[:2], another[:2]):
+        (remote / f"files/md5/{folder}").mkdir(parents=True, exist_ok=True)
+        (remote / f"files/md5/{folder}/tmp_half").write_bytes(b"a photo of")
+    owe(root, opened(root)[1], [photo], "forget", DAY)
+    assert pay(*opened(root)).done["store"].leftovers == 1
+    assert held(remote) == {another, f"{another[:2]}tmp_half"}
+
+
 def test_dvc_pushes_again_what_was_deleted(root: Path, tmp_path: Path) -> None:
     """It remembers what a remote holds, and would not look again as long as the lists are there that it has pushed."""
     photos, remote = root / "data/me", tmp_path / "remote"

@@ -8,14 +8,18 @@ import gzip
 import io
 import json
 import lzma
+import pickle
+import sqlite3
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from privacy.forget.packed import is_packed, parts, pictures_in, without
+from privacy.forget.packed import is_closed, is_packed, parts, pictures_in, without
 from tests.privacy.support import picture
 
 pytestmark = pytest.mark.security
@@ -136,6 +140,83 @@ def test_pictures_inside_other_files_are_found() -> None:
         True,
     ]
     assert not is_packed(database)
+
+
+NOISE = np.random.default_rng(0).bytes(40_000)
+"""It does not get smaller where it is compressed, so what is cut off after it is not the photo."""
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        gzip.compress(tarred(one=THEIRS, rest=NOISE))[:-9000],
+        lzma.compress(tarred(one=THEIRS, rest=NOISE))[:-9000],
+        lzma.compress(tarred(one=THEIRS, rest=NOISE), format=lzma.FORMAT_ALONE)[:-9000],
+        tarred(one=THEIRS, rest=NOISE)[:-15_000],
+        zipped(one=THEIRS, rest=NOISE)[:-9000],
+    ],
+)
+def test_the_first_part_of_an_archive_is_looked_into_and_goes(half: bytes) -> None:
+    """What a killed backup has left: nothing of it can be written anew."""
+    assert THEIRS in [part for _, part in parts(half)]
+    assert is_packed(half) and without(half, goes) is None
+
+
+def test_what_stands_before_and_after_an_archive() -> None:
+    program = b"#!/usr/bin/env python3\n" + zipped(one=THEIRS, two=OTHERS)
+    left = without(program, goes)
+    assert left is not None and OTHERS in [part for _, part in parts(left)] and THEIRS not in dict(parts(left)).values()
+    several = gzip.compress(b"text") + gzip.compress(tarred(one=THEIRS)) + b"garbage"
+    assert b"text" + tarred(one=THEIRS) in [part for _, part in parts(several)]
+
+
+def database(*values: bytes, log: bool = False) -> bytes:
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.execute('CREATE TABLE "of ""people""" (name TEXT, photo BLOB)')
+        made.executemany('INSERT INTO "of ""people""" VALUES (?, ?)', [("a" * 100, value) for value in values])
+        made.commit()
+        data = made.serialize()
+    return data[:18] + (b"\2\2" if log else b"\1\1") + data[20:]
+
+
+def test_a_zip_at_the_end_of_a_tar_is_a_part_of_it() -> None:
+    left = without(tarred(one=THEIRS, two=zipped(three=OTHERS)), goes)
+    assert left is not None and [name for name, _ in parts(left)] == ["", "two", "three"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_large_values_of_a_database_are_found(log: bool) -> None:
+    """SQLite cuts them into pages."""
+    large = zipped(one=THEIRS, rest=NOISE)
+    data = database(large, log=log)
+    assert large not in data and THEIRS in [part for _, part in parts(data)]
+
+
+def test_bytes_in_a_pickle_of_any_protocol() -> None:
+    for protocol in range(6):
+        assert THEIRS in [part for _, part in parts(pickle.dumps({"x": [THEIRS]}, protocol=protocol))]
+
+
+def test_anything_in_base64_is_found_and_only_that_goes() -> None:
+    text = json.dumps({"a": base64.b64encode(gzip.compress(THEIRS)).decode(), "b": base64.b64encode(OTHERS).decode()})
+    assert THEIRS in [part for _, part in parts(text.encode())]
+    left = without(text.encode(), goes)
+    assert left is not None and json.loads(left) == {"a": "", "b": json.loads(text)["b"]}
+
+
+def test_a_dump_of_a_database_is_looked_into() -> None:
+    text = f"INSERT INTO photos VALUES (X'{THEIRS.hex()}', X'{OTHERS.hex().upper()}');".encode()
+    left = without(text, goes)
+    assert left == f"INSERT INTO photos VALUES (X'', X'{OTHERS.hex().upper()}');".encode()
+
+
+def test_archives_that_nobody_can_open_here() -> None:
+    locked = bytearray(zipped(not_me_ana=THEIRS))
+    for beginning, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(beginning) + flags] |= 1
+    assert is_closed(bytes(locked)) and [name for name, _ in parts(bytes(locked))] == ["", "not/me_ana"]
+    assert is_closed(b"7z\xbc\xaf\x27\x1c" + bytes(9)) and is_closed(b"\x28\xb5\x2f\xfd" + bytes(9))
+    assert not is_closed(zipped(one=THEIRS)) and not is_closed(THEIRS)
 
 
 @pytest.mark.parametrize("data", [b"", b"PK damaged", b"\x1f\x8b damaged", b"BZh9", b"x", tarred(one=THEIRS)[:700]])

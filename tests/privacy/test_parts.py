@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import pickle
+import unicodedata
 from contextlib import closing
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from privacy.errors import PrivacyError
+from privacy.forget.arrays import arrays_in, pictures_of
 from privacy.forget.audit import forget_in_audit
 from privacy.forget.images import Originals
 from privacy.forget.outputs import made_of_photos, read_stages
@@ -117,6 +122,66 @@ def test_copies_are_told_from_other_photos(lfw_dir: Path) -> None:
 def test_who_is_named_in_a_text(people: list[str], text: str, named: bool) -> None:
     traces = Traces(people, set(), set(), set(), {"a" * 64})
     assert traces.names_in(text.encode()) is named
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_with_an_accent_is_told_however_it_is_written(form: str) -> None:
+    """macOS writes é as two characters, and consent.csv may have one."""
+    folder = unicodedata.normalize("NFD" if form == "NFC" else "NFC", "not_me/josé")
+    written = unicodedata.normalize(form, "josé")
+    traces = Traces([folder], set(), set(), set())
+    assert traces.names_in(f"not_me/{written}/1.jpg".encode()) and traces.is_in_folder(f"x/not_me/{written}/1.jpg")
+    table = f"who,given\n{written},2026-01-01\nnot_me/{written}/1.jpg,x\nben,y\n".encode()
+    assert drop_lines(table, [folder], []) == (b"who,given\nben,y\n", 2)
+
+
+def test_me_is_looked_for_with_care_where_objects_go() -> None:
+    traces = Traces(["me"], set(), set(), set())
+    assert traces.names_in(b"you and me/us") and not traces.names_in(b"you and me/us", surely=True)
+    assert traces.names_in(b"data/me/1.jpg", surely=True)
+
+
+def test_what_is_packed_names_somebody() -> None:
+    traces = Traces(["not_me/ana"], set(), set(), set())
+    assert traces.named_inside(gzip.compress(b"not_me/ana/1.jpg")) and not traces.named_inside(gzip.compress(b"ben"))
+
+
+GREY = np.array([0.299, 0.587, 0.114])
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        lambda pixels: pixels,
+        lambda pixels: (pixels.transpose(0, 3, 1, 2) / 127.5 - 1).astype(np.float32),
+        lambda pixels: pixels @ GREY,
+        lambda pixels: pixels[-1],
+        lambda pixels: pixels[-1].transpose(2, 0, 1),
+        lambda pixels: pixels[-1] @ GREY,
+        lambda pixels: pixels.reshape(len(pixels), -1),
+        lambda pixels: (pixels @ GREY).reshape(len(pixels), -1) / 255,
+        lambda pixels: pixels[None],
+    ],
+)
+def test_arrays_of_pixels_are_pictures(stack: object) -> None:
+    assert callable(stack)
+    pixels = np.stack([np.asarray(picture(seed)) for seed in (1, 2, 3)])
+    originals = Originals.of([("own", picture(3))])
+    found = [originals.copied_in(image) for image in pictures_of(stack(pixels))]
+    assert "own" in found
+    assert not any(originals.copied_in(image) for image in pictures_of(stack(pixels[:2])))
+
+
+def test_a_pickle_is_not_run(tmp_path: Path) -> None:
+    class Runs:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    rows = np.ones((3, 4))
+    joblib.dump([Runs(), rows], file := io.BytesIO())
+    for data in (pickle.dumps([Runs(), rows]), file.getvalue()):
+        assert [array.tolist() for array in arrays_in(data)] == [rows.tolist()]
+    assert not (tmp_path / "ran").exists()
 
 
 def test_rows_are_found_in_arrays() -> None:

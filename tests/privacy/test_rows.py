@@ -7,7 +7,9 @@ import json
 import pickle
 from pathlib import Path
 
+import joblib
 import numpy as np
+import pandas as pd
 import pytest
 
 from privacy.forget.rows import holds_rows
@@ -36,6 +38,12 @@ def in_npy(rows: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def in_joblib(content: object) -> bytes:
+    file = io.BytesIO()
+    joblib.dump(content, file)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "write",
     [
@@ -46,6 +54,18 @@ def in_npy(rows: np.ndarray) -> bytes:
         lambda rows: b"\0" + (2.5 * rows).astype(np.float16).astype(np.float64).tobytes() + rows.tobytes()[1:],
         lambda rows: json.dumps({"rows": rows.tolist()}).encode(),
         lambda rows: json.dumps(rows.tolist(), indent=None).encode(),
+        lambda rows: in_npy(np.ascontiguousarray(rows.T)),
+        lambda rows: in_npy(rows.astype(np.float16)),
+        lambda rows: in_npy(np.round(rows * 30).astype(np.int8)),
+        lambda rows: in_npy(np.array([{"row": row} for row in rows], object)),
+        lambda rows: pickle.dumps(rows.astype(np.float16)),
+        lambda rows: pickle.dumps(np.asfortranarray(rows)),
+        lambda rows: pickle.dumps(pd.DataFrame({column: rows[:, column] for column in range(128)})),
+        lambda rows: pickle.dumps(rows, protocol=0),
+        lambda rows: pickle.dumps({"rows": rows}, protocol=2),
+        lambda rows: pickle.dumps(rows.tolist()),
+        lambda rows: in_joblib({"rows": np.asfortranarray(rows), "of": [ROWS.shape]}),
+        lambda rows: rows[-38:-37].tobytes().replace(b"\0", b"\1"),
         lambda rows: bytes(7) + (rows / np.linalg.norm(rows, axis=1, keepdims=True)).tobytes(),
     ],
 )
