@@ -80,7 +80,7 @@ class Traces:
             return False
         wanted = {sha256.encode() for sha256 in self.sha256s}
         numbers = (found.group() for found in _NUMBER.finditer(data))
-        return any(text[at : at + _DIGITS] in wanted for text in numbers for at in range(len(text) - _DIGITS + 1))
+        return any(text in wanted if len(text) == _DIGITS else any(map(text.__contains__, wanted)) for text in numbers)
 
     @cached_property
     def _folders(self) -> re.Pattern[bytes] | None:
