@@ -29,7 +29,7 @@ class Containing:
     Attributes:
         kinds: of each object's hash, what kind of thing it is.
         unproven: objects that no version names and of which nobody can tell what they were made of.
-        lost: versions that held the person.
+        lost: versions that held the person and of which something is kept.
         made: stages that read something of the person.
     """
 
@@ -82,10 +82,28 @@ def find_containing(
                         found.add(oid, _kind(out))
         if len(found.kinds) == before:
             break
+    kept_of_them = {oid for oid in found.kinds if oid in kept.where} - _of_any_photos(found)
+    unsure = bool(kept.project.unreachable or kept.project.former)
     found.lost = [
-        version for version in kept.versions if any(i.oid in found.kinds or i.oid in unknown for i in version.items())
+        version
+        for version in kept.versions
+        if any(i.oid in found.kinds or i.oid in unknown for i in version.items())
+        and (unsure or any(oid in kept_of_them for item in version.items() for oid in _parts(kept, item)))
     ]
     return found
+
+
+def _of_any_photos(found: Containing) -> set[str]:
+    """Outputs that came out the same of different photos: a version of which these alone are kept has nothing to lose.
+
+    Such are the versions of whoever wrote the program, which are in the history of each clone.
+    """
+    photos: dict[str, set[frozenset[str]]] = {}
+    for made in found.made:
+        read = frozenset(dep.oid for dep in made.deps if dep.path.startswith("data/"))
+        for out in made.outs:
+            photos.setdefault(out.oid, set()).add(read)
+    return {oid for oid, read in photos.items() if len(read) > 1}
 
 
 def _tables(kept: Kept) -> set[str]:

@@ -60,7 +60,7 @@ class Plan(Struct):
         unproven: objects of caches that nobody can tell the origin of.
         trees: the working trees, this one first.
         experiments: folders that killed experiments left.
-        lost: commits that held the person, as people read them.
+        lost: commits that held the person and of which something is kept, as people read them.
         commits: their hashes.
         copies: paths of photos that are copies of others.
         others: photos of other people that show the person and stay.
