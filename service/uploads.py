@@ -23,6 +23,8 @@ from service.monitoring.metrics import observe_step
 
 _READ_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
+_MAX_BOUNDARY = 70  # RFC 2046, 5.1.1; to look for a longer one can take a second for each block
+_MAX_HEAD_BYTES = 8 * 1024  # of a part; to read one of 2 MB can take seconds, in which no other connection is answered
 _MAX_TEXT_BYTES = 100  # of a field that is asked for; those have values of one word
 
 
@@ -30,6 +32,8 @@ class _LenientDecoder(MultipartDecoder):
     """Reads part headers in any encoding; bytes that are not UTF-8 are replaced."""
 
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > _MAX_HEAD_BYTES:
+            raise ValueError("the head of a part is too long")
         return super()._parse_headers(bytes(data).decode("utf-8", "replace").encode())
 
 
@@ -61,7 +65,7 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
     """
     began = time.perf_counter()
     boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")
-    if request.mimetype != "multipart/form-data" or not boundary:
+    if request.mimetype != "multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise ApiError(NO_IMAGE, Message("The request must be multipart/form-data"))
     try:
         upload = _parts(request, boundary, field, max_bytes, texts)

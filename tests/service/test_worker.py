@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,8 +23,19 @@ import gevent
 import gevent.socket
 from gevent.event import Event
 from gevent.pool import Pool
+from gunicorn.workers.ggevent import GeventWorker
 
-from service.worker import SPARE_FILES, LoopSignal, Worker, _Connection, _FairReader, _Turns
+from service.worker import (
+    SPARE_FILES,
+    UPLOADS_BYTES,
+    LoopSignal,
+    Worker,
+    _Connection,
+    _discard_rest,
+    _FairReader,
+    _Turns,
+    _Upload,
+)
 
 _MOST = """
 import resource, sys
@@ -151,10 +163,27 @@ def test_what_was_had_is_forgotten_with_time(monkeypatch: pytest.MonkeyPatch) ->
     assert asked == [pytest.approx(1000), pytest.approx(1500), pytest.approx(850), pytest.approx(1, abs=1e-3)]
 
 
+@pytest.mark.security
+def test_small_pieces_count_for_more_than_their_bytes() -> None:
+    """To handle one byte takes a tenth of what 64 KiB take, so who sends single bytes does not come first for ever."""
+    ours, theirs = gevent.socket.socketpair()
+    with theirs, connected(ours) as connection:
+        for _ in range(20):
+            theirs.sendall(b"x")
+            assert connection.recv(1000) == b"x"
+        assert connection._had > 64 * 1024
+
+
+def connected(ours: gevent.socket.socket) -> _Connection:
+    """The same socket, as a connection of a worker."""
+    connection = _Connection(ours.family, ours.type, ours.proto, fileno=ours.detach())
+    connection.turns, connection.unread = _Turns(), {}
+    return connection
+
+
 def test_a_connection_reads_in_small_steps() -> None:
     ours, theirs = gevent.socket.socketpair()
-    with theirs, _Connection(ours.family, ours.type, ours.proto, fileno=ours.detach()) as connection:
-        connection.turns = _Turns()
+    with theirs, connected(ours) as connection:
         sender = gevent.spawn(theirs.sendall, bytes(1_000_000))
         sizes, total = [], 0
         while total < 1_000_000:
@@ -164,6 +193,109 @@ def test_a_connection_reads_in_small_steps() -> None:
         assert max(sizes) <= 64 * 1024
         theirs.close()
         assert connection.recv(10) == b""
+
+
+class Bare(Worker):
+    """A worker without gunicorn."""
+
+    def __init__(self) -> None:
+        self._connections, self._silent, self._unread, self._uploading = {}, {}, {}, {}
+        self._pool, self._turns, self._tls = Pool(), _Turns(), None
+        self.worker_connections = 10
+        self.wsgi = SimpleNamespace(config={"MAX_CONTENT_LENGTH": 2 * 2**20})
+
+
+@pytest.mark.security
+class TestMakingRoom:
+    """Whoever has waited longest for its client makes room, whatever it waits for."""
+
+    @pytest.fixture
+    def worker(self) -> Iterator[Bare]:
+        worker = Bare()
+        yield worker
+        worker._pool.kill()
+        for connection in worker._connections.values():
+            connection.close()
+
+    def one(self, worker: Bare) -> tuple[gevent.Greenlet, gevent.socket.socket]:
+        """A connection's greenlet, and the client's side."""
+        ours, theirs = gevent.socket.socketpair()
+        greenlet = worker._pool.spawn(gevent.sleep, 60)
+        worker._connections[greenlet] = connected(ours)
+        return greenlet, theirs
+
+    def upload(self, worker: Bare, body: bytes, announced: int, since: float) -> _Upload:
+        """A body of which a part has been read, and then nothing more came."""
+        pieces = [body, b""]
+        reader = SimpleNamespace(read=lambda _: pieces.pop(0) if pieces else b"")
+        req = SimpleNamespace(body=SimpleNamespace(reader=reader), headers=[("CONTENT-LENGTH", str(announced))])
+        upload = _Upload(req, 2 * 2**20, worker._take_in)
+        greenlet, theirs = self.one(worker)
+        with theirs, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gevent, "getcurrent", lambda: greenlet)
+            patch.setattr("service.worker.time.monotonic", lambda: since)
+            upload.read(len(body))
+        return upload
+
+    @pytest.mark.parametrize("oldest", ["_silent", "_unread", "_uploading"])
+    def test_the_oldest_is_given_up(self, worker: Bare, oldest: str) -> None:
+        kinds = {name: self.one(worker) for name in ("_silent", "_unread", "_uploading")}
+        for name, (greenlet, _) in kinds.items():
+            since = 1.0 if name == oldest else 2.0
+            getattr(worker, name)[greenlet] = SimpleNamespace(since=since) if name == "_uploading" else since
+        worker._make_room()
+        for name, (greenlet, theirs) in kinds.items():
+            assert (greenlet in getattr(worker, name)) == (name != oldest)
+            assert worker._connections[greenlet].given_up == (name == oldest)
+            theirs.close()
+
+    def test_who_does_not_read_is_hung_up_on(self, worker: Bare) -> None:
+        greenlet, theirs = self.one(worker)
+        connection = worker._connections[greenlet]
+        connection.unread = worker._unread
+        sender = gevent.spawn(connection.sendall, bytes(50_000_000))
+        gevent.sleep(0.1)
+        assert list(worker._unread) == [sender]
+        worker._connections[sender] = connection
+        worker._make_room()
+        with pytest.raises(OSError):
+            sender.get(timeout=10)
+        assert not worker._unread
+        theirs.close()
+
+    def test_who_is_given_up_is_not_read_from(self, worker: Bare) -> None:
+        """Else a client that goes on sending would stay."""
+        greenlet, theirs = self.one(worker)
+        theirs.sendall(b"more")
+        worker._silent[greenlet] = 1.0
+        worker._make_room()
+        assert worker._connections[greenlet].recv(100) == b""
+        theirs.close()
+
+    def test_what_is_announced_and_not_sent_takes_no_memory(self, worker: Bare) -> None:
+        """So who sends heads alone does not stop those whose photos take some seconds to arrive."""
+        uploads = [self.upload(worker, b"x" * 10, 2 * 2**20, float(number)) for number in range(1, 1000)]
+        assert list(worker._uploading.values()) == uploads
+
+    def test_of_what_has_been_sent_the_most_for_longest_is_given_up(self, worker: Bare) -> None:
+        slow = self.upload(worker, b"x" * 60_000, 200_000, 1.0)
+        large = [
+            self.upload(worker, bytes(2**21), 2**21, 4.0 + number / 100) for number in range(UPLOADS_BYTES // 2**21)
+        ]
+        assert list(worker._uploading.values()) == [slow, *large[1:]]
+
+    def test_what_is_discarded_is_noted_no_longer_than_it_lasts(
+        self, worker: Bare, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A body that nobody has asked for: a trace of each would fill the memory, and make each upload slower."""
+        monkeypatch.setattr(GeventWorker, "handle_request", lambda *_: True)
+        worker.cfg = SimpleNamespace(keepalive=10)
+        reader = SimpleNamespace(read=lambda _: b"")
+        ours, theirs = gevent.socket.socketpair()
+        with theirs, connected(ours) as connection:
+            req = SimpleNamespace(body=SimpleNamespace(reader=reader), headers=[])
+            worker.handle_request(None, req, connection, None)
+        assert worker._uploading == {} and _discard_rest(req.body)
 
 
 class TestAccepting:
@@ -181,12 +313,7 @@ class TestAccepting:
     def worker(self) -> Worker:
         """A worker that says to each client at which address it has come, and hangs up."""
 
-        class Telling(Worker):
-            def __init__(self) -> None:
-                self._connections, self._silent, self._uploading = {}, {}, {}
-                self._pool, self._turns, self._tls = Pool(), _Turns(), None
-                self.worker_connections = 10
-
+        class Telling(Bare):
             def handle(self, listener: Any, client: Any, addr: Any) -> None:
                 client.sendall(f"{listener.getsockname()} {addr}".encode())
 
@@ -238,6 +365,7 @@ class TestAccepting:
             acceptor.join(timeout=10)
             with socket.create_connection(listener.getsockname(), timeout=10) as second:
                 gevent.spawn(worker._accept, listener, 10).join(timeout=10)
+                gevent.sleep(0.05)
                 assert served == [first.getsockname(), second.getsockname()]
                 assert first.recv(10) == b"", "the first is hung up on"
                 assert len(worker._connections) == 1
