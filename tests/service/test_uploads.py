@@ -134,6 +134,13 @@ def test_the_head_of_a_part_is_not_long(
     assert answer.status_code == status
 
 
+@pytest.mark.security
+@pytest.mark.parametrize(("parts", "status"), [(12, 200), (20, 400)])
+def test_nor_are_all_heads_together(client: FlaskClient, me_photo: bytes, parts: int, status: int) -> None:
+    other = b'--limite\r\nContent-Disposition: form-data; name="other"\r\n' + b"a:\r\n" * 1000 + b"\r\nx\r\n"
+    assert post_body(client, other * parts + part(me_photo) + b"--limite--\r\n").status_code == status
+
+
 def test_a_photo_cut_short_is_not_verified(client: FlaskClient, me_photo: bytes) -> None:
     assert post_body(client, part(me_photo)).status_code == 400
     assert post_body(client, part(me_photo) + b"--limite--\r\n").status_code == 200

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import hmac
+import os
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from service.config import PROJECT_ROOT
+from tests.service.support import certify
 
 if sys.platform == "win32":
     pytest.skip("gunicorn does not run on Windows", allow_module_level=True)
 
 import gevent
 import gevent.socket
+import gevent.ssl
 from gevent.event import Event
 from gevent.pool import Pool
 from gunicorn.workers.ggevent import GeventWorker
 
 from service.worker import (
+    PATIENCE_SECONDS,
     SPARE_FILES,
     UPLOADS_BYTES,
     LoopSignal,
@@ -33,6 +42,7 @@ from service.worker import (
     _Connection,
     _discard_rest,
     _FairReader,
+    _TlsConnection,
     _Turns,
     _Upload,
 )
@@ -148,7 +158,7 @@ def test_what_was_had_is_forgotten_with_time(monkeypatch: pytest.MonkeyPatch) ->
     now, asked = [100.0], []
 
     class Turns(_Turns):
-        def wait(self, had: float) -> None:
+        def wait(self, had: float, _: Event | None = None) -> None:
             asked.append(had)
 
     reader = _FairReader()
@@ -171,7 +181,7 @@ def test_small_pieces_count_for_more_than_their_bytes() -> None:
         for _ in range(20):
             theirs.sendall(b"x")
             assert connection.recv(1000) == b"x"
-        assert connection._had > 64 * 1024
+        assert connection.had > 64 * 1024
 
 
 def connected(ours: gevent.socket.socket) -> _Connection:
@@ -203,6 +213,81 @@ class Bare(Worker):
         self._pool, self._turns, self._tls = Pool(), _Turns(), None
         self.worker_connections = 10
         self.wsgi = SimpleNamespace(config={"MAX_CONTENT_LENGTH": 2 * 2**20})
+
+
+def key_updates(secret: bytes, count: int) -> bytes:
+    """Records of TLS 1.3, with AES-256, that change a client's keys again and again; its library tells the first."""
+
+    def expand(label: bytes, length: int) -> bytes:
+        info = struct.pack(">HB", length, 6 + len(label)) + b"tls13 " + label + b"\0\1"
+        return hmac.digest(secret, info, "sha384")[:length]
+
+    records = []
+    for _ in range(count):
+        content = b"\x18\0\0\1\0" + b"\x16"  # a KeyUpdate that asks for none back; handshake
+        head = b"\x17\3\3" + struct.pack(">H", len(content) + 16)
+        records.append(head + AESGCM(expand(b"key", 32)).encrypt(expand(b"iv", 12), content, head))
+        secret = expand(b"traffic upd", 48)
+    return b"".join(records)
+
+
+@pytest.mark.security
+class TestTls:
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certify(tmp_path))
+        return context
+
+    def test_who_changes_its_keys_without_end_has_to_take_turns(self, context: ssl.SSLContext, tmp_path: Path) -> None:
+        """OpenSSL reads on for as long as nothing but that comes; 5,000 times take 50 ms, and 200 kB."""
+        ours, theirs = gevent.socket.socketpair()
+        connection = _TlsConnection(connected(ours), context)
+        turns, taken = connection.turns.wait, [0]
+
+        def wait(had: float, turn: Event | None = None) -> None:
+            taken[0] += 1
+            turns(had, turn)
+
+        connection.turns.wait = wait
+        client_context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
+        client_context.keylog_filename = str(tmp_path / "keys")
+        shaking = gevent.spawn(connection.do_handshake)
+        with client_context.wrap_socket(theirs) as client:
+            shaking.get(timeout=10)
+            lines = (tmp_path / "keys").read_text().splitlines()
+            secret = next(line.split()[2] for line in lines if line.startswith("CLIENT_TRAFFIC_SECRET_0"))
+            assert client.cipher()[0] == "TLS_AES_256_GCM_SHA384"
+            reader = gevent.spawn(connection.recv, 100)
+            before = taken[0]
+            sent = key_updates(bytes.fromhex(secret), 5000)
+            with gevent.socket.socket(fileno=os.dup(client.fileno())) as raw:
+                gevent.spawn(raw.sendall, sent).get(timeout=10)
+            gevent.sleep(0.5)
+            assert taken[0] - before >= len(sent) // (16 * 1024)
+            reader.kill()
+        connection.close()
+
+    def test_what_is_sent_and_read(self, context: ssl.SSLContext) -> None:
+        ours, theirs = gevent.socket.socketpair()
+        connection = _TlsConnection(connected(ours), context)
+        client_context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
+        shaking = gevent.spawn(connection.do_handshake)
+        with client_context.wrap_socket(theirs) as client:
+            shaking.get(timeout=10)
+            sender = gevent.spawn(client.sendall, bytes(1_000_000))
+            received = 0
+            while received < 1_000_000:
+                received += len(connection.recv(2**20))
+            sender.get(timeout=10)
+            sender = gevent.spawn(connection.sendall, bytes(1_000_000))
+            while received:
+                received -= len(client.recv(2**16))
+            sender.get(timeout=10)
+        assert connection.recv(10) == b""
+        connection.close()
 
 
 @pytest.mark.security
@@ -271,6 +356,58 @@ class TestMakingRoom:
         worker._make_room()
         assert worker._connections[greenlet].recv(100) == b""
         theirs.close()
+
+    def test_where_all_are_busy_who_was_accepted_first_is_given_up(self, worker: Bare) -> None:
+        """Its turn might come last, so it does not wait for it: its place is free at once."""
+        clients, waiting = [], []
+        for had in (1000, 3000, 2000):
+            greenlet, theirs = self.one(worker)
+            connection = worker._connections[greenlet]
+            connection.turns._calling = True  # nobody's turn comes
+            worker._silent[greenlet] = float(had)
+            waiting.append(gevent.spawn(connection.take_turn, had))
+            clients.append(theirs)
+        gevent.sleep(0.01)
+        worker._connections[next(iter(worker._silent))].accepted = time.monotonic()
+        worker._make_room()
+        gevent.sleep(0.01)
+        assert not waiting[0].ready(), "it is given a second"
+        worker._connections[next(iter(worker._silent))].accepted = 0.0
+        worker._make_room()
+        waiting[0].get(timeout=1)
+        gevent.sleep(0.01)
+        assert [own.ready() for own in waiting] == [True, False, False]
+        gevent.killall(waiting)
+        for theirs in clients:
+            theirs.close()
+
+    @pytest.mark.parametrize("seconds", [1.0, 10.0])
+    def test_who_has_just_begun_to_wait_stays_while_others_keep_the_worker_busy(
+        self, worker: Bare, seconds: float
+    ) -> None:
+        """Else a right client whose photo is on its way would be the first to go."""
+        (right, first), (busy, second) = self.one(worker), self.one(worker)
+        worker._connections[busy].turns._calling = True
+        worker._silent.update({right: time.monotonic() - seconds, busy: time.monotonic()})
+        waiting = gevent.spawn(worker._connections[busy].take_turn, 1000)
+        gevent.sleep(0.01)
+        worker._make_room()
+        assert list(worker._silent) == ([right] if seconds < PATIENCE_SECONDS else [busy])
+        waiting.kill()
+        first.close()
+        second.close()
+
+    def test_who_waits_for_its_turn_does_not_wait_for_its_client(self, worker: Bare) -> None:
+        (right, first), (silent, second) = self.one(worker), self.one(worker)
+        worker._connections[right].turns._calling = True
+        worker._silent.update({right: 1.0, silent: 2.0})
+        waiting = gevent.spawn(worker._connections[right].take_turn, 1000)
+        gevent.sleep(0.01)
+        worker._make_room()
+        assert list(worker._silent) == [right]
+        waiting.kill()
+        first.close()
+        second.close()
 
     def test_what_is_announced_and_not_sent_takes_no_memory(self, worker: Bare) -> None:
         """So who sends heads alone does not stop those whose photos take some seconds to arrive."""
@@ -370,6 +507,27 @@ class TestAccepting:
                 assert first.recv(10) == b"", "the first is hung up on"
                 assert len(worker._connections) == 1
         worker._pool.kill()
+
+    @pytest.mark.security
+    def test_for_one_too_many_one_is_given_up_though_it_takes_its_time(
+        self, listener: gevent.socket.socket, worker: Worker
+    ) -> None:
+        worker.worker_connections = 2
+        served: list[Any] = []
+
+        def be_slow_to_end(_: Any, client: Any, __: Any) -> None:
+            worker._silent[gevent.getcurrent()] = float(len(served))
+            served.append(client)
+            gevent.sleep(60)
+
+        worker.handle = be_slow_to_end
+        clients = [socket.create_connection(listener.getsockname(), timeout=10) for _ in range(4)]
+        gevent.spawn(worker._accept, listener, 10).join(timeout=10)
+        gevent.sleep(0.05)
+        assert [own.given_up for own in served] == [True, True, False, False]
+        worker._pool.kill()
+        for client in clients:
+            client.close()
 
 
 class TestLoopSignal:
