@@ -43,6 +43,9 @@ _REASONS: dict[str, Reason] = {
 }
 _REASONS_OF_STATUS: dict[int, Reason] = {401: "no_key", 403: "role", 408: "too_slow", 429: "limit"}
 
+_NO_SIZE = 2**60
+"""Bytes that no file has: a client may announce a number of 4,000 digits."""
+
 _LOG_SAYS_WHY = Message("The log of the service says why")
 
 
@@ -175,7 +178,8 @@ def _too_large(limit: int, megabytes: str) -> Response:
         megabytes: the same, as the setting has it.
     """
     announced = request.content_length or 0  # none if the body comes in chunks
-    size = _hundredths(announced) if announced > limit else Message("more than {size}", size=_hundredths(limit))
+    told = limit < announced < _NO_SIZE
+    size = _hundredths(announced) if told else Message("more than {size}", size=_hundredths(limit))
     detail = Message(
         "The photo has {size} MB, and MAX_CONTENT_MB is {limit}. Make it smaller before you send it (a JPEG of 1600 "
         "pixels on its longer side is enough, and usually has less than 1 MB), or raise MAX_CONTENT_MB on the server.",

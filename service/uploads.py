@@ -17,19 +17,29 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from faces.message import Message
+from service.config import MULTIPART_FRAME_BYTES
 from service.error_kinds import NO_IMAGE, TOO_SLOW
 from service.errors import ApiError
 from service.monitoring.metrics import observe_step
 
 _READ_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
+_MAX_BOUNDARY = 70  # RFC 2046, 5.1.1; to look for a longer one can take a second for each block
+# Of a part, and of all; to read 2 MB of them can take seconds, in which no other connection is answered.
+_MAX_HEAD_BYTES = 8 * 1024
+_MAX_HEADS_BYTES = MULTIPART_FRAME_BYTES
 _MAX_TEXT_BYTES = 100  # of a field that is asked for; those have values of one word
 
 
 class _LenientDecoder(MultipartDecoder):
     """Reads part headers in any encoding; bytes that are not UTF-8 are replaced."""
 
+    _heads_bytes = 0
+
     def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        self._heads_bytes += len(data)
+        if len(data) > _MAX_HEAD_BYTES or self._heads_bytes > _MAX_HEADS_BYTES:
+            raise ValueError("the heads of the parts are too long")
         return super()._parse_headers(bytes(data).decode("utf-8", "replace").encode())
 
 
@@ -61,7 +71,7 @@ def read_upload(request: Request, field: str, max_bytes: int, texts: Collection[
     """
     began = time.perf_counter()
     boundary = request.mimetype_params.get("boundary", "").encode("utf-8", "replace")
-    if request.mimetype != "multipart/form-data" or not boundary:
+    if request.mimetype != "multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise ApiError(NO_IMAGE, Message("The request must be multipart/form-data"))
     try:
         upload = _parts(request, boundary, field, max_bytes, texts)

@@ -1,4 +1,4 @@
-"""What waitress keeps of a request before the application sees it: as little as can be.
+"""What waitress keeps of a request before the application sees it, and of answers that are not read: little.
 
 waitress reads a whole request first, and then asks the application. Here a request's head decides what of its body is
 kept meanwhile. Nothing is kept where the application will not look at the body: it answers 401 where a key is needed
@@ -7,6 +7,10 @@ and none that counts was sent, and 413 where the body is too long. Both it knows
 What is not kept is read all the same. Otherwise the system would reset the connection while the client still sends,
 and the client would lose its answer. Above `MOST_DISCARDED`, and where the client asks before it sends (Expect), the
 answer is given at once.
+
+A client that sends request after request and reads no answer would hold a thread: waitress lets the thread wait,
+without limit, until the client reads. With as many such clients as there are threads, nobody else is answered. Here
+they are hung up on.
 
 This module imports waitress, which is installed on Windows alone.
 """
@@ -30,6 +34,9 @@ from service.monitoring import request_ids
 
 MOST_DISCARDED = 32 * 2**20
 """How much of a body is read that is not kept, as in `service.worker`."""
+
+MOST_UNREAD = 2**20
+"""How many bytes of answers a client may leave unread before it gets another one; no answer is so long."""
 
 NO_LIMIT = 2**62
 """For waitress's own limit of a body, whose answer is no JSON."""
@@ -137,5 +144,14 @@ def make_channel_class(most_kept: Callable[[str], int]) -> type[HTTPChannel]:
     class Channel(HTTPChannel):
         parser_class = staticmethod(partial(_Request, most_kept))
         error_task_class = _JsonError
+
+        def _flush_outbufs_below_high_watermark(self) -> None:
+            """waitress calls it, in a thread, before it keeps more of an answer; its own waits for the client there."""
+            if self.total_outbufs_len <= MOST_UNREAD:
+                return
+            with self.outbuf_lock:
+                self._flush_exception(self._flush_some, do_close=False)
+                if self.total_outbufs_len > MOST_UNREAD:
+                    self.connected, self.will_close = False, True  # `SlowClients` closes it
 
     return Channel

@@ -31,16 +31,21 @@ CONNECTIONS = 1000 if hasattr(select, "poll") else 400
 class _Channel(Protocol):
     """Of waitress's connections, what is used here."""
 
-    requests: list[Any]  # they have arrived and are not answered yet
+    requests: list[Any]  # they have arrived and are not answered yet; an answer may be unread
     request: Any  # the one that is arriving, or None
     last_activity: float  # when something was last received or sent
     will_close: bool  # set to close it
+    server: Any  # its server
+
+    def handle_close(self) -> None:
+        """Close it now."""
 
 
 class SlowClients:
     """Closes connections that let the server wait for a request.
 
-    waitress has a limit for silence alone, which begins anew with every byte.
+    waitress has a limit for silence alone, which begins anew with every byte. And it closes a connection when something
+    can be sent to it, which is never so where the client does not read.
 
     Args:
         header_seconds: from when a request is awaited until its head has arrived.
@@ -70,6 +75,10 @@ class SlowClients:
             channel.will_close |= now - self._since(channel) > limit
         for channel in longest_first[: max(0, len(every) - self._most_waiting)]:
             channel.will_close = True
+        for channel in every:
+            if channel.will_close:
+                # Not from within: the loop goes over its connections just now.
+                channel.server.trigger.pull_trigger(channel.handle_close)
 
     def _since(self, channel: _Channel) -> float:
         """Since when the server has been waiting for this client."""
@@ -103,6 +112,7 @@ def main() -> None:
         asyncore_use_poll=hasattr(select, "poll"),
         cleanup_interval=1,
         max_request_body_size=requests.NO_LIMIT,
+        outbuf_high_watermark=requests.MOST_UNREAD,
         ident=None,
     )
     slow = SlowClients(settings.header_seconds)

@@ -5,9 +5,11 @@ thread. This one adds what a hostile client makes necessary:
 
 - Nothing is monkey-patched. Photos are verified in native threads, and the loop goes on meanwhile (`LoopSignal`).
 - A body has to arrive within `UPLOAD_SECONDS`. (gunicorn's `keepalive` is the limit for a request's head.)
-- Where connections or uploads become too many, the one that has waited longest for its client makes room. Right
-  clients send at once, so those that are given up are others.
-- Clients that send much take turns (`_Turns`): those who have had less come first.
+- Where connections become too many, the one that has waited longest for its client makes room: for a request, for a
+  body, or until an answer is read. Right clients send and read at once, so those that are given up are others.
+- OpenSSL gets what has arrived in small pieces (`_TlsConnection`).
+- Where uploads hold too much memory, the one that holds most for longest is given up.
+- Clients that send much, or in many small pieces, take turns (`_Turns`): those who have had less come first.
 - What a client still sends after it has been answered is read and discarded, within limits. Otherwise the system would
   reset the connection, and the client would lose its answer.
 - A worker whose processor's threads are busy lets the others accept first.
@@ -19,16 +21,17 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
+import math
 import os
 import socket
+import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 import gevent.socket
-import gevent.ssl
 from gevent.event import Event
 from gevent.pool import Pool
 from gunicorn.http.body import Body
@@ -45,7 +48,7 @@ REQUEST_SECONDS = 90.0
 """From a request's head to the last byte of its answer: a client that does not read its answer is given up."""
 
 UPLOADS_BYTES = 128 * 2**20
-"""What the bodies that are arriving at a worker may announce together."""
+"""What a worker may hold of bodies that are arriving."""
 
 DISCARDED_BYTES = 32 * 2**20
 DISCARD_SECONDS = 10.0
@@ -57,13 +60,26 @@ SPARE_FILES = 64
 HESITATION_SECONDS = 0.005
 """For so long a busy worker lets the others accept a connection."""
 
+PATIENCE_SECONDS = 3.0
+"""Before that, no connection is given up for waiting for its client while others keep the worker busy."""
+
+LEAST_SECONDS = 1.0
+"""So long a connection may keep the worker busy, however many others wait to be accepted."""
+
 LAST_HEAD_SECONDS = 1.0
 LAST_BODY_SECONDS = 10.0
 """When a worker is to end: how long it waits for requests that were on their way."""
 
 _STEP_BYTES = 64 * 1024  # read from a connection at once; handling it takes about a millisecond
+_PIECE_COST = 8 * 1024  # what a piece counts beside its bytes: to handle one byte takes some hundred microseconds
+_RECORD_BYTES = 16 * 1024  # of TLS, handed to OpenSSL at once: 600 changes of keys, which take six milliseconds
 _AT_ONCE = 100  # connections accepted before a worker looks again whether it is busy
+_FEW = 8  # accepted one after another where a worker has much to do
+_CLOSING = SPARE_FILES // 4  # connections that may be given up and not closed yet, before others have to wait for it
 _TICK_SECONDS = 0.2  # how soon a worker notices that it is to end
+
+
+T = TypeVar("T")
 
 
 class LoopSignal:
@@ -94,9 +110,9 @@ class _Turns:
         self._numbers = itertools.count()  # who comes first of those that have had as much
         self._calling = False
 
-    def wait(self, had: float) -> None:
-        """Wait until all who have had less have had their turn, and those before with as much."""
-        turn = Event()
+    def wait(self, had: float, turn: Event | None = None) -> None:
+        """Wait until all who have had less have had their turn, and those before with as much; or `turn` is set."""
+        turn = turn or Event()
         heapq.heappush(self._waiting, (had, next(self._numbers), turn))
         if not self._calling:
             self._calling = True
@@ -114,29 +130,113 @@ class _FairReader:
     """What a connection does differently from gevent's: it reads in small steps, and waits for its turn after each."""
 
     turns: _Turns
-    _had = 0.0
+    unread: dict[gevent.Greenlet, float]  # those that wait until their client reads an answer, and since when
+    accepted = 0.0  # when; as `time.monotonic`
+    given_up = False  # read no more, whatever has arrived
+    had = 0.0  # bytes and more, less with time
     _had_at = 0.0
+    _turn: Event | None = None
 
     def recv(self, size: int = 1024, flags: int = 0) -> bytes:
         """As gevent's, and not more than 64 KiB."""
         data: bytes = super().recv(min(size, _STEP_BYTES), flags)  # type: ignore[misc]  # of the class beside this one
-        self.take_turn(len(data))
-        return data
+        self.take_turn(_PIECE_COST + len(data))
+        return b"" if self.given_up else data
+
+    def sendall(self, data: bytes, flags: int = 0) -> None:
+        """As gevent's."""
+        current = gevent.getcurrent()
+        self.unread[current] = time.monotonic()
+        try:
+            super().sendall(data, flags)  # type: ignore[misc]  # as above
+        finally:
+            self.unread.pop(current, None)
 
     def take_turn(self, cost: int) -> None:
         """Let others go first who have had less; what was had a second ago counts half."""
         now = time.monotonic()
-        self._had = self._had * 0.5 ** (now - self._had_at) + cost
+        self.had = self.had * 0.5 ** (now - self._had_at) + cost
         self._had_at = now
-        self.turns.wait(self._had)
+        self._turn = Event()
+        try:
+            self.turns.wait(self.had, self._turn)
+        finally:
+            self._turn = None
+
+    @property
+    def awaits_turn(self) -> bool:
+        """Whether it waits for the others, and not for its client."""
+        return self._turn is not None
+
+    def give_up(self) -> None:
+        """Read no more, and wait for no turn."""
+        self.given_up = True
+        if self._turn is not None:
+            self._turn.set()
 
 
 class _Connection(_FairReader, gevent.socket.socket):
     pass
 
 
-class _TlsConnection(_FairReader, gevent.ssl.SSLSocket):
-    pass
+class _TlsConnection:
+    """TLS over a connection. What has arrived is handed to OpenSSL in small pieces.
+
+    By itself, OpenSSL reads from a socket for as long as records come that hold no data, such as changes of keys. A
+    client that sends nothing else would have the loop for itself.
+
+    Args:
+        connection: it. All that is not here is its own.
+        context: what HTTPS is served with.
+    """
+
+    def __init__(self, connection: _Connection, context: ssl.SSLContext) -> None:
+        self._connection = connection
+        self._arrived, self._pending = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._arrived, self._pending, server_side=True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def do_handshake(self) -> None:
+        """As `ssl.SSLSocket.do_handshake`."""
+        try:
+            self._step(self._tls.do_handshake)
+        finally:
+            self._send_pending()  # an alert, if it failed
+
+    def recv(self, size: int = 1024, _: int = 0) -> bytes:
+        """As `socket.recv`."""
+        try:
+            return self._step(lambda: self._tls.read(min(size, _STEP_BYTES)))
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def sendall(self, data: bytes, _: int = 0) -> None:
+        """As `socket.sendall`."""
+        self._step(lambda: self._tls.write(data))
+        self._send_pending()
+
+    def send(self, data: bytes, _: int = 0) -> int:
+        """As `socket.send`, of all data."""
+        self.sendall(data)
+        return len(data)
+
+    def _step(self, work: Callable[[], T]) -> T:
+        """Do something for which more may have to arrive."""
+        while True:
+            try:
+                return work()
+            except ssl.SSLWantReadError:
+                self._send_pending()
+                if data := self._connection.recv(_RECORD_BYTES):
+                    self._arrived.write(data)
+                else:
+                    self._arrived.write_eof()
+
+    def _send_pending(self) -> None:
+        while data := self._pending.read():
+            self._connection.sendall(data)
 
 
 class _Address:
@@ -163,12 +263,13 @@ class Worker(GeventWorker):
         self.sockets: list[Any]
         self.worker_connections: int
         self._connections: dict[gevent.Greenlet, gevent.socket.socket] = {}
-        # The oldest is first in each of these: a dictionary keeps the order.
-        self._silent: dict[gevent.Greenlet, None] = {}  # a request's head is awaited
-        self._uploading: dict[gevent.Greenlet, int] = {}  # bytes that the body may have
+        # Those that wait for their client: the oldest is first in each, since a dictionary keeps the order.
+        self._silent: dict[gevent.Greenlet, float] = {}  # for a request's head, and since when
+        self._unread: dict[gevent.Greenlet, float] = {}  # until an answer is read
+        self._uploading: dict[gevent.Greenlet, _Upload] = {}  # for a body
         self._pool = Pool()
         self._turns = _Turns()
-        self._tls: gevent.ssl.SSLContext | None = None
+        self._tls: ssl.SSLContext | None = None
 
     def patch(self) -> None:
         """gunicorn's hook for monkey-patching. Only the listening sockets become gevent's."""
@@ -188,7 +289,6 @@ class Worker(GeventWorker):
         self.worker_connections = most_connections(self.worker_connections)
         if self.cfg.is_ssl:
             self._tls = ssl_context(self.cfg)  # of the master: the files may be half written now
-            self._tls.sslsocket_class = _TlsConnection
         for listener in self.sockets:
             listener.settimeout(0)
         acceptors = [gevent.spawn(self._accept_always, listener) for listener in self.sockets]
@@ -234,7 +334,8 @@ class Worker(GeventWorker):
     def _accept(self, listener: gevent.socket.socket, most: int) -> None:
         """Accept the connections that wait there, up to a number."""
         own = _Address(listener)
-        for _ in range(most):
+        slow = False  # whether much is to be done: who waits to be accepted would wait once for each that came before
+        for number in range(most):
             try:
                 client, address = listener.accept()
             except BlockingIOError:
@@ -242,22 +343,30 @@ class Worker(GeventWorker):
             # Nothing may wait between accepting and here: this greenlet is killed where it waits when the worker is to
             # end, and the client would lose its answer.
             connection = _Connection(client.family, client.type, client.proto, fileno=client.detach())
-            connection.turns = self._turns
+            connection.turns, connection.unread = self._turns, self._unread
+            connection.accepted = time.monotonic()
             self._connections[self._pool.spawn(self._serve, own, connection, address)] = connection
-            gevent.sleep(0)  # what is ready has its turn
-            while len(self._connections) > self.worker_connections:
-                self._make_room()
+            if not slow or number % _FEW == 0:
+                began = time.monotonic()
+                gevent.sleep(0)  # what is ready has its turn
+                slow = time.monotonic() - began > HESITATION_SECONDS
+            while (excess := len(self._connections) - self.worker_connections) > 0:
+                if excess > sum(each.given_up for each in self._connections.values()):
+                    self._make_room()
+                if excess <= _CLOSING:
+                    break
                 gevent.sleep(HESITATION_SECONDS)
 
     def _serve(self, own: _Address, client: gevent.socket.socket, address: Any) -> None:
         """One connection, from its beginning to its end."""
         try:
             if self._tls is not None:
-                client = self._tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-                client.turns = self._turns
-                self._connections[gevent.getcurrent()] = client
+                client, agreed = _TlsConnection(client, self._tls), False
                 with self.timeout_ctx():
                     client.do_handshake()
+                    agreed = True
+                if not agreed:
+                    return
             self.handle(own, client, address)
         except OSError:  # the handshake failed
             pass
@@ -266,26 +375,40 @@ class Worker(GeventWorker):
             client.close()
 
     def _make_room(self) -> None:
-        """Give up the connection that has waited longest for its client: for a request, or else for its body."""
-        for waiting in (self._silent, self._uploading):
-            if waiting:
-                self._give_up(next(iter(waiting)))
-                return
+        """Give up the connection that has waited longest for its client, whatever it waits for.
+
+        Where none has waited for long and many are busy, that is the busy one that was accepted first, as soon as it
+        has had the time that a right client needs.
+        """
+        uploads = ((greenlet, upload.since) for greenlet, upload in self._uploading.items())
+        waiting: tuple[Iterable[tuple[gevent.Greenlet, float]], ...] = (
+            self._silent.items(), self._unread.items(), uploads,
+        )  # fmt: skip
+        in_turn = {own: None for own, each in self._connections.items() if each.awaits_turn and not each.given_up}
+        oldest = [next(((since, own) for own, since in each if own not in in_turn), None) for each in waiting]
+        since, longest = min(filter(None, oldest), key=lambda each: each[0], default=(math.inf, None))
+        if in_turn and time.monotonic() - since < PATIENCE_SECONDS:
+            first = next(iter(in_turn))
+            longest = first if time.monotonic() - self._connections[first].accepted > LEAST_SECONDS else None
+        if longest is not None:
+            self._give_up(longest)
 
     def _give_up(self, greenlet: gevent.Greenlet) -> None:
         """Let a connection's greenlet find that nothing more comes; an answer can still be sent to an upload."""
+        how = socket.SHUT_RDWR if self._unread.pop(greenlet, None) else socket.SHUT_RD
         self._silent.pop(greenlet, None)
         self._uploading.pop(greenlet, None)
         if (connection := self._connections.get(greenlet)) is not None:
-            # Through another descriptor: gevent's sockets with TLS would forget that they are encrypted.
+            connection.give_up()
+            # Through another descriptor: gevent's own would raise an error where its greenlet waits.
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
-                same.shutdown(socket.SHUT_RD)
+                same.shutdown(how)
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """What gunicorn reads a request's head in."""
         current = gevent.getcurrent()
-        self._silent[current] = None
+        self._silent[current] = time.monotonic()
         try:
             with gevent.Timeout(self.cfg.keepalive, False):
                 yield
@@ -298,31 +421,34 @@ class Worker(GeventWorker):
         Raises:
             StopIteration: the connection is to be closed.
         """
-        req.body = _Upload(req, lambda: self._take_in(req))
+        req.body = _Upload(req, self.wsgi.config["MAX_CONTENT_LENGTH"], self._take_in)
         go_on = False
         try:
             with contextlib.suppress(StopIteration), gevent.Timeout(REQUEST_SECONDS, StopIteration):
                 super().handle_request(listener_name, req, sock, addr)
                 go_on = True
+            go_on = _discard_rest(req.body) and go_on
         finally:
             self._uploading.pop(gevent.getcurrent(), None)
-        if not (_discard_rest(req.body) and go_on):
+        if not go_on:
             raise StopIteration
-        sock.take_turn(_STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
+        with self.timeout_ctx():
+            sock.take_turn(_STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
+        if sock.given_up:
+            raise StopIteration
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what is no HTTP, or failed: with a request id."""
         begin_outside()
         super().handle_error(req, client, addr, exc)
 
-    def _take_in(self, req: Any) -> None:
-        """Note that a body begins to arrive; where too much would be held in memory, the oldest makes room."""
+    def _take_in(self, upload: _Upload) -> None:
+        """Note that a body arrives; where too much is held in memory, those that hold most for longest are given up."""
+        self._uploading[gevent.getcurrent()] = upload
         most: int = self.wsgi.config["MAX_CONTENT_LENGTH"]
-        lengths = [value for name, value in req.headers if name == "CONTENT-LENGTH"]
-        announced = min(int(lengths[0]), most) if lengths else most
-        while self._uploading and sum(self._uploading.values()) + announced > max(UPLOADS_BYTES, 4 * most):
-            self._give_up(next(iter(self._uploading)))
-        self._uploading[gevent.getcurrent()] = announced
+        now = time.monotonic()
+        while sum(each.held for each in self._uploading.values()) > max(UPLOADS_BYTES, 4 * most):
+            self._give_up(max(self._uploading, key=lambda own: self._uploading[own].cost(now)))
 
 
 class _Upload(Body):
@@ -330,13 +456,31 @@ class _Upload(Body):
 
     Args:
         req: gunicorn's request.
-        begin: is called before the first read.
+        most: bytes of a body that are read at most.
+        arrives: is told of this body before the first read, and when more of it has arrived.
+
+    Attributes:
+        since: when it was begun to be read; as `time.monotonic`.
+        discarded: whether what arrives is not kept.
     """
 
-    def __init__(self, req: Any, begin: Callable[[], None]) -> None:
+    def __init__(self, req: Any, most: int, arrives: Callable[[_Upload], None]) -> None:
         super().__init__(req.body.reader)
-        self._begin = begin
-        self._until: float | None = None
+        lengths = [int(value) for name, value in req.headers if name == "CONTENT-LENGTH"]
+        self.since = 0.0
+        self.discarded = False
+        self._most = min([most, *lengths])
+        self._arrives = arrives
+        self._arrived = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that it may take: what has arrived, and what is being read."""
+        return 0 if self.discarded else min(self._most, self._arrived + _STEP_BYTES)
+
+    def cost(self, now: float) -> float:
+        """What it takes from others: its memory, for as long as it has had it."""
+        return self.held * (now - self.since)
 
     def read(self, size: int | None = None) -> bytes:
         """As gunicorn's.
@@ -344,16 +488,20 @@ class _Upload(Body):
         Raises:
             TimeoutError: it did not come in time.
         """
-        if self._until is None:
-            self._begin()
-            self._until = time.monotonic() + UPLOAD_SECONDS
-        with gevent.Timeout(max(0.001, self._until - time.monotonic()), TimeoutError):
+        if not self.since:
+            self.since = time.monotonic()
+            self._arrives(self)
+        with gevent.Timeout(max(0.001, self.since + UPLOAD_SECONDS - time.monotonic()), TimeoutError):
             data: bytes = super().read(size)
+        self._arrived += len(data)
+        if data:
+            self._arrives(self)
         return data
 
 
 def _discard_rest(body: _Upload) -> bool:
     """Read what is left of a body; whether that was all of it, so that another request can follow."""
+    body.discarded = True
     left = DISCARDED_BYTES
     # Whatever goes wrong now (the client hangs up, falls silent, breaks the format), it has its answer.
     with contextlib.suppress(Exception), gevent.Timeout(DISCARD_SECONDS, TimeoutError):

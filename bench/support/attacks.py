@@ -51,7 +51,9 @@ def connect(server: Server) -> socket.socket:
     Raises:
         OSError: it is refused.
     """
-    return socket.create_connection((server.host, server.port), timeout=5)
+    connection = socket.create_connection((server.host, server.port), timeout=5)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is sent is not gathered
+    return connection
 
 
 @contextmanager
@@ -80,14 +82,16 @@ def _silent(first: bytes) -> Callable[[Server, int], contextlib.AbstractContextM
     return hold
 
 
-def _trickling(first: bytes, drop: bytes) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
-    """Clients that send this, and then a byte a second; those that are hung up on come again."""
+def _trickling(
+    first: bytes, drop: bytes, pause: float = TRICKLE_SECONDS
+) -> Callable[[Server, int], contextlib.AbstractContextManager[None]]:
+    """Clients that send this, and then a byte each so many seconds; those that are hung up on come again."""
 
     @contextmanager
     def hold(server: Server, count: int) -> Iterator[None]:
         with (
             _sockets(server, count, first) as connections,
-            _repeated(TRICKLE_SECONDS, lambda: drip(server, connections)),
+            _repeated(pause, lambda: drip(server, connections)),
         ):
             yield
 
@@ -203,6 +207,10 @@ ATTACKS = (
     Attack("answered, asked to close, not hung up", _silent(_GET_LAST)),
     Attack("answered and kept alive", _silent(_GET)),
     Attack("a body that trickles", _trickling(upload_head("/verify", 100_000), b"x")),
+    Attack(
+        "a body in single bytes, as fast as can be",
+        _trickling(upload_head("/verify", 1_900_000) + b"--x\r\n", b"x", 0.0),
+    ),
     Attack(
         "bodies of almost 2 MB, the last byte missing", _silent(upload_head("/verify", 1_900_000) + bytes(1_899_999))
     ),

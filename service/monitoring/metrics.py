@@ -162,7 +162,10 @@ def exposition(accept: str) -> tuple[bytes, str]:
     Returns:
         The text, and its media type.
     """
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except Exception:  # the library cannot compare a version such as `version=x`
+        encode, content_type = choose_encoder("")
     if _folder is None:
         return encode(_metrics().registry), content_type
     of_all = CollectorRegistry()

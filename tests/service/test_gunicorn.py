@@ -360,6 +360,13 @@ def test_a_huge_announcement_is_answered_at_once(gunicorn: Server) -> None:
     assert seconds < 3  # nobody waits for the photo; tests run beside each other
 
 
+@pytest.mark.security
+def test_a_number_of_four_thousand_digits_is_announced(gunicorn: Server) -> None:
+    answer, _ = exchange(gunicorn, head("/verify", 10**4000 - 1))
+    assert answer.startswith(b"HTTP/1.1 413 ") and "más de 2 MB".encode() in answer
+    assert "Traceback" not in gunicorn.log
+
+
 def test_a_client_that_falls_silent_does_not_hold_the_worker_for_long(settings: Settings, tmp_path: Path) -> None:
     with shipped_gunicorn(settings, tmp_path, workers=1) as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)

@@ -19,6 +19,7 @@ from flask import request
 from bench.support.attacks import ATTACKS, Attack, posting
 from bench.support.hostile import png
 from bench.support.servers import Server as BenchServer
+from bench.support.servers import multipart
 from service import create_app
 from service.config import PROJECT_ROOT, Settings
 from tests.service.support import (
@@ -101,7 +102,16 @@ def test_a_head_that_does_not_come_is_waited_for_as_long_as_is_set(settings: Set
         assert closes_after(silent) < 5 and closes_after(kept) < 5
 
 
-def test_the_oldest_silent_connection_makes_room(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
+UNREAD = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 60
+"""Requests whose answers fill whatever the system keeps for a client that does not read."""
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET /healthz HT", head("/verify", 1000) + b"--limite", UNREAD], ids=["head", "body", "answer"]
+)
+def test_who_has_waited_longest_for_its_client_makes_room(
+    settings: Settings, tmp_path: Path, me_photo: bytes, sent: bytes
+) -> None:
     """With 256 file descriptors a worker cannot hold 300 connections: it neither ends nor lets a right client wait."""
     script = str(PROJECT_ROOT / "service/run_gunicorn.sh")
     command = ["/bin/sh", "-c", f"ulimit -n 256; exec {script} -w 1"]
@@ -109,8 +119,11 @@ def test_the_oldest_silent_connection_makes_room(settings: Settings, tmp_path: P
         before = workers(server)
         for _ in range(2):
             for _ in range(300):
-                connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10))
-                connection.sendall(b"GET /healthz HT")
+                connection = stack.enter_context(socket.socket())
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+                connection.settimeout(10)
+                connection.connect(("127.0.0.1", server.port))
+                connection.sendall(sent)
             assert requests.get(f"{server.url}/healthz", timeout=SECONDS).status_code == 200
             assert server.verify(me_photo).json()["is_me"] is True
         assert workers(server) == before
@@ -149,18 +162,40 @@ def test_uploads_take_no_place_in_the_queue_until_they_are_there(gunicorn: Serve
             assert requests.get(f"{gunicorn.url}/readyz", timeout=5).json() == {"status": "ok"}
 
 
-def test_who_sends_too_much_at_once_gives_up_the_oldest_upload(settings: Settings, tmp_path: Path) -> None:
-    """Bodies that are on their way may announce 128 MiB together: of 66 times 2 MB, the first are given up."""
+def test_who_announces_much_and_sends_nothing_stops_no_slow_client(
+    settings: Settings, tmp_path: Path, me_photo: bytes
+) -> None:
+    """Of 200 bodies of 2 MB, heads alone come, while a photo arrives piece by piece."""
     with shipped_gunicorn(settings, tmp_path, workers=1) as server, ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        body, kind = multipart(me_photo)
+        slow = stack.enter_context(socket.create_connection(address, 10))
+        slow.sendall(head("/verify", len(body), kind))
+        size = len(body) // 19
+        for start in range(0, len(body), size):
+            slow.sendall(body[start : start + size])
+            for _ in range(10):
+                stack.enter_context(socket.create_connection(address, 10)).sendall(head("/verify", 2_100_000))
+            time.sleep(0.05)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.slow
+def test_who_sends_too_much_at_once_gives_up_what_has_taken_most(settings: Settings, tmp_path: Path) -> None:
+    """Bodies that are on their way may hold 128 MiB together: of 70 times 2 MB, the first are given up."""
+    with shipped_gunicorn(settings, tmp_path, workers=1) as server, ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        small = stack.enter_context(socket.create_connection(address, 10))
+        small.sendall(head("/verify", 100_000) + b"--limite\r\n")
         connections = []
-        for _ in range(66):
-            connections.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10)))
-            connections[-1].sendall(head("/verify", 2_100_000) + b"--limite\r\n")
-            time.sleep(0.02)  # so that it is known who was first
+        for _ in range(70):
+            connections.append(stack.enter_context(socket.create_connection(address, 10)))
+            connections[-1].sendall(head("/verify", 2_100_000) + b"--limite\r\n" + bytes(2_000_000))
         assert connections[0].recv(1000).startswith(b"HTTP/1.1 400 ")
-        connections[-1].settimeout(0.5)
-        with pytest.raises(TimeoutError):
-            connections[-1].recv(1000)
+        for connection in (small, connections[-1]):
+            connection.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                connection.recv(1000)
 
 
 def test_no_client_says_at_which_path_it_asks(gunicorn: Server, me_photo: bytes) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -125,6 +126,28 @@ def test_waitress_for_real(settings: Settings, tmp_path: Path, me_photo: bytes, 
         assert "Server" not in requests.get(server.url, timeout=5).headers
 
 
+@pytest.mark.slow
+@pytest.mark.security
+def test_who_reads_no_answer_is_hung_up_on_by_waitress(settings: Settings, tmp_path: Path, me_photo: bytes) -> None:
+    """More such clients than there are threads, each with some hundred requests."""
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 600
+    with running(WAITRESS, replace(settings, header_seconds=2), tmp_path) as server, ExitStack() as stack:
+        unread = []
+        for _ in range(waitress_server.THREADS + 10):
+            unread.append(stack.enter_context(socket.socket()))
+            unread[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            unread[-1].settimeout(10)
+            unread[-1].connect(("127.0.0.1", server.port))
+            unread[-1].sendall(asked)
+        time.sleep(8)  # until they are accepted, at least most of them
+        until = time.monotonic() + 60
+        while time.monotonic() < until and len(psutil.Process(server.process.pid).net_connections("tcp")) > 20:
+            assert requests.get(f"{server.url}/livez", timeout=30).status_code == 200
+            time.sleep(1)
+        assert time.monotonic() < until, "they are still connected"
+        assert server.verify(me_photo).json()["is_me"] is True
+
+
 def is_closed(connection: socket.socket) -> bool:
     connection.settimeout(0)
     try:
@@ -136,7 +159,16 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 def channel(requests: int = 0, arriving: Any = None, last_activity: float = 0.0) -> Any:
-    return SimpleNamespace(requests=[None] * requests, request=arriving, last_activity=last_activity, will_close=False)
+    """A connection of waitress; `closed` says how often it was closed."""
+    own = SimpleNamespace(requests=[None] * requests, request=arriving, last_activity=last_activity, will_close=False)
+    own.closed = 0
+    own.server = SimpleNamespace(trigger=SimpleNamespace(pull_trigger=lambda work: work()))
+
+    def handle_close() -> None:
+        own.closed += 1
+
+    own.handle_close = handle_close
+    return own
 
 
 class Arriving:
@@ -169,6 +201,15 @@ def test_where_there_are_too_many_the_longest_waiting_go_and_no_request_in_work(
     SlowClients(header_seconds=100, connections=10).close_them([*working, *waiting], 6.0)
     assert [own.last_activity for own in waiting if own.will_close] == [1.0]
     assert not any(own.will_close for own in working)
+
+
+@pytest.mark.security
+def test_who_is_to_be_closed_is_closed_though_nothing_can_be_sent_to_it() -> None:
+    """waitress by itself does it when something can be sent: where a client does not read, that is never."""
+    silent, working, hung_up = channel(), channel(requests=1), channel(requests=1)
+    hung_up.will_close = True  # it left too much unread
+    SlowClients(header_seconds=10).close_them([silent, working, hung_up], 10.5)
+    assert [own.closed for own in (silent, working, hung_up)] == [1, 0, 1]
 
 
 def test_waitress_has_no_tls(settings: Settings, tmp_path: Path) -> None:

@@ -110,6 +110,37 @@ def test_bodies_that_are_no_form(client: FlaskClient, body: bytes, boundary: str
     assert response.get_json()["error"] == "No se envió ninguna imagen en el campo 'image'"
 
 
+@pytest.mark.security
+@pytest.mark.parametrize(("length", "status"), [(70, 200), (71, 400)])
+def test_a_boundary_is_as_long_as_the_standard_allows(
+    client: FlaskClient, me_photo: bytes, length: int, status: int
+) -> None:
+    """To look for one of 4,000 characters in a body that is made for it took 20 seconds: nobody else was answered."""
+    boundary = "-" * (length - 1) + "b"
+    body = part(me_photo).replace(b"--limite", b"--" + boundary.encode()) + f"--{boundary}--\r\n".encode()
+    assert post_body(client, body, boundary).status_code == status
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(("length", "status"), [(8_000, 200), (8_400, 400)])
+@pytest.mark.parametrize("more", [b";a=b", b"\r\na:", b"\r\n "], ids=["options", "lines", "folded"])
+def test_the_head_of_a_part_is_not_long(
+    client: FlaskClient, me_photo: bytes, more: bytes, length: int, status: int
+) -> None:
+    """To read one of 2 MB took up to three seconds, in which nobody was answered."""
+    head, _, photo = part(me_photo).partition(b"\r\n\r\n")
+    longer = head + more * ((length - len(head)) // len(more))
+    answer = post_body(client, longer + b"\r\n\r\n" + photo + b"--limite--\r\n")
+    assert answer.status_code == status
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(("parts", "status"), [(12, 200), (20, 400)])
+def test_nor_are_all_heads_together(client: FlaskClient, me_photo: bytes, parts: int, status: int) -> None:
+    other = b'--limite\r\nContent-Disposition: form-data; name="other"\r\n' + b"a:\r\n" * 1000 + b"\r\nx\r\n"
+    assert post_body(client, other * parts + part(me_photo) + b"--limite--\r\n").status_code == status
+
+
 def test_a_photo_cut_short_is_not_verified(client: FlaskClient, me_photo: bytes) -> None:
     assert post_body(client, part(me_photo)).status_code == 400
     assert post_body(client, part(me_photo) + b"--limite--\r\n").status_code == 200

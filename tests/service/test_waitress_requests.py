@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 import requests
 from waitress.adjustments import Adjustments
+from waitress.channel import ClientDisconnected
 
 from service import create_app
 from service.access.keys import create_key
 from service.config import Settings
-from service.waitress_requests import MOST_DISCARDED, NO_LIMIT, make_channel_class
+from service.waitress_requests import MOST_DISCARDED, MOST_UNREAD, NO_LIMIT, make_channel_class
 from service.waitress_server import most_kept
 from tests.service.support import Server, head, kept_in, padded, running
 from tests.service.test_other_servers import TOO_LARGE, WAITRESS
@@ -177,3 +181,26 @@ def test_strangers_fill_no_memory(guarded: Guarded) -> None:
             connection.sendall(head("/verify", len(body) + 1) + body)
         assert requests.get(f"{server.url}/livez", timeout=20).status_code == 200
         assert process.memory_info().rss - before < 40 * MEBIBYTE
+
+
+def test_no_thread_waits_for_a_client_that_does_not_read() -> None:
+    """It is told that the client has gone, as soon as more than a megabyte is unread."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        server = SimpleNamespace(active_channels={}, pull_trigger=lambda: None)
+        channel: Any = make_channel_class(lambda _: 0)(
+            server, ours, ("", 0), Adjustments(outbuf_high_watermark=MOST_UNREAD), map={}
+        )
+        given: list[int] = []
+
+        def answer() -> None:
+            with contextlib.suppress(ClientDisconnected):
+                given.extend(channel.write_soon(bytes(100_000)) for _ in range(100))
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert MOST_UNREAD < sum(given) < 3 * MOST_UNREAD
+        assert channel.will_close and not channel.connected
+        channel.handle_close()

@@ -147,6 +147,24 @@ class TestWorkerStorage:
         storage.clear("address 999")
         assert storage.get("address 999") == 0 and storage.get("address 998") == 1
 
+    @pytest.mark.security
+    def test_room_is_made_seldom(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where one counter ends while another one comes, each request would look at all of them."""
+        now, cleaned = [0.0], [0]
+
+        class Watched(WorkerStorage):
+            def _clean(self, now: float) -> None:
+                cleaned[0] += 1
+                super()._clean(now)
+
+        monkeypatch.setattr("service.access.limits._MOST_COUNTERS", 100)
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        storage = Watched()
+        for number in range(300):
+            now[0] += 1.0
+            storage.incr(f"address {number}", 100.5)
+        assert 0 < cleaned[0] <= 300 // 9
+
 
 @contextmanager
 def redis_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:

@@ -169,6 +169,12 @@ def test_both_formats_of_prometheus(client: FlaskClient) -> None:
     assert "face_verification_score" in {family.name for family in read_openmetrics(opened.get_data(as_text=True))}
 
 
+@pytest.mark.parametrize("version", ["x", "1.0.é", "1..0", "²", "1.0.0;escaping=x", ""])
+def test_a_format_of_a_version_that_there_is_not(client: FlaskClient, version: str) -> None:
+    answer = client.get("/metrics", headers={"Accept": f"application/openmetrics-text;version={version}"})
+    assert answer.status_code == 200 and b"face_verification_score" in answer.data
+
+
 def test_the_model_the_threshold_and_readiness(
     client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
