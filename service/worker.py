@@ -7,9 +7,9 @@ thread. This one adds what a hostile client makes necessary:
 - A body has to arrive within `UPLOAD_SECONDS`. (gunicorn's `keepalive` is the limit for a request's head.)
 - Where connections become too many, the one that has waited longest for its client makes room: for a request, for a
   body, or until an answer is read. Right clients send and read at once, so those that are given up are others.
-- OpenSSL gets what has arrived in small pieces (`_TlsConnection`).
+- OpenSSL gets what has arrived in small pieces (`service.connections`).
 - Where uploads hold too much memory, the one that holds most for longest is given up.
-- Clients that send much, or in many small pieces, take turns (`_Turns`): those who have had less come first.
+- Clients that send much, or in many small pieces, take turns: those who have had less come first.
 - What a client still sends after it has been answered is read and discarded, within limits. Otherwise the system would
   reset the connection, and the client would lose its answer.
 - A worker whose processor's threads are busy lets the others accept first.
@@ -19,8 +19,6 @@ thread. This one adds what a hostile client makes necessary:
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import math
 import os
 import socket
@@ -28,7 +26,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import gevent
 import gevent.socket
@@ -38,6 +36,7 @@ from gunicorn.http.body import Body
 from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 
+from service.connections import STEP_BYTES, Connection, TlsConnection, Turns
 from service.monitoring.request_ids import begin_outside
 from service.monitoring.routes import refresh
 
@@ -70,16 +69,10 @@ LAST_HEAD_SECONDS = 1.0
 LAST_BODY_SECONDS = 10.0
 """When a worker is to end: how long it waits for requests that were on their way."""
 
-_STEP_BYTES = 64 * 1024  # read from a connection at once; handling it takes about a millisecond
-_PIECE_COST = 8 * 1024  # what a piece counts beside its bytes: to handle one byte takes some hundred microseconds
-_RECORD_BYTES = 16 * 1024  # of TLS, handed to OpenSSL at once: 600 changes of keys, which take six milliseconds
 _AT_ONCE = 100  # connections accepted before a worker looks again whether it is busy
 _FEW = 8  # accepted one after another where a worker has much to do
 _CLOSING = SPARE_FILES // 4  # connections that may be given up and not closed yet, before others have to wait for it
 _TICK_SECONDS = 0.2  # how soon a worker notices that it is to end
-
-
-T = TypeVar("T")
 
 
 class LoopSignal:
@@ -96,147 +89,6 @@ class LoopSignal:
     def wait(self, timeout: float | None = None) -> bool:
         """As `threading.Event.wait`, in the loop."""
         return bool(self._event.wait(timeout))
-
-
-class _Turns:
-    """Greenlets that have received something pass here one by one, and all else that is ready has its turn in between.
-
-    The connection that has had least lately comes first. So whoever sends much, on however many connections, does not
-    keep those waiting who ask for little.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, Event]] = []
-        self._numbers = itertools.count()  # who comes first of those that have had as much
-        self._calling = False
-
-    def wait(self, had: float, turn: Event | None = None) -> None:
-        """Wait until all who have had less have had their turn, and those before with as much; or `turn` is set."""
-        turn = turn or Event()
-        heapq.heappush(self._waiting, (had, next(self._numbers), turn))
-        if not self._calling:
-            self._calling = True
-            gevent.get_hub().loop.run_callback(self._call)
-        turn.wait()
-
-    def _call(self) -> None:
-        heapq.heappop(self._waiting)[2].set()  # whoever has given up waiting misses nothing
-        self._calling = bool(self._waiting)
-        if self._calling:
-            gevent.get_hub().loop.run_callback(self._call)
-
-
-class _FairReader:
-    """What a connection does differently from gevent's: it reads in small steps, and waits for its turn after each."""
-
-    turns: _Turns
-    unread: dict[gevent.Greenlet, float]  # those that wait until their client reads an answer, and since when
-    accepted = 0.0  # when; as `time.monotonic`
-    given_up = False  # read no more, whatever has arrived
-    had = 0.0  # bytes and more, less with time
-    _had_at = 0.0
-    _turn: Event | None = None
-
-    def recv(self, size: int = 1024, flags: int = 0) -> bytes:
-        """As gevent's, and not more than 64 KiB."""
-        data: bytes = super().recv(min(size, _STEP_BYTES), flags)  # type: ignore[misc]  # of the class beside this one
-        self.take_turn(_PIECE_COST + len(data))
-        return b"" if self.given_up else data
-
-    def sendall(self, data: bytes, flags: int = 0) -> None:
-        """As gevent's."""
-        current = gevent.getcurrent()
-        self.unread[current] = time.monotonic()
-        try:
-            super().sendall(data, flags)  # type: ignore[misc]  # as above
-        finally:
-            self.unread.pop(current, None)
-
-    def take_turn(self, cost: int) -> None:
-        """Let others go first who have had less; what was had a second ago counts half."""
-        now = time.monotonic()
-        self.had = self.had * 0.5 ** (now - self._had_at) + cost
-        self._had_at = now
-        self._turn = Event()
-        try:
-            self.turns.wait(self.had, self._turn)
-        finally:
-            self._turn = None
-
-    @property
-    def awaits_turn(self) -> bool:
-        """Whether it waits for the others, and not for its client."""
-        return self._turn is not None
-
-    def give_up(self) -> None:
-        """Read no more, and wait for no turn."""
-        self.given_up = True
-        if self._turn is not None:
-            self._turn.set()
-
-
-class _Connection(_FairReader, gevent.socket.socket):
-    pass
-
-
-class _TlsConnection:
-    """TLS over a connection. What has arrived is handed to OpenSSL in small pieces.
-
-    By itself, OpenSSL reads from a socket for as long as records come that hold no data, such as changes of keys. A
-    client that sends nothing else would have the loop for itself.
-
-    Args:
-        connection: it. All that is not here is its own.
-        context: what HTTPS is served with.
-    """
-
-    def __init__(self, connection: _Connection, context: ssl.SSLContext) -> None:
-        self._connection = connection
-        self._arrived, self._pending = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._arrived, self._pending, server_side=True)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def do_handshake(self) -> None:
-        """As `ssl.SSLSocket.do_handshake`."""
-        try:
-            self._step(self._tls.do_handshake)
-        finally:
-            self._send_pending()  # an alert, if it failed
-
-    def recv(self, size: int = 1024, _: int = 0) -> bytes:
-        """As `socket.recv`."""
-        try:
-            return self._step(lambda: self._tls.read(min(size, _STEP_BYTES)))
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-
-    def sendall(self, data: bytes, _: int = 0) -> None:
-        """As `socket.sendall`."""
-        self._step(lambda: self._tls.write(data))
-        self._send_pending()
-
-    def send(self, data: bytes, _: int = 0) -> int:
-        """As `socket.send`, of all data."""
-        self.sendall(data)
-        return len(data)
-
-    def _step(self, work: Callable[[], T]) -> T:
-        """Do something for which more may have to arrive."""
-        while True:
-            try:
-                return work()
-            except ssl.SSLWantReadError:
-                self._send_pending()
-                if data := self._connection.recv(_RECORD_BYTES):
-                    self._arrived.write(data)
-                else:
-                    self._arrived.write_eof()
-
-    def _send_pending(self) -> None:
-        while data := self._pending.read():
-            self._connection.sendall(data)
 
 
 class _Address:
@@ -268,7 +120,7 @@ class Worker(GeventWorker):
         self._unread: dict[gevent.Greenlet, float] = {}  # until an answer is read
         self._uploading: dict[gevent.Greenlet, _Upload] = {}  # for a body
         self._pool = Pool()
-        self._turns = _Turns()
+        self._turns = Turns()
         self._tls: ssl.SSLContext | None = None
 
     def patch(self) -> None:
@@ -342,7 +194,7 @@ class Worker(GeventWorker):
                 return
             # Nothing may wait between accepting and here: this greenlet is killed where it waits when the worker is to
             # end, and the client would lose its answer.
-            connection = _Connection(client.family, client.type, client.proto, fileno=client.detach())
+            connection = Connection(client.family, client.type, client.proto, fileno=client.detach())
             connection.turns, connection.unread = self._turns, self._unread
             connection.accepted = time.monotonic()
             self._connections[self._pool.spawn(self._serve, own, connection, address)] = connection
@@ -361,7 +213,7 @@ class Worker(GeventWorker):
         """One connection, from its beginning to its end."""
         try:
             if self._tls is not None:
-                client, agreed = _TlsConnection(client, self._tls), False
+                client, agreed = TlsConnection(client, self._tls), False
                 with self.timeout_ctx():
                     client.do_handshake()
                     agreed = True
@@ -433,7 +285,7 @@ class Worker(GeventWorker):
         if not go_on:
             raise StopIteration
         with self.timeout_ctx():
-            sock.take_turn(_STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
+            sock.take_turn(STEP_BYTES)  # a client that has sent many requests ahead keeps nobody waiting
         if sock.given_up:
             raise StopIteration
 
@@ -476,7 +328,7 @@ class _Upload(Body):
     @property
     def held(self) -> int:
         """Bytes of memory that it may take: what has arrived, and what is being read."""
-        return 0 if self.discarded else min(self._most, self._arrived + _STEP_BYTES)
+        return 0 if self.discarded else min(self._most, self._arrived + STEP_BYTES)
 
     def cost(self, now: float) -> float:
         """What it takes from others: its memory, for as long as it has had it."""
@@ -506,7 +358,7 @@ def _discard_rest(body: _Upload) -> bool:
     # Whatever goes wrong now (the client hangs up, falls silent, breaks the format), it has its answer.
     with contextlib.suppress(Exception), gevent.Timeout(DISCARD_SECONDS, TimeoutError):
         while not body.failed and left > 0:
-            data = body.read(_STEP_BYTES)
+            data = body.read(STEP_BYTES)
             if not data:
                 return True
             left -= len(data)

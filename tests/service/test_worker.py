@@ -33,17 +33,14 @@ from gevent.event import Event
 from gevent.pool import Pool
 from gunicorn.workers.ggevent import GeventWorker
 
+from service.connections import Connection, FairReader, TlsConnection, Turns
 from service.worker import (
     PATIENCE_SECONDS,
     SPARE_FILES,
     UPLOADS_BYTES,
     LoopSignal,
     Worker,
-    _Connection,
     _discard_rest,
-    _FairReader,
-    _TlsConnection,
-    _Turns,
     _Upload,
 )
 
@@ -76,7 +73,7 @@ def test_most_connections(wanted: int, soft: int, hard: int, most: int, soft_the
 class TestTurns:
     def order(self, *had: float) -> list[float]:
         """In which order greenlets pass that come at once, in this order, having had so much."""
-        turns, passed = _Turns(), []
+        turns, passed = Turns(), []
 
         def come(own: float) -> None:
             turns.wait(own)
@@ -89,7 +86,7 @@ class TestTurns:
         assert self.order(5.0, 1.0, 3.0, 2.0) == [1.0, 2.0, 3.0, 5.0]
 
     def test_of_those_with_as_much_the_first_comes_first(self) -> None:
-        turns, passed = _Turns(), []
+        turns, passed = Turns(), []
 
         def come(name: str) -> None:
             turns.wait(1.0)
@@ -100,7 +97,7 @@ class TestTurns:
 
     def test_who_comes_later_with_less_goes_before_those_who_wait(self) -> None:
         """One that takes its turn again and again keeps nobody waiting for longer than one turn."""
-        turns, passed = _Turns(), []
+        turns, passed = Turns(), []
 
         def much() -> None:
             for number in range(1, 50):
@@ -119,7 +116,7 @@ class TestTurns:
         assert passed.count("much") == 98 and passed.count("little") == 1
 
     def test_all_else_has_its_turn_in_between(self) -> None:
-        turns, ticks = _Turns(), [0]
+        turns, ticks = Turns(), [0]
         ended = Event()
 
         def tick() -> None:
@@ -138,7 +135,7 @@ class TestTurns:
         assert ticks[0] >= 50
 
     def test_who_gives_up_waiting_holds_nobody_up(self) -> None:
-        turns, passed = _Turns(), []
+        turns, passed = Turns(), []
 
         def come(name: str) -> None:
             turns.wait(1.0)
@@ -157,13 +154,13 @@ def test_what_was_had_is_forgotten_with_time(monkeypatch: pytest.MonkeyPatch) ->
     """A second later it counts half; so a client that sent much once is not the last for ever."""
     now, asked = [100.0], []
 
-    class Turns(_Turns):
+    class Noted(Turns):
         def wait(self, had: float, _: Event | None = None) -> None:
             asked.append(had)
 
-    reader = _FairReader()
-    reader.turns = Turns()
-    monkeypatch.setattr("service.worker.time.monotonic", lambda: now[0])
+    reader = FairReader()
+    reader.turns = Noted()
+    monkeypatch.setattr("service.connections.time.monotonic", lambda: now[0])
     reader.take_turn(1000)
     reader.take_turn(500)
     now[0] += 1
@@ -184,10 +181,10 @@ def test_small_pieces_count_for_more_than_their_bytes() -> None:
         assert connection.had > 64 * 1024
 
 
-def connected(ours: gevent.socket.socket) -> _Connection:
+def connected(ours: gevent.socket.socket) -> Connection:
     """The same socket, as a connection of a worker."""
-    connection = _Connection(ours.family, ours.type, ours.proto, fileno=ours.detach())
-    connection.turns, connection.unread = _Turns(), {}
+    connection = Connection(ours.family, ours.type, ours.proto, fileno=ours.detach())
+    connection.turns, connection.unread = Turns(), {}
     return connection
 
 
@@ -210,7 +207,7 @@ class Bare(Worker):
 
     def __init__(self) -> None:
         self._connections, self._silent, self._unread, self._uploading = {}, {}, {}, {}
-        self._pool, self._turns, self._tls = Pool(), _Turns(), None
+        self._pool, self._turns, self._tls = Pool(), Turns(), None
         self.worker_connections = 10
         self.wsgi = SimpleNamespace(config={"MAX_CONTENT_LENGTH": 2 * 2**20})
 
@@ -242,7 +239,7 @@ class TestTls:
     def test_who_changes_its_keys_without_end_has_to_take_turns(self, context: ssl.SSLContext, tmp_path: Path) -> None:
         """OpenSSL reads on for as long as nothing but that comes; 5,000 times take 50 ms, and 200 kB."""
         ours, theirs = gevent.socket.socketpair()
-        connection = _TlsConnection(connected(ours), context)
+        connection = TlsConnection(connected(ours), context)
         turns, taken = connection.turns.wait, [0]
 
         def wait(had: float, turn: Event | None = None) -> None:
@@ -271,7 +268,7 @@ class TestTls:
 
     def test_what_is_sent_and_read(self, context: ssl.SSLContext) -> None:
         ours, theirs = gevent.socket.socketpair()
-        connection = _TlsConnection(connected(ours), context)
+        connection = TlsConnection(connected(ours), context)
         client_context = gevent.ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client_context.check_hostname, client_context.verify_mode = False, ssl.CERT_NONE
         shaking = gevent.spawn(connection.do_handshake)
