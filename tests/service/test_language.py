@@ -117,7 +117,7 @@ def assert_both(client: FlaskClient, ask: Ask, kind: ErrorKind, detail: tuple[st
 def test_what_is_wrong_with_a_request(client: FlaskClient, me_photo: bytes) -> None:
     for ask, kind, detail in (
         (post("/verify"), error_kinds.NO_IMAGE, ("La petición debe", "The request must")),
-        (photo(b""), error_kinds.NO_IMAGE, None),
+        (photo(b""), error_kinds.NO_IMAGE, ("El archivo de ese campo", "The file in this field")),
         (photo(b"GIF89a"), error_kinds.WRONG_TYPE, ("El contenido es un GIF y", "The content is a GIF, and")),
         (photo(me_photo[:2000]), error_kinds.UNREADABLE, ("La imagen está dañada", "The image is damaged")),
         (photo(bytes(5_000_000)), error_kinds.TOO_LARGE, ("La foto ocupa 4,77 MB", "The photo has 4.77 MB")),
