@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from faces.recognition.networks import Networks
 from faces.recognition.recognizer import Recognizer
+from service.audit import counts
 from service.memory import give_back
 from stages.params import Params
 from stages.train.train import load_params
@@ -83,6 +85,15 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 _AT_LAST = pytest.StashKey[int]()
 """What `resident` was after memory was last given back."""
+
+
+@pytest.fixture(autouse=True)
+def _no_count_outlives_its_test() -> Iterator[None]:
+    """Refusals are written a minute later: by then the test's folder is gone, and another test would find the error."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == counts.THREAD and isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 @pytest.fixture(scope="session")
