@@ -24,7 +24,7 @@ from service.monitoring.metrics import observe_step
 
 _READ_BYTES = 64 * 1024  # the decoder is slow on a larger chunk if the end of a part lies in it
 _MAX_PARTS = 1000
-_MAX_BOUNDARY = 70  # RFC 2046, 5.1.1; to look for a longer one can take a second for each block
+_MAX_BOUNDARY = 100  # RFC 2046 allows 70, and some send a few more; one of 3,800 can take a second for each block
 # Of a part, and of all; to read 2 MB of them can take seconds, in which no other connection is answered.
 _MAX_HEAD_BYTES = 8 * 1024
 _MAX_HEADS_BYTES = MULTIPART_FRAME_BYTES

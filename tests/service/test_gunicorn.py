@@ -191,7 +191,7 @@ def test_the_documented_command_reloads(no_models: Settings, tmp_path: Path, sta
     command = [str(scripts[start[0]] / "service/run_gunicorn.sh")] if start[0] in scripts else start
     decoy = subprocess.Popen([str(other), "elsewhere:app"])
     try:
-        with running(command, no_models, tmp_path, workers=1) as server:
+        with running(command, no_models, tmp_path, workers=1 if "-w" in command else 2) as server:
             (pattern,) = re.findall(r"pgrep -\w+ '([^']+)'", documented)
             found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, timeout=30).stdout.split()
             assert str(server.process.pid) in found and str(decoy.pid) not in found
