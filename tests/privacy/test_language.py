@@ -249,7 +249,7 @@ def test_the_help_in_a_terminal_of_its_own(tmp_path: Path) -> None:
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )  # fmt: skip
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_said_in_a_project_without_dvc(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     if arguments[:1] == ("certificate",):
         (tmp_path / ".dvc").mkdir()
