@@ -82,7 +82,7 @@ def test_a_bucket_that_keeps_versions_loses_all_of_them(project: Project, tmp_pa
         assert digest[2:] not in str([left.get("Versions"), left.get("DeleteMarkers")])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_store_that_is_away_is_owed(project: Project, tmp_path: Path) -> None:
     with s3() as store:
         assert store is not None
