@@ -107,7 +107,9 @@ def _bundles(root: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if name != ".git" and Path(parent, name) != root / ".dvc" / "cache"]
         for path in (Path(parent, name) for name in files):
             try:
-                with path.open("rb") if path.is_file() else open(os.devnull, "rb") as file:  # noqa: PTH123
+                if not path.is_file():  # a pipe would wait for ever
+                    continue
+                with path.open("rb") as file:
                     beginning = file.read(16)
             except OSError:
                 continue

@@ -17,7 +17,7 @@ import requests
 
 from service.client.language import Language, number, say
 from service.client.limits import Limits, bytes_named
-from service.client.results import Answered
+from service.client.results import Answered, in_words
 from service.client.shrinking import ShrinkingError, fits, shrink
 
 T = TypeVar("T")
@@ -374,12 +374,7 @@ def _json(answer: requests.Response) -> dict[str, Any]:
 
 def _reason(answer: requests.Response) -> str:
     """What an answer of the service says for people."""
-    values = _json(answer)
-    said = values.get("message") or values.get("error") or values.get("reason")
-    detail = values.get("detail")
-    if not said:
-        return say("status {status}", status=answer.status_code)
-    return f"{said} ({detail})" if detail else str(said)
+    return in_words(_json(answer)) or say("status {status}", status=answer.status_code)
 
 
 def _failed(code: str, message: str) -> dict[str, Any]:

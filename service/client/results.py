@@ -109,16 +109,14 @@ def _row(
         tuple(str(hint.get("code", "")) for hint in hints),
         tuple(str(hint.get("text", "")) for hint in hints),
         "" if judged else str(answer.get("code") or ""),
-        "" if judged else _problem(answer),
+        "" if judged else in_words(answer) or say("the answer makes no sense"),
     )
 
 
-def _problem(answer: Mapping[str, Any]) -> str:
-    """What went wrong, with what the service says more of it."""
-    said, detail = answer.get("message") or answer.get("error"), answer.get("detail")
-    if not said:
-        return say("the answer makes no sense")
-    return f"{said}: {detail}" if detail else str(said)
+def in_words(answer: Mapping[str, Any]) -> str:
+    """What an answer of the service says for people, with what it says more of it; "" where it says nothing."""
+    said, detail = answer.get("message") or answer.get("error") or answer.get("reason"), answer.get("detail")
+    return f"{said} ({detail})" if said and detail else str(said or "")
 
 
 def _number(value: object) -> float | None:
