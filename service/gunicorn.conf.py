@@ -31,6 +31,7 @@ from service.config import SettingsError  # noqa: E402  as above
 from service.engine import OPEN_AFTER_FORK_VARIABLE  # noqa: E402  as above
 from service.error_kinds import of_server  # noqa: E402  as above
 from service.language import LANGUAGES  # noqa: E402  as above
+from service.listening import stop_without_loss  # noqa: E402  as above
 from service.memory import before_forks, give_back  # noqa: E402  as above
 from service.monitoring import logs, metrics, shared_folder  # noqa: E402  as above
 from service.monitoring.gunicorn_logger import JsonLogger, TextLogger  # noqa: E402  as above
@@ -97,8 +98,9 @@ def on_starting(arbiter: Any) -> None:
             check_address(*address[:2])
 
 
-def when_ready(_: Any) -> None:
+def when_ready(arbiter: Any) -> None:
     """In the master, before it forks the first worker."""
+    stop_without_loss(arbiter)
     before_forks()
 
 

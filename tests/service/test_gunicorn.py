@@ -78,7 +78,7 @@ def test_what_is_done_in_the_master_and_in_each_worker(monkeypatch: pytest.Monke
     assert done == []
     assert (conf["bind"], conf["workers"], conf["preload_app"]) == ("127.0.0.1:5123", 3, True)
     assert os.environ["OPEN_SESSIONS_AFTER_FORK"] == "1"
-    conf["when_ready"](None)
+    conf["when_ready"](SimpleNamespace(stop=None))
     extensions: dict[str, Any] = {
         "engine": SimpleNamespace(open=lambda *given: done.append(given)),
         "recorder": SimpleNamespace(wait_with=done.append, close=lambda: done.append("closed")),
