@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.service.support import Server
 from tests.ui.conftest import OpenUi
-from tests.ui.support import OTHER_HOST, Ui
+from tests.ui.support import ME, OTHER_HOST, STRANGER, Ui
 
 pytestmark = pytest.mark.slow
 
@@ -65,3 +65,19 @@ def test_where_the_user_does_not_allow_it_the_page_says_what_to_do(open_ui: Open
     )
     ui("#camera-start").click()
     expect(ui("#problem")).to_contain_text("The browser does not allow this page to use the camera.")
+
+
+def test_where_there_is_none_what_is_shown_stays(ui: Ui) -> None:
+    ui.choose(ME, STRANGER)
+    expect(ui("#several .several-head .note")).to_have_text("1 yes · 1 no")
+    ui.page.evaluate(
+        "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; 0"
+    )
+    ui("#camera-start").click()
+    expect(ui("#problem")).to_contain_text("camera")
+    expect(ui("#several .several-head .note")).to_have_text("1 yes · 1 no")
+    ui.page.evaluate("delete navigator.mediaDevices.getUserMedia")
+    ui("#camera-start").click()
+    expect(ui("#camera .frame.yes")).to_have_count(1)
+    expect(ui("#several")).to_be_hidden()
+    expect(ui("#problem")).to_be_hidden()

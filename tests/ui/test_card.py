@@ -166,10 +166,14 @@ def test_with_the_key_that_the_service_asks_for(open_ui: OpenUi, carded: Setting
         ui = open_ui(address)
         ui.page.wait_for_load_state("networkidle")
         expect(ui("#card")).to_be_hidden()
+        ui("#key-input").fill("fv_00000000_wrong")
+        ui.page.keyboard.press("Enter")
+        expect(ui("#key-wrong")).to_have_text("This key is not valid.")  # before any photo is asked about
+        assert ui.failed == ["/model/card"]
         ui("#key-input").fill(key)
         ui.page.keyboard.press("Enter")
         unfold(ui)
-        assert ui.failed == []
+        assert ui.failed == ["/model/card"]
 
 
 def test_a_figure_of_a_later_version_is_shown_by_its_name(open_ui: OpenUi, address: str, written: Any) -> None:

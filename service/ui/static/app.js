@@ -53,16 +53,20 @@ function open(row) {
 }
 
 async function openCamera() {
-  single.leave();
-  several.leave();
   const problem = await camera.start();
   if (problem === null) return; // something else has come in meanwhile
-  show(problem ? 'start' : 'camera');
-  tell(problem);
+  if (problem) {
+    tell(problem); // what is shown stays
+    return;
+  }
+  single.leave();
+  several.leave();
+  show('camera');
 }
 
-function again() {
-  card.load();
+/** Goes on with a key that has been typed. */
+async function again() {
+  if (await card.load()) return;
   single.resume();
   several.resume();
 }

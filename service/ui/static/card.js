@@ -2,7 +2,7 @@
 
 import { headers } from './ask.js';
 import { element, find, icon } from './dom.js';
-import { key } from './key.js';
+import { key, keyMissing } from './key.js';
 import { language, t, textOr, whenLanguageChanges } from './texts.js';
 import { chip } from './verdict.js';
 import { percent, plain } from './words.js';
@@ -19,15 +19,22 @@ export async function begin(found) {
   await load();
 }
 
-/** Asks again, for instance when a key has been given. */
+/**
+ * Asks again, for instance when a key has been given.
+ *
+ * @returns {Promise<boolean>} whether the key was refused; the form for it says so.
+ */
 export async function load() {
-  if (!settings.has_card) return;
-  if (settings.key_needed && !key()) return; // it would count as a try without a key
+  if (!settings.has_card) return false;
+  if (settings.key_needed && !key()) return false; // it would count as a try without a key
   const response = await fetch('model/card', { headers: headers() }).catch(() => null);
   const said = await response?.json().catch(() => null);
   card = response?.ok ? said : null;
   find('#card').hidden = !card;
   if (card) render();
+  const refused = [401, 403].includes(response?.status);
+  if (refused) keyMissing(said);
+  return refused;
 }
 
 function render() {
