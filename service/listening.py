@@ -18,8 +18,7 @@ _SO_ATTACH_FILTER = 26  # of Linux, which Python does not name
 # BPF, see Linux's Documentation/networking/filter.rst: code, steps where true, steps where false, operand.
 _NO_SYN = (
     (0x30, 0, 0, 13),  # load the byte of a TCP header that holds the flags
-    (0x54, 0, 0, 0x12),  # of them, SYN and ACK
-    (0x15, 0, 1, 0x02),  # SYN alone?
+    (0x45, 0, 1, 0x02),  # is SYN among them?
     (0x06, 0, 0, 0),  # yes: nothing of it is kept
     (0x06, 0, 0, 0xFFFFFFFF),  # no: all of it
 )

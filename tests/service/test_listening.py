@@ -59,6 +59,17 @@ def test_what_waits_is_accepted_and_nobody_else_connects(listener: socket.socket
             assert client.recv(100) == b"an answer"
 
 
+def test_a_connection_that_is_half_made_comes_about(listener: socket.socket) -> None:
+    """As on a slow line: what completes it arrives later. Here, the system waits for the first data."""
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 5)
+    with socket.create_connection(listener.getsockname()[:2], timeout=10) as client:
+        let_nobody_connect(listener)
+        client.sendall(b"a question")
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.recv(100) == b"a question"
+
+
 def test_a_socket_in_a_folder_is_left_as_it_is(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
         listener.bind(str(tmp_path / "s"))
