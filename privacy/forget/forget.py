@@ -87,6 +87,7 @@ def forget(
         print(describe(project, plan))
         return 0
     with _alone(root):
+        journal.remove_half_written(root)
         if journal.was_all_done(root):
             journal.remove(root)
             text = "An earlier run was stopped when all was done. Its certificate says what it found."

@@ -57,8 +57,19 @@ def done(root: Path, plan: Plan, step: str) -> None:
 
 
 def remove(root: Path) -> None:
-    """Everything is done: what was known of the person goes, too. Its bytes are overwritten before the name goes."""
+    """Everything is done: what was known of the person goes, too."""
+    _wipe(root / JOURNAL)
+
+
+def remove_half_written(root: Path) -> None:
+    """Delete what a run left that was killed as it wrote here. It holds what is known of the person."""
     path = root / JOURNAL
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        _wipe(leftover)
+
+
+def _wipe(path: Path) -> None:
+    """Delete a file, if it is there; its bytes are overwritten before the name goes."""
     if path.exists():
         size = path.stat().st_size
         with path.open("r+b") as file:
@@ -66,5 +77,3 @@ def remove(root: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-        leftover.unlink(missing_ok=True)

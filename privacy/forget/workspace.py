@@ -171,8 +171,7 @@ def _leftovers(root: Path) -> Iterator[Path]:
     for place in _PLACES_OF_LEFTOVERS:
         for parent, folders, files in os.walk(root / place):
             for name in [*folders, *files]:
-                ours = name.startswith((".", "tmp")) and name.endswith(".tmp")
-                if ours and not name.startswith(".forget.json"):
+                if name.startswith((".", "tmp")) and name.endswith(".tmp"):
                     yield Path(parent, name)
             folders[:] = [name for name in folders if not name.endswith(".tmp")]
 

@@ -117,6 +117,42 @@ def test_killed_while_dvc_writes_its_files(project: Project) -> None:
     assert project.dvc("status").strip() == "Data and pipelines are up to date."
 
 
+def test_what_was_half_written_goes_whoever_is_asked_for(project: Project) -> None:
+    state = project.root / "private/privacy"
+    state.mkdir(parents=True)
+    half, another = state / ".forget.json.0a1b2c3d.tmp", state / ".first_days.json.0a1b2c3d.tmp"
+    half.write_text('{"asked": ["ana"')
+    another.write_text("of another command, which may be at work")
+    assert "nothing to finish" in project.forget("--resume")
+    assert not half.exists() and another.exists()
+
+
+# Runs forget, which is killed as it is about to note that all but the last search is done.
+KILLED_WHILE_IT_NOTES = """
+import os, pathlib, signal, privacy.__main__ as command
+replace = pathlib.Path.replace
+def deadly(self, target):
+    if pathlib.Path(target).name == "forget.json" and b"made anew" in self.read_bytes():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self, target)
+pathlib.Path.replace = deadly
+command.ROOT = pathlib.Path.cwd()
+command.main()
+"""
+
+
+@pytest.mark.slow
+def test_killed_while_it_notes_what_is_done(project: Project) -> None:
+    """What was half written shows the person."""
+    done = project.call(sys.executable, "-c", KILLED_WHILE_IT_NOTES, "forget", "ana", "--yes")
+    assert done.returncode == -9, done.stdout + done.stderr
+    state = project.root / "private/privacy"
+    assert len(list(state.glob(".forget.json.*.tmp"))) == 1
+    project.forget("--resume")
+    assert len(project.certificates()) == 1
+    assert not list(state.glob("*forget.json*")) and not list(state.glob(".forget.json*"))
+
+
 @pytest.mark.slow
 def test_lock_tells_what_dvc_had_half_written(project: Project) -> None:
     key, lock = f"{project.root.parent}/photos.key", project.root / ".dvc/tmp/rwlock"
