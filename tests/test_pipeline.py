@@ -264,8 +264,7 @@ CONSEQUENCES: list[tuple[dict[str, Any], list[str], list[str], list[str]]] = [
 ]  # fmt: skip
 
 
-IN_SLOW_TIER = {"detector__min_face", "crop__me_faces", "embed__flip", "quality__min_sharpness", "train__verifier",
-                "evaluate__threshold"}  # fmt: skip
+IN_SLOW_TIER = {"embed__flip", "quality__min_sharpness", "train__verifier", "evaluate__threshold"}
 """The first parameters of those rows that are run in the slow tier; test_dependencies.py holds all to dvc.yaml."""
 
 
@@ -418,7 +417,7 @@ def report_is_of_the_model(clone: Clone) -> bool:
     return model in text and model in page
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_report_is_that_of_the_model_whatever_was_checked_out(
     pristine: Clone, experimented: tuple[Clone, str], tmp_path: Path

@@ -50,7 +50,7 @@ def killed(project: Project, number: int) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("number", [0, 14, 22, 37, 60])
+@pytest.mark.parametrize("number", [14, 37])  # of those that are tried at every moment on demand
 def test_killed_and_run_again(project: Project, tmp_path: Path, number: int) -> None:
     remote = tmp_path / "remote"
     project.dvc("remote", "add", "-d", "store", str(remote))
