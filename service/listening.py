@@ -43,7 +43,7 @@ def let_nobody_connect(listener: socket.socket) -> None:
 
 
 def stop_without_loss(arbiter: Any) -> None:
-    """Let gunicorn's master do so before it tells its workers to end.
+    """Make gunicorn's master call `let_nobody_connect` before it tells its workers to end.
 
     Sockets that go on with another master, or were given to this one (by systemd, say), are left as they are.
 

@@ -67,6 +67,17 @@ def test_where_the_user_does_not_allow_it_the_page_says_what_to_do(open_ui: Open
     expect(ui("#problem")).to_contain_text("The browser does not allow this page to use the camera.")
 
 
+def test_one_that_is_lost_shows_no_picture_that_stands_still(ui: Ui) -> None:
+    ui("#camera-start").click()
+    expect(ui("#camera .frame.yes")).to_have_count(1)
+    ui.page.evaluate(
+        "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; 0"
+    )
+    ui("#camera-start").click()
+    expect(ui("#problem")).to_contain_text("camera")
+    expect(ui("#camera")).to_be_hidden()
+
+
 def test_where_there_is_none_what_is_shown_stays(ui: Ui) -> None:
     ui.choose(ME, STRANGER)
     expect(ui("#several .several-head .note")).to_have_text("1 yes · 1 no")

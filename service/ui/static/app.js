@@ -56,7 +56,8 @@ async function openCamera() {
   const problem = await camera.start();
   if (problem === null) return; // something else has come in meanwhile
   if (problem) {
-    tell(problem); // what is shown stays
+    if (document.body.dataset.view === 'camera') show('start'); // it was on, and is off now
+    tell(problem); // anything else that is shown stays
     return;
   }
   single.leave();

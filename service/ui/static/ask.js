@@ -1,7 +1,7 @@
 // Asks the service about a photo, and waits where it says that it is busy.
 
 import { readAnswer } from './answer.js';
-import { key, keyMissing } from './key.js';
+import { key, keyMissing, refuses } from './key.js';
 import { language, t } from './texts.js';
 
 const MOST_TRIES = 5;
@@ -47,7 +47,7 @@ export async function ask(blob, { signal, waiting } = {}) {
     }
     const said = await response.json().catch(() => null);
     if (signal?.aborted) throw signal.reason;
-    if (response.status === 401 || response.status === 403) keyMissing(said);
+    if (refuses(response.status)) keyMissing(said);
     return readAnswer(response.status, said ?? { error: t('error.status', { status: String(response.status) }) });
   }
 }

@@ -63,6 +63,7 @@ export async function start(facing = 'user') {
   video.srcObject = stream;
   render();
   await several(facing);
+  if (signal.aborted) return null;
   follow(signal);
   return '';
 }

@@ -2,7 +2,7 @@
 
 import { headers } from './ask.js';
 import { element, find, icon } from './dom.js';
-import { key, keyMissing } from './key.js';
+import { key, keyMissing, refuses } from './key.js';
 import { language, t, textOr, whenLanguageChanges } from './texts.js';
 import { chip } from './verdict.js';
 import { percent, plain } from './words.js';
@@ -32,7 +32,7 @@ export async function load() {
   card = response?.ok ? said : null;
   find('#card').hidden = !card;
   if (card) render();
-  const refused = [401, 403].includes(response?.status);
+  const refused = refuses(response?.status);
   if (refused) keyMissing(said);
   return refused;
 }

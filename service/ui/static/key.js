@@ -39,8 +39,11 @@ export function lacksKey(needed) {
   return true;
 }
 
+/** Whether a status of HTTP is about the key. */
+export const refuses = (status) => [401, 403].includes(status);
+
 /** Whether an answer, as readAnswer, is about the key and not about the photo. */
-export const isAboutKey = (result) => [401, 403].includes(result.problem?.status);
+export const isAboutKey = (result) => refuses(result.problem?.status);
 
 /** The service has refused the key, or the lack of one. */
 export function keyMissing(said) {
